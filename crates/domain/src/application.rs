@@ -1,0 +1,324 @@
+//! Applications: the registered frontends, which are OAuth public clients (OAuth 2.1, section 2).
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use crate::portal::Portal;
+use crate::text::Label;
+use crate::{AccountId, ApplicationId};
+
+/// Most bytes of a URI that an application registers; browsers and proxies cope with it.
+pub const URI_MAX_BYTES: usize = 2_000;
+/// Most redirect URIs, and most origins, of one application.
+pub const URIS_MAX: usize = 20;
+/// Shortest and longest life of an access token, in seconds: it cannot be revoked, so it must be short.
+pub const ACCESS_TOKEN_SECONDS: std::ops::RangeInclusive<u32> = 60..=3_600;
+/// Shortest and longest life of a session, and of its refresh token when idle, in seconds: five minutes to 30 days.
+pub const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 300..=2_592_000;
+
+/// A URI that an authorization response may be sent to. Compared byte for byte (RFC 9700, section 2.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RedirectUri(String);
+
+/// Why a text cannot be registered as a URI of an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UriError {
+    /// Not an absolute URL.
+    #[error("must be an absolute URL such as https://app.example.com/callback")]
+    NotAbsolute,
+    /// Over [`URI_MAX_BYTES`].
+    #[error("must have at most {URI_MAX_BYTES} bytes")]
+    TooLong,
+    /// Neither `https`, nor `http` on this very machine.
+    #[error("must use https (http only for localhost, 127.0.0.1 and [::1])")]
+    Scheme,
+    /// A fragment, a user name or a password in it.
+    #[error("must not hold a fragment (#…), a user name or a password")]
+    Parts,
+    /// An origin with a path or a query.
+    #[error("must be an origin: scheme, host and port alone, such as https://app.example.com")]
+    NotOrigin,
+}
+
+impl RedirectUri {
+    /// Takes a URI as the application will send it.
+    pub fn parse(text: &str) -> Result<Self, UriError> {
+        web_url(text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The URI as it was registered.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for RedirectUri {
+    type Error = UriError;
+
+    fn try_from(text: String) -> Result<Self, UriError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<RedirectUri> for String {
+    fn from(uri: RedirectUri) -> Self {
+        uri.0
+    }
+}
+
+/// A browser origin (RFC 6454) that may call the API and use the refresh cookie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Origin(String);
+
+impl Origin {
+    /// Takes an origin; one slash at its end is forgiven.
+    pub fn parse(text: &str) -> Result<Self, UriError> {
+        let url = web_url(text)?;
+        if url.path() != "/" || url.query().is_some() {
+            return Err(UriError::NotOrigin);
+        }
+        Ok(Self(url.origin().ascii_serialization()))
+    }
+
+    /// The origin as a browser sends it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Origin {
+    type Error = UriError;
+
+    fn try_from(text: String) -> Result<Self, UriError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Origin> for String {
+    fn from(origin: Origin) -> Self {
+        origin.0
+    }
+}
+
+fn web_url(text: &str) -> Result<Url, UriError> {
+    if text.len() > URI_MAX_BYTES {
+        return Err(UriError::TooLong);
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(UriError::NotAbsolute);
+    }
+    let url = Url::parse(text).map_err(|_| UriError::NotAbsolute)?;
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => {}
+        ("http", Some(host)) if is_loopback(&host) => {}
+        _ => return Err(UriError::Scheme),
+    }
+    if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(UriError::Parts);
+    }
+    Ok(url)
+}
+
+/// Whether a host of a URL is this very machine.
+pub fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+/// How an application is given its refresh tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshDelivery {
+    /// In the token response's body.
+    Json,
+    /// As an `HttpOnly` cookie of the API's own site.
+    Cookie,
+}
+
+impl RefreshDelivery {
+    /// The name that is stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Cookie => "cookie",
+        }
+    }
+}
+
+/// How long an application's tokens and sessions live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lifetimes {
+    /// Seconds until an access token expires.
+    pub access_token_seconds: u32,
+    /// Seconds until a refresh token that nobody uses expires.
+    pub idle_seconds: u32,
+    /// Seconds until the session ends, whatever is refreshed.
+    pub session_seconds: u32,
+}
+
+/// Why lifetimes are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LifetimesError {
+    /// Outside [`ACCESS_TOKEN_SECONDS`].
+    #[error("access_token_seconds must be 60 to 3600")]
+    AccessToken,
+    /// Outside [`SESSION_SECONDS`].
+    #[error("idle_seconds and session_seconds must be 300 to 2592000")]
+    Session,
+    /// The parts contradict each other.
+    #[error("idle_seconds must not exceed session_seconds")]
+    Order,
+}
+
+impl Default for Lifetimes {
+    /// Ten minutes, two hours idle, twelve hours in all: a working day.
+    fn default() -> Self {
+        Self { access_token_seconds: 600, idle_seconds: 7_200, session_seconds: 43_200 }
+    }
+}
+
+impl Lifetimes {
+    /// Whether they are within bounds and fit together.
+    pub fn check(self) -> Result<Self, LifetimesError> {
+        if !ACCESS_TOKEN_SECONDS.contains(&self.access_token_seconds) {
+            Err(LifetimesError::AccessToken)
+        } else if !SESSION_SECONDS.contains(&self.idle_seconds) || !SESSION_SECONDS.contains(&self.session_seconds) {
+            Err(LifetimesError::Session)
+        } else if self.idle_seconds > self.session_seconds {
+            Err(LifetimesError::Order)
+        } else {
+            Ok(self)
+        }
+    }
+
+    /// The life of an access token.
+    pub fn access_token(self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.access_token_seconds))
+    }
+
+    /// The life of an idle refresh token.
+    pub fn idle(self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.idle_seconds))
+    }
+
+    /// The life of a session.
+    pub fn session(self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.session_seconds))
+    }
+}
+
+/// A registered frontend of one portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Its `client_id`.
+    pub id: ApplicationId,
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// Which portal it is the frontend of.
+    pub portal: Portal,
+    /// What an administrator calls it.
+    pub name: Label,
+    /// What it may change.
+    pub settings: ApplicationSettings,
+    /// Whether sign-ins that begin elsewhere (C8) go to it. At most one per portal.
+    pub is_default: bool,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When a property last changed; the `ETag`.
+    pub updated_at: Timestamp,
+}
+
+/// The parts of an application that are set freely.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplicationSettings {
+    /// Where codes may go, exactly.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Which browser origins may call the API with it.
+    pub allowed_origins: Vec<Origin>,
+    /// Where a sign-in that begins elsewhere is sent (OpenID Connect Core, section 4).
+    pub initiate_login_uri: Option<RedirectUri>,
+    /// How long tokens live.
+    pub lifetimes: Lifetimes,
+    /// How refresh tokens travel.
+    pub refresh_delivery: RefreshDelivery,
+}
+
+impl ApplicationSettings {
+    /// The registered redirect URI that is exactly this text.
+    pub fn redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {
+        self.redirect_uris.iter().find(|uri| uri.as_str() == presented)
+    }
+
+    /// Whether a browser page of this origin may use the application.
+    pub fn allows_origin(&self, presented: &str) -> bool {
+        self.allowed_origins.iter().any(|origin| origin.as_str() == presented)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves D4: what may be registered, and that nothing but the very text is matched.
+    #[test]
+    fn redirect_uris_are_https_or_loopback_and_matched_exactly() {
+        for good in
+            ["https://app.example.com/cb", "http://localhost:3000/cb", "http://127.0.0.1/cb", "http://[::1]:8/cb?x=1"]
+        {
+            assert!(RedirectUri::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "/cb",
+            "app.example.com/cb",
+            "http://app.example.com/cb",
+            "https://a@app.example.com/cb",
+            "https://app.example.com/cb#f",
+            "javascript:alert(1)",
+            "http://localhost.evil.example/",
+            "http://127.0.0.1.evil.example/",
+            "https://a.example/ b",
+            "https:///cb\n",
+        ] {
+            assert!(RedirectUri::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// Proves I2.
+    #[test]
+    fn origins_are_kept_as_browsers_send_them() {
+        assert_eq!(Origin::parse("HTTPS://App.example.com:443/").unwrap().as_str(), "https://app.example.com");
+        assert_eq!(Origin::parse("http://localhost:3000").unwrap().as_str(), "http://localhost:3000");
+        for bad in ["https://app.example.com/x", "https://app.example.com/?q", "null", "*", "https://*"] {
+            let parsed = Origin::parse(bad);
+            assert!(parsed.is_err(), "{bad}: {parsed:?}");
+        }
+    }
+
+    /// Proves I1.
+    #[test]
+    fn lifetimes_are_bounded_and_ordered() {
+        let lifetimes = |a, i, s| Lifetimes { access_token_seconds: a, idle_seconds: i, session_seconds: s }.check();
+        assert!(Lifetimes::default().check().is_ok());
+        assert_eq!(lifetimes(59, 300, 300), Err(LifetimesError::AccessToken));
+        assert_eq!(lifetimes(3_601, 300, 300), Err(LifetimesError::AccessToken));
+        assert_eq!(lifetimes(60, 299, 300), Err(LifetimesError::Session));
+        assert_eq!(lifetimes(60, 300, 2_592_001), Err(LifetimesError::Session));
+        assert_eq!(lifetimes(60, 301, 300), Err(LifetimesError::Order));
+    }
+}

@@ -1,0 +1,125 @@
+//! The audit log: who changed what, when, from where, property by property (H3).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{AccountId, AuditEventId, OperatorKeyId, UserId};
+
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditActor {
+    /// An operator, by API key.
+    Operator(OperatorKeyId),
+    /// The operator's command line on the server itself.
+    CommandLine,
+    /// A user of the account.
+    User(UserId),
+    /// Vestibule itself: a rotation, a clean-up.
+    System,
+}
+
+impl AuditActor {
+    /// What kind of actor it is.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Operator(_) => "operator",
+            Self::CommandLine => "command_line",
+            Self::User(_) => "user",
+            Self::System => "system",
+        }
+    }
+
+    /// Which one, where there are several.
+    pub fn id(self) -> Option<String> {
+        match self {
+            Self::Operator(id) => Some(id.to_string()),
+            Self::User(id) => Some(id.to_string()),
+            Self::CommandLine | Self::System => None,
+        }
+    }
+}
+
+/// A property of the target, before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PropertyChange {
+    /// Its name; a dot leads into an object.
+    pub property: String,
+    /// What it was; null where it was not there.
+    pub before: Value,
+    /// What it is; null where it is gone.
+    pub after: Value,
+}
+
+/// One thing that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// Names it; in order of time.
+    pub id: AuditEventId,
+    /// In whose account; none for what concerns the whole installation.
+    pub account_id: Option<AccountId>,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor_kind: String,
+    /// Which one.
+    pub actor_id: Option<String>,
+    /// What: `<noun>.<verb in the past tense>`, such as `user.created`.
+    pub action: String,
+    /// The id of what it was done to.
+    pub target: String,
+    /// What changed.
+    pub changes: Vec<PropertyChange>,
+    /// From where.
+    pub client_address: Option<String>,
+}
+
+/// What differs between two JSON objects, property by property; nested objects are compared within.
+pub fn changes(before: &Value, after: &Value) -> Vec<PropertyChange> {
+    let mut found = vec![];
+    collect("", before, after, &mut found);
+    found
+}
+
+fn collect(path: &str, before: &Value, after: &Value, found: &mut Vec<PropertyChange>) {
+    if before == after {
+        return;
+    }
+    let empty = serde_json::Map::new();
+    let (old, new) = match (before, after) {
+        (Value::Object(old), Value::Object(new)) => (old, new),
+        (Value::Null, Value::Object(new)) => (&empty, new),
+        (Value::Object(old), Value::Null) => (old, &empty),
+        _ => {
+            found.push(PropertyChange { property: path.to_owned(), before: before.clone(), after: after.clone() });
+            return;
+        }
+    };
+    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    for name in names {
+        let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        collect(&inner, old.get(name).unwrap_or(&Value::Null), new.get(name).unwrap_or(&Value::Null), found);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Proves H3.
+    #[test]
+    fn changes_name_each_property_with_its_value_before_and_after() {
+        let found = changes(
+            &json!({"a": 1, "b": {"c": [1], "d": 2}, "e": 5}),
+            &json!({"a": 1, "b": {"c": [2], "d": 2}, "f": null}),
+        );
+        let named: Vec<_> = found
+            .iter()
+            .map(|change| (change.property.as_str(), change.before.clone(), change.after.clone()))
+            .collect();
+        assert_eq!(named, [("b.c", json!([1]), json!([2])), ("e", json!(5), Value::Null)]);
+        assert_eq!(changes(&Value::Null, &json!({"a": {"b": 1}}))[0].property, "a.b");
+        assert!(changes(&json!({"a": 1}), &json!({"a": 1})).is_empty());
+    }
+}

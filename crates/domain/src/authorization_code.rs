@@ -1,0 +1,157 @@
+//! Authorization codes: what the browser carries back, and what a frontend exchanges (OAuth 2.1, section 4.1.3).
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::application::RedirectUri;
+use crate::pkce::CodeChallenge;
+use crate::portal::Portal;
+use crate::secret::SecretDigest;
+use crate::user::SignInMethod;
+use crate::{AccountId, ApplicationId, AttemptId, SessionId, UserId};
+
+/// How long a code may be exchanged (D4).
+pub const CODE_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// A finished sign-in that waits for its frontend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizationCode {
+    /// What it is found by.
+    pub digest: SecretDigest,
+    /// Whose account.
+    pub account_id: AccountId,
+    /// The frontend that began the sign-in.
+    pub application_id: ApplicationId,
+    /// Where the code was sent.
+    pub redirect_uri: RedirectUri,
+    /// What binds it to the browser that began the sign-in.
+    pub code_challenge: CodeChallenge,
+    /// The attempt that it completes.
+    pub attempt_id: AttemptId,
+    /// What the session will be.
+    pub grant: SessionGrant,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// The session it was exchanged for.
+    pub session_id: Option<SessionId>,
+}
+
+/// What a sign-in has earned: all that a session needs to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionGrant {
+    /// Who signed in.
+    pub user_id: UserId,
+    /// To which portal.
+    pub portal: Portal,
+    /// How.
+    pub method: SignInMethod,
+    /// When they proved who they are.
+    pub auth_time: Timestamp,
+    /// Role values for a `self_service` frontend (C4).
+    pub external_roles: Vec<String>,
+    /// When the identity provider says that the session ends (C12).
+    pub session_not_on_or_after: Option<Timestamp>,
+}
+
+/// What a frontend presents with a code.
+#[derive(Debug, Clone, Copy)]
+pub struct PresentedCode<'a> {
+    /// Its `client_id`.
+    pub client: ApplicationId,
+    /// The `redirect_uri` it used.
+    pub redirect_uri: &'a str,
+    /// The `code_verifier`.
+    pub code_verifier: &'a str,
+}
+
+/// Why a code is not exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExchangeRefusal {
+    /// It was exchanged before: the session that came of it ends.
+    #[error("the code was used before, so its session has been ended")]
+    AlreadyUsed(SessionId),
+    /// Over [`CODE_LIFETIME`] old.
+    #[error("the code has expired; it is valid for 60 seconds")]
+    Expired,
+    /// Another client's code.
+    #[error("the code was issued to another client")]
+    OtherClient,
+    /// Not the URI it was sent to.
+    #[error("redirect_uri is not the one that the sign-in began with")]
+    RedirectUri,
+    /// Not the verifier of the challenge.
+    #[error("code_verifier does not match the code_challenge that the sign-in began with")]
+    CodeVerifier,
+}
+
+/// Decides whether a code may be exchanged (D4).
+///
+/// A code that comes back ends its session also without the right verifier: whoever presents it has seen a code that
+/// only one browser and one frontend should have seen.
+pub fn decide_exchange(
+    code: &AuthorizationCode,
+    presented: PresentedCode<'_>,
+    now: Timestamp,
+) -> Result<(), ExchangeRefusal> {
+    if presented.client != code.application_id {
+        Err(ExchangeRefusal::OtherClient)
+    } else if presented.redirect_uri != code.redirect_uri.as_str() {
+        Err(ExchangeRefusal::RedirectUri)
+    } else if let Some(session) = code.session_id {
+        Err(ExchangeRefusal::AlreadyUsed(session))
+    } else if !code.code_challenge.matches(presented.code_verifier) {
+        Err(ExchangeRefusal::CodeVerifier)
+    } else if now.duration_since(code.issued_at) >= CODE_LIFETIME {
+        Err(ExchangeRefusal::Expired)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CLIENT: ApplicationId = ApplicationId::from_uuid(Uuid::from_u128(1));
+
+    fn code() -> AuthorizationCode {
+        AuthorizationCode {
+            digest: SecretDigest::from_bytes([0; 32]),
+            account_id: AccountId::from_uuid(Uuid::from_u128(2)),
+            application_id: CLIENT,
+            redirect_uri: RedirectUri::parse("https://app.example.com/cb").unwrap(),
+            code_challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap(),
+            attempt_id: AttemptId::from_uuid(Uuid::from_u128(3)),
+            grant: SessionGrant {
+                user_id: UserId::from_uuid(Uuid::from_u128(4)),
+                portal: Portal::Admin,
+                method: SignInMethod::Saml,
+                auth_time: Timestamp::UNIX_EPOCH,
+                external_roles: vec![],
+                session_not_on_or_after: None,
+            },
+            issued_at: Timestamp::UNIX_EPOCH,
+            session_id: None,
+        }
+    }
+
+    /// Proves D4.
+    #[test]
+    fn a_code_is_exchanged_once_in_time_by_the_one_that_began() {
+        let right =
+            PresentedCode { client: CLIENT, redirect_uri: "https://app.example.com/cb", code_verifier: VERIFIER };
+        let other_client = PresentedCode { client: ApplicationId::from_uuid(Uuid::from_u128(9)), ..right };
+        let other_uri = PresentedCode { redirect_uri: "https://app.example.com/cb/", ..right };
+        let other_verifier = PresentedCode { code_verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXX", ..right };
+        let at = |ms| Timestamp::from_millisecond(ms).unwrap();
+        assert_eq!(decide_exchange(&code(), right, at(59_999)), Ok(()));
+        assert_eq!(decide_exchange(&code(), right, at(60_000)), Err(ExchangeRefusal::Expired));
+        assert_eq!(decide_exchange(&code(), other_client, at(1)), Err(ExchangeRefusal::OtherClient));
+        assert_eq!(decide_exchange(&code(), other_uri, at(1)), Err(ExchangeRefusal::RedirectUri));
+        assert_eq!(decide_exchange(&code(), other_verifier, at(1)), Err(ExchangeRefusal::CodeVerifier));
+        let session = SessionId::from_uuid(Uuid::from_u128(5));
+        let used = AuthorizationCode { session_id: Some(session), ..code() };
+        assert_eq!(decide_exchange(&used, other_verifier, at(99_999)), Err(ExchangeRefusal::AlreadyUsed(session)));
+    }
+}

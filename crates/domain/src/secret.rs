@@ -1,0 +1,112 @@
+//! Secrets that we hand out: opaque tokens, kept only as their digest.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+/// Random bytes of a token: 256 bits, so that a plain digest is enough to keep it by.
+pub const SECRET_BYTES: usize = 32;
+/// Longest text that is looked at as a token: prefix, underscore and 43 characters fit well.
+const SECRET_MAX_CHARS: usize = 80;
+
+/// What a token is for; its prefix makes a leaked one recognizable to secret scanners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// An operator's API key.
+    OperatorKey,
+    /// A refresh token.
+    RefreshToken,
+    /// An authorization code.
+    AuthorizationCode,
+    /// A `RelayState`: the handle of a pending sign-in.
+    RelayState,
+}
+
+impl SecretKind {
+    /// What the textual form starts with, before the underscore.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::OperatorKey => "vop",
+            Self::RefreshToken => "vrt",
+            Self::AuthorizationCode => "vac",
+            Self::RelayState => "vrs",
+        }
+    }
+}
+
+/// An opaque token in clear: shown once to whoever it is for, never stored, never logged.
+pub struct Secret(String);
+
+impl Secret {
+    /// Makes a token of these random bytes.
+    pub fn from_random(kind: SecretKind, bytes: [u8; SECRET_BYTES]) -> Self {
+        Self(format!("{}_{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// The text to hand out.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored instead of it.
+    pub fn digest(&self) -> SecretDigest {
+        SecretDigest::of(&self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The SHA-256 digest of a token; what a look-up goes by.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SecretDigest([u8; 32]);
+
+impl SecretDigest {
+    fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// The digest of a text that came from outside, if it has the form of such a token.
+    pub fn of_presented(kind: SecretKind, text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(kind.prefix())?.strip_prefix('_')?;
+        (text.len() <= SECRET_MAX_CHARS && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'))
+            .then(|| Self::of(text))
+    }
+
+    /// A digest as it was stored.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes to store.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretDigest(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves I2: a token is found by its digest, and one of another kind is not even looked up.
+    #[test]
+    fn a_token_is_known_by_its_digest_alone() {
+        let token = Secret::from_random(SecretKind::RefreshToken, [7; SECRET_BYTES]);
+        assert_eq!(SecretDigest::of_presented(SecretKind::RefreshToken, token.expose()), Some(token.digest()));
+        assert_eq!(SecretDigest::of_presented(SecretKind::AuthorizationCode, token.expose()), None);
+        assert_eq!(SecretDigest::of_presented(SecretKind::RefreshToken, "vrt_ü"), None);
+        assert_eq!(SecretDigest::of_presented(SecretKind::RefreshToken, &format!("vrt_{}", "a".repeat(100))), None);
+        assert!(!format!("{token:?}").contains(token.expose()));
+    }
+}

@@ -1,0 +1,278 @@
+//! Sessions and the rotation of their refresh tokens (OAuth 2.1, section 4.3).
+
+use std::str::FromStr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::application::Lifetimes;
+use crate::portal::Portal;
+use crate::role::RoleSet;
+use crate::secret::SecretDigest;
+use crate::user::{SignInMethod, UserStatus};
+use crate::{AccountId, ApplicationId, SessionId, UserId};
+
+/// How long a refresh token that was just rotated still works for the same client: two tabs that refresh at once, or
+/// an answer that got lost (I2).
+pub const REUSE_GRACE: SignedDuration = SignedDuration::from_secs(10);
+
+/// Why a session ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The user signed out or ended it from a list.
+    EndedByUser,
+    /// An owner or operator ended it.
+    EndedByAdministrator,
+    /// The user was deactivated or removed.
+    UserDeactivated,
+    /// An old refresh token was used again: it was stolen, or its thief used it first.
+    RefreshTokenReused,
+    /// The authorization code it came from was presented twice.
+    CodeReused,
+}
+
+/// Why a text names no end of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a reason for which a session ends")]
+pub struct SessionEndError;
+
+impl SessionEnd {
+    const ALL: [Self; 5] = [
+        Self::EndedByUser,
+        Self::EndedByAdministrator,
+        Self::UserDeactivated,
+        Self::RefreshTokenReused,
+        Self::CodeReused,
+    ];
+
+    /// The name that is stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EndedByUser => "ended_by_user",
+            Self::EndedByAdministrator => "ended_by_administrator",
+            Self::UserDeactivated => "user_deactivated",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::CodeReused => "code_reused",
+        }
+    }
+}
+
+impl FromStr for SessionEnd {
+    type Err = SessionEndError;
+
+    fn from_str(text: &str) -> Result<Self, SessionEndError> {
+        Self::ALL.into_iter().find(|end| end.as_str() == text).ok_or(SessionEndError)
+    }
+}
+
+/// A signed-in user in one frontend: the family of refresh tokens that descend from one authorization code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The `sid` claim.
+    pub id: SessionId,
+    /// Whose account.
+    pub account_id: AccountId,
+    /// Who is signed in.
+    pub user_id: UserId,
+    /// Which frontend holds it.
+    pub application_id: ApplicationId,
+    /// Which portal it is for.
+    pub portal: Portal,
+    /// How they signed in.
+    pub method: SignInMethod,
+    /// When they proved who they are.
+    pub auth_time: Timestamp,
+    /// The role values that the identity provider sent for a `self_service` user, for the frontend's own permissions (C4).
+    pub external_roles: Vec<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When tokens were last issued for it.
+    pub refreshed_at: Timestamp,
+    /// When it ends, whatever is refreshed (C12).
+    pub expires_at: Timestamp,
+    /// When and why it ended before that.
+    pub ended: Option<(Timestamp, SessionEnd)>,
+}
+
+impl Session {
+    /// Whether it may still be used.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended.is_none() && now < self.expires_at
+    }
+}
+
+/// When a session that begins now must end: the application's limit, or the identity provider's if that is sooner (C12).
+pub fn expiry(now: Timestamp, lifetimes: Lifetimes, session_not_on_or_after: Option<Timestamp>) -> Timestamp {
+    let own = now.saturating_add(lifetimes.session()).unwrap_or(Timestamp::MAX);
+    session_not_on_or_after.map_or(own, |idp| own.min(idp))
+}
+
+/// A refresh token as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// What it is found by.
+    pub digest: SecretDigest,
+    /// The session it belongs to.
+    pub session_id: SessionId,
+    /// When it was handed out.
+    pub issued_at: Timestamp,
+    /// When it was exchanged for the next one.
+    pub rotated_at: Option<Timestamp>,
+}
+
+/// What a refresh is decided by.
+#[derive(Debug, Clone, Copy)]
+pub struct RefreshFacts<'a> {
+    /// The token that was presented.
+    pub token: &'a RefreshToken,
+    /// Its session.
+    pub session: &'a Session,
+    /// The lifetimes of the session's application.
+    pub lifetimes: Lifetimes,
+    /// The client that presents it.
+    pub client: ApplicationId,
+    /// Where its user stands now.
+    pub user_status: UserStatus,
+    /// What its user holds now.
+    pub roles: &'a RoleSet,
+}
+
+/// What becomes of a refresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshDecision {
+    /// A new token takes its place.
+    Rotate,
+    /// An old token came back: the whole session ends.
+    EndFamily,
+    /// No, and nothing changes.
+    Refuse(RefreshRefusal),
+}
+
+/// Why a refresh is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RefreshRefusal {
+    /// Another client's token.
+    #[error("the refresh token was issued to another client")]
+    OtherClient,
+    /// The session ended or expired, or the token was idle too long.
+    #[error("the session has expired or was ended")]
+    Expired,
+    /// The user was deactivated, or holds no role any more.
+    #[error("the user may not sign in any more")]
+    UserRefused,
+}
+
+/// Decides what a presented refresh token is worth (I2).
+pub fn decide_refresh(facts: &RefreshFacts<'_>, now: Timestamp) -> RefreshDecision {
+    use RefreshDecision::{EndFamily, Refuse, Rotate};
+    let RefreshFacts { token, session, lifetimes, client, user_status, roles } = *facts;
+    if client != session.application_id {
+        return Refuse(RefreshRefusal::OtherClient);
+    }
+    if !session.is_live(now) {
+        return Refuse(RefreshRefusal::Expired);
+    }
+    if token.rotated_at.is_some_and(|at| now.duration_since(at) > REUSE_GRACE) {
+        return EndFamily;
+    }
+    if now.duration_since(token.issued_at) >= lifetimes.idle() {
+        return Refuse(RefreshRefusal::Expired);
+    }
+    if user_status != UserStatus::Active || (session.portal == Portal::Admin && roles.is_empty()) {
+        return Refuse(RefreshRefusal::UserRefused);
+    }
+    Rotate
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::Role;
+    use uuid::Uuid;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn session() -> Session {
+        Session {
+            id: SessionId::from_uuid(Uuid::from_u128(1)),
+            account_id: AccountId::from_uuid(Uuid::from_u128(2)),
+            user_id: UserId::from_uuid(Uuid::from_u128(3)),
+            application_id: ApplicationId::from_uuid(Uuid::from_u128(4)),
+            portal: Portal::Admin,
+            method: SignInMethod::Saml,
+            auth_time: at(0),
+            external_roles: vec![],
+            created_at: at(0),
+            refreshed_at: at(0),
+            expires_at: at(43_200),
+            ended: None,
+        }
+    }
+
+    fn token(rotated_at: Option<Timestamp>) -> RefreshToken {
+        RefreshToken {
+            digest: SecretDigest::from_bytes([0; 32]),
+            session_id: session().id,
+            issued_at: at(0),
+            rotated_at,
+        }
+    }
+
+    fn decide(session: &Session, token: &RefreshToken, status: UserStatus, now: Timestamp) -> RefreshDecision {
+        let roles = RoleSet::from([Role::OrganizationMember]);
+        let facts = RefreshFacts {
+            token,
+            session,
+            lifetimes: Lifetimes::default(),
+            client: session.application_id,
+            user_status: status,
+            roles: &roles,
+        };
+        decide_refresh(&facts, now)
+    }
+
+    /// Proves I2: rotation, the grace of ten seconds, and the end of the family after it.
+    #[test]
+    fn an_old_token_works_for_ten_seconds_and_then_ends_the_family() {
+        let (live, active) = (session(), UserStatus::Active);
+        assert_eq!(decide(&live, &token(None), active, at(60)), RefreshDecision::Rotate);
+        assert_eq!(decide(&live, &token(Some(at(60))), active, at(70)), RefreshDecision::Rotate);
+        let late = at(70).saturating_add(SignedDuration::from_millis(1)).unwrap();
+        assert_eq!(decide(&live, &token(Some(at(60))), active, late), RefreshDecision::EndFamily);
+    }
+
+    /// Proves A3, I2.
+    #[test]
+    fn refresh_is_refused_by_name_for_each_reason() {
+        let refused = |reason| RefreshDecision::Refuse(reason);
+        let (live, active) = (session(), UserStatus::Active);
+        assert_eq!(decide(&live, &token(None), UserStatus::Inactive, at(1)), refused(RefreshRefusal::UserRefused));
+        assert_eq!(decide(&live, &token(None), active, at(7_200)), refused(RefreshRefusal::Expired));
+        let ended = Session { ended: Some((at(1), SessionEnd::EndedByUser)), ..session() };
+        assert_eq!(decide(&ended, &token(None), active, at(2)), refused(RefreshRefusal::Expired));
+        let over = Session { expires_at: at(5), ..session() };
+        assert_eq!(decide(&over, &token(None), active, at(5)), refused(RefreshRefusal::Expired));
+        let no_roles = RoleSet::new();
+        let mut facts = RefreshFacts {
+            token: &token(None),
+            session: &live,
+            lifetimes: Lifetimes::default(),
+            client: live.application_id,
+            user_status: active,
+            roles: &no_roles,
+        };
+        assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::UserRefused));
+        facts.client = ApplicationId::from_uuid(Uuid::from_u128(9));
+        assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::OtherClient));
+    }
+
+    /// Proves C12.
+    #[test]
+    fn the_identity_provider_may_shorten_a_session_and_never_lengthen_it() {
+        let lifetimes = Lifetimes::default();
+        assert_eq!(expiry(at(0), lifetimes, None), at(43_200));
+        assert_eq!(expiry(at(0), lifetimes, Some(at(60))), at(60));
+        assert_eq!(expiry(at(0), lifetimes, Some(at(90_000))), at(43_200));
+    }
+}

@@ -1,0 +1,211 @@
+//! Who an assertion says that somebody is (C2): the username and the role values, read by the connection's rules.
+
+use crate::sso::connection::{ConnectionSettings, UsernameSource};
+use crate::username::{Username, normalized};
+
+/// An attribute of a verified assertion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssertedAttribute {
+    /// Its `Name`.
+    pub name: String,
+    /// Its values; may be none.
+    pub values: Vec<String>,
+}
+
+/// What a verified assertion says of its subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assertion {
+    /// The value of the subject's `NameID`.
+    pub name_id: Option<String>,
+    /// Its attributes.
+    pub attributes: Vec<AssertedAttribute>,
+}
+
+/// The platform's own attribute names (C2, C4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlatformAttributes {
+    /// What holds the username.
+    pub username: String,
+    /// What holds the roles.
+    pub role: String,
+}
+
+impl PlatformAttributes {
+    /// The names with this prefix.
+    pub fn with_prefix(prefix: &str) -> Self {
+        Self { username: format!("{prefix}username"), role: format!("{prefix}role") }
+    }
+}
+
+/// The subject, in our terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssertedIdentity {
+    /// Who it is.
+    pub username: Username,
+    /// The values of the role attribute; `None` where the assertion carries no such attribute.
+    pub role_values: Option<Vec<String>>,
+}
+
+/// Why an assertion names nobody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdentityRefusal {
+    /// None of these attributes is there with a value.
+    UsernameMissing {
+        /// The names that were looked for.
+        wanted: Vec<String>,
+        /// The names that came.
+        got: Vec<String>,
+    },
+    /// One of the attributes has several values, or two of them disagree.
+    UsernameAmbiguous {
+        /// The names that disagree.
+        attributes: Vec<String>,
+        /// How many different values there are.
+        values: usize,
+    },
+    /// The connection reads the `NameID` and there is none.
+    NameIdMissing,
+    /// The value cannot be a username.
+    UsernameInvalid {
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Reads who the subject is.
+///
+/// The configured attribute and the platform's own are equals: whichever is present counts, and where both are, they
+/// must agree. An attribute without a value, or with an empty one, is not present.
+pub fn read_identity(
+    settings: &ConnectionSettings,
+    platform: &PlatformAttributes,
+    assertion: &Assertion,
+) -> Result<AssertedIdentity, IdentityRefusal> {
+    let username = match settings.username_source {
+        UsernameSource::NameId => {
+            assertion.name_id.clone().filter(|value| !value.is_empty()).ok_or(IdentityRefusal::NameIdMissing)?
+        }
+        UsernameSource::Attribute => username_attribute(settings, platform, assertion)?,
+    };
+    let username =
+        Username::parse(&username).map_err(|error| IdentityRefusal::UsernameInvalid { problem: error.to_string() })?;
+    Ok(AssertedIdentity { username, role_values: values_of(assertion, &platform.role) })
+}
+
+fn username_attribute(
+    settings: &ConnectionSettings,
+    platform: &PlatformAttributes,
+    assertion: &Assertion,
+) -> Result<String, IdentityRefusal> {
+    let configured = settings.username_attributes.iter().find(|name| !present_values(assertion, name).is_empty());
+    let names: Vec<&String> = configured.into_iter().chain([&platform.username]).collect();
+    let values: Vec<String> = names.iter().flat_map(|name| present_values(assertion, name)).collect();
+    let Some(first) = values.first() else {
+        return Err(IdentityRefusal::UsernameMissing {
+            wanted: settings.username_attributes.iter().chain([&platform.username]).cloned().collect(),
+            got: assertion.attributes.iter().map(|attribute| attribute.name.clone()).collect(),
+        });
+    };
+    let several_of_one = names.iter().any(|name| present_values(assertion, name).len() > 1);
+    let disagree = values.iter().any(|value| normalized(value) != normalized(first));
+    if several_of_one || disagree {
+        let attributes =
+            names.into_iter().filter(|name| !present_values(assertion, name).is_empty()).cloned().collect();
+        return Err(IdentityRefusal::UsernameAmbiguous { attributes, values: values.len() });
+    }
+    Ok(first.clone())
+}
+
+/// The values of an attribute, over all elements of that name; `None` where there is no such element.
+fn values_of(assertion: &Assertion, name: &str) -> Option<Vec<String>> {
+    let mut elements = assertion.attributes.iter().filter(|attribute| attribute.name == name).peekable();
+    elements.peek()?;
+    Some(elements.flat_map(|attribute| attribute.values.clone()).collect())
+}
+
+fn present_values(assertion: &Assertion, name: &str) -> Vec<String> {
+    values_of(assertion, name).unwrap_or_default().into_iter().filter(|value| !value.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::portal::Portal;
+    use crate::sso::connection::{EMAIL_ADDRESS_CLAIM, PLATFORM_ATTRIBUTE_PREFIX};
+    use crate::text::Label;
+
+    fn read(
+        source: UsernameSource,
+        name_id: Option<&str>,
+        attributes: &[(&str, &[&str])],
+    ) -> Result<AssertedIdentity, IdentityRefusal> {
+        let mut settings = ConnectionSettings::initial(Portal::Admin, Label::parse("SSO").unwrap());
+        settings.username_source = source;
+        let assertion = Assertion {
+            name_id: name_id.map(str::to_owned),
+            attributes: attributes
+                .iter()
+                .map(|(name, values)| AssertedAttribute {
+                    name: (*name).to_owned(),
+                    values: values.iter().map(|value| (*value).to_owned()).collect(),
+                })
+                .collect(),
+        };
+        read_identity(&settings, &PlatformAttributes::with_prefix(PLATFORM_ATTRIBUTE_PREFIX), &assertion)
+    }
+
+    const OWN: &str = "https://adminconsole.netsign-in.se/saml/attributes/username";
+    const ROLE: &str = "https://adminconsole.netsign-in.se/saml/attributes/role";
+
+    /// Proves C2.
+    #[test]
+    fn the_username_is_read_from_whichever_attribute_is_present() {
+        let name = |result: Result<AssertedIdentity, _>| result.map(|identity| identity.username.as_str().to_owned());
+        let attribute = UsernameSource::Attribute;
+        assert_eq!(name(read(attribute, None, &[(EMAIL_ADDRESS_CLAIM, &["a@b.se"])])), Ok("a@b.se".into()));
+        assert_eq!(name(read(attribute, Some("x"), &[(OWN, &["a@b.se"])])), Ok("a@b.se".into()));
+        assert_eq!(
+            name(read(attribute, None, &[(OWN, &["A@b.se"]), (EMAIL_ADDRESS_CLAIM, &["a@b.se"])])),
+            Ok("a@b.se".into())
+        );
+        assert_eq!(
+            name(read(attribute, None, &[(OWN, &["a@b.se"]), (EMAIL_ADDRESS_CLAIM, &[""])])),
+            Ok("a@b.se".into())
+        );
+        assert_eq!(name(read(UsernameSource::NameId, Some("jd"), &[(OWN, &["a@b.se"])])), Ok("jd".into()));
+    }
+
+    /// Proves C2: both and different, or several values, is a refusal and never a pick.
+    #[test]
+    fn an_ambiguous_or_missing_username_is_refused() {
+        let attribute = UsernameSource::Attribute;
+        assert!(matches!(
+            read(attribute, None, &[(OWN, &["a@b.se"]), (EMAIL_ADDRESS_CLAIM, &["c@b.se"])]),
+            Err(IdentityRefusal::UsernameAmbiguous { values: 2, .. })
+        ));
+        assert!(matches!(
+            read(attribute, None, &[(OWN, &["a@b.se", "a@b.se"])]),
+            Err(IdentityRefusal::UsernameAmbiguous { .. })
+        ));
+        assert!(matches!(
+            read(attribute, None, &[(OWN, &["a@b.se"]), (OWN, &["c@b.se"])]),
+            Err(IdentityRefusal::UsernameAmbiguous { .. })
+        ));
+        assert!(matches!(
+            read(attribute, Some("a@b.se"), &[("x", &["y"])]),
+            Err(IdentityRefusal::UsernameMissing { .. })
+        ));
+        assert_eq!(read(UsernameSource::NameId, None, &[(OWN, &["a@b.se"])]), Err(IdentityRefusal::NameIdMissing));
+        assert!(matches!(read(attribute, None, &[(OWN, &[" a@b.se"])]), Err(IdentityRefusal::UsernameInvalid { .. })));
+    }
+
+    /// Proves C4: a missing role attribute is not an empty one.
+    #[test]
+    fn an_absent_role_attribute_is_told_from_an_empty_one() {
+        let roles =
+            |attributes: &[(&str, &[&str])]| read(UsernameSource::NameId, Some("a"), attributes).unwrap().role_values;
+        assert_eq!(roles(&[]), None);
+        assert_eq!(roles(&[(ROLE, &[])]), Some(vec![]));
+        assert_eq!(roles(&[(ROLE, &["x"]), (ROLE, &["y"])]), Some(vec!["x".into(), "y".into()]));
+    }
+}

@@ -1,0 +1,52 @@
+//! Pending sign-ins: what must be remembered between the request to the identity provider and its answer.
+
+use jiff::Timestamp;
+
+use crate::application::RedirectUri;
+use crate::pkce::CodeChallenge;
+use crate::portal::Portal;
+use crate::secret::SecretDigest;
+use crate::{AccountId, ApplicationId, AttemptId, ConnectionId};
+
+/// Most characters of a frontend's `state`.
+pub const STATE_MAX_CHARS: usize = 512;
+
+/// A sign-in that waits for the identity provider. Consumed once, by the first response that verifies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingSignIn {
+    /// The attempt it belongs to.
+    pub attempt_id: AttemptId,
+    /// Whose account.
+    pub account_id: AccountId,
+    /// For which portal.
+    pub portal: Portal,
+    /// Through which connection.
+    pub connection_id: ConnectionId,
+    /// The `ID` of the request, which the response must name.
+    pub request_id: String,
+    /// The digest of the `RelayState` that the browser carries.
+    pub relay_state: SecretDigest,
+    /// The email that was entered, if one was.
+    pub entered_email: Option<String>,
+    /// Where the outcome goes.
+    pub return_to: ReturnTo,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it is too late.
+    pub expires_at: Timestamp,
+    /// When a response consumed it.
+    pub consumed_at: Option<Timestamp>,
+}
+
+/// The frontend that began a sign-in, and how it gets the outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnTo {
+    /// Its `client_id`.
+    pub application_id: ApplicationId,
+    /// A URI that it registered.
+    pub redirect_uri: RedirectUri,
+    /// Its `state`, echoed.
+    pub state: Option<String>,
+    /// What its `code_verifier` must match.
+    pub code_challenge: CodeChallenge,
+}

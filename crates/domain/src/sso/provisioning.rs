@@ -1,0 +1,224 @@
+//! What a verified identity becomes: which user, new or known, with which roles, or which refusal (C3, C4, D2).
+
+use crate::UserId;
+use crate::email::Email;
+use crate::portal::Portal;
+use crate::role::RoleSet;
+use crate::sso::connection::{Provisioning, SamlConnection};
+use crate::sso::discovery::{Match, matching_user};
+use crate::sso::identity::AssertedIdentity;
+use crate::sso::role_mapping::{MappedRoles, map_roles};
+use crate::user::{User, UserStatus};
+use crate::username::normalized;
+
+/// What a sign-in is decided by, once the response is genuine.
+#[derive(Debug, Clone, Copy)]
+pub struct ProvisioningFacts<'a> {
+    /// The connection that the response came through.
+    pub connection: &'a SamlConnection,
+    /// Whom it names.
+    pub identity: &'a AssertedIdentity,
+    /// The email that was entered on the login page, if one was.
+    pub entered_email: Option<&'a str>,
+    /// The portal's users who have the asserted username as username or email.
+    pub candidates: &'a [User],
+}
+
+/// What to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvisioningDecision {
+    /// Who signs in.
+    pub subject: Subject,
+    /// Their `saml` roles from now on; empty for `self_service`.
+    pub saml_roles: RoleSet,
+    /// Role values that no mapping knows.
+    pub unknown_roles: Vec<String>,
+    /// Role values that go into the token of a `self_service` session.
+    pub external_roles: Vec<String>,
+}
+
+/// Who signs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A user who is there already; an invited one becomes active.
+    Known(UserId),
+    /// Somebody new, with this email if the username is one.
+    New {
+        /// The address that mail goes to.
+        email: Option<Email>,
+    },
+}
+
+/// Why a genuine response lets nobody in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProvisioningRefusal {
+    /// Somebody else than was entered.
+    NotTheEnteredEmail,
+    /// Outside the domains that the connection speaks for.
+    DomainNotListed {
+        /// The domain that was asserted; none where the username is no email.
+        got: Option<String>,
+    },
+    /// Several active users go by it.
+    MultipleUsernames,
+    /// Unknown, and the connection creates nobody.
+    NotInvited,
+    /// Deactivated by an owner.
+    Inactive,
+    /// Holds no role, so may not enter the `admin` portal.
+    NoRole {
+        /// Role values that no mapping knows.
+        unknown: Vec<String>,
+    },
+}
+
+/// Decides who signs in and with what.
+pub fn decide_provisioning(facts: &ProvisioningFacts<'_>) -> Result<ProvisioningDecision, ProvisioningRefusal> {
+    let ProvisioningFacts { connection, identity, entered_email, candidates } = *facts;
+    let asserted = identity.username.as_str();
+    if entered_email.is_some_and(|entered| normalized(entered) != normalized(asserted)) {
+        return Err(ProvisioningRefusal::NotTheEnteredEmail);
+    }
+    let email = Email::parse(asserted).ok();
+    check_domain(connection, email.as_ref())?;
+    let (subject, assigned) = match matching_user(asserted, candidates) {
+        Match::Several => return Err(ProvisioningRefusal::MultipleUsernames),
+        Match::One(user) if user.status == UserStatus::Inactive => {
+            return Err(ProvisioningRefusal::Inactive);
+        }
+        Match::One(user) => (Subject::Known(user.id), user.roles.assigned.clone()),
+        Match::None if connection.settings.provisioning == Provisioning::InvitedOnly => {
+            return Err(ProvisioningRefusal::NotInvited);
+        }
+        Match::None => (Subject::New { email }, RoleSet::new()),
+    };
+    grant(connection, identity, subject, &assigned)
+}
+
+fn check_domain(connection: &SamlConnection, email: Option<&Email>) -> Result<(), ProvisioningRefusal> {
+    let listed = &connection.settings.email_domains;
+    let domain = email.map(Email::domain);
+    if listed.is_empty() || domain.as_ref().is_some_and(|domain| listed.contains(domain)) {
+        Ok(())
+    } else {
+        Err(ProvisioningRefusal::DomainNotListed { got: domain.map(String::from) })
+    }
+}
+
+fn grant(
+    connection: &SamlConnection,
+    identity: &AssertedIdentity,
+    subject: Subject,
+    assigned: &RoleSet,
+) -> Result<ProvisioningDecision, ProvisioningRefusal> {
+    let values = identity.role_values.as_deref();
+    match connection.portal {
+        Portal::SelfService => Ok(ProvisioningDecision {
+            subject,
+            saml_roles: RoleSet::new(),
+            unknown_roles: vec![],
+            external_roles: values.unwrap_or_default().to_vec(),
+        }),
+        Portal::Admin => {
+            let MappedRoles { roles, unknown } =
+                map_roles(values, &connection.settings.role_mappings, &connection.settings.default_roles);
+            if roles.is_empty() && assigned.is_empty() {
+                return Err(ProvisioningRefusal::NoRole { unknown });
+            }
+            Ok(ProvisioningDecision { subject, saml_roles: roles, unknown_roles: unknown, external_roles: vec![] })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::Role::{OrganizationMember as Member, OrganizationOwner as Owner};
+    use crate::sso::discovery::tests::{connection, user};
+    use crate::username::Username;
+
+    fn identity(username: &str, roles: Option<&[&str]>) -> AssertedIdentity {
+        AssertedIdentity {
+            username: Username::parse(username).unwrap(),
+            role_values: roles.map(|values| values.iter().map(|value| (*value).to_owned()).collect()),
+        }
+    }
+
+    fn decide(
+        connection: &SamlConnection,
+        identity: &AssertedIdentity,
+        entered_email: Option<&str>,
+        candidates: &[User],
+    ) -> Result<ProvisioningDecision, ProvisioningRefusal> {
+        decide_provisioning(&ProvisioningFacts { connection, identity, entered_email, candidates })
+    }
+
+    fn with_default(provisioning: Provisioning, domains: &[&str]) -> SamlConnection {
+        let mut made = connection(provisioning, domains);
+        made.settings.default_roles = RoleSet::from([Member]);
+        made
+    }
+
+    /// Proves C3: the same person stays the same user, whichever case or username they had.
+    #[test]
+    fn a_known_user_is_bound_and_an_unknown_one_created() {
+        let jit = with_default(Provisioning::JustInTime, &[]);
+        let known = [user(7, "ann", Some("Ann@b.se"), UserStatus::Active)];
+        assert_eq!(
+            decide(&jit, &identity("ann@B.se", None), None, &known).unwrap().subject,
+            Subject::Known(known[0].id)
+        );
+        let email = Email::parse("new@b.se").unwrap();
+        assert_eq!(
+            decide(&jit, &identity("new@b.se", None), None, &[]).unwrap().subject,
+            Subject::New { email: Some(email) }
+        );
+        let invited_only = with_default(Provisioning::InvitedOnly, &[]);
+        assert_eq!(decide(&invited_only, &identity("new@b.se", None), None, &[]), Err(ProvisioningRefusal::NotInvited));
+    }
+
+    /// Proves D2, A2, A3, C3: each refusal by its name.
+    #[test]
+    fn refusals_are_told_apart() {
+        let jit = with_default(Provisioning::JustInTime, &["b.se"]);
+        let shared = [user(1, "x", Some("a@b.se"), UserStatus::Active), user(2, "a@b.se", None, UserStatus::Active)];
+        let gone = [user(1, "a@b.se", None, UserStatus::Inactive)];
+        let a = identity("a@b.se", None);
+        assert_eq!(decide(&jit, &a, Some("b@b.se"), &[]), Err(ProvisioningRefusal::NotTheEnteredEmail));
+        assert!(decide(&jit, &a, Some("A@b.SE"), &[]).is_ok());
+        assert_eq!(decide(&jit, &a, None, &shared), Err(ProvisioningRefusal::MultipleUsernames));
+        assert_eq!(decide(&jit, &a, None, &gone), Err(ProvisioningRefusal::Inactive));
+        let outside = decide(&jit, &identity("a@evil.se", None), None, &[]);
+        assert_eq!(outside, Err(ProvisioningRefusal::DomainNotListed { got: Some("evil.se".into()) }));
+        assert_eq!(
+            decide(&jit, &identity("jd", None), None, &[]),
+            Err(ProvisioningRefusal::DomainNotListed { got: None })
+        );
+    }
+
+    /// Proves C4: `saml` roles are set anew, `assigned` ones count beside them, and holding none is a refusal.
+    #[test]
+    fn roles_come_from_the_mapping_and_holding_none_is_refused_by_name() {
+        let bare = connection(Provisioning::JustInTime, &[]);
+        let mut owner = user(1, "a@b.se", None, UserStatus::Active);
+        owner.roles.assigned = RoleSet::from([Owner]);
+        owner.roles.saml = RoleSet::from([Member]);
+        let kept = decide(&bare, &identity("a@b.se", None), None, &[owner]).unwrap();
+        assert_eq!(kept.saml_roles, RoleSet::new());
+        let unknown = vec!["staff".to_owned()];
+        assert_eq!(
+            decide(&bare, &identity("a@b.se", Some(&["staff"])), None, &[]),
+            Err(ProvisioningRefusal::NoRole { unknown })
+        );
+    }
+
+    /// Proves C4: self-service sign-ins never grant account roles.
+    #[test]
+    fn self_service_role_values_go_into_the_token_and_nowhere_else() {
+        let mut connection = with_default(Provisioning::JustInTime, &[]);
+        connection.portal = Portal::SelfService;
+        connection.settings.role_mappings.insert("boss".into(), RoleSet::from([Owner]));
+        let decision = decide(&connection, &identity("a@b.se", Some(&["boss"])), None, &[]).unwrap();
+        assert_eq!((decision.saml_roles, decision.external_roles), (RoleSet::new(), vec!["boss".to_owned()]));
+    }
+}
