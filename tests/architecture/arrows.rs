@@ -14,10 +14,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ("storage", &["domain"]),
     ("service", &["domain", "saml", "storage"]),
     ("api", &["service", "domain"]),
-    (
-        "server",
-        &["api", "service", "storage", "domain", "mock-idp"],
-    ),
+    ("server", &["api", "service", "storage", "domain", "mock-idp"]),
 ];
 
 /// Outside crates that only the listed crates may name, in any kind of dependency.
@@ -45,9 +42,7 @@ fn arrows_of(package: &Package) -> BTreeSet<String> {
     package
         .dependencies
         .iter()
-        .filter(|dependency| {
-            dependency.path.is_some() && dependency.kind != DependencyKind::Development
-        })
+        .filter(|dependency| dependency.path.is_some() && dependency.kind != DependencyKind::Development)
         .map(|dependency| dependency.name.clone())
         .collect()
 }
@@ -64,10 +59,8 @@ fn the_crates_depend_on_each_other_as_drawn() {
         .filter(|package| package.name.as_str() != "tests")
         .map(|package| (package.name.to_string(), arrows_of(package)))
         .collect();
-    let drawn: BTreeMap<String, BTreeSet<String>> = ARROWS
-        .iter()
-        .map(|(name, to)| ((*name).to_owned(), name_set(to)))
-        .collect();
+    let drawn: BTreeMap<String, BTreeSet<String>> =
+        ARROWS.iter().map(|(name, to)| ((*name).to_owned(), name_set(to))).collect();
     assert_eq!(found, drawn);
 }
 
@@ -75,27 +68,13 @@ fn the_crates_depend_on_each_other_as_drawn() {
 /// `mock-idp` may be named there: it stands for somebody else's server.
 #[test]
 fn development_dependencies_point_the_same_way() {
-    let allowed: BTreeMap<&str, BTreeSet<String>> = ARROWS
-        .iter()
-        .map(|(name, to)| (*name, name_set(to)))
-        .collect();
-    for package in members()
-        .iter()
-        .filter(|package| package.name.as_str() != "tests")
-    {
+    let allowed: BTreeMap<&str, BTreeSet<String>> = ARROWS.iter().map(|(name, to)| (*name, name_set(to))).collect();
+    for package in members().iter().filter(|package| package.name.as_str() != "tests") {
         let downwards = &allowed[package.name.as_str()];
-        for dependency in package
-            .dependencies
-            .iter()
-            .filter(|dependency| dependency.path.is_some())
-        {
+        for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_some()) {
             let name = &dependency.name;
             let fine = downwards.contains(name) || name == "mock-idp";
-            assert!(
-                fine,
-                "{} must not name {name}, not even for its tests",
-                package.name
-            );
+            assert!(fine, "{} must not name {name}, not even for its tests", package.name);
         }
     }
 }
@@ -108,11 +87,7 @@ fn each_outside_technology_is_named_by_its_own_crate_alone() {
         for dependency in &package.dependencies {
             if let Some(allowed) = owners.get(dependency.name.as_str()) {
                 let fine = allowed.contains(&package.name.as_str());
-                assert!(
-                    fine,
-                    "{} must not name {}: only {allowed:?} may",
-                    package.name, dependency.name
-                );
+                assert!(fine, "{} must not name {}: only {allowed:?} may", package.name, dependency.name);
             }
         }
     }
@@ -122,12 +97,7 @@ fn each_outside_technology_is_named_by_its_own_crate_alone() {
 #[test]
 fn every_crate_takes_the_lints_of_the_workspace() {
     for package in members() {
-        let manifest =
-            std::fs::read_to_string(&package.manifest_path).expect("a member has a manifest");
-        assert!(
-            manifest.contains("[lints]\nworkspace = true"),
-            "{} has lints of its own",
-            package.name
-        );
+        let manifest = std::fs::read_to_string(&package.manifest_path).expect("a member has a manifest");
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{} has lints of its own", package.name);
     }
 }

@@ -8,13 +8,7 @@ fn migrations_of(engine: &str) -> BTreeSet<String> {
     let folder = root().join("migrations").join(engine);
     std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| {
-            entry
-                .expect("a readable folder")
-                .file_name()
-                .into_string()
-                .expect("names are UTF-8")
-        })
+        .map(|entry| entry.expect("a readable folder").file_name().into_string().expect("names are UTF-8"))
         .collect()
 }
 
@@ -31,17 +25,9 @@ fn both_engines_have_the_same_migrations() {
 fn migrations_are_numbered_without_gaps() {
     for (position, name) in migrations_of("sqlite").iter().enumerate() {
         let expected = format!("{:04}_", position + 1);
-        assert!(
-            name.starts_with(&expected),
-            "{name} should start with {expected}"
-        );
-        let what = name[expected.len()..]
-            .strip_suffix(".sql")
-            .unwrap_or_default();
+        assert!(name.starts_with(&expected), "{name} should start with {expected}");
+        let what = name[expected.len()..].strip_suffix(".sql").unwrap_or_default();
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        assert!(
-            !what.is_empty() && what.chars().all(plain),
-            "{name} does not say what it does"
-        );
+        assert!(!what.is_empty() && what.chars().all(plain), "{name} does not say what it does");
     }
 }

@@ -8,19 +8,8 @@ use crate::root;
 const LONGEST_FILE_IN_LINES: usize = 500;
 
 /// Names that say nothing about what is inside.
-const EMPTY_NAMES: [&str; 11] = [
-    "common",
-    "helper",
-    "helpers",
-    "manager",
-    "managers",
-    "misc",
-    "shared",
-    "types",
-    "util",
-    "utilities",
-    "utils",
-];
+const EMPTY_NAMES: [&str; 11] =
+    ["common", "helper", "helpers", "manager", "managers", "misc", "shared", "types", "util", "utilities", "utils"];
 
 /// Marks of unfinished work, written so that this file does not contain them.
 const UNFINISHED: [&str; 5] = [
@@ -64,10 +53,7 @@ fn no_source_file_is_too_long() {
         .map(|path| (read(&path).lines().count(), path))
         .filter(|(lines, _)| *lines > LONGEST_FILE_IN_LINES)
         .collect();
-    assert!(
-        long.is_empty(),
-        "longer than {LONGEST_FILE_IN_LINES} lines: {long:#?}"
-    );
+    assert!(long.is_empty(), "longer than {LONGEST_FILE_IN_LINES} lines: {long:#?}");
 }
 
 /// Proves that nothing is left half done, and that no test is switched off.
@@ -85,16 +71,9 @@ fn no_source_file_holds_unfinished_work() {
 #[test]
 fn no_module_has_an_empty_name() {
     for path in sources() {
-        let relative = path
-            .strip_prefix(root())
-            .expect("sources lie below the root")
-            .with_extension("");
+        let relative = path.strip_prefix(root()).expect("sources lie below the root").with_extension("");
         for part in relative.iter().filter_map(|part| part.to_str()) {
-            assert!(
-                !EMPTY_NAMES.contains(&part),
-                "{}: {part} says nothing",
-                path.display()
-            );
+            assert!(!EMPTY_NAMES.contains(&part), "{}: {part} says nothing", path.display());
         }
     }
 }
