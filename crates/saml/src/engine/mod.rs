@@ -1,0 +1,3 @@
+//! Signature engines.
+
+pub(crate) mod bergshamra;
