@@ -121,7 +121,7 @@ fn web_url(text: &str) -> Result<Url, UriError> {
     }
     let url = Url::parse(text).map_err(|_| UriError::NotAbsolute)?;
     match (url.scheme(), url.host()) {
-        ("https", Some(_)) => {}
+        ("https", Some(host)) if host.to_string() != "*" => {}
         ("http", Some(host)) if is_loopback(&host) => {}
         _ => return Err(UriError::Scheme),
     }
