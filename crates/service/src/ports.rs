@@ -1,0 +1,134 @@
+//! What the use-cases need of the world, as object-safe traits. Adapters are in `server`, fakes in the test kit.
+
+use async_trait::async_trait;
+use domain::signing_key::SigningAlgorithm;
+use jiff::Timestamp;
+use serde_json::Value;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now, in whole milliseconds.
+    fn now(&self) -> Timestamp;
+}
+
+/// Gives random bytes that nobody can guess.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Encrypts what must not lie readable in the database, with the operator's master key.
+pub trait Sealer: Send + Sync {
+    /// Seals a secret for one place: `context` names it (such as `sp_key/spk_…`) and must be the same to open it.
+    fn seal(&self, context: &str, secret: &[u8]) -> Vec<u8>;
+
+    /// Opens what was sealed for this place. Fails where it was sealed with another key, for another place, or altered.
+    fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable>;
+}
+
+/// A sealed secret does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a sealed secret does not open with this master key")]
+pub struct Unsealable;
+
+/// A new key pair for access tokens.
+pub struct GeneratedSigningKey {
+    /// The public half as JSON Web Key, with `kid`, `alg` and `use`.
+    pub public_jwk: Value,
+    /// The private half, PKCS #8.
+    pub private_key: Zeroizing<Vec<u8>>,
+}
+
+/// Makes, signs and verifies access tokens (JWS, RFC 7515).
+pub trait TokenSigner: Send + Sync {
+    /// Makes a key pair for this algorithm and key id.
+    fn generate(&self, algorithm: SigningAlgorithm, kid: &str) -> Result<GeneratedSigningKey, SignerError>;
+
+    /// Reads a private key (PKCS #8) once, so that signing with it is fast.
+    fn prepare(
+        &self,
+        algorithm: SigningAlgorithm,
+        kid: &str,
+        private_key: &[u8],
+    ) -> Result<Box<dyn PreparedSigner>, SignerError>;
+
+    /// The claims of a token whose signature one of these JWKs made and whose header says `typ: at+jwt`, and nothing more: times,
+    /// issuer and audience are the caller's to check. `None` for any other text.
+    fn verified_claims(&self, token: &str, jwks: &[Value]) -> Option<Value>;
+}
+
+/// A private key that is ready to sign.
+pub trait PreparedSigner: Send + Sync {
+    /// Signs these claims as an access token (RFC 9068, `typ: at+jwt`).
+    fn sign(&self, claims: &Value) -> Result<String, SignerError>;
+}
+
+/// A key cannot be made or used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("signing key: {0}")]
+pub struct SignerError(pub String);
+
+/// A new key pair of the service provider.
+pub struct GeneratedSpKey {
+    /// RSA 2048, PKCS #8 DER.
+    pub private_key: Zeroizing<Vec<u8>>,
+    /// Self-signed certificate, DER.
+    pub certificate_der: Vec<u8>,
+}
+
+/// Makes key pairs of the service provider. Slow (a fraction of a second): call it off the async threads.
+pub trait SpKeyFactory: Send + Sync {
+    /// Makes a key pair whose certificate carries this common name and is valid between these times.
+    fn generate(&self, common_name: &str, not_before: Timestamp, not_after: Timestamp)
+    -> Result<GeneratedSpKey, SignerError>;
+}
+
+/// Fetches IdP metadata from an administrator's URL.
+#[async_trait]
+pub trait MetadataSource: Send + Sync {
+    /// The document, within bounds of time and size, from an allowed address, without redirects.
+    async fn fetch(&self, url: &Url) -> Result<String, FetchError>;
+}
+
+/// Why metadata could not be fetched. The text is shown to the administrator and names what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FetchError(pub String);
+
+/// Looks whether an IdP's login URL answers (D3).
+#[async_trait]
+pub trait IdpProbe: Send + Sync {
+    /// Connects, within a bound of time, to an allowed address, without redirects.
+    async fn probe(&self, url: &Url) -> ProbeResult;
+}
+
+/// What a probe found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeResult {
+    /// It answered, whatever it said.
+    Reachable,
+    /// An allowed address refused, timed out or failed in TLS; or the name does not exist.
+    Unreachable,
+    /// The guard forbids to look: the target may well work for the customer's browsers.
+    Unknown,
+}
+
+/// All ports together.
+pub struct Ports {
+    /// The time.
+    pub clock: Box<dyn Clock>,
+    /// Randomness.
+    pub entropy: Box<dyn Entropy>,
+    /// Secrets at rest.
+    pub sealer: Box<dyn Sealer>,
+    /// Access tokens.
+    pub token_signer: Box<dyn TokenSigner>,
+    /// The service provider's keys.
+    pub sp_keys: std::sync::Arc<dyn SpKeyFactory>,
+    /// IdP metadata by URL.
+    pub metadata_source: Box<dyn MetadataSource>,
+    /// Whether an IdP answers.
+    pub idp_probe: Box<dyn IdpProbe>,
+}

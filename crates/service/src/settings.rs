@@ -1,0 +1,35 @@
+//! What the operator configures and the use-cases obey.
+
+use domain::signing_key::SigningAlgorithm;
+use domain::sso::identity::PlatformAttributes;
+use url::Url;
+
+/// The operator's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where browsers and identity providers reach this service: scheme, host and port, a path at most, no slash at
+    /// the end. The `iss` of tokens and the base of every SAML URL.
+    pub base_url: Url,
+    /// The names of the platform's own SAML attributes (C2, C4).
+    pub platform_attributes: PlatformAttributes,
+    /// Which engines verify signatures.
+    pub engines: saml::Engines,
+    /// What signs access tokens.
+    pub signing_algorithm: SigningAlgorithm,
+    /// How many verifications run at once.
+    pub verification_permits: usize,
+    /// Whether plain http and loopback identity providers are fine: demo and development alone.
+    pub development: bool,
+}
+
+impl Settings {
+    /// An absolute URL of this service, for a path that begins with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer())
+    }
+
+    /// The issuer identifier (RFC 8414, section 2): the base URL without a slash at its end.
+    pub fn issuer(&self) -> &str {
+        self.base_url.as_str().trim_end_matches('/')
+    }
+}
