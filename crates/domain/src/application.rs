@@ -227,15 +227,17 @@ impl Lifetimes {
 pub struct Application {
     /// Its `client_id`.
     pub id: ApplicationId,
-    /// Whose it is.
-    pub account_id: AccountId,
+    /// Whose it is; `None` for a frontend that the operator shares among all accounts, such as one login page where
+    /// people type their account name. Only operators register and change shared ones.
+    pub account_id: Option<AccountId>,
     /// Which portal it is the frontend of.
     pub portal: Portal,
     /// What an administrator calls it.
     pub name: Label,
     /// What it may change.
     pub settings: ApplicationSettings,
-    /// Whether sign-ins that begin elsewhere (C8) go to it. At most one per portal.
+    /// Whether sign-ins that begin elsewhere (C8) go to it. At most one per account and portal, and at most one shared
+    /// one per portal; an account's own default goes before the shared one.
     pub is_default: bool,
     /// When it was registered.
     pub created_at: Timestamp,
@@ -256,6 +258,13 @@ pub struct ApplicationSettings {
     pub lifetimes: Lifetimes,
     /// How refresh tokens travel.
     pub refresh_delivery: RefreshDelivery,
+}
+
+impl Application {
+    /// Whether people of this account may sign in with it.
+    pub fn serves(&self, account_id: AccountId) -> bool {
+        self.account_id.is_none_or(|owner| owner == account_id)
+    }
 }
 
 impl ApplicationSettings {
