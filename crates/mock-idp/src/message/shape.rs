@@ -1,0 +1,163 @@
+//! The shapes of honest identity providers: how each writes its XML, and what it sends by default.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::canonical::Canonicalization;
+use super::profile::Profile;
+use super::spec::{DateTime, KeyInfo, NAME_ID_TRANSIENT, NameId, ResponseSpec, ShownCertificate, SignedParts};
+
+/// Whose style a response is written in.
+///
+/// Adding one: a variant here, its [`Profile`] in `profile.rs`, and what it sends by default in
+/// [`ResponseSpec::as_sent_by`]; the tests walk [`Shape::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Nobody's: canonical as written.
+    Plain,
+    EntraId,
+    AdFs,
+    Okta,
+    GoogleWorkspace,
+    PingFederate,
+    Shibboleth,
+    Keycloak,
+    OneLogin,
+    Auth0,
+    SimpleSamlPhp,
+    JumpCloud,
+    Duo,
+}
+
+impl Shape {
+    /// Every shape.
+    pub const ALL: [Self; 13] = [
+        Self::Plain,
+        Self::EntraId,
+        Self::AdFs,
+        Self::Okta,
+        Self::GoogleWorkspace,
+        Self::PingFederate,
+        Self::Shibboleth,
+        Self::Keycloak,
+        Self::OneLogin,
+        Self::Auth0,
+        Self::SimpleSamlPhp,
+        Self::JumpCloud,
+        Self::Duo,
+    ];
+
+    /// Its name in the control API and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::EntraId => "entra_id",
+            Self::AdFs => "ad_fs",
+            Self::Okta => "okta",
+            Self::GoogleWorkspace => "google_workspace",
+            Self::PingFederate => "ping_federate",
+            Self::Shibboleth => "shibboleth",
+            Self::Keycloak => "keycloak",
+            Self::OneLogin => "one_login",
+            Self::Auth0 => "auth0",
+            Self::SimpleSamlPhp => "simple_saml_php",
+            Self::JumpCloud => "jump_cloud",
+            Self::Duo => "duo",
+        }
+    }
+
+    pub(super) fn profile(self) -> &'static Profile {
+        Profile::of(self)
+    }
+
+    fn signed_parts(self) -> SignedParts {
+        match self {
+            Self::Okta | Self::PingFederate | Self::SimpleSamlPhp => SignedParts::Both,
+            Self::GoogleWorkspace | Self::Shibboleth | Self::Keycloak => SignedParts::Response,
+            _ => SignedParts::Assertion,
+        }
+    }
+
+    /// An ID as this provider makes them; the odd ones test that nobody assumes a UUID.
+    fn identifier(self, kind: &str, unique: &str) -> String {
+        match self {
+            Self::Plain => format!("_{kind}-{unique}"),
+            Self::Okta => format!("id{kind}{unique}"),
+            Self::PingFederate => format!("{kind}.x-{unique}.Q_9"),
+            Self::Keycloak => format!("ID_{kind}-{unique}"),
+            Self::OneLogin => format!("pfx{kind}{unique}"),
+            Self::JumpCloud => format!("{kind}{unique}JC.-_"),
+            Self::Duo => format!("DUO_{kind}_{unique}"),
+            _ => format!("_{kind}{unique}"),
+        }
+    }
+}
+
+impl ResponseSpec {
+    /// Gives the response that provider's style and defaults: IDs, signed elements, `KeyInfo`, session index, time window.
+    /// Encryption is left to the caller, who knows the recipient.
+    #[must_use]
+    pub fn as_sent_by(mut self, shape: Shape, unique: &str) -> Self {
+        self.shape = shape;
+        self.response_id = shape.identifier("response", unique);
+        self.assertion_id = shape.identifier("assertion", unique);
+        self.session_index = Some(shape.identifier("session", unique));
+        self.signing.parts = shape.signed_parts();
+        self.signing.key_info = key_info(shape);
+        if shape == Shape::Okta {
+            self.signing.canonicalization = Canonicalization::Exclusive { prefix_list: vec!["xs".to_owned()] };
+        }
+        self.with_habits()
+    }
+
+    fn with_habits(mut self) -> Self {
+        match self.shape {
+            Shape::EntraId => {
+                self.not_before = Some(earlier(&self.issue_instant, SignedDuration::from_mins(5)));
+                self.session_index = Some(self.assertion_id.clone());
+            }
+            Shape::AdFs => self.name_id = None,
+            Shape::Okta | Shape::GoogleWorkspace | Shape::OneLogin => {
+                self.not_before = Some(earlier(&self.issue_instant, SignedDuration::from_mins(5)));
+            }
+            Shape::Shibboleth => {
+                self.name_id = Some(NameId {
+                    value: format!("AAdzZWNyZXQx{}", self.assertion_id),
+                    format: Some(NAME_ID_TRANSIENT.to_owned()),
+                });
+                self.nested_name_id = Some(format!("opaque-{}", self.assertion_id));
+            }
+            Shape::Keycloak => {
+                self.one_time_use = true;
+                self.session_not_on_or_after = Some(later(&self.issue_instant, SignedDuration::from_hours(10)));
+            }
+            Shape::SimpleSamlPhp => {
+                self.session_not_on_or_after = Some(later(&self.issue_instant, SignedDuration::from_hours(8)));
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
+fn key_info(shape: Shape) -> KeyInfo {
+    match shape {
+        Shape::GoogleWorkspace => KeyInfo { subject_name: true, ..KeyInfo::CERTIFICATE },
+        Shape::PingFederate => KeyInfo { key_value: true, ..KeyInfo::CERTIFICATE },
+        Shape::Keycloak => {
+            KeyInfo { key_name: true, certificate: ShownCertificate::Own, subject_name: false, key_value: true }
+        }
+        Shape::Duo => KeyInfo::NONE,
+        _ => KeyInfo::CERTIFICATE,
+    }
+}
+
+fn earlier(time: &DateTime, by: SignedDuration) -> DateTime {
+    later(time, -by)
+}
+
+fn later(time: &DateTime, by: SignedDuration) -> DateTime {
+    match time {
+        DateTime::At(time) => time.saturating_add(by).unwrap_or(Timestamp::MAX).into(),
+        DateTime::Verbatim(_) => time.clone(),
+    }
+}
