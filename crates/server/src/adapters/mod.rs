@@ -1,0 +1,14 @@
+//! What the use-cases need of the world, for real: the clock, randomness, cryptography and outgoing connections.
+
+mod clock;
+mod entropy;
+pub mod outbound;
+mod sealer;
+mod sp_keys;
+mod token_signer;
+
+pub use clock::SystemClock;
+pub use entropy::OsEntropy;
+pub use sealer::{AesGcmSealer, MASTER_KEY_BYTES};
+pub use sp_keys::RcgenSpKeys;
+pub use token_signer::JwtSigner;

@@ -1,0 +1,158 @@
+//! Outgoing HTTP, all of it behind one guard: to addresses that were checked, without redirects, proxies or credentials,
+//! within bounds of time.
+
+mod guard;
+mod idp_probe;
+mod metadata_source;
+#[cfg(test)]
+mod scripted_server;
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use url::{Host, Url};
+
+pub use guard::{Forbidden, Reach};
+pub use idp_probe::HttpIdpProbe;
+pub use metadata_source::HttpMetadataSource;
+
+/// Time to find the name and to connect: a server that needs longer will not serve people either.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How other people's logs name us.
+const USER_AGENT: &str = concat!("vestibule/", env!("CARGO_PKG_VERSION"));
+
+/// Why a request got no answer.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum RequestFailure {
+    /// The guard forbids to ask.
+    #[error("{0}")]
+    Forbidden(String),
+    /// It took too long.
+    #[error("no answer in time")]
+    Timeout,
+    /// The name does not exist, the connection was refused, or TLS failed.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+/// A client that goes through the guard.
+struct GuardedClient {
+    #[expect(clippy::disallowed_types, reason = "this is where outgoing HTTP belongs")]
+    client: reqwest::Client,
+    reach: Reach,
+}
+
+/// The outgoing client cannot be set up, mostly because no root certificates are installed.
+#[derive(Debug, thiserror::Error)]
+#[error("outgoing https cannot be set up; install the system's root certificates (Debian: ca-certificates)")]
+pub struct OutboundError(#[source] reqwest::Error);
+
+impl GuardedClient {
+    /// `total` bounds a request from its first look-up to the last byte of the answer.
+    fn new(reach: Reach, total: Duration) -> Result<Self, OutboundError> {
+        #[expect(clippy::disallowed_types, reason = "this is where outgoing HTTP belongs")]
+        let builder = reqwest::Client::builder();
+        let client = builder
+            .dns_resolver(GuardedResolver(reach))
+            .redirect(Policy::none())
+            .no_proxy()
+            .referer(false)
+            .user_agent(USER_AGENT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(total)
+            // A kept connection would answer for a server that takes no new ones.
+            .pool_max_idle_per_host(0)
+            .build()
+            .map_err(OutboundError)?;
+        Ok(Self { client, reach })
+    }
+
+    async fn get(&self, url: &Url) -> Result<reqwest::Response, RequestFailure> {
+        check_url(url, self.reach).map_err(RequestFailure::Forbidden)?;
+        self.client.get(url.clone()).send().await.map_err(|error| failure(&error))
+    }
+}
+
+/// What can be judged without asking anybody. Addresses that are written in the URL never reach the resolver.
+fn check_url(url: &Url, reach: Reach) -> Result<(), String> {
+    let https_needed = reach == Reach::Public;
+    if !(url.scheme() == "https" || url.scheme() == "http" && !https_needed) {
+        return Err("only https URLs are connected to".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL with a user name or password is not connected to".into());
+    }
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => address.into(),
+        Some(Host::Ipv6(address)) => address.into(),
+        Some(Host::Domain(_)) => return Ok(()),
+        None => return Err("the URL names no host".into()),
+    };
+    guard::judge(address, reach).map_err(|forbidden| forbidden.to_string())
+}
+
+/// Resolves names and hands on nothing but addresses that passed, so that the checked address is the one connected to.
+struct GuardedResolver(Reach);
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let reach = self.0;
+        Box::pin(async move {
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            // One bad address spoils the name: an honest public name has none.
+            addresses.iter().try_for_each(|address| guard::judge(address.ip(), reach))?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn failure(error: &reqwest::Error) -> RequestFailure {
+    let chain = || std::iter::successors(error.source(), |&cause| cause.source());
+    if let Some(forbidden) = chain().find_map(|cause| cause.downcast_ref::<Forbidden>()) {
+        RequestFailure::Forbidden(forbidden.to_string())
+    } else if error.is_timeout() {
+        RequestFailure::Timeout
+    } else {
+        RequestFailure::Unreachable(chain().last().map_or_else(|| error.to_string(), ToString::to_string))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves D3 and C5: the guard judges what an address means, not how it is written, and asks for https.
+    #[test]
+    fn a_url_is_judged_by_what_it_means() {
+        let refused = [
+            ("http://idp.example.com/", "only https"),
+            ("ftp://idp.example.com/", "only https"),
+            ("file:///etc/passwd", "only https"),
+            ("https://user:secret@idp.example.com/", "user name"),
+            ("https://127.0.0.1/", "loopback"),
+            ("https://2130706433/", "loopback"),
+            ("https://0x7f.1/", "loopback"),
+            ("https://017700000001/", "loopback"),
+            ("https://[::ffff:10.0.0.1]/", "embedded"),
+            ("https://169.254.169.254/latest", "link-local"),
+        ];
+        for (url, why) in refused {
+            let answer = check_url(&Url::parse(url).unwrap(), Reach::Public);
+            assert!(answer.as_ref().is_err_and(|message| message.contains(why)), "{url}: {answer:?}");
+        }
+        assert_eq!(check_url(&Url::parse("https://idp.example.com/sso").unwrap(), Reach::Public), Ok(()));
+        let loopback = Url::parse("http://127.0.0.1:9000/").unwrap();
+        assert_eq!(check_url(&loopback, Reach::PublicAndLoopback), Ok(()));
+    }
+
+    /// Proves D3: a name that resolves to a forbidden address is not connected to.
+    #[tokio::test]
+    async fn a_name_is_judged_by_the_addresses_that_it_has() {
+        let client = GuardedClient::new(Reach::Public, Duration::from_secs(2)).unwrap();
+        let answer = client.get(&Url::parse("https://localhost/").unwrap()).await;
+        assert_eq!(answer.unwrap_err(), RequestFailure::Forbidden(Forbidden("a loopback address").to_string()));
+    }
+}
