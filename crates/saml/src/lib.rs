@@ -1,15 +1,21 @@
 //! SAML 2.0, the service provider's side.
 
+mod algorithm;
 pub mod attribute;
 pub mod certificate;
 pub mod decode;
+mod decrypt;
 pub mod engine;
+pub mod guard;
+mod instant;
 pub mod metadata;
 mod public_key;
 pub mod rejection;
 pub mod request;
 pub mod response;
+mod signing;
 pub mod sp_key;
+mod xml;
 
 pub use attribute::{Attribute, NameId};
 pub use certificate::{CertificateError, IdpCertificate, KeyKind, parse_pem_certificates};

@@ -1,8 +1,23 @@
 //! `samlp:AuthnRequest` (core 3.4.1), sent by HTTP-Redirect or HTTP-POST (bindings 3.4, 3.5).
 
-use jiff::Timestamp;
+use std::io::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use jiff::Timestamp;
+use url::{Url, form_urlencoded};
+
+use crate::instant;
+use crate::metadata::Binding;
+use crate::signing::{RSA_SHA256, enveloped};
 use crate::sp_key::{SpKey, SpKeyError};
+use crate::xml::namespace;
+use crate::xml::write::Writer;
+
+/// Longest RelayState, in bytes (bindings 3.4.3).
+pub const MAX_RELAY_STATE: usize = 80;
 
 /// What a request says. `id` comes from [`request_id`].
 #[derive(Debug, Clone)]
@@ -45,6 +60,9 @@ pub enum RequestError {
     /// RelayState is longer than bindings 3.4.3 allows.
     #[error("RelayState is longer than 80 bytes")]
     RelayState,
+    /// The request could not be compressed.
+    #[error("the request could not be encoded")]
+    Encoding,
     /// The signature could not be made.
     #[error("the request could not be signed")]
     Signing(#[from] SpKeyError),
@@ -52,14 +70,99 @@ pub enum RequestError {
 
 impl AuthnRequest<'_> {
     /// The URL to send the browser to (bindings 3.4.4.1): DEFLATE, base64, and an RSA-SHA256 signature over the query.
-    pub fn redirect_url(&self, _relay_state: &str, _signing: Option<&SpKey>) -> Result<String, RequestError> {
-        Err(RequestError::Destination)
+    pub fn redirect_url(&self, relay_state: &str, signing: Option<&SpKey>) -> Result<String, RequestError> {
+        let mut url = self.destination_url()?;
+        check_relay_state(relay_state)?;
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("SAMLRequest", &deflated(&self.write().into_text())?);
+        if !relay_state.is_empty() {
+            query.append_pair("RelayState", relay_state);
+        }
+        let query = match signing {
+            Some(key) => signed_query(query, key)?,
+            None => query.finish(),
+        };
+        // What stands in the destination's query stays, outside the signature.
+        let query = match url.query().filter(|own| !own.is_empty()) {
+            Some(own) => format!("{own}&{query}"),
+            None => query,
+        };
+        url.set_query(Some(&query));
+        url.set_fragment(None);
+        Ok(url.into())
     }
 
     /// The form to post (bindings 3.5.4), with an enveloped signature when there is a key.
-    pub fn post_form(&self, _relay_state: &str, _signing: Option<&SpKey>) -> Result<PostForm, RequestError> {
-        Err(RequestError::Destination)
+    pub fn post_form(&self, relay_state: &str, signing: Option<&SpKey>) -> Result<PostForm, RequestError> {
+        let action = self.destination_url()?.into();
+        check_relay_state(relay_state)?;
+        let document = self.write();
+        let xml = match signing {
+            Some(key) => enveloped(document, self.id, key)?,
+            None => document.into_text(),
+        };
+        Ok(PostForm { action, saml_request: STANDARD.encode(xml), relay_state: relay_state.to_owned() })
     }
+
+    fn destination_url(&self) -> Result<Url, RequestError> {
+        let url = Url::parse(self.destination).map_err(|_| RequestError::Destination)?;
+        let usable = matches!(url.scheme(), "https" | "http") && url.has_host();
+        if usable { Ok(url) } else { Err(RequestError::Destination) }
+    }
+
+    fn write(&self) -> Writer {
+        let instant = instant::format(self.issue_instant);
+        let force_authn = self.force_authn.then_some(("ForceAuthn", "true"));
+        let before = [
+            ("xmlns:samlp", namespace::PROTOCOL),
+            ("AssertionConsumerServiceURL", self.acs_url),
+            ("Destination", self.destination),
+        ];
+        let after = [
+            ("ID", self.id),
+            ("IssueInstant", instant.as_str()),
+            ("ProtocolBinding", Binding::Post.uri()),
+            ("Version", "2.0"),
+        ];
+        let attributes: Vec<_> = before.into_iter().chain(force_authn).chain(after).collect();
+        let mut writer = Writer::new();
+        writer.element("samlp:AuthnRequest", &attributes, |writer| {
+            writer.leaf("saml:Issuer", &[("xmlns:saml", namespace::ASSERTION)], self.issuer);
+            writer.signature_place();
+            self.write_wishes(writer);
+        });
+        writer
+    }
+
+    fn write_wishes(&self, writer: &mut Writer) {
+        if let Some(format) = self.name_id_format {
+            writer.empty("samlp:NameIDPolicy", &[("AllowCreate", "true"), ("Format", format)]);
+        }
+        if let Some(class) = self.requested_authn_context {
+            writer.element("samlp:RequestedAuthnContext", &[("Comparison", "exact")], |writer| {
+                writer.leaf("saml:AuthnContextClassRef", &[("xmlns:saml", namespace::ASSERTION)], class);
+            });
+        }
+    }
+}
+
+fn check_relay_state(relay_state: &str) -> Result<(), RequestError> {
+    if relay_state.len() <= MAX_RELAY_STATE { Ok(()) } else { Err(RequestError::RelayState) }
+}
+
+fn deflated(xml: &str) -> Result<String, RequestError> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(xml.as_bytes()).map_err(|_| RequestError::Encoding)?;
+    encoder.finish().map(|bytes| STANDARD.encode(bytes)).map_err(|_| RequestError::Encoding)
+}
+
+/// Signs the query as it will be sent, in the order that bindings 3.4.4.1 fixes.
+fn signed_query(mut query: form_urlencoded::Serializer<'_, String>, key: &SpKey) -> Result<String, RequestError> {
+    query.append_pair("SigAlg", RSA_SHA256);
+    let signed = query.finish();
+    let signature = STANDARD.encode(key.sign_rsa_sha256(signed.as_bytes())?);
+    let start = signed.len();
+    Ok(form_urlencoded::Serializer::for_suffix(signed, start).append_pair("Signature", &signature).finish())
 }
 
 /// A request id of 160 random bits; an `xs:ID` must not start with a digit (core 1.3.4 asks for 128 bits at least).

@@ -1,3 +1,87 @@
-//! Signature engines.
+//! Signature engines behind one small interface: a guarded text and one certificate in, the signed bytes out.
+//!
+//! An engine parses the text for itself, checks every signature in it, and answers with the canonical form of the
+//! outermost signed element. To add one: a file here, a line in [`all`], and a variant of [`Engines`].
 
 pub(crate) mod bergshamra;
+pub(crate) mod libxmlsec;
+
+use crate::certificate::IdpCertificate;
+use crate::guard::{Guarded, SignatureFacts};
+use crate::rejection::{Check, Rejection};
+use crate::response::verify::{Engines, SignedElement};
+
+/// A text whose every signature is to be verified; the guard has accepted it and found at least one.
+pub(crate) struct SignedText<'a> {
+    pub(crate) xml: &'a str,
+    pub(crate) signatures: &'a [SignatureFacts],
+    /// The signature whose bytes are read: the response's if there is one, as it covers the assertion too.
+    pub(crate) read: &'a SignatureFacts,
+}
+
+impl<'a> SignedText<'a> {
+    /// `None` if the text has no signature.
+    pub(crate) fn new(xml: &'a str, guarded: &'a Guarded<'_>) -> Option<Self> {
+        let signatures = guarded.signatures();
+        let outer = signatures.iter().find(|facts| facts.element == SignedElement::Response);
+        Some(Self { xml, signatures, read: outer.or_else(|| signatures.first())? })
+    }
+}
+
+/// One implementation of XML Signature.
+pub(crate) trait SignatureEngine {
+    /// The canonical bytes that `text.read` covers, if every signature in the text verifies with the certificate's key.
+    fn verify(&self, text: &SignedText<'_>, certificate: &IdpCertificate) -> Option<String>;
+}
+
+fn all(engines: Engines) -> &'static [&'static dyn SignatureEngine] {
+    // The cheaper one first: the other one does not see what it refuses, unless to find out whether they differ.
+    match engines {
+        Engines::Both => &[&bergshamra::Bergshamra, &libxmlsec::Libxmlsec],
+        Engines::Libxmlsec => &[&libxmlsec::Libxmlsec],
+        Engines::Bergshamra => &[&bergshamra::Bergshamra],
+    }
+}
+
+/// The signed bytes, and which of the certificates verified them. All engines must agree about both.
+pub(crate) fn verify<'c>(
+    engines: Engines,
+    text: &SignedText<'_>,
+    certificates: &[&'c IdpCertificate],
+) -> Result<(String, &'c IdpCertificate), Rejection> {
+    let (first, others) = all(engines).split_first().ok_or_else(invalid)?;
+    for certificate in certificates {
+        let Some(bytes) = first.verify(text, certificate) else { continue };
+        if others.iter().any(|other| other.verify(text, certificate).as_ref() != Some(&bytes)) {
+            return Err(disagreement());
+        }
+        return covered(bytes, text.read).map(|bytes| (bytes, *certificate));
+    }
+    let accepted = |other: &&dyn SignatureEngine| certificates.iter().any(|one| other.verify(text, one).is_some());
+    Err(if others.iter().any(accepted) { disagreement() } else { invalid() })
+}
+
+/// Binds the bytes to the signature once more, by a hash that neither engine computed.
+fn covered(bytes: String, facts: &SignatureFacts) -> Result<String, Rejection> {
+    if facts.digest.digest(bytes.as_bytes()).as_ref() == facts.digest_value { Ok(bytes) } else { Err(disagreement()) }
+}
+
+fn invalid() -> Rejection {
+    Rejection::new(Check::Signature, "signature_invalid").wanted("a signature by a certificate of the connection")
+}
+
+fn disagreement() -> Rejection {
+    Rejection::new(Check::Signature, "engines_disagree").wanted("the same signed bytes from every signature engine")
+}
+
+/// Verifies a guarded text with one certificate: for measuring, and for comparing engines.
+#[doc(hidden)]
+pub fn verify_with(
+    engines: Engines,
+    xml: &str,
+    guarded: &Guarded<'_>,
+    certificate: &IdpCertificate,
+) -> Result<String, Rejection> {
+    let text = SignedText::new(xml, guarded).ok_or_else(|| Rejection::new(Check::Signature, "signature_missing"))?;
+    verify(engines, &text, &[certificate]).map(|(bytes, _)| bytes)
+}

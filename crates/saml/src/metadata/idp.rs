@@ -4,7 +4,30 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::Binding;
-use crate::certificate::IdpCertificate;
+use crate::certificate::{IdpCertificate, MAX_CERTIFICATES, parse_base64_certificate};
+use crate::instant;
+use crate::xml::parse::parse;
+use crate::xml::{Bounds, Element, namespace};
+
+/// Bounds of metadata: one identity provider, or an organization's few dozens of entities. Federations' aggregates of
+/// a hundred megabytes are for other tools.
+const BOUNDS: Bounds = Bounds {
+    length: 4 * 1024 * 1024,
+    depth: 48,
+    nodes: 100_000,
+    attributes: 100_000,
+    attributes_per_element: 64,
+    namespaces_in_scope: 128,
+};
+
+/// Longest `entityID`, in bytes (metadata 2.2.1).
+const MAX_ENTITY_ID: usize = 1024;
+
+/// Longest location, in bytes: what browsers and proxies carry, with room for a request.
+const MAX_LOCATION: usize = 2048;
+
+/// Most of anything that is read or reported in a list.
+const MAX_LISTED: usize = 20;
 
 /// A service at a location.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +92,9 @@ pub enum MetadataError {
     /// An absent or malformed `entityID`.
     #[error("the metadata has no usable entityID")]
     EntityId,
+    /// A malformed `validUntil`.
+    #[error("the metadata has a validUntil that is no time")]
+    ValidUntil,
     /// `validUntil` has passed.
     #[error("the metadata expired at {valid_until}: download it again from the identity provider")]
     Expired {
@@ -76,8 +102,11 @@ pub enum MetadataError {
         valid_until: Timestamp,
     },
     /// No location that can be used.
-    #[error("the metadata has no single sign-on service with HTTP-Redirect or HTTP-POST at an https location")]
-    NoSingleSignOn,
+    #[error("the metadata has no single sign-on service with HTTP-Redirect or HTTP-POST at an https location{}", list(.ignored))]
+    NoSingleSignOn {
+        /// Why the ones there were left out.
+        ignored: Vec<String>,
+    },
     /// No certificate that can be used now.
     #[error("the metadata has no signing certificate that is valid now{}", list(.ignored))]
     NoCertificate {
@@ -94,10 +123,164 @@ fn list(reasons: &[String]) -> String {
 }
 
 /// Reads metadata of exactly one identity provider. A signature on it is ignored: the trust is in how it came.
-pub fn parse_idp_metadata(
-    _xml: &str,
-    _now: Timestamp,
-    _options: MetadataOptions,
-) -> Result<IdpMetadata, MetadataError> {
-    Err(MetadataError::NotMetadata)
+pub fn parse_idp_metadata(xml: &str, now: Timestamp, options: MetadataOptions) -> Result<IdpMetadata, MetadataError> {
+    let document = parse(xml, &BOUNDS).map_err(|error| MetadataError::Xml { code: error.0 })?;
+    let root = document.root().ok_or(MetadataError::NotMetadata)?;
+    let (entity, role) = identity_provider(&root)?;
+    let valid_until = valid_until(&[root, entity, role], now)?;
+    let mut reading = Reading { now, options, ignored: Vec::new() };
+    let sso = reading.endpoints(&role, "SingleSignOnService");
+    if sso.is_empty() {
+        return Err(MetadataError::NoSingleSignOn { ignored: reading.ignored });
+    }
+    let certificates = reading.certificates(&role);
+    if !certificates.iter().any(|certificate| certificate.is_valid_at(now)) {
+        return Err(MetadataError::NoCertificate { ignored: reading.ignored });
+    }
+    Ok(IdpMetadata {
+        entity_id: entity_id(&entity)?,
+        sso,
+        slo: reading.endpoints(&role, "SingleLogoutService"),
+        certificates,
+        want_authn_requests_signed: matches!(role.attribute("WantAuthnRequestsSigned"), Some("true" | "1")),
+        name_id_formats: role
+            .children_named(namespace::METADATA, "NameIDFormat")
+            .take(MAX_LISTED)
+            .map(|format| format.deep_text().trim().to_owned())
+            .collect(),
+        valid_until,
+        ignored: reading.ignored,
+    })
+}
+
+/// The only entity that is a SAML 2.0 identity provider, with that role.
+fn identity_provider<'d, 'a>(root: &Element<'d, 'a>) -> Result<(Element<'d, 'a>, Element<'d, 'a>), MetadataError> {
+    let mut entities = Vec::new();
+    collect_entities(root, &mut entities);
+    if entities.is_empty() {
+        return Err(MetadataError::NotMetadata);
+    }
+    let providers: Vec<_> =
+        entities.into_iter().filter_map(|entity| Some((entity, identity_provider_role(&entity)?))).collect();
+    match providers.as_slice() {
+        [] => Err(MetadataError::NoIdentityProvider),
+        [only] => Ok(*only),
+        several => Err(MetadataError::SeveralIdentityProviders {
+            entity_ids: several.iter().take(MAX_LISTED).filter_map(|(entity, _)| entity_id(entity).ok()).collect(),
+        }),
+    }
+}
+
+// The depth is bounded by the parser.
+fn collect_entities<'d, 'a>(element: &Element<'d, 'a>, entities: &mut Vec<Element<'d, 'a>>) {
+    if element.is(namespace::METADATA, "EntityDescriptor") {
+        entities.push(*element);
+    } else if element.is(namespace::METADATA, "EntitiesDescriptor") {
+        element.children().for_each(|child| collect_entities(&child, entities));
+    }
+}
+
+fn identity_provider_role<'d, 'a>(entity: &Element<'d, 'a>) -> Option<Element<'d, 'a>> {
+    entity.children_named(namespace::METADATA, "IDPSSODescriptor").find(|role| {
+        let protocols = role.attribute("protocolSupportEnumeration").unwrap_or_default();
+        protocols.split_ascii_whitespace().any(|protocol| protocol == namespace::PROTOCOL)
+    })
+}
+
+fn entity_id(entity: &Element<'_, '_>) -> Result<String, MetadataError> {
+    entity
+        .attribute("entityID")
+        .filter(|id| !id.is_empty() && id.len() <= MAX_ENTITY_ID)
+        .map(str::to_owned)
+        .ok_or(MetadataError::EntityId)
+}
+
+fn valid_until(elements: &[Element<'_, '_>], now: Timestamp) -> Result<Option<Timestamp>, MetadataError> {
+    let mut earliest = None;
+    for text in elements.iter().filter_map(|element| element.attribute("validUntil")) {
+        let time = instant::parse(text).ok_or(MetadataError::ValidUntil)?;
+        if time <= now {
+            return Err(MetadataError::Expired { valid_until: time });
+        }
+        earliest = Some(earliest.map_or(time, |known: Timestamp| known.min(time)));
+    }
+    Ok(earliest)
+}
+
+/// What is read goes in; what is left out gets a reason.
+struct Reading {
+    now: Timestamp,
+    options: MetadataOptions,
+    ignored: Vec<String>,
+}
+
+impl Reading {
+    fn endpoints(&mut self, role: &Element<'_, '_>, service: &str) -> Vec<Endpoint> {
+        let mut endpoints = Vec::new();
+        for element in role.children_named(namespace::METADATA, service).take(MAX_LISTED) {
+            let uri = element.attribute("Binding").unwrap_or_default();
+            let location = element.attribute("Location").unwrap_or_default();
+            // SOAP, artifact and SAML 1 services stand beside ours everywhere: nothing to report.
+            let Some(binding) = Binding::from_uri(uri) else { continue };
+            match self.location(location) {
+                Some(location) => endpoints.push(Endpoint { binding, location }),
+                None => self.ignore(format!("{service} at {location}: not an https URL")),
+            }
+        }
+        endpoints
+    }
+
+    fn location(&self, text: &str) -> Option<Url> {
+        let url = Url::parse(text).ok()?;
+        let scheme = url.scheme() == "https" || (self.options.allow_http && url.scheme() == "http");
+        let plain = url.username().is_empty() && url.password().is_none() && url.has_host();
+        (scheme && plain && text.len() <= MAX_LOCATION).then_some(url)
+    }
+
+    fn certificates(&mut self, role: &Element<'_, '_>) -> Vec<IdpCertificate> {
+        let mut certificates: Vec<IdpCertificate> = Vec::new();
+        for descriptor in role.children_named(namespace::METADATA, "KeyDescriptor").take(MAX_LISTED) {
+            if !matches!(descriptor.attribute("use"), None | Some("signing")) {
+                continue;
+            }
+            for text in certificate_texts(&descriptor) {
+                match self.certificate(&text) {
+                    Ok(known) if certificates.contains(&known) => {}
+                    Ok(_) if certificates.len() >= MAX_CERTIFICATES => {
+                        self.ignore(format!("a certificate beyond the first {MAX_CERTIFICATES}"));
+                    }
+                    Ok(certificate) => certificates.push(certificate),
+                    Err(reason) => self.ignore(reason),
+                }
+            }
+        }
+        certificates
+    }
+
+    /// A certificate that is valid, or will be: identity providers publish the next one ahead.
+    fn certificate(&self, text: &str) -> Result<IdpCertificate, String> {
+        let certificate = parse_base64_certificate(text).map_err(|error| format!("a certificate: {error}"))?;
+        if certificate.not_after < self.now {
+            return Err(format!("certificate {}: expired at {}", certificate.subject, certificate.not_after));
+        }
+        Ok(certificate)
+    }
+
+    fn ignore(&mut self, reason: String) {
+        if self.ignored.len() < MAX_LISTED {
+            self.ignored.push(reason);
+        }
+    }
+}
+
+/// The first certificate of each `X509Data`: those after it are its chain (XML Signature 4.5.4), no keys to trust.
+fn certificate_texts(descriptor: &Element<'_, '_>) -> Vec<String> {
+    descriptor
+        .children_named(namespace::SIGNATURE, "KeyInfo")
+        .flat_map(|info| info.children())
+        .filter(|child| child.is(namespace::SIGNATURE, "X509Data"))
+        .filter_map(|data| data.child(namespace::SIGNATURE, "X509Certificate"))
+        .take(MAX_LISTED)
+        .map(|certificate| certificate.deep_text())
+        .collect()
 }

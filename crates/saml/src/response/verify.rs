@@ -4,10 +4,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::parse::{self, ResponseClaims, structure};
+use super::signature::{self, Verified};
+use super::window::Window;
 use crate::attribute::{Attribute, NameId};
 use crate::certificate::IdpCertificate;
+use crate::guard;
+use crate::instant;
 use crate::rejection::{Check, Rejection};
 use crate::sp_key::SpKey;
+
+const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
 /// What the response must say, compared exactly. All of it comes from the connection that the ACS path names.
 #[derive(Debug, Clone)]
@@ -121,10 +128,95 @@ pub struct VerifiedResponse {
 /// Verifies a decoded response: guard, signature, decryption, protocol checks.
 ///
 /// What needs state is left to the caller: that `in_response_to` is pending, and that `assertion_id` is new.
-pub fn verify_response(
-    _xml: &str,
-    _expected: &Expected<'_>,
-    _trust: &Trust<'_>,
+pub fn verify_response(xml: &str, expected: &Expected<'_>, trust: &Trust<'_>) -> Result<VerifiedResponse, Rejection> {
+    let guarded = guard::check(xml)?;
+    let root = guarded.response().ok_or_else(|| structure("response_missing"))?;
+    // Nobody signed this, so it may refuse and never accept.
+    let unverified = parse::response(&root)?;
+    check_status(&unverified)?;
+    let verified = signature::read(xml, &guarded, expected.now, trust)?;
+    match &verified.response {
+        Some(response) => {
+            check_status(response)?;
+            check_signed_response(response)?;
+            check_response(response, expected)?;
+        }
+        None => check_response(&unverified, expected)?,
+    }
+    let in_response_to = verified.response.as_ref().unwrap_or(&unverified).in_response_to.as_deref();
+    check_assertion(&verified, expected, in_response_to)
+}
+
+/// The top status is Success (core 3.2.2.2).
+fn check_status(response: &ResponseClaims) -> Result<(), Rejection> {
+    if response.status.first().is_some_and(|status| status == SUCCESS) {
+        return Ok(());
+    }
+    let message = response.status_message.iter().map(|message| format!("({message})"));
+    let got: Vec<String> = response.status.iter().cloned().chain(message).collect();
+    Err(Rejection::new(Check::Status, "status_not_success").wanted(SUCCESS).got(got.join(" ")))
+}
+
+/// A signed response says where it goes and who sends it (bindings 3.5.5.2, profiles 4.1.4.2).
+fn check_signed_response(response: &ResponseClaims) -> Result<(), Rejection> {
+    if response.destination.is_none() {
+        return Err(Rejection::new(Check::Destination, "destination_missing"));
+    }
+    if response.issuer.is_none() {
+        return Err(Rejection::new(Check::Issuer, "response_issuer_missing"));
+    }
+    Ok(())
+}
+
+fn check_response(response: &ResponseClaims, expected: &Expected<'_>) -> Result<(), Rejection> {
+    if let Some(destination) = response.destination.as_deref().filter(|given| *given != expected.acs_url) {
+        return Err(Rejection::new(Check::Destination, "destination_mismatch")
+            .wanted(expected.acs_url)
+            .got(destination));
+    }
+    match response.issuer.as_deref().filter(|given| *given != expected.idp_entity_id) {
+        Some(issuer) => Err(issuer_mismatch("response_issuer_mismatch", issuer, expected)),
+        None => instant::optional(response.issue_instant.as_deref()).map(drop),
+    }
+}
+
+fn issuer_mismatch(code: &'static str, got: &str, expected: &Expected<'_>) -> Rejection {
+    Rejection::new(Check::Issuer, code).wanted(expected.idp_entity_id).got(got)
+}
+
+/// Checks the signed assertion, and turns it into the result.
+fn check_assertion(
+    verified: &Verified<'_>,
+    expected: &Expected<'_>,
+    in_response_to: Option<&str>,
 ) -> Result<VerifiedResponse, Rejection> {
-    Err(Rejection::new(Check::Guard, "malformed_xml"))
+    let assertion = &verified.assertion;
+    let mut window = Window::new(expected);
+    if assertion.issuer != expected.idp_entity_id {
+        return Err(issuer_mismatch("assertion_issuer_mismatch", &assertion.issuer, expected));
+    }
+    assertion.conditions.check_audience(expected.sp_entity_id)?;
+    let bearer = assertion.subject.confirmed(expected, in_response_to, &mut window)?;
+    let first =
+        assertion.statements.first().ok_or_else(|| Rejection::new(Check::AuthnStatement, "authn_statement_missing"))?;
+    window.begun(assertion.issue_instant, "issue_instant_in_future")?;
+    assertion.conditions.check_times(&mut window)?;
+    assertion.statements.iter().try_for_each(|statement| statement.check_times(&mut window))?;
+    let skew = window.seen().map(|seconds| Warning::ClockSkew { seconds });
+    Ok(VerifiedResponse {
+        signed: verified.signed,
+        encrypted: verified.encrypted,
+        in_response_to: bearer.in_response_to.clone(),
+        assertion_id: assertion.id.clone(),
+        issuer: assertion.issuer.clone(),
+        name_id: assertion.subject.name_id.clone(),
+        session_index: assertion.statements.iter().find_map(|statement| statement.session_index.clone()),
+        authn_instant: first.authn_instant,
+        session_not_on_or_after: assertion.statements.iter().filter_map(|one| one.session_not_on_or_after).min(),
+        not_on_or_after: assertion.subject.latest_end().unwrap_or(expected.now),
+        authn_context_class: first.context_class.clone(),
+        attributes: assertion.attributes.clone(),
+        certificate_sha256: verified.certificate.sha256_fingerprint.clone(),
+        warnings: verified.warnings.iter().cloned().chain(skew).collect(),
+    })
 }

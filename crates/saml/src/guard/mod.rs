@@ -1,0 +1,92 @@
+//! The strict pass over a message before any engine sees it, and again over every text that an engine returned.
+//!
+//! It knows nothing of keys and believes nothing. What it establishes is that there is only one way to read the
+//! message: one assertion at one place, signatures at their places only, each over the element that holds it.
+
+mod signature;
+mod structure;
+
+pub(crate) use signature::SignatureFacts;
+
+use crate::decode::MAX_FORM_VALUE;
+use crate::rejection::{Check, Rejection};
+use crate::response::verify::SignedElement;
+use crate::xml::parse::parse;
+use crate::xml::{Bounds, Document, Element, XmlError, namespace};
+
+/// Bounds of a message. A person in 3,000 groups has some 10,000 nodes with as many attributes; the deepest honest
+/// nesting seen is twelve.
+const BOUNDS: Bounds = Bounds {
+    length: MAX_FORM_VALUE,
+    depth: 32,
+    nodes: 50_000,
+    attributes: 50_000,
+    attributes_per_element: 32,
+    namespaces_in_scope: 64,
+};
+
+/// A message that has only one reading. Who wrote it is not known.
+#[derive(Debug)]
+pub struct Guarded<'a> {
+    document: Document<'a>,
+    signatures: Vec<SignatureFacts>,
+}
+
+impl<'a> Guarded<'a> {
+    /// `samlp:Response` if that is the root.
+    pub(crate) fn response(&self) -> Option<Element<'_, 'a>> {
+        self.document.root().filter(|root| root.is(namespace::PROTOCOL, "Response"))
+    }
+
+    /// The plain assertion, at its only place.
+    pub(crate) fn assertion(&self) -> Option<Element<'_, 'a>> {
+        match self.response() {
+            Some(response) => response.child(namespace::ASSERTION, "Assertion"),
+            None => self.document.root(),
+        }
+    }
+
+    /// `saml:EncryptedAssertion`, at its only place.
+    pub(crate) fn encrypted_assertion(&self) -> Option<Element<'_, 'a>> {
+        self.response()?.child(namespace::ASSERTION, "EncryptedAssertion")
+    }
+
+    /// What the signatures claim, in no particular order; at most one for each element.
+    pub(crate) fn signatures(&self) -> &[SignatureFacts] {
+        &self.signatures
+    }
+}
+
+/// Accepts a `samlp:Response` document with one reading.
+pub fn check(xml: &str) -> Result<Guarded<'_>, Rejection> {
+    guard(xml, SignedElement::Response)
+}
+
+/// Accepts a `saml:Assertion` document with one reading: what was decrypted, or what an engine returned.
+pub(crate) fn check_assertion(xml: &str) -> Result<Guarded<'_>, Rejection> {
+    guard(xml, SignedElement::Assertion)
+}
+
+fn guard(xml: &str, root: SignedElement) -> Result<Guarded<'_>, Rejection> {
+    let document = parse(xml, &BOUNDS).map_err(Rejection::from)?;
+    let signatures = {
+        let element = document.root().ok_or_else(|| refusal("malformed_xml"))?;
+        match root {
+            SignedElement::Response => structure::response(element)?,
+            SignedElement::Assertion => structure::assertion(element)?,
+        }
+        structure::whole(&document)?;
+        signature::facts(element)?
+    };
+    Ok(Guarded { document, signatures })
+}
+
+fn refusal(code: &'static str) -> Rejection {
+    Rejection::new(Check::Guard, code)
+}
+
+impl From<XmlError> for Rejection {
+    fn from(error: XmlError) -> Self {
+        refusal(error.0)
+    }
+}

@@ -1,0 +1,147 @@
+//! What a `ds:Signature` must look like before an engine works on it (core 5.4, XML Signature 4).
+//!
+//! Engines follow transforms, references and key hints wherever they lead. Here all of it has exactly one form: the
+//! enveloped signature over the element that holds it, with algorithms from the list.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::refusal;
+use super::structure::{children, no_text};
+use crate::algorithm::{Canonicalization, ENVELOPED_SIGNATURE, Hash, SignatureAlgorithm};
+use crate::rejection::Rejection;
+use crate::response::verify::SignedElement;
+use crate::xml::tree::NodeKind;
+use crate::xml::{Element, namespace};
+
+/// Longest `PrefixList`, in bytes. Honest ones name one or two prefixes; each is looked up at every element.
+const MAX_PREFIX_LIST: usize = 256;
+
+/// What one signature claims. Verified by the engines, not here.
+#[derive(Debug, Clone)]
+pub(crate) struct SignatureFacts {
+    /// The element that holds the signature and that it covers.
+    pub(crate) element: SignedElement,
+    /// That element's `ID`.
+    pub(crate) id: String,
+    pub(crate) algorithm: SignatureAlgorithm,
+    pub(crate) digest: Hash,
+    pub(crate) digest_value: Vec<u8>,
+    /// How the covered element is canonicalized.
+    pub(crate) canonicalization: Canonicalization,
+    /// `PrefixList` of that canonicalization.
+    pub(crate) inclusive_prefixes: Vec<String>,
+}
+
+/// The facts of the root's signature and of its assertion's.
+pub(super) fn facts(root: Element<'_, '_>) -> Result<Vec<SignatureFacts>, Rejection> {
+    let mut facts = Vec::new();
+    for holder in [Some(root), root.child(namespace::ASSERTION, "Assertion")].into_iter().flatten() {
+        if let Some(signature) = holder.child(namespace::SIGNATURE, "Signature") {
+            facts.push(signature_facts(&holder, &signature)?);
+        }
+    }
+    Ok(facts)
+}
+
+fn signature_facts(holder: &Element<'_, '_>, signature: &Element<'_, '_>) -> Result<SignatureFacts, Rejection> {
+    let parts = sequence(signature, &["SignedInfo", "SignatureValue", "KeyInfo"], 2)?;
+    let [info, value, ..] = parts.as_slice() else { return Err(refusal("signature_structure")) };
+    undisturbed(info)?;
+    undisturbed(value)?;
+    let info = sequence(info, &["CanonicalizationMethod", "SignatureMethod", "Reference"], 3)?;
+    let [c14n, method, reference] = info.as_slice() else { return Err(refusal("signature_structure")) };
+    canonicalization(c14n)?;
+    leaf(method)?;
+    let algorithm = SignatureAlgorithm::from_uri(algorithm_uri(method))
+        .ok_or_else(|| refusal("signature_algorithm_refused").got(algorithm_uri(method)))?;
+    let id = holder.attribute("ID").unwrap_or_default();
+    let reference_uri = reference.attribute("URI").unwrap_or_default();
+    if reference_uri.strip_prefix('#') != Some(id) {
+        return Err(refusal("reference_mismatch").wanted(format!("#{id}")).got(reference_uri));
+    }
+    let reference = sequence(reference, &["Transforms", "DigestMethod", "DigestValue"], 3)?;
+    let [transforms, digest, digest_value] = reference.as_slice() else { return Err(refusal("signature_structure")) };
+    let (canonicalization, inclusive_prefixes) = transformed(transforms)?;
+    leaf(digest)?;
+    Ok(SignatureFacts {
+        element: if holder.local() == "Response" { SignedElement::Response } else { SignedElement::Assertion },
+        id: id.to_owned(),
+        algorithm,
+        digest: Hash::from_digest_uri(algorithm_uri(digest))
+            .ok_or_else(|| refusal("digest_algorithm_refused").got(algorithm_uri(digest)))?,
+        digest_value: base64_text(digest_value)?,
+        canonicalization,
+        inclusive_prefixes,
+    })
+}
+
+/// The children, which must be the named ones of XML Signature in that order, the last ones after `required` being
+/// optional.
+fn sequence<'d, 'a>(
+    parent: &Element<'d, 'a>,
+    names: &[&str],
+    required: usize,
+) -> Result<Vec<Element<'d, 'a>>, Rejection> {
+    no_text(parent)?;
+    let parts: Vec<_> = parent.children().collect();
+    let named = parts.iter().zip(names).all(|(part, name)| part.is(namespace::SIGNATURE, name));
+    if !named || parts.len() < required || parts.len() > names.len() {
+        return Err(refusal("signature_structure").got(format!("children of {}", parent.local())));
+    }
+    Ok(parts)
+}
+
+/// Exactly the enveloped-signature transform, then one canonicalization.
+fn transformed(transforms: &Element<'_, '_>) -> Result<(Canonicalization, Vec<String>), Rejection> {
+    let steps = sequence(transforms, &["Transform", "Transform"], 2).map_err(|_| refusal("transform_refused"))?;
+    let [enveloped, c14n] = steps.as_slice() else { return Err(refusal("transform_refused")) };
+    leaf(enveloped)?;
+    if algorithm_uri(enveloped) != ENVELOPED_SIGNATURE {
+        return Err(refusal("transform_refused").wanted(ENVELOPED_SIGNATURE).got(algorithm_uri(enveloped)));
+    }
+    canonicalization(c14n)
+}
+
+/// A canonicalization method or transform, with its `InclusiveNamespaces` if it is exclusive.
+fn canonicalization(method: &Element<'_, '_>) -> Result<(Canonicalization, Vec<String>), Rejection> {
+    let algorithm = Canonicalization::from_uri(algorithm_uri(method))
+        .ok_or_else(|| refusal("canonicalization_refused").got(algorithm_uri(method)))?;
+    children(method, |child| {
+        let inclusive = child.is(namespace::EXCLUSIVE_C14N, "InclusiveNamespaces");
+        usize::from(inclusive && algorithm == Canonicalization::Exclusive)
+    })?;
+    let Some(inclusive) = method.child(namespace::EXCLUSIVE_C14N, "InclusiveNamespaces") else {
+        return Ok((algorithm, Vec::new()));
+    };
+    leaf(&inclusive)?;
+    let list = inclusive.attribute("PrefixList").unwrap_or_default();
+    if list.len() > MAX_PREFIX_LIST {
+        return Err(refusal("canonicalization_refused").got("a long PrefixList"));
+    }
+    Ok((algorithm, list.split_ascii_whitespace().map(str::to_owned).collect()))
+}
+
+fn algorithm_uri<'d>(method: &Element<'d, '_>) -> &'d str {
+    method.attribute("Algorithm").unwrap_or_default()
+}
+
+/// An element without children: parameters such as `HMACOutputLength` are how algorithms get weakened.
+fn leaf(element: &Element<'_, '_>) -> Result<(), Rejection> {
+    children(element, |_| 0).map_err(|_| refusal("signature_structure").got(format!("children of {}", element.local())))
+}
+
+/// No comments and no instructions, at any depth: engines differ in what they make of them.
+fn undisturbed(element: &Element<'_, '_>) -> Result<(), Rejection> {
+    for node in element.nodes() {
+        if matches!(node.kind, NodeKind::Comment | NodeKind::Instruction) {
+            return Err(refusal("signature_comment"));
+        }
+    }
+    element.children().try_for_each(|child| undisturbed(&child))
+}
+
+fn base64_text(element: &Element<'_, '_>) -> Result<Vec<u8>, Rejection> {
+    let text: Vec<u8> = element.text()?.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    STANDARD.decode(text).map_err(|_| refusal("signature_structure").got(format!("base64 of {}", element.local())))
+}

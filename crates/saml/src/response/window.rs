@@ -1,0 +1,57 @@
+//! Times against the clock, with tolerance, remembering how much of the tolerance was needed.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::verify::{Expected, MAX_CLOCK_SKEW};
+use crate::instant;
+use crate::rejection::{Check, Rejection};
+
+/// The present as far as the clocks of two parties agree on it.
+#[derive(Debug)]
+pub(super) struct Window {
+    now: Timestamp,
+    skew: SignedDuration,
+    /// How far the other clock must be off, in seconds: positive if ahead of ours.
+    seen: i64,
+}
+
+impl Window {
+    pub(super) fn new(expected: &Expected<'_>) -> Self {
+        let skew = expected.clock_skew.min(MAX_CLOCK_SKEW);
+        Self { now: expected.now, skew: SignedDuration::try_from(skew).unwrap_or_default(), seen: 0 }
+    }
+
+    /// Accepts a time that has come, by the most generous of both clocks.
+    pub(super) fn begun(&mut self, start: Timestamp, code: &'static str) -> Result<(), Rejection> {
+        let ahead = start.duration_since(self.now);
+        if ahead > self.skew {
+            return Err(self.rejection(code, format!("at most {} s ahead", self.skew.as_secs()), start));
+        }
+        if ahead.is_positive() {
+            self.seen = self.seen.max(ahead.as_secs().max(1));
+        }
+        Ok(())
+    }
+
+    /// Accepts an end that has not come (`NotOnOrAfter` is exclusive), by the most generous of both clocks.
+    pub(super) fn open(&mut self, end: Timestamp, code: &'static str) -> Result<(), Rejection> {
+        let behind = self.now.duration_since(end);
+        if behind >= self.skew {
+            return Err(self.rejection(code, format!("at most {} s ago", self.skew.as_secs()), end));
+        }
+        if !behind.is_negative() && self.seen <= 0 {
+            self.seen = self.seen.min(-behind.as_secs().max(1));
+        }
+        Ok(())
+    }
+
+    /// How far the other clock was off beyond doubt; `None` if no tolerance was needed.
+    pub(super) fn seen(&self) -> Option<i64> {
+        Some(self.seen).filter(|seconds| *seconds != 0)
+    }
+
+    fn rejection(&self, code: &'static str, wanted: String, got: Timestamp) -> Rejection {
+        let now = instant::format(self.now);
+        Rejection::new(Check::Time, code).wanted(format!("{wanted} of {now}")).got(got.to_string())
+    }
+}

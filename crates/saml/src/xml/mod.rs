@@ -1,0 +1,37 @@
+//! The strict parser through which everything is read, and the writer through which everything is sent.
+//!
+//! The parser accepts less than XML 1.0: no document type, no entities but the five, UTF-8 only, and everything in
+//! bounds. What it accepts, both engines must understand in the same way, or the message is refused.
+
+pub(crate) mod character;
+pub(crate) mod namespace;
+pub(crate) mod parse;
+pub(crate) mod scope;
+pub(crate) mod tag;
+pub(crate) mod tree;
+pub(crate) mod write;
+
+pub(crate) use tree::{Document, Element};
+
+/// Why a text is refused, as a stable code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct XmlError(pub(crate) &'static str);
+
+pub(crate) const MALFORMED: XmlError = XmlError("malformed_xml");
+
+/// How much of everything a document may have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Length of the text in bytes.
+    pub(crate) length: usize,
+    /// Elements within elements.
+    pub(crate) depth: usize,
+    /// Elements, texts, comments and instructions.
+    pub(crate) nodes: usize,
+    /// Attributes and namespace declarations in the document.
+    pub(crate) attributes: usize,
+    /// Attributes and namespace declarations on one element. Canonicalization sorts them for every element.
+    pub(crate) attributes_per_element: usize,
+    /// Namespace declarations in scope at once. Inclusive canonicalization looks at all of them at every element.
+    pub(crate) namespaces_in_scope: usize,
+}

@@ -1,0 +1,239 @@
+//! One pass from text to tree. quick-xml splits the text into events; every event is then checked to the letter.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use super::scope::{NONE, Scope};
+use super::tree::{Attribute, Document, Node, NodeKind};
+use super::{Bounds, MALFORMED, XmlError, character, tag};
+
+/// Reads a document, or says why not.
+pub(crate) fn parse<'a>(text: &'a str, bounds: &Bounds) -> Result<Document<'a>, XmlError> {
+    if text.len() > bounds.length {
+        return Err(XmlError("xml_too_long"));
+    }
+    if !character::all_legal(text) {
+        return Err(XmlError("illegal_character"));
+    }
+    let mut parser = Parser::new(bounds);
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().check_comments = true;
+    let mut start = 0;
+    loop {
+        let event = reader.read_event().map_err(|_| MALFORMED)?;
+        let end = usize::try_from(reader.buffer_position()).map_err(|_| MALFORMED)?;
+        if matches!(event, Event::Eof) {
+            return parser.finish();
+        }
+        parser.event(&event, text.get(start..end).ok_or(MALFORMED)?, start)?;
+        start = end;
+    }
+}
+
+struct Parser<'a> {
+    bounds: Bounds,
+    document: Document<'a>,
+    scope: Scope<'a>,
+    open: Vec<OpenElement>,
+    attribute_count: usize,
+    root_closed: bool,
+}
+
+struct OpenElement {
+    node: usize,
+    last_child: Option<usize>,
+    scope_mark: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn new(bounds: &Bounds) -> Self {
+        Self {
+            bounds: *bounds,
+            document: Document { nodes: Vec::new(), attributes: Vec::new(), namespaces: Vec::new() },
+            scope: Scope::new(bounds.namespaces_in_scope),
+            open: Vec::new(),
+            attribute_count: 0,
+            root_closed: false,
+        }
+    }
+
+    fn finish(mut self) -> Result<Document<'a>, XmlError> {
+        if !self.root_closed {
+            return Err(MALFORMED);
+        }
+        self.document.namespaces = self.scope.into_names();
+        Ok(self.document)
+    }
+
+    fn event(&mut self, event: &Event<'_>, raw: &'a str, start: usize) -> Result<(), XmlError> {
+        match event {
+            Event::Start(_) => self.start(inside(raw, "<", ">")?),
+            Event::Empty(_) => {
+                self.start(inside(raw, "<", "/>")?)?;
+                self.end()
+            }
+            Event::End(_) => self.end(),
+            Event::Text(_) => self.text(raw),
+            Event::GeneralRef(_) => self.reference(inside(raw, "&", ";")?),
+            Event::CData(_) => self.character_data(character::normalize_line_ends(inside(raw, "<![CDATA[", "]]>")?)),
+            Event::Comment(_) => self.ignorable(NodeKind::Comment),
+            Event::PI(_) => self.instruction(inside(raw, "<?", "?>")?),
+            Event::Decl(_) if start == 0 => declaration(inside(raw, "<?xml", "?>")?),
+            Event::DocType(_) => Err(XmlError("doctype_refused")),
+            Event::Decl(_) | Event::Eof => Err(MALFORMED),
+        }
+    }
+
+    fn start(&mut self, inside: &'a str) -> Result<(), XmlError> {
+        if self.root_closed {
+            return Err(XmlError("content_outside_root"));
+        }
+        if self.open.len() >= self.bounds.depth {
+            return Err(XmlError("too_deep"));
+        }
+        let scope_mark = self.scope.mark();
+        let (name, raw_attributes) = tag::open(inside)?;
+        let attributes = self.attributes(raw_attributes, scope_mark)?;
+        if name.prefix == "xmlns" {
+            return Err(MALFORMED);
+        }
+        let namespace = self.scope.resolve(name.prefix)?;
+        let node = self.push(NodeKind::Element { namespace, local: name.local, attributes })?;
+        self.open.push(OpenElement { node, last_child: None, scope_mark });
+        Ok(())
+    }
+
+    /// Reads declarations first, as an attribute's prefix may be declared after it; then the attributes.
+    fn attributes(&mut self, mut raw: tag::Attributes<'a>, scope_mark: usize) -> Result<Range<usize>, XmlError> {
+        let mut prefixed: Vec<&'a str> = Vec::new();
+        let first = self.document.attributes.len();
+        let mut count: usize = 0;
+        while let Some(attribute) = raw.next()? {
+            count = count.saturating_add(1);
+            if count > self.bounds.attributes_per_element {
+                return Err(XmlError("too_many_attributes"));
+            }
+            match (attribute.name.prefix, attribute.name.local) {
+                ("", "xmlns") => self.scope.declare("", attribute.value, scope_mark)?,
+                ("xmlns", prefix) => self.scope.declare(prefix, attribute.value, scope_mark)?,
+                (prefix, local) => {
+                    prefixed.push(prefix);
+                    self.document.attributes.push(Attribute { namespace: NONE, local, value: attribute.value });
+                }
+            }
+        }
+        self.attribute_count = self.attribute_count.saturating_add(count);
+        if self.attribute_count > self.bounds.attributes {
+            return Err(XmlError("too_many_attributes"));
+        }
+        self.resolve_attributes(first, &prefixed)?;
+        Ok(first..self.document.attributes.len())
+    }
+
+    fn resolve_attributes(&mut self, first: usize, prefixes: &[&str]) -> Result<(), XmlError> {
+        let attributes = self.document.attributes.get_mut(first..).unwrap_or_default();
+        for (attribute, prefix) in attributes.iter_mut().zip(prefixes) {
+            if !prefix.is_empty() {
+                attribute.namespace = self.scope.resolve(prefix)?;
+            }
+        }
+        // By expanded name (Namespaces in XML, 6.3); quadratic, in a number with a small bound.
+        for (index, attribute) in attributes.iter().enumerate() {
+            let same = |other: &Attribute<'_>| (other.namespace, other.local) == (attribute.namespace, attribute.local);
+            if attributes.iter().take(index).any(same) {
+                return Err(XmlError("duplicate_attribute"));
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), XmlError> {
+        let closed = self.open.pop().ok_or(MALFORMED)?;
+        self.scope.leave(closed.scope_mark);
+        self.root_closed = self.open.is_empty();
+        Ok(())
+    }
+
+    fn text(&mut self, raw: &'a str) -> Result<(), XmlError> {
+        if self.open.is_empty() {
+            return if character::is_blank(raw) { Ok(()) } else { Err(XmlError("content_outside_root")) };
+        }
+        // Production 14: this sequence ends a CDATA section and nothing else.
+        if raw.contains("]]>") {
+            return Err(MALFORMED);
+        }
+        self.character_data(character::normalize_line_ends(raw))
+    }
+
+    fn reference(&mut self, name: &str) -> Result<(), XmlError> {
+        let character = character::reference(name)?;
+        self.character_data(Cow::Owned(character.to_string()))
+    }
+
+    fn character_data(&mut self, text: Cow<'a, str>) -> Result<(), XmlError> {
+        if self.open.is_empty() {
+            return Err(XmlError("content_outside_root"));
+        }
+        self.push(NodeKind::Text(text)).map(drop)
+    }
+
+    fn instruction(&mut self, inside: &str) -> Result<(), XmlError> {
+        let target = inside.split(|character: char| character.is_ascii_whitespace()).next().unwrap_or_default();
+        if !character::is_ncname(target) || target.eq_ignore_ascii_case("xml") {
+            return Err(MALFORMED);
+        }
+        self.ignorable(NodeKind::Instruction)
+    }
+
+    /// Comments and instructions are remembered inside the root, and of no interest around it.
+    fn ignorable(&mut self, kind: NodeKind<'a>) -> Result<(), XmlError> {
+        if self.open.is_empty() { Ok(()) } else { self.push(kind).map(drop) }
+    }
+
+    fn push(&mut self, kind: NodeKind<'a>) -> Result<usize, XmlError> {
+        let index = self.document.nodes.len();
+        if index >= self.bounds.nodes {
+            return Err(XmlError("too_many_nodes"));
+        }
+        self.document.nodes.push(Node { kind, first_child: None, next_sibling: None });
+        if let Some(parent) = self.open.last_mut() {
+            let previous = parent.last_child.replace(index);
+            let before = self.document.nodes.get_mut(previous.unwrap_or(parent.node)).ok_or(MALFORMED)?;
+            if previous.is_some() {
+                before.next_sibling = Some(index);
+            } else {
+                before.first_child = Some(index);
+            }
+        }
+        Ok(index)
+    }
+}
+
+fn inside<'a>(raw: &'a str, before: &str, after: &str) -> Result<&'a str, XmlError> {
+    raw.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).ok_or(MALFORMED)
+}
+
+/// `<?xml ... ?>`: version 1.0 and, if any, encoding UTF-8 (2.8, 4.3.3). The text already is UTF-8.
+fn declaration(inside: &str) -> Result<(), XmlError> {
+    let mut attributes = tag::attributes(inside);
+    let mut seen = 0;
+    while let Some(attribute) = attributes.next()? {
+        let (position, accepted, code) = match (attribute.name.prefix, attribute.name.local) {
+            ("", "version") => (1, attribute.value == "1.0", "xml_version_refused"),
+            ("", "encoding") => (2, attribute.value.eq_ignore_ascii_case("utf-8"), "xml_encoding_refused"),
+            ("", "standalone") => (3, matches!(attribute.value.as_ref(), "yes" | "no"), MALFORMED.0),
+            _ => return Err(MALFORMED),
+        };
+        if !accepted {
+            return Err(XmlError(code));
+        }
+        if position <= seen || (seen == 0 && position != 1) {
+            return Err(MALFORMED);
+        }
+        seen = position;
+    }
+    if seen == 0 { Err(MALFORMED) } else { Ok(()) }
+}
