@@ -1,9 +1,11 @@
 //! The algorithms of XML Signature, also those that a careful service provider refuses.
 
 use aws_lc_rs::digest;
+use serde::{Deserialize, Serialize};
 
 /// A digest method of XML Signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DigestAlgorithm {
     /// Broken; accepted only where a connection opts in.
     Sha1,
@@ -41,7 +43,8 @@ impl DigestAlgorithm {
 }
 
 /// A signature method of XML Signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SignatureAlgorithm {
     /// Broken; accepted only where a connection opts in.
     RsaSha1,

@@ -8,6 +8,7 @@ use aws_lc_rs::rsa::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
 
 use super::build::BuildError;
 use super::signature::XML_SIGNATURE;
@@ -19,7 +20,8 @@ const ELEMENT_TYPE: &str = "http://www.w3.org/2001/04/xmlenc#Element";
 const GCM_NONCE_LENGTH: usize = 12;
 
 /// How the assertion's text is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ContentAlgorithm {
     Aes128Cbc,
     Aes256Cbc,
@@ -47,7 +49,8 @@ impl ContentAlgorithm {
 }
 
 /// How the content key is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum KeyTransport {
     /// `rsa-oaep-mgf1p`, SHA-1 as digest and in MGF1: what most identity providers send.
     OaepSha1,

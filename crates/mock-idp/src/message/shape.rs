@@ -1,6 +1,7 @@
 //! The shapes of honest identity providers: how each writes its XML, and what it sends by default.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::canonical::Canonicalization;
 use super::profile::Profile;
@@ -10,7 +11,8 @@ use super::spec::{DateTime, KeyInfo, NAME_ID_TRANSIENT, NameId, ResponseSpec, Sh
 ///
 /// Adding one: a variant here, its [`Profile`] in `profile.rs`, and what it sends by default in
 /// [`ResponseSpec::as_sent_by`]; the tests walk [`Shape::ALL`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// Nobody's: canonical as written.
     Plain,
@@ -45,25 +47,6 @@ impl Shape {
         Self::JumpCloud,
         Self::Duo,
     ];
-
-    /// Its name in the control API and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::EntraId => "entra_id",
-            Self::AdFs => "ad_fs",
-            Self::Okta => "okta",
-            Self::GoogleWorkspace => "google_workspace",
-            Self::PingFederate => "ping_federate",
-            Self::Shibboleth => "shibboleth",
-            Self::Keycloak => "keycloak",
-            Self::OneLogin => "one_login",
-            Self::Auth0 => "auth0",
-            Self::SimpleSamlPhp => "simple_saml_php",
-            Self::JumpCloud => "jump_cloud",
-            Self::Duo => "duo",
-        }
-    }
 
     pub(super) fn profile(self) -> &'static Profile {
         Profile::of(self)

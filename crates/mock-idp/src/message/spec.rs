@@ -1,5 +1,6 @@
 //! What a response says: every value that an identity provider chooses, honest by default and each of them replaceable.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -112,7 +113,8 @@ impl Status {
 }
 
 /// Which elements carry a signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SignedParts {
     None,
     Assertion,
