@@ -10,3 +10,4 @@
 //! subcommand: a file in `cli` with its arguments and one `run` function.
 
 pub mod adapters;
+pub mod config;

@@ -1,0 +1,273 @@
+//! The sections of the configuration and their defaults. What each key expects stands in [`super::keys`].
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use domain::signing_key::SigningAlgorithm;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use url::Url;
+
+/// The port that is listened on where none is configured.
+pub const DEFAULT_PORT: u16 = 8080;
+
+/// All of it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Configuration {
+    /// Where Vestibule listens and is reached.
+    pub server: Server,
+    /// Where it keeps everything.
+    pub database: Database,
+    /// The operator's secrets.
+    pub secrets: Secrets,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// The SAML service provider.
+    pub saml: Saml,
+    /// What is logged.
+    pub log: Log,
+    /// What anyone may do without signing in.
+    pub limits: Limits,
+    /// Numbers for Prometheus.
+    pub metrics: Metrics,
+}
+
+/// `[server]`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// The address that is listened on.
+    pub bind: SocketAddr,
+    /// Where browsers and identity providers reach this service.
+    pub base_url: Option<Url>,
+    /// The networks of the reverse proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "list")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Threads that serve HTTP; as many as processors where it is not set.
+    pub workers: Option<NonZeroUsize>,
+    /// How long requests may go on after the signal to stop.
+    pub shutdown_seconds: u16,
+}
+
+impl Default for Server {
+    /// Twenty seconds: less than the thirty after which Kubernetes kills.
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
+            base_url: None,
+            trusted_proxies: vec![],
+            workers: None,
+            shutdown_seconds: 20,
+        }
+    }
+}
+
+/// `[database]`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// The database, which may hold a password.
+    #[serde(serialize_with = "masked")]
+    pub url: Option<SecretString>,
+    /// A file that holds the URL.
+    pub url_file: Option<PathBuf>,
+    /// Most connections at once.
+    pub max_connections: NonZeroU32,
+    /// How careful SQLite is with the disk.
+    pub sqlite_synchronous: SqliteSynchronous,
+}
+
+impl Default for Database {
+    /// Ten connections serve thousands of sign-ins a second; several replicas share a PostgreSQL's hundred.
+    fn default() -> Self {
+        Self {
+            url: None,
+            url_file: None,
+            max_connections: NonZeroU32::MIN.saturating_add(9),
+            sqlite_synchronous: SqliteSynchronous::Full,
+        }
+    }
+}
+
+/// SQLite's `synchronous` in WAL mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SqliteSynchronous {
+    /// A power failure may lose the last commits, and never breaks the file.
+    Normal,
+    /// Every commit survives a power failure.
+    Full,
+}
+
+/// `[secrets]`
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// The master key itself; from the environment alone.
+    #[serde(serialize_with = "masked")]
+    pub master_key: Option<SecretString>,
+    /// A file that holds the master key.
+    pub master_key_file: Option<PathBuf>,
+}
+
+/// `[tokens]`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tokens {
+    /// What new signing keys sign with.
+    #[serde(serialize_with = "algorithm_name", deserialize_with = "parsed")]
+    pub algorithm: SigningAlgorithm,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { algorithm: SigningAlgorithm::Es256 }
+    }
+}
+
+/// `[saml]`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Saml {
+    /// Which engines must accept a signature.
+    pub engines: Engines,
+    /// What the platform's own attribute names begin with (C2, C4).
+    pub attribute_prefix: String,
+    /// How many responses are verified at once; as many as processors where it is not set.
+    pub verification_permits: Option<NonZeroUsize>,
+    /// Whether an IdP's login URL is tried before a browser is sent there (D3).
+    pub probe: bool,
+}
+
+impl Default for Saml {
+    fn default() -> Self {
+        Self {
+            engines: Engines::Both,
+            attribute_prefix: "https://adminconsole.netsign-in.se/saml/attributes/".into(),
+            verification_permits: None,
+            probe: true,
+        }
+    }
+}
+
+/// The signature engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engines {
+    /// Both must accept, and agree on what was signed.
+    Both,
+    /// libxmlsec1 alone.
+    Libxmlsec,
+    /// bergshamra alone.
+    Bergshamra,
+}
+
+/// `[log]`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// What is logged, in the syntax of tracing's `EnvFilter`.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Json, filter: "info".into() }
+    }
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// `[limits]`: requests per minute and client address.
+#[expect(clippy::struct_field_names, reason = "an operator reads the unit in the key")]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Login options and SSO discovery.
+    pub discovery_per_minute: NonZeroU32,
+    /// SAML responses.
+    pub acs_per_minute: NonZeroU32,
+    /// Code exchanges and refreshes.
+    pub token_per_minute: NonZeroU32,
+}
+
+impl Default for Limits {
+    /// A whole office behind one address signs in at nine; guessing account names is still slow.
+    fn default() -> Self {
+        Self {
+            discovery_per_minute: NonZeroU32::MIN.saturating_add(59),
+            acs_per_minute: NonZeroU32::MIN.saturating_add(119),
+            token_per_minute: NonZeroU32::MIN.saturating_add(599),
+        }
+    }
+}
+
+/// `[metrics]`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Whether they are served at all.
+    pub enabled: bool,
+    /// An address of their own; they are served beside the API where it is not set.
+    pub bind: Option<SocketAddr>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { enabled: true, bind: None }
+    }
+}
+
+/// What stands for a secret wherever the configuration is shown.
+pub const MASK: &str = "********";
+
+#[expect(clippy::ref_option, reason = "the shape of serialize_with")]
+fn masked<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(|_| MASK).serialize(serializer)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape of serialize_with")]
+fn algorithm_name<S: Serializer>(algorithm: &SigningAlgorithm, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(algorithm.as_str())
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<T, D::Error>
+where
+    T::Err: std::fmt::Display,
+{
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+/// A list, or in an environment variable a text with commas.
+fn list<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T::Err: std::fmt::Display,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        List(Vec<String>),
+        Text(String),
+    }
+    let items = match Given::deserialize(deserializer)? {
+        Given::List(items) => items,
+        Given::Text(text) => {
+            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        }
+    };
+    items.iter().map(|item| item.parse().map_err(serde::de::Error::custom)).collect()
+}
