@@ -1,0 +1,115 @@
+//! Accounts.
+
+use domain::AccountId;
+use domain::account::{Account, AccountName};
+use domain::username::normalized;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::columns::{checked, containing, millis, time};
+use crate::error::{Result, StorageError, Unique, written};
+use crate::page::{Page, Paged};
+use crate::sql::{execute, fetch_all, fetch_optional, queries};
+use crate::tx::Tx;
+
+queries! {
+    INSERT = "INSERT INTO accounts (id, name, display_name, search_text, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    BY_ID = "SELECT id, name, display_name, created_at, updated_at FROM accounts WHERE id = $1";
+    BY_NAME = "SELECT id, name, display_name, created_at, updated_at FROM accounts WHERE name = $1";
+    LIST = "SELECT id, name, display_name, created_at, updated_at FROM accounts
+        WHERE id > $1 AND (search_text LIKE $2 ESCAPE '!' OR $2 IS NULL) ORDER BY id LIMIT $3";
+    UPDATE = "UPDATE accounts SET name = $3, display_name = $4, search_text = $5, updated_at = $6
+        WHERE id = $1 AND updated_at = $2
+        AND NOT EXISTS (SELECT 1 FROM accounts WHERE name = $3 AND id <> $1)";
+}
+
+/// Which accounts are listed.
+#[derive(Debug, Clone, Default)]
+pub struct AccountFilter {
+    /// A part of the name or display name, without regard to case.
+    pub search: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    id: Uuid,
+    name: String,
+    display_name: String,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = StorageError;
+
+    fn try_from(row: AccountRow) -> Result<Self> {
+        Ok(Self {
+            id: AccountId::from_uuid(row.id),
+            name: checked("accounts.name", row.name)?,
+            display_name: checked("accounts.display_name", row.display_name)?,
+            created_at: time("accounts.created_at", row.created_at)?,
+            updated_at: time("accounts.updated_at", row.updated_at)?,
+        })
+    }
+}
+
+/// Adds an account; `Conflict(AccountName)` if its name is taken.
+pub async fn insert(tx: &mut Tx, account: &Account) -> Result<()> {
+    let rows = execute!(
+        tx,
+        INSERT,
+        account.id.as_uuid(),
+        account.name.as_str(),
+        account.display_name.as_str(),
+        search_text(account),
+        millis(account.created_at),
+        millis(account.updated_at),
+    )?;
+    written(rows, StorageError::Conflict(Unique::AccountName))
+}
+
+/// The account of this id.
+pub async fn by_id(tx: &mut Tx, id: AccountId) -> Result<Option<Account>> {
+    let row: Option<AccountRow> = fetch_optional!(tx, BY_ID, id.as_uuid())?;
+    row.map(Account::try_from).transpose()
+}
+
+/// The account that people call by this name (A1).
+pub async fn by_name(tx: &mut Tx, name: &AccountName) -> Result<Option<Account>> {
+    let row: Option<AccountRow> = fetch_optional!(tx, BY_NAME, name.as_str())?;
+    row.map(Account::try_from).transpose()
+}
+
+/// Accounts, the oldest first. For operators: it is the one list over all accounts.
+pub async fn list(tx: &mut Tx, filter: &AccountFilter, page: &Page) -> Result<Paged<Account>> {
+    let search = filter.search.as_deref().map(containing);
+    let rows: Vec<AccountRow> = fetch_all!(tx, LIST, page.above(), search, page.rows())?;
+    let accounts = rows.into_iter().map(Account::try_from).collect::<Result<_>>()?;
+    Ok(Paged::cut(accounts, page, |account: &Account| account.id.as_uuid()))
+}
+
+/// Writes what may change, if it was last changed at `expected_updated_at`; else `Stale`. `Conflict(AccountName)` if the
+/// new name is taken.
+pub async fn update(tx: &mut Tx, account: &Account, expected_updated_at: Timestamp) -> Result<()> {
+    let rows = execute!(
+        tx,
+        UPDATE,
+        account.id.as_uuid(),
+        millis(expected_updated_at),
+        account.name.as_str(),
+        account.display_name.as_str(),
+        search_text(account),
+        millis(account.updated_at),
+    )?;
+    if rows > 0 {
+        return Ok(());
+    }
+    let holder = by_name(tx, &account.name).await?;
+    let taken = holder.is_some_and(|holder| holder.id != account.id);
+    Err(if taken { StorageError::Conflict(Unique::AccountName) } else { StorageError::Stale })
+}
+
+fn search_text(account: &Account) -> String {
+    normalized(&format!("{}\n{}", account.name, account.display_name.as_str()))
+}

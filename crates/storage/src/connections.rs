@@ -1,0 +1,121 @@
+//! SAML connections.
+
+use domain::portal::Portal;
+use domain::sso::connection::{ConnectionSettings, SamlConnection, SpHash};
+use domain::{AccountId, ConnectionId};
+use jiff::Timestamp;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::columns::{millis, parsed, time};
+use crate::error::{Result, StorageError, Unique, written};
+use crate::sql::{execute, fetch_all, fetch_optional, queries};
+use crate::tx::Tx;
+
+macro_rules! columns {
+    () => {
+        "id, account_id, portal, sp_hash, mode, settings, created_at, updated_at"
+    };
+}
+
+queries! {
+    INSERT = concat!("INSERT INTO saml_connections (", columns!(), ")
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING");
+    BY_ID = concat!("SELECT ", columns!(), " FROM saml_connections WHERE account_id = $1 AND id = $2");
+    BY_PORTAL = concat!("SELECT ", columns!(), " FROM saml_connections WHERE account_id = $1 AND portal = $2");
+    BY_SP_HASH = concat!("SELECT ", columns!(), " FROM saml_connections WHERE sp_hash = $1");
+    LIST = concat!("SELECT ", columns!(), " FROM saml_connections WHERE account_id = $1 ORDER BY portal");
+    UPDATE = "UPDATE saml_connections SET mode = $4, settings = $5, updated_at = $6
+        WHERE account_id = $1 AND id = $2 AND updated_at = $3";
+    DELETE = "DELETE FROM saml_connections WHERE account_id = $1 AND id = $2";
+}
+
+#[derive(sqlx::FromRow)]
+struct ConnectionRow {
+    id: Uuid,
+    account_id: Uuid,
+    portal: String,
+    sp_hash: String,
+    mode: String,
+    settings: Json<ConnectionSettings>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl TryFrom<ConnectionRow> for SamlConnection {
+    type Error = StorageError;
+
+    fn try_from(row: ConnectionRow) -> Result<Self> {
+        Ok(Self {
+            id: ConnectionId::from_uuid(row.id),
+            account_id: AccountId::from_uuid(row.account_id),
+            portal: parsed("saml_connections.portal", &row.portal)?,
+            sp_hash: parsed("saml_connections.sp_hash", &row.sp_hash)?,
+            mode: parsed("saml_connections.mode", &row.mode)?,
+            settings: row.settings.0,
+            created_at: time("saml_connections.created_at", row.created_at)?,
+            updated_at: time("saml_connections.updated_at", row.updated_at)?,
+        })
+    }
+}
+
+/// Adds a connection; `Conflict(ConnectionPortal)` if the portal has one.
+pub async fn insert(tx: &mut Tx, connection: &SamlConnection) -> Result<()> {
+    let rows = execute!(
+        tx,
+        INSERT,
+        connection.id.as_uuid(),
+        connection.account_id.as_uuid(),
+        connection.portal.as_str(),
+        connection.sp_hash.as_str(),
+        connection.mode.as_str(),
+        Json(&connection.settings),
+        millis(connection.created_at),
+        millis(connection.updated_at),
+    )?;
+    written(rows, StorageError::Conflict(Unique::ConnectionPortal))
+}
+
+/// The connection of this id.
+pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: ConnectionId) -> Result<Option<SamlConnection>> {
+    let row: Option<ConnectionRow> = fetch_optional!(tx, BY_ID, account_id.as_uuid(), id.as_uuid())?;
+    row.map(SamlConnection::try_from).transpose()
+}
+
+/// The connection of a portal.
+pub async fn by_portal(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<Option<SamlConnection>> {
+    let row: Option<ConnectionRow> = fetch_optional!(tx, BY_PORTAL, account_id.as_uuid(), portal.as_str())?;
+    row.map(SamlConnection::try_from).transpose()
+}
+
+/// The connection behind an ACS URL, which alone says whose it is (C1).
+pub async fn by_sp_hash(tx: &mut Tx, hash: &SpHash) -> Result<Option<SamlConnection>> {
+    let row: Option<ConnectionRow> = fetch_optional!(tx, BY_SP_HASH, hash.as_str())?;
+    row.map(SamlConnection::try_from).transpose()
+}
+
+/// The connections of an account: one per portal at most.
+pub async fn list(tx: &mut Tx, account_id: AccountId) -> Result<Vec<SamlConnection>> {
+    let rows: Vec<ConnectionRow> = fetch_all!(tx, LIST, account_id.as_uuid())?;
+    rows.into_iter().map(SamlConnection::try_from).collect()
+}
+
+/// Writes mode and settings, if the connection was last changed at `expected_updated_at`; else `Stale`.
+pub async fn update(tx: &mut Tx, connection: &SamlConnection, expected_updated_at: Timestamp) -> Result<()> {
+    let rows = execute!(
+        tx,
+        UPDATE,
+        connection.account_id.as_uuid(),
+        connection.id.as_uuid(),
+        millis(expected_updated_at),
+        connection.mode.as_str(),
+        Json(&connection.settings),
+        millis(connection.updated_at),
+    )?;
+    written(rows, StorageError::Stale)
+}
+
+/// Removes a connection with its keys and the sign-ins under way through it; whether there was one.
+pub async fn delete(tx: &mut Tx, account_id: AccountId, id: ConnectionId) -> Result<bool> {
+    Ok(execute!(tx, DELETE, account_id.as_uuid(), id.as_uuid())? > 0)
+}

@@ -1,0 +1,124 @@
+//! Refresh tokens. Whoever holds one may use it, so they are found by digest alone.
+
+use domain::application::Application;
+use domain::secret::SecretDigest;
+use domain::session::{RefreshToken, Session};
+use domain::user::User;
+use domain::{AccountId, SessionId};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::applications::{ApplicationRow, application_columns};
+use crate::columns::{digest, millis, optional_time, time};
+use crate::error::{Result, StorageError};
+use crate::sessions::{SessionRow, session_columns};
+use crate::sql::{execute, fetch_optional, queries};
+use crate::tx::Tx;
+use crate::users::{UserRow, user_columns};
+
+macro_rules! token_columns {
+    () => {
+        "refresh_tokens.digest AS token_digest, refresh_tokens.session_id AS token_session_id,
+        refresh_tokens.issued_at AS token_issued_at, refresh_tokens.rotated_at AS token_rotated_at"
+    };
+}
+
+queries! {
+    INSERT = "INSERT INTO refresh_tokens (digest, account_id, session_id, issued_at, rotated_at)
+        VALUES ($1, $2, $3, $4, $5)";
+    BY_DIGEST = concat!("SELECT ", token_columns!(), " FROM refresh_tokens WHERE digest = $1");
+    FAMILY_OF = concat!("SELECT ", token_columns!(), ", ", session_columns!(), ", ", user_columns!(), ", ",
+            application_columns!(), "
+        FROM refresh_tokens
+        JOIN sessions ON sessions.id = refresh_tokens.session_id
+        JOIN users ON users.id = sessions.user_id
+        JOIN applications ON applications.id = sessions.application_id
+        WHERE refresh_tokens.digest = $1");
+    MARK_ROTATED = "UPDATE refresh_tokens SET rotated_at = $2 WHERE digest = $1 AND rotated_at IS NULL";
+}
+
+/// All that a refresh is decided by, read at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Family {
+    /// The token.
+    pub token: RefreshToken,
+    /// Its session.
+    pub session: Session,
+    /// The session's user as they are now.
+    pub user: User,
+    /// The session's application as it is now.
+    pub application: Application,
+}
+
+#[expect(clippy::struct_field_names, reason = "a join reads the rows of several tables at once")]
+#[derive(sqlx::FromRow)]
+struct TokenRow {
+    token_digest: Vec<u8>,
+    token_session_id: Uuid,
+    token_issued_at: i64,
+    token_rotated_at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct FamilyRow {
+    #[sqlx(flatten)]
+    token: TokenRow,
+    #[sqlx(flatten)]
+    session: SessionRow,
+    #[sqlx(flatten)]
+    user: UserRow,
+    #[sqlx(flatten)]
+    application: ApplicationRow,
+}
+
+impl TryFrom<TokenRow> for RefreshToken {
+    type Error = StorageError;
+
+    fn try_from(row: TokenRow) -> Result<Self> {
+        Ok(Self {
+            digest: SecretDigest::from_bytes(digest("refresh_tokens.digest", &row.token_digest)?),
+            session_id: SessionId::from_uuid(row.token_session_id),
+            issued_at: time("refresh_tokens.issued_at", row.token_issued_at)?,
+            rotated_at: optional_time("refresh_tokens.rotated_at", row.token_rotated_at)?,
+        })
+    }
+}
+
+/// Keeps a token that is handed out; `Stale` if the account has no such session.
+pub async fn insert(tx: &mut Tx, account_id: AccountId, token: &RefreshToken) -> Result<()> {
+    execute!(
+        tx,
+        INSERT,
+        token.digest.as_bytes().as_slice(),
+        account_id.as_uuid(),
+        token.session_id.as_uuid(),
+        millis(token.issued_at),
+        token.rotated_at.map(millis),
+    )?;
+    Ok(())
+}
+
+/// The token of this digest, rotated ones too.
+pub async fn by_digest(tx: &mut Tx, digest: SecretDigest) -> Result<Option<RefreshToken>> {
+    let row: Option<TokenRow> = fetch_optional!(tx, BY_DIGEST, digest.as_bytes().as_slice())?;
+    row.map(RefreshToken::try_from).transpose()
+}
+
+/// The token of this digest, rotated ones too, with its session, user and application: a refresh in one round trip.
+pub async fn family_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Family>> {
+    let row: Option<FamilyRow> = fetch_optional!(tx, FAMILY_OF, digest.as_bytes().as_slice())?;
+    row.map(|row| {
+        Ok(Family {
+            token: row.token.try_into()?,
+            session: row.session.try_into()?,
+            user: row.user.try_into()?,
+            application: row.application.try_into()?,
+        })
+    })
+    .transpose()
+}
+
+/// Marks a token as exchanged for the next one; `false` if it was before (I2).
+pub async fn mark_rotated(tx: &mut Tx, digest: SecretDigest, now: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, MARK_ROTATED, digest.as_bytes().as_slice(), millis(now))? > 0)
+}

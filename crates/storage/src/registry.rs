@@ -1,0 +1,30 @@
+//! Every query there is, for the conformance suite.
+
+use crate::sql::Query;
+
+macro_rules! modules {
+    ($($module:ident),* $(,)?) => {
+        /// The queries of each module. A module that declares queries and is missing here fails the conformance suite.
+        pub const QUERIES: &[(&str, &[Query])] = &[$((stringify!($module), crate::$module::QUERIES)),*];
+    };
+}
+
+modules!(
+    accounts,
+    applications,
+    audit_events,
+    authorization_codes,
+    connections,
+    consumed_assertions,
+    housekeeping,
+    idempotency,
+    installation,
+    operator_keys,
+    pending_sign_ins,
+    refresh_tokens,
+    sessions,
+    sign_in_attempts,
+    signing_keys,
+    sp_keys,
+    users,
+);

@@ -1,0 +1,170 @@
+//! Sessions.
+
+use domain::session::{Session, SessionEnd};
+use domain::{AccountId, ApplicationId, SessionId, UserId};
+use jiff::Timestamp;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::columns::{millis, parsed, time};
+use crate::error::{Result, StorageError, written};
+use crate::page::{Page, Paged};
+use crate::sql::{execute, fetch_all, fetch_optional, queries};
+use crate::tx::Tx;
+
+/// The columns of a [`SessionRow`], under names that a join with other tables leaves apart.
+macro_rules! session_columns {
+    () => {
+        "sessions.id AS session_id, sessions.account_id AS session_account_id, sessions.user_id AS session_user_id,
+        sessions.application_id AS session_application_id, sessions.portal AS session_portal,
+        sessions.method AS session_method, sessions.auth_time AS session_auth_time,
+        sessions.external_roles AS session_external_roles, sessions.created_at AS session_created_at,
+        sessions.refreshed_at AS session_refreshed_at, sessions.expires_at AS session_expires_at,
+        sessions.ended_at AS session_ended_at, sessions.ended_reason AS session_ended_reason"
+    };
+}
+pub(crate) use session_columns;
+
+queries! {
+    INSERT = "INSERT INTO sessions (id, account_id, user_id, application_id, portal, method, auth_time, external_roles,
+            created_at, refreshed_at, expires_at, ended_at, ended_reason)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    BY_ID = concat!("SELECT ", session_columns!(), " FROM sessions WHERE account_id = $1 AND id = $2");
+    BY_TOKEN = concat!("SELECT ", session_columns!(), " FROM sessions WHERE id = $1");
+    LIST = concat!("SELECT ", session_columns!(), " FROM sessions
+        WHERE account_id = $1 AND id < $2 AND (application_id = $3 OR $3 IS NULL)
+        AND (expires_at > $4 AND ended_at IS NULL OR $4 IS NULL)
+        ORDER BY id DESC LIMIT $5");
+    LIST_OF_USER = concat!("SELECT ", session_columns!(), " FROM sessions
+        WHERE account_id = $1 AND user_id = $6 AND id < $2 AND (application_id = $3 OR $3 IS NULL)
+        AND (expires_at > $4 AND ended_at IS NULL OR $4 IS NULL)
+        ORDER BY id DESC LIMIT $5");
+    END = "UPDATE sessions SET ended_at = $3, ended_reason = $4
+        WHERE account_id = $1 AND id = $2 AND ended_at IS NULL AND expires_at > $3";
+    END_FOR_USER = "UPDATE sessions SET ended_at = $3, ended_reason = $4
+        WHERE account_id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3";
+    TOUCH = "UPDATE sessions SET refreshed_at = $2 WHERE id = $1 AND ended_at IS NULL";
+}
+
+/// Which sessions of an account are listed.
+#[derive(Debug, Clone, Default)]
+pub struct SessionFilter {
+    /// Of this user alone.
+    pub user_id: Option<UserId>,
+    /// In this frontend alone.
+    pub application_id: Option<ApplicationId>,
+    /// That may still be used at this time.
+    pub live_at: Option<Timestamp>,
+}
+
+#[expect(clippy::struct_field_names, reason = "a join reads the rows of several tables at once")]
+#[derive(sqlx::FromRow)]
+pub(crate) struct SessionRow {
+    session_id: Uuid,
+    session_account_id: Uuid,
+    session_user_id: Uuid,
+    session_application_id: Uuid,
+    session_portal: String,
+    session_method: String,
+    session_auth_time: i64,
+    session_external_roles: Json<Vec<String>>,
+    session_created_at: i64,
+    session_refreshed_at: i64,
+    session_expires_at: i64,
+    session_ended_at: Option<i64>,
+    session_ended_reason: Option<String>,
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = StorageError;
+
+    fn try_from(row: SessionRow) -> Result<Self> {
+        let ended = row.session_ended_at.zip(row.session_ended_reason);
+        Ok(Self {
+            id: SessionId::from_uuid(row.session_id),
+            account_id: AccountId::from_uuid(row.session_account_id),
+            user_id: UserId::from_uuid(row.session_user_id),
+            application_id: ApplicationId::from_uuid(row.session_application_id),
+            portal: parsed("sessions.portal", &row.session_portal)?,
+            method: parsed("sessions.method", &row.session_method)?,
+            auth_time: time("sessions.auth_time", row.session_auth_time)?,
+            external_roles: row.session_external_roles.0,
+            created_at: time("sessions.created_at", row.session_created_at)?,
+            refreshed_at: time("sessions.refreshed_at", row.session_refreshed_at)?,
+            expires_at: time("sessions.expires_at", row.session_expires_at)?,
+            ended: ended.map(|(at, reason)| read_end(at, &reason)).transpose()?,
+        })
+    }
+}
+
+fn read_end(at: i64, reason: &str) -> Result<(Timestamp, SessionEnd)> {
+    Ok((time("sessions.ended_at", at)?, parsed("sessions.ended_reason", reason)?))
+}
+
+/// Adds a session; `Stale` if its user or application is gone.
+pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
+    execute!(
+        tx,
+        INSERT,
+        session.id.as_uuid(),
+        session.account_id.as_uuid(),
+        session.user_id.as_uuid(),
+        session.application_id.as_uuid(),
+        session.portal.as_str(),
+        session.method.as_str(),
+        millis(session.auth_time),
+        Json(&session.external_roles),
+        millis(session.created_at),
+        millis(session.refreshed_at),
+        millis(session.expires_at),
+        session.ended.map(|(at, _)| millis(at)),
+        session.ended.map(|(_, reason)| reason.as_str()),
+    )?;
+    Ok(())
+}
+
+/// The session of this id.
+pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: SessionId) -> Result<Option<Session>> {
+    let row: Option<SessionRow> = fetch_optional!(tx, BY_ID, account_id.as_uuid(), id.as_uuid())?;
+    row.map(Session::try_from).transpose()
+}
+
+/// The session that a presented code or refresh token, which is a secret, belongs to: no account is needed.
+pub async fn by_token(tx: &mut Tx, id: SessionId) -> Result<Option<Session>> {
+    let row: Option<SessionRow> = fetch_optional!(tx, BY_TOKEN, id.as_uuid())?;
+    row.map(Session::try_from).transpose()
+}
+
+/// Sessions of an account, the newest first.
+pub async fn list(tx: &mut Tx, account_id: AccountId, filter: &SessionFilter, page: &Page) -> Result<Paged<Session>> {
+    let (account_id, below, limit) = (account_id.as_uuid(), page.below(), page.rows());
+    let application_id = filter.application_id.map(ApplicationId::as_uuid);
+    let live_at = filter.live_at.map(millis);
+    let rows: Vec<SessionRow> = match filter.user_id {
+        None => fetch_all!(tx, LIST, account_id, below, application_id, live_at, limit)?,
+        Some(user) => fetch_all!(tx, LIST_OF_USER, account_id, below, application_id, live_at, limit, user.as_uuid())?,
+    };
+    let sessions = rows.into_iter().map(Session::try_from).collect::<Result<_>>()?;
+    Ok(Paged::cut(sessions, page, |session: &Session| session.id.as_uuid()))
+}
+
+/// Ends a session; `false` if there is none, or it has ended or expired already.
+pub async fn end(tx: &mut Tx, account_id: AccountId, id: SessionId, at: Timestamp, reason: SessionEnd) -> Result<bool> {
+    Ok(execute!(tx, END, account_id.as_uuid(), id.as_uuid(), millis(at), reason.as_str())? > 0)
+}
+
+/// Ends every live session of a user; how many there were.
+pub async fn end_for_user(
+    tx: &mut Tx,
+    account_id: AccountId,
+    user_id: UserId,
+    at: Timestamp,
+    reason: SessionEnd,
+) -> Result<u64> {
+    execute!(tx, END_FOR_USER, account_id.as_uuid(), user_id.as_uuid(), millis(at), reason.as_str())
+}
+
+/// Records that tokens were issued for a session, which a refresh token led to; `Stale` if it has ended.
+pub async fn touch(tx: &mut Tx, id: SessionId, refreshed_at: Timestamp) -> Result<()> {
+    written(execute!(tx, TOUCH, id.as_uuid(), millis(refreshed_at))?, StorageError::Stale)
+}

@@ -1,0 +1,90 @@
+//! The macros that run one SQL text on either engine.
+//!
+//! A query is a constant that `queries!` declares, so that the conformance suite can prepare each on both engines.
+//! Writes go through `execute!`, which a transaction for reading refuses; reads through `fetch_optional!` and `fetch_all!`.
+//! Portable SQL: `$1` parameters; no arrays, no `lower()`, no time; where a parameter may be null its comparison comes
+//! before its `IS NULL`, because PostgreSQL learns its type from the first use.
+
+/// A query and its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Query {
+    name: &'static str,
+    sql: &'static str,
+}
+
+impl Query {
+    pub(crate) const fn new(name: &'static str, sql: &'static str) -> Self {
+        Self { name, sql }
+    }
+
+    /// Its name within its module.
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// Its text.
+    pub const fn sql(self) -> &'static str {
+        self.sql
+    }
+}
+
+/// Declares a module's queries, and `QUERIES`, which holds them all.
+macro_rules! queries {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* const $name: $crate::sql::Query = $crate::sql::Query::new(stringify!($name), $sql);)*
+
+        /// Every query of this module.
+        pub(crate) const QUERIES: &[$crate::sql::Query] = &[$($name),*];
+    };
+}
+
+/// Runs a query that writes; gives the number of rows that it wrote.
+macro_rules! execute {
+    ($tx:expr, $query:expr $(, $argument:expr)* $(,)?) => {
+        match $tx {
+            $crate::tx::Tx::Sqlite(handle) => {
+                let query = sqlx::query($query.sql())$(.bind($argument))*;
+                let result = query.execute(handle.writing()?).await;
+                handle.settle(result.map(|done| done.rows_affected()))
+            }
+            $crate::tx::Tx::Postgres(handle) => {
+                let query = sqlx::query($query.sql())$(.bind($argument))*;
+                let result = query.execute(handle.writing()?).await;
+                handle.settle(result.map(|done| done.rows_affected()))
+            }
+        }
+    };
+}
+
+/// Runs a query that reads one row at most, of the type that the caller names.
+macro_rules! fetch_optional {
+    ($tx:expr, $query:expr $(, $argument:expr)* $(,)?) => {
+        $crate::sql::fetch!(fetch_optional, $tx, $query $(, $argument)*)
+    };
+}
+
+/// Runs a query that reads rows of the type that the caller names.
+macro_rules! fetch_all {
+    ($tx:expr, $query:expr $(, $argument:expr)* $(,)?) => {
+        $crate::sql::fetch!(fetch_all, $tx, $query $(, $argument)*)
+    };
+}
+
+macro_rules! fetch {
+    ($how:ident, $tx:expr, $query:expr $(, $argument:expr)*) => {
+        match $tx {
+            $crate::tx::Tx::Sqlite(handle) => {
+                let query = sqlx::query_as($query.sql())$(.bind($argument))*;
+                let result = query.$how(handle.reading()).await;
+                handle.settle(result)
+            }
+            $crate::tx::Tx::Postgres(handle) => {
+                let query = sqlx::query_as($query.sql())$(.bind($argument))*;
+                let result = query.$how(handle.reading()).await;
+                handle.settle(result)
+            }
+        }
+    };
+}
+
+pub(crate) use {execute, fetch, fetch_all, fetch_optional, queries};

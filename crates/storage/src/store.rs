@@ -1,0 +1,212 @@
+//! Opening either engine, and the transactions that it gives.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::pool::PoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::{Connection, Database};
+
+use crate::error::Result;
+use crate::migrations;
+use crate::tx::{Handle, Tx};
+
+/// How long a request waits for a connection: past this, an honest 503 serves its client better than waiting on.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long SQLite waits for another process, such as the command line, that holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that lay idle for longer is tested before use; a busy one would only lose a round trip.
+const TEST_AFTER_IDLE: Duration = Duration::from_secs(10);
+/// Prepared statements that a connection keeps: all that there are, with room to grow.
+const STATEMENTS_KEPT: usize = 256;
+
+/// Where the database is and how it is used.
+#[derive(Clone)]
+pub struct DatabaseSettings {
+    /// `sqlite:/path/file.db`, `sqlite::memory:` (gone with the [`Store`]) or `postgres://…`.
+    pub url: String,
+    /// Most connections at once; SQLite has one more, which writes.
+    pub max_connections: u32,
+    /// How SQLite makes a commit durable.
+    pub sqlite_synchronous: Synchronous,
+}
+
+impl fmt::Debug for DatabaseSettings {
+    /// Without the URL, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url: _, max_connections, sqlite_synchronous } = self;
+        write!(f, "DatabaseSettings {{ max_connections: {max_connections}, {sqlite_synchronous:?}, .. }}")
+    }
+}
+
+/// How SQLite makes a commit durable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// A commit survives the loss of power.
+    #[default]
+    Full,
+    /// A commit survives the end of the process; a loss of power may undo the last ones. Several times faster.
+    Normal,
+}
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite, embedded.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        })
+    }
+}
+
+/// An open database. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: Pools,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    /// One connection writes, so nobody meets `SQLITE_BUSY` and writers are served first come, first served; in WAL mode
+    /// readers wait for nobody. In memory the two are the same single connection.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Connects; creates the file of a new SQLite database. A URL of neither kind is `Unavailable`.
+    pub async fn open(settings: &DatabaseSettings) -> Result<Self> {
+        let pools = if settings.url.starts_with("sqlite:") {
+            open_sqlite(settings).await?
+        } else {
+            let options = PgConnectOptions::from_str(&settings.url)?
+                .application_name("vestibule")
+                .statement_cache_capacity(STATEMENTS_KEPT);
+            Pools::Postgres(pool(settings.max_connections).connect_with(options).await?)
+        };
+        Ok(Self { pools })
+    }
+
+    /// Which database it is.
+    pub fn engine(&self) -> Engine {
+        match self.pools {
+            Pools::Sqlite { .. } => Engine::Sqlite,
+            Pools::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Begins a transaction that may write. On SQLite it waits for the one before it.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                Tx::Sqlite(Handle::for_writing(writer.begin_with("BEGIN IMMEDIATE").await?))
+            }
+            Pools::Postgres(pool) => Tx::Postgres(Handle::for_writing(pool.begin().await?)),
+        })
+    }
+
+    /// A connection for reading. Every statement sees the latest committed state, so what must fit together is read by
+    /// one statement or within [`Store::begin`]. In memory it is the writer's connection: do not hold it over `begin`.
+    pub async fn read(&self) -> Result<Tx> {
+        Ok(match &self.pools {
+            Pools::Sqlite { readers, .. } => Tx::Sqlite(Handle::for_reading(readers.acquire().await?)),
+            Pools::Postgres(pool) => Tx::Postgres(Handle::for_reading(pool.acquire().await?)),
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => readers.acquire().await?.ping().await?,
+            Pools::Postgres(pool) => pool.acquire().await?.ping().await?,
+        }
+        Ok(())
+    }
+
+    /// Applies the migrations that the database lacks. On PostgreSQL several processes may call it at once.
+    pub async fn migrate(&self) -> Result<()> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => migrations::SQLITE.run(writer).await?,
+            Pools::Postgres(pool) => migrations::POSTGRES.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// The migrations that the database lacks, in order, as `0001 what`; empty when it is up to date.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>> {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                let mut connection = readers.acquire().await?;
+                let history = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+                let has_history = sqlx::query_scalar(history).fetch_one(&mut *connection).await?;
+                migrations::pending(&migrations::SQLITE, &mut *connection, has_history).await
+            }
+            Pools::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                let history = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+                let has_history = sqlx::query_scalar(history).fetch_one(&mut *connection).await?;
+                migrations::pending(&migrations::POSTGRES, &mut *connection, has_history).await
+            }
+        }
+    }
+
+    /// Waits for transactions under way and closes every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(settings: &DatabaseSettings) -> Result<Pools> {
+    let options = SqliteConnectOptions::from_str(&settings.url)?
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .synchronous(match settings.sqlite_synchronous {
+            Synchronous::Full => SqliteSynchronous::Full,
+            Synchronous::Normal => SqliteSynchronous::Normal,
+        })
+        .statement_cache_capacity(STATEMENTS_KEPT);
+    // The writer stays connected: a database in memory lives as long as its connection.
+    let writer = pool(1).min_connections(1).idle_timeout(None).max_lifetime(None);
+    if settings.url.ends_with(":memory:") {
+        let writer = writer.connect_with(options).await?;
+        return Ok(Pools::Sqlite { readers: writer.clone(), writer });
+    }
+    let writing = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+    let writer = writer.connect_with(writing).await?;
+    let readers = pool(settings.max_connections).connect_with(options.pragma("query_only", "on")).await?;
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+fn pool<DB: Database>(max_connections: u32) -> PoolOptions<DB> {
+    PoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection: &mut DB::Connection, state| {
+            Box::pin(async move {
+                if state.idle_for > TEST_AFTER_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+}

@@ -1,0 +1,263 @@
+//! Users, and which of their roles came from where.
+
+use std::collections::BTreeMap;
+
+use domain::portal::Portal;
+use domain::role::{Role, RoleAssignments, RoleSet};
+use domain::user::{LastSignIn, User, UserStatus};
+use domain::username::normalized;
+use domain::{AccountId, UserId};
+use jiff::Timestamp;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::columns::{checked, containing, millis, parsed, text, time};
+use crate::error::{Result, StorageError, Unique, written};
+use crate::page::{Page, Paged};
+use crate::sql::{execute, fetch_all, fetch_optional, queries};
+use crate::tx::Tx;
+
+/// The columns of a [`UserRow`], under names that a join with other tables leaves apart.
+macro_rules! user_columns {
+    () => {
+        "users.id AS user_id, users.account_id AS user_account_id, users.portal AS user_portal,
+        users.username AS user_username, users.email AS user_email, users.display_name AS user_display_name,
+        users.status AS user_status, users.assigned_roles AS user_assigned_roles, users.saml_roles AS user_saml_roles,
+        users.last_sign_in_at AS user_last_sign_in_at, users.last_sign_in_method AS user_last_sign_in_method,
+        users.created_at AS user_created_at, users.updated_at AS user_updated_at"
+    };
+}
+pub(crate) use user_columns;
+
+queries! {
+    INSERT = "INSERT INTO users (id, account_id, portal, username, username_normalized, email, email_normalized,
+            display_name, search_text, status, assigned_roles, saml_roles, last_sign_in_at, last_sign_in_method,
+            created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING";
+    BY_ID = concat!("SELECT ", user_columns!(), " FROM users WHERE account_id = $1 AND id = $2");
+    CANDIDATES = concat!("SELECT ", user_columns!(), " FROM users WHERE id IN (
+            SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3
+            UNION
+            SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND email_normalized = $3)
+        ORDER BY id");
+    // The set of roles is closed and its names hold no quotes, so the quoted name is found in the array's text alone.
+    LIST = concat!("SELECT ", user_columns!(), " FROM users
+        WHERE account_id = $1 AND id > $2 AND (portal = $3 OR $3 IS NULL) AND (status = $4 OR $4 IS NULL)
+        AND (CAST(assigned_roles AS TEXT) LIKE $5 OR CAST(saml_roles AS TEXT) LIKE $5 OR $5 IS NULL)
+        AND (search_text LIKE $6 ESCAPE '!' OR $6 IS NULL)
+        ORDER BY id LIMIT $7");
+    UPDATE = "UPDATE users SET username = $5, username_normalized = $6, email = $7, email_normalized = $8,
+            display_name = $9, search_text = $10, status = $11, assigned_roles = $12, saml_roles = $13, updated_at = $14
+        WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND NOT EXISTS (SELECT 1 FROM users
+            WHERE account_id = $1 AND portal = $4 AND username_normalized = $6 AND id <> $2)";
+    HOLDER = "SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3";
+    RECORD_SIGN_IN = "UPDATE users SET
+            updated_at = CASE WHEN status = 'active' AND saml_roles = $3 THEN updated_at ELSE $4 END,
+            status = 'active', saml_roles = $3, last_sign_in_at = $4, last_sign_in_method = $5
+        WHERE account_id = $1 AND id = $2 AND status <> 'inactive'";
+    DELETE = "DELETE FROM users WHERE account_id = $1 AND id = $2";
+    SHARED_EMAILS = "SELECT email_normalized, username FROM users
+        WHERE account_id = $1 AND portal = $2 AND status = 'active' AND email_normalized IN (
+            SELECT email_normalized FROM users
+            WHERE account_id = $1 AND portal = $2 AND status = 'active' AND email_normalized IS NOT NULL
+            GROUP BY email_normalized HAVING count(*) > 1)
+        ORDER BY id";
+}
+
+/// Which users of an account are listed.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    /// Of this portal alone.
+    pub portal: Option<Portal>,
+    /// Of this status alone.
+    pub status: Option<UserStatus>,
+    /// Who hold this role, from either source.
+    pub role: Option<Role>,
+    /// A part of the username, email or display name, without regard to case.
+    pub search: Option<String>,
+}
+
+/// An email that several active users of a portal have (A2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedEmail {
+    /// The email in its compared form.
+    pub email: String,
+    /// The usernames, the oldest user's first.
+    pub usernames: Vec<String>,
+}
+
+#[expect(clippy::struct_field_names, reason = "a join reads the rows of several tables at once")]
+#[derive(sqlx::FromRow)]
+pub(crate) struct UserRow {
+    user_id: Uuid,
+    user_account_id: Uuid,
+    user_portal: String,
+    user_username: String,
+    user_email: Option<String>,
+    user_display_name: Option<String>,
+    user_status: String,
+    user_assigned_roles: Json<RoleSet>,
+    user_saml_roles: Json<RoleSet>,
+    user_last_sign_in_at: Option<i64>,
+    user_last_sign_in_method: Option<String>,
+    user_created_at: i64,
+    user_updated_at: i64,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = StorageError;
+
+    fn try_from(row: UserRow) -> Result<Self> {
+        let last_sign_in = row.user_last_sign_in_at.zip(row.user_last_sign_in_method);
+        Ok(Self {
+            id: UserId::from_uuid(row.user_id),
+            account_id: AccountId::from_uuid(row.user_account_id),
+            portal: parsed("users.portal", &row.user_portal)?,
+            username: checked("users.username", row.user_username)?,
+            email: row.user_email.map(|email| checked("users.email", email)).transpose()?,
+            display_name: row.user_display_name.map(|name| checked("users.display_name", name)).transpose()?,
+            status: parsed("users.status", &row.user_status)?,
+            roles: RoleAssignments { assigned: row.user_assigned_roles.0, saml: row.user_saml_roles.0 },
+            last_sign_in: last_sign_in.map(|(at, method)| read_sign_in(at, &method)).transpose()?,
+            created_at: time("users.created_at", row.user_created_at)?,
+            updated_at: time("users.updated_at", row.user_updated_at)?,
+        })
+    }
+}
+
+fn read_sign_in(at: i64, method: &str) -> Result<LastSignIn> {
+    Ok(LastSignIn { at: time("users.last_sign_in_at", at)?, method: parsed("users.last_sign_in_method", method)? })
+}
+
+/// Adds a user; `Conflict(Username)` if the portal has one of that name.
+pub async fn insert(tx: &mut Tx, user: &User) -> Result<()> {
+    let rows = execute!(
+        tx,
+        INSERT,
+        user.id.as_uuid(),
+        user.account_id.as_uuid(),
+        user.portal.as_str(),
+        user.username.as_str(),
+        user.username.normalized(),
+        user.email.as_ref().map(|email| email.as_str()),
+        user.email.as_ref().map(|email| email.normalized()),
+        user.display_name.as_ref().map(|name| name.as_str()),
+        search_text(user),
+        user.status.as_str(),
+        Json(&user.roles.assigned),
+        Json(&user.roles.saml),
+        user.last_sign_in.map(|last| millis(last.at)),
+        user.last_sign_in.map(|last| last.method.as_str()),
+        millis(user.created_at),
+        millis(user.updated_at),
+    )?;
+    written(rows, StorageError::Conflict(Unique::Username))
+}
+
+/// The user of this id.
+pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: UserId) -> Result<Option<User>> {
+    let row: Option<UserRow> = fetch_optional!(tx, BY_ID, account_id.as_uuid(), id.as_uuid())?;
+    row.map(User::try_from).transpose()
+}
+
+/// The portal's users who have this identity, in its compared form, as username or email; the oldest first.
+pub async fn candidates(
+    tx: &mut Tx,
+    account_id: AccountId,
+    portal: Portal,
+    normalized_identity: &str,
+) -> Result<Vec<User>> {
+    let identity = text(normalized_identity);
+    let rows: Vec<UserRow> = fetch_all!(tx, CANDIDATES, account_id.as_uuid(), portal.as_str(), identity)?;
+    rows.into_iter().map(User::try_from).collect()
+}
+
+/// Users of an account, the oldest first.
+pub async fn list(tx: &mut Tx, account_id: AccountId, filter: &UserFilter, page: &Page) -> Result<Paged<User>> {
+    let rows: Vec<UserRow> = fetch_all!(
+        tx,
+        LIST,
+        account_id.as_uuid(),
+        page.above(),
+        filter.portal.map(Portal::as_str),
+        filter.status.map(UserStatus::as_str),
+        filter.role.map(|role| format!("%\"{}\"%", role.as_str())),
+        filter.search.as_deref().map(containing),
+        page.rows(),
+    )?;
+    let users = rows.into_iter().map(User::try_from).collect::<Result<_>>()?;
+    Ok(Paged::cut(users, page, |user: &User| user.id.as_uuid()))
+}
+
+/// Writes what may change (all but account, portal and last sign-in), if it was last changed at `expected_updated_at`;
+/// else `Stale`. `Conflict(Username)` if the new username is taken.
+pub async fn update(tx: &mut Tx, user: &User, expected_updated_at: Timestamp) -> Result<()> {
+    let rows = execute!(
+        tx,
+        UPDATE,
+        user.account_id.as_uuid(),
+        user.id.as_uuid(),
+        millis(expected_updated_at),
+        user.portal.as_str(),
+        user.username.as_str(),
+        user.username.normalized(),
+        user.email.as_ref().map(|email| email.as_str()),
+        user.email.as_ref().map(|email| email.normalized()),
+        user.display_name.as_ref().map(|name| name.as_str()),
+        search_text(user),
+        user.status.as_str(),
+        Json(&user.roles.assigned),
+        Json(&user.roles.saml),
+        millis(user.updated_at),
+    )?;
+    if rows > 0 { Ok(()) } else { Err(refused_update(tx, user).await?) }
+}
+
+async fn refused_update(tx: &mut Tx, user: &User) -> Result<StorageError> {
+    let (account, portal) = (user.account_id.as_uuid(), user.portal.as_str());
+    let holder: Option<(Uuid,)> = fetch_optional!(tx, HOLDER, account, portal, user.username.normalized())?;
+    let taken = holder.is_some_and(|(id,)| id != user.id.as_uuid());
+    Ok(if taken { StorageError::Conflict(Unique::Username) } else { StorageError::Stale })
+}
+
+/// Records that a user signed in through SAML: they are active from now on and hold these `saml` roles (C4). `updated_at`
+/// moves only if that changed something. `Stale` if they are gone or were deactivated meanwhile (A3).
+pub async fn record_sign_in(
+    tx: &mut Tx,
+    account_id: AccountId,
+    id: UserId,
+    saml_roles: &RoleSet,
+    sign_in: LastSignIn,
+) -> Result<()> {
+    let rows = execute!(
+        tx,
+        RECORD_SIGN_IN,
+        account_id.as_uuid(),
+        id.as_uuid(),
+        Json(saml_roles),
+        millis(sign_in.at),
+        sign_in.method.as_str(),
+    )?;
+    written(rows, StorageError::Stale)
+}
+
+/// Removes a user with their sessions and codes; whether there was one. Attempts and audit events stay.
+pub async fn delete(tx: &mut Tx, account_id: AccountId, id: UserId) -> Result<bool> {
+    Ok(execute!(tx, DELETE, account_id.as_uuid(), id.as_uuid())? > 0)
+}
+
+/// The emails that keep active users from SSO (A2), in alphabetical order.
+pub async fn shared_emails(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<Vec<SharedEmail>> {
+    let rows: Vec<(String, String)> = fetch_all!(tx, SHARED_EMAILS, account_id.as_uuid(), portal.as_str())?;
+    let mut by_email: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (email, username) in rows {
+        by_email.entry(email).or_default().push(username);
+    }
+    Ok(by_email.into_iter().map(|(email, usernames)| SharedEmail { email, usernames }).collect())
+}
+
+fn search_text(user: &User) -> String {
+    let email = user.email.as_ref().map_or("", |email| email.as_str());
+    let name = user.display_name.as_ref().map_or("", |name| name.as_str());
+    normalized(&format!("{}\n{email}\n{name}", user.username.as_str()))
+}

@@ -1,0 +1,65 @@
+-- What a finished sign-in gives: a code, the session it is exchanged for, and that session's refresh tokens.
+
+CREATE TABLE authorization_codes (
+    digest BYTEA NOT NULL,
+    account_id UUID NOT NULL,
+    application_id UUID NOT NULL,
+    redirect_uri TEXT NOT NULL,
+    code_challenge TEXT NOT NULL,
+    attempt_id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    portal TEXT NOT NULL,
+    method TEXT NOT NULL,
+    auth_time BIGINT NOT NULL,
+    external_roles JSONB NOT NULL,
+    session_not_on_or_after BIGINT,
+    issued_at BIGINT NOT NULL,
+    used_at BIGINT,
+    session_id UUID, -- no reference: a code is marked as used before its session is there
+    CONSTRAINT authorization_codes_pkey PRIMARY KEY (digest),
+    CONSTRAINT authorization_codes_application_fkey
+        FOREIGN KEY (application_id) REFERENCES applications (id) ON DELETE CASCADE,
+    CONSTRAINT authorization_codes_user_fkey
+        FOREIGN KEY (account_id, user_id) REFERENCES users (account_id, id) ON DELETE CASCADE
+);
+
+CREATE INDEX authorization_codes_issued_at_idx ON authorization_codes (issued_at);
+
+CREATE TABLE sessions (
+    id UUID NOT NULL,
+    account_id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    application_id UUID NOT NULL,
+    portal TEXT NOT NULL,
+    method TEXT NOT NULL,
+    auth_time BIGINT NOT NULL,
+    external_roles JSONB NOT NULL,
+    created_at BIGINT NOT NULL,
+    refreshed_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    ended_reason TEXT,
+    CONSTRAINT sessions_pkey PRIMARY KEY (id),
+    CONSTRAINT sessions_account_id_key UNIQUE (account_id, id),
+    CONSTRAINT sessions_user_fkey
+        FOREIGN KEY (account_id, user_id) REFERENCES users (account_id, id) ON DELETE CASCADE,
+    CONSTRAINT sessions_application_fkey
+        FOREIGN KEY (application_id) REFERENCES applications (id) ON DELETE CASCADE
+);
+
+CREATE INDEX sessions_user_idx ON sessions (account_id, user_id, id);
+CREATE INDEX sessions_application_idx ON sessions (application_id);
+CREATE INDEX sessions_expires_at_idx ON sessions (expires_at);
+
+CREATE TABLE refresh_tokens (
+    digest BYTEA NOT NULL,
+    account_id UUID NOT NULL,
+    session_id UUID NOT NULL,
+    issued_at BIGINT NOT NULL,
+    rotated_at BIGINT,
+    CONSTRAINT refresh_tokens_pkey PRIMARY KEY (digest),
+    CONSTRAINT refresh_tokens_session_fkey
+        FOREIGN KEY (account_id, session_id) REFERENCES sessions (account_id, id) ON DELETE CASCADE
+);
+
+CREATE INDEX refresh_tokens_session_idx ON refresh_tokens (account_id, session_id);
