@@ -28,7 +28,7 @@ CREATE INDEX sign_in_attempts_started_at_idx ON sign_in_attempts (started_at);
 
 -- Attempts that anyone can cause are counted before another one is stored.
 CREATE INDEX sign_in_attempts_unlinked_idx ON sign_in_attempts (connection_id, started_at, client_address)
-    WHERE kind <> 'sp_initiated';
+    WHERE user_id IS NULL;
 
 CREATE TABLE pending_sign_ins (
     attempt_id BLOB NOT NULL,

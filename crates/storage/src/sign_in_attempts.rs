@@ -33,9 +33,9 @@ queries! {
         AND (started_at >= $7 OR $7 IS NULL) AND (started_at < $8 OR $8 IS NULL)
         ORDER BY id DESC LIMIT $9");
     COUNT_UNLINKED = "SELECT count(*) FROM sign_in_attempts
-        WHERE connection_id = $1 AND started_at >= $2 AND client_address = $3 AND kind <> 'sp_initiated'";
+        WHERE connection_id = $1 AND started_at >= $2 AND client_address = $3 AND user_id IS NULL";
     COUNT_UNLINKED_OF_CONNECTION = "SELECT count(*) FROM sign_in_attempts
-        WHERE connection_id = $1 AND started_at >= $2 AND kind <> 'sp_initiated'";
+        WHERE connection_id = $1 AND started_at >= $2 AND user_id IS NULL";
 }
 
 /// Which attempts of an account are listed.
@@ -177,8 +177,8 @@ pub async fn list(
     Ok(Paged::cut(attempts, page, |attempt: &SignInAttempt| attempt.id.as_uuid()))
 }
 
-/// How many attempts that no frontend began (refused discoveries, unsolicited responses) this address caused at this
-/// connection since then. Anyone can cause them, so they are capped before one more is stored.
+/// How many attempts that are linked to no user (under way, abandoned, refused) this address caused at this connection
+/// since then. Anyone can cause them, so they are capped before one more is stored.
 pub async fn count_unlinked(
     tx: &mut Tx,
     connection_id: ConnectionId,

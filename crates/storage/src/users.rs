@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use domain::email::Email;
 use domain::portal::Portal;
 use domain::role::{Role, RoleAssignments, RoleSet};
+use domain::text::Label;
 use domain::user::{LastSignIn, User, UserStatus};
 use domain::username::normalized;
 use domain::{AccountId, UserId};
@@ -139,9 +141,9 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<()> {
         user.portal.as_str(),
         user.username.as_str(),
         user.username.normalized(),
-        user.email.as_ref().map(|email| email.as_str()),
-        user.email.as_ref().map(|email| email.normalized()),
-        user.display_name.as_ref().map(|name| name.as_str()),
+        user.email.as_ref().map(Email::as_str),
+        user.email.as_ref().map(Email::normalized),
+        user.display_name.as_ref().map(Label::as_str),
         search_text(user),
         user.status.as_str(),
         Json(&user.roles.assigned),
@@ -201,9 +203,9 @@ pub async fn update(tx: &mut Tx, user: &User, expected_updated_at: Timestamp) ->
         user.portal.as_str(),
         user.username.as_str(),
         user.username.normalized(),
-        user.email.as_ref().map(|email| email.as_str()),
-        user.email.as_ref().map(|email| email.normalized()),
-        user.display_name.as_ref().map(|name| name.as_str()),
+        user.email.as_ref().map(Email::as_str),
+        user.email.as_ref().map(Email::normalized),
+        user.display_name.as_ref().map(Label::as_str),
         search_text(user),
         user.status.as_str(),
         Json(&user.roles.assigned),
@@ -257,7 +259,7 @@ pub async fn shared_emails(tx: &mut Tx, account_id: AccountId, portal: Portal) -
 }
 
 fn search_text(user: &User) -> String {
-    let email = user.email.as_ref().map_or("", |email| email.as_str());
-    let name = user.display_name.as_ref().map_or("", |name| name.as_str());
+    let email = user.email.as_ref().map_or("", Email::as_str);
+    let name = user.display_name.as_ref().map_or("", Label::as_str);
     normalized(&format!("{}\n{email}\n{name}", user.username.as_str()))
 }
