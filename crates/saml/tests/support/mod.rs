@@ -23,6 +23,7 @@ macro_rules! fixture {
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/", $name))
     };
 }
+#[allow(unused_imports, reason = "each suite uses its own part")]
 pub(crate) use fixture;
 
 pub fn now() -> Timestamp {
