@@ -1,1 +1,140 @@
-//! service
+//! The use-cases of Vestibule: load, decide, apply, commit.
+//!
+//! What it is for: everything that somebody can ask of Vestibule is one function here. Each checks who asks, loads
+//! facts, lets a pure function of `domain` decide, and writes the outcome with its audit event in one transaction. XML
+//! work, signing and network calls happen before or after that transaction, never inside.
+//!
+//! What it does not know: HTTP (statuses, headers, cookies), SQL, which clock, which network. The world is behind the
+//! traits of [`ports`].
+//!
+//! How to add one more: a module by the name of its family, an `impl Service` block with the use-case, a line in
+//! `api/routes`. Refusals that a caller may meet get a [`Code`].
+
+mod accounts;
+mod applications;
+mod attempts;
+mod audit;
+mod authentication;
+mod caller;
+mod connections;
+mod error;
+mod housekeeping;
+mod idempotency;
+mod operator_keys;
+pub mod ports;
+mod sessions;
+mod settings;
+mod sign_in;
+mod signing_keys;
+mod sp_keys;
+mod tokens;
+mod users;
+mod version;
+
+use std::sync::Arc;
+
+use domain::SessionId;
+use jiff::Timestamp;
+use moka::future::Cache;
+use storage::Store;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+pub use accounts::{AccountPatch, NewAccount};
+pub use applications::{ApplicationPatch, NewApplication};
+pub use authentication::Credentials;
+pub use caller::{Caller, Identity, SignedInUser};
+pub use connections::enable::{EnableReport, SharedEmailReport};
+pub use connections::metadata::{ImportReport, MetadataInput};
+pub use connections::{CertificateWarning, ConnectionPatch, ConnectionView, NewConnection};
+pub use error::{Code, Error, RETRY_AFTER_SECONDS, Result, Violation};
+pub use idempotency::{Created, IdempotencyKey};
+pub use operator_keys::NewOperatorKey;
+pub use ports::Ports;
+pub use saml::Engines;
+pub use sessions::Me;
+pub use settings::{AttemptLimits, Settings};
+pub use sign_in::acs::{AcsAnswer, PostedResponse};
+pub use sign_in::discovery::{LoginMethod, LoginOptions, LoginOptionsQuery};
+pub use sign_in::start::{IdpHandoff, StartSignIn, StartedSignIn};
+pub use storage::accounts::AccountFilter;
+pub use storage::applications::ApplicationFilter;
+pub use storage::audit_events::AuditFilter;
+pub use storage::sessions::SessionFilter;
+pub use storage::sign_in_attempts::AttemptFilter;
+pub use storage::users::UserFilter;
+pub use storage::{Page, Paged};
+pub use tokens::{CodeGrant, IssuedTokens, RefreshGrant, TokenError, TokenRefusal};
+pub use users::{NewUser, UserPatch};
+pub use version::Versioned;
+
+/// The use-cases, and what they share.
+pub struct Service {
+    store: Store,
+    ports: Ports,
+    settings: Settings,
+    verification: Arc<Semaphore>,
+    verification_queue: Semaphore,
+    keyring: signing_keys::KeyringCache,
+    trust: Cache<connections::trust::TrustKey, Arc<connections::trust::PreparedTrust>>,
+    probes: Cache<url::Url, ports::ProbeResult>,
+    origins: Cache<String, bool>,
+}
+
+/// How long a probe's finding is believed (D3): long enough for a morning's rush, short enough to notice a recovery.
+const PROBE_CACHE: std::time::Duration = std::time::Duration::from_secs(30);
+/// How long it is believed that a browser origin is registered, or is not.
+const ORIGIN_CACHE: std::time::Duration = std::time::Duration::from_secs(15);
+/// How long a connection stays prepared, so that a retired key of ours is forgotten in time.
+const TRUST_CACHE: std::time::Duration = std::time::Duration::from_mins(10);
+/// Most entries of each cache; an entry of the largest kind, a prepared connection, takes some 10 kB.
+const CACHE_ENTRIES: u64 = 1_000;
+
+impl Service {
+    /// Puts the use-cases over a store and the world.
+    pub fn new(store: Store, ports: Ports, settings: Settings) -> Self {
+        let permits = settings.verification_permits.max(1);
+        Self {
+            store,
+            ports,
+            verification: Arc::new(Semaphore::new(permits)),
+            verification_queue: Semaphore::new(permits * sign_in::WAITING_PER_PERMIT),
+            settings,
+            keyring: signing_keys::KeyringCache::default(),
+            trust: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(TRUST_CACHE).build(),
+            probes: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(PROBE_CACHE).build(),
+            origins: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(ORIGIN_CACHE).build(),
+        }
+    }
+
+    /// What the operator configured.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<()> {
+        Ok(self.store.ping().await?)
+    }
+
+    /// The time, as the rest of Vestibule sees it.
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.ports.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// A `UUIDv7` (RFC 9562, section 5.7): in order of time, with 74 random bits.
+    fn uuid(&self) -> Uuid {
+        let millis = u64::try_from(self.now().as_millisecond()).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()
+    }
+
+    fn session_id(&self) -> SessionId {
+        SessionId::from_uuid(self.uuid())
+    }
+}

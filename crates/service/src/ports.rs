@@ -81,8 +81,12 @@ pub struct GeneratedSpKey {
 /// Makes key pairs of the service provider. Slow (a fraction of a second): call it off the async threads.
 pub trait SpKeyFactory: Send + Sync {
     /// Makes a key pair whose certificate carries this common name and is valid between these times.
-    fn generate(&self, common_name: &str, not_before: Timestamp, not_after: Timestamp)
-    -> Result<GeneratedSpKey, SignerError>;
+    fn generate(
+        &self,
+        common_name: &str,
+        not_before: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<GeneratedSpKey, SignerError>;
 }
 
 /// Fetches IdP metadata from an administrator's URL.

@@ -18,6 +18,8 @@ pub struct Settings {
     pub signing_algorithm: SigningAlgorithm,
     /// How many verifications run at once.
     pub verification_permits: usize,
+    /// How many attempts are written down.
+    pub attempt_limits: AttemptLimits,
     /// Whether plain http and loopback identity providers are fine: demo and development alone.
     pub development: bool,
 }
@@ -31,5 +33,20 @@ impl Settings {
     /// The issuer identifier (RFC 8414, section 2): the base URL without a slash at its end.
     pub fn issuer(&self) -> &str {
         self.base_url.as_str().trim_end_matches('/')
+    }
+}
+
+/// How many unfinished sign-in attempts of one hour are written down; anyone can cause them.
+#[derive(Debug, Clone, Copy)]
+pub struct AttemptLimits {
+    /// Of one connection, from one address: an office behind one address signs in at nine o'clock.
+    pub per_address: u32,
+    /// Of one connection.
+    pub per_connection: u32,
+}
+
+impl Default for AttemptLimits {
+    fn default() -> Self {
+        Self { per_address: 600, per_connection: 20_000 }
     }
 }

@@ -1,0 +1,170 @@
+//! Accounts (A1): operators create them, owners name them.
+
+use domain::account::{Account, AccountName};
+use domain::email::Email;
+use domain::portal::Portal;
+use domain::role::{Permission, Role, RoleAssignments, RoleSet};
+use domain::text::Label;
+use domain::user::{User, UserStatus};
+use domain::username::Username;
+use domain::{AccountId, UserId};
+use serde_json::{Value, json};
+use storage::accounts::AccountFilter;
+use storage::{Page, Paged, Tx};
+
+use crate::Service;
+use crate::audit::Deed;
+use crate::caller::{Caller, Identity};
+use crate::error::{Code, Error, Result};
+use crate::idempotency::{Created, IdempotencyKey};
+use crate::users::audited_user;
+use crate::version::Versioned;
+
+/// What an account is created with.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its handle.
+    pub name: AccountName,
+    /// What people read.
+    pub display_name: Label,
+    /// The first owner; their username is this email.
+    pub owner_email: Email,
+}
+
+/// What of an account is to change.
+#[derive(Debug, Clone, Default)]
+pub struct AccountPatch {
+    /// A new handle.
+    pub name: Option<AccountName>,
+    /// A new display name.
+    pub display_name: Option<Label>,
+}
+
+impl Service {
+    /// Creates an account with its first owner, who is invited.
+    pub async fn create_account(
+        &self,
+        caller: &Caller,
+        new: NewAccount,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Created<Account>> {
+        caller.authorize_operator()?;
+        let mut tx = self.store.begin().await?;
+        if let Some(id) = self.replay(&mut tx, caller, key).await? {
+            return Ok(Created::replayed(account_by_text(&mut tx, &id).await?));
+        }
+        let now = self.now();
+        let account = Account {
+            id: AccountId::from_uuid(self.uuid()),
+            name: new.name,
+            display_name: new.display_name,
+            created_at: now,
+            updated_at: now,
+        };
+        storage::accounts::insert(&mut tx, &account).await?;
+        let deed = Deed {
+            account_id: Some(account.id),
+            action: "account.created",
+            target: account.id.to_string(),
+            before: Value::Null,
+            after: audited(&account),
+        };
+        self.record(&mut tx, caller, deed).await?;
+        self.insert_first_owner(&mut tx, caller, account.id, new.owner_email).await?;
+        self.remember(&mut tx, caller, key, account.id.to_string()).await?;
+        tx.commit().await?;
+        Ok(Created::fresh(account))
+    }
+
+    async fn insert_first_owner(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        account_id: AccountId,
+        email: Email,
+    ) -> Result<()> {
+        let username = Username::parse(email.as_str()).map_err(|error| Error::invalid("/owner_email", error))?;
+        let now = self.now();
+        let owner = User {
+            id: UserId::from_uuid(self.uuid()),
+            account_id,
+            portal: Portal::Admin,
+            username,
+            email: Some(email),
+            display_name: None,
+            status: UserStatus::Invited,
+            roles: RoleAssignments { assigned: RoleSet::from([Role::OrganizationOwner]), saml: RoleSet::new() },
+            last_sign_in: None,
+            created_at: now,
+            updated_at: now,
+        };
+        storage::users::insert(tx, &owner).await?;
+        let deed = Deed {
+            account_id: Some(account_id),
+            action: "user.created",
+            target: owner.id.to_string(),
+            before: Value::Null,
+            after: audited_user(&owner),
+        };
+        self.record(tx, caller, deed).await
+    }
+
+    /// Lists the accounts that the caller may see: an operator all, a user their own.
+    pub async fn list_accounts(&self, caller: &Caller, filter: &AccountFilter, page: &Page) -> Result<Paged<Account>> {
+        if let Identity::User(user) = &caller.identity {
+            let account = self.get_account(caller, user.account_id).await?;
+            return Ok(Paged { items: vec![account], next: None });
+        }
+        let mut tx = self.store.read().await?;
+        Ok(storage::accounts::list(&mut tx, filter, page).await?)
+    }
+
+    /// Reads an account.
+    pub async fn get_account(&self, caller: &Caller, id: AccountId) -> Result<Account> {
+        caller.authorize(id, Permission::Read)?;
+        let mut tx = self.store.read().await?;
+        account(&mut tx, id).await
+    }
+
+    /// Renames an account or changes what people read.
+    pub async fn update_account(
+        &self,
+        caller: &Caller,
+        target: Versioned<AccountId>,
+        patch: AccountPatch,
+    ) -> Result<Account> {
+        let id = target.id;
+        caller.authorize(id, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        let before = account(&mut tx, id).await?;
+        let expected = target.expect(before.updated_at)?;
+        let mut after = before.clone();
+        after.name = patch.name.unwrap_or(after.name);
+        after.display_name = patch.display_name.unwrap_or(after.display_name);
+        after.updated_at = self.next_version(before.updated_at);
+        storage::accounts::update(&mut tx, &after, expected).await?;
+        let deed = Deed {
+            account_id: Some(id),
+            action: "account.updated",
+            target: id.to_string(),
+            before: audited(&before),
+            after: audited(&after),
+        };
+        self.record(&mut tx, caller, deed).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+}
+
+/// The account, or "not found".
+pub(crate) async fn account(tx: &mut Tx, id: AccountId) -> Result<Account> {
+    storage::accounts::by_id(tx, id).await?.ok_or_else(|| Error::new(Code::NotFound))
+}
+
+async fn account_by_text(tx: &mut Tx, id: &str) -> Result<Account> {
+    account(tx, id.parse().map_err(Error::internal)?).await
+}
+
+fn audited(account: &Account) -> Value {
+    json!({ "name": account.name, "display_name": account.display_name })
+}

@@ -1,0 +1,204 @@
+//! Applications: the registered frontends.
+
+use domain::application::{Application, ApplicationSettings, URIS_MAX};
+use domain::portal::Portal;
+use domain::role::Permission;
+use domain::text::Label;
+use domain::{AccountId, ApplicationId};
+use serde_json::{Value, json};
+use storage::applications::ApplicationFilter;
+use storage::{Page, Paged, Tx};
+
+use crate::Service;
+use crate::accounts::account;
+use crate::audit::Deed;
+use crate::caller::Caller;
+use crate::error::{Code, Error, Result, Violation};
+use crate::idempotency::{Created, IdempotencyKey};
+use crate::version::Versioned;
+
+/// What an application is registered with.
+#[derive(Debug, Clone)]
+pub struct NewApplication {
+    /// Which portal it is the frontend of.
+    pub portal: Portal,
+    /// What an administrator calls it.
+    pub name: Label,
+    /// Everything that is set freely.
+    pub settings: ApplicationSettings,
+    /// Whether sign-ins that begin elsewhere go to it.
+    pub is_default: bool,
+}
+
+/// What of an application is to change.
+#[derive(Debug, Clone, Default)]
+pub struct ApplicationPatch {
+    /// A new name.
+    pub name: Option<Label>,
+    /// New settings, as a whole.
+    pub settings: Option<ApplicationSettings>,
+    /// Whether it is the default from now on.
+    pub is_default: Option<bool>,
+}
+
+impl Service {
+    /// Registers an application of an account, or (an operator, without an account) one that all accounts share.
+    pub async fn create_application(
+        &self,
+        caller: &Caller,
+        owner: Option<AccountId>,
+        new: NewApplication,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Created<Application>> {
+        authorize(caller, owner, Permission::Administer)?;
+        check(&new.settings, new.is_default)?;
+        let mut tx = self.store.begin().await?;
+        if let Some(id) = self.replay(&mut tx, caller, key).await? {
+            let id = id.parse().map_err(Error::internal)?;
+            return Ok(Created::replayed(application(&mut tx, owner, id).await?));
+        }
+        if let Some(account_id) = owner {
+            account(&mut tx, account_id).await?;
+        }
+        let now = self.now();
+        let application = Application {
+            id: ApplicationId::from_uuid(self.uuid()),
+            account_id: owner,
+            portal: new.portal,
+            name: new.name,
+            settings: new.settings,
+            is_default: new.is_default,
+            created_at: now,
+            updated_at: now,
+        };
+        storage::applications::insert(&mut tx, &application).await?;
+        let deed = deed("application.created", &application, Value::Null, audited(&application));
+        self.record(&mut tx, caller, deed).await?;
+        self.remember(&mut tx, caller, key, application.id.to_string()).await?;
+        tx.commit().await?;
+        self.origins.invalidate_all();
+        Ok(Created::fresh(application))
+    }
+
+    /// Lists the applications of an account, or the shared ones.
+    pub async fn list_applications(
+        &self,
+        caller: &Caller,
+        owner: Option<AccountId>,
+        filter: &ApplicationFilter,
+        page: &Page,
+    ) -> Result<Paged<Application>> {
+        authorize(caller, owner, Permission::Read)?;
+        let mut tx = self.store.read().await?;
+        Ok(storage::applications::list(&mut tx, owner, filter, page).await?)
+    }
+
+    /// Reads an application.
+    pub async fn get_application(
+        &self,
+        caller: &Caller,
+        owner: Option<AccountId>,
+        id: ApplicationId,
+    ) -> Result<Application> {
+        authorize(caller, owner, Permission::Read)?;
+        let mut tx = self.store.read().await?;
+        application(&mut tx, owner, id).await
+    }
+
+    /// Changes an application.
+    pub async fn update_application(
+        &self,
+        caller: &Caller,
+        owner: Option<AccountId>,
+        target: Versioned<ApplicationId>,
+        patch: ApplicationPatch,
+    ) -> Result<Application> {
+        authorize(caller, owner, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        let before = application(&mut tx, owner, target.id).await?;
+        let expected = target.expect(before.updated_at)?;
+        let mut after = before.clone();
+        after.name = patch.name.unwrap_or(after.name);
+        after.settings = patch.settings.unwrap_or(after.settings);
+        after.is_default = patch.is_default.unwrap_or(after.is_default);
+        after.updated_at = self.next_version(before.updated_at);
+        check(&after.settings, after.is_default)?;
+        storage::applications::update(&mut tx, &after, expected).await?;
+        self.record(&mut tx, caller, deed("application.updated", &after, audited(&before), audited(&after))).await?;
+        tx.commit().await?;
+        self.origins.invalidate_all();
+        Ok(after)
+    }
+
+    /// Removes an application with its sessions.
+    pub async fn delete_application(
+        &self,
+        caller: &Caller,
+        owner: Option<AccountId>,
+        target: Versioned<ApplicationId>,
+    ) -> Result<()> {
+        authorize(caller, owner, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        let gone = application(&mut tx, owner, target.id).await?;
+        target.expect(gone.updated_at)?;
+        storage::applications::delete(&mut tx, owner, target.id).await?;
+        self.record(&mut tx, caller, deed("application.deleted", &gone, audited(&gone), Value::Null)).await?;
+        tx.commit().await?;
+        self.origins.invalidate_all();
+        Ok(())
+    }
+
+    /// Whether any application has registered this browser origin; what CORS asks.
+    pub async fn origin_is_registered(&self, origin: &str) -> bool {
+        if let Some(known) = self.origins.get(origin).await {
+            return known;
+        }
+        let Ok(mut tx) = self.store.read().await else { return false };
+        let found = storage::applications::origin_is_registered(&mut tx, origin).await.unwrap_or(false);
+        self.origins.insert(origin.to_owned(), found).await;
+        found
+    }
+}
+
+/// An account's applications are its own; the shared ones are the operator's.
+fn authorize(caller: &Caller, owner: Option<AccountId>, permission: Permission) -> Result<()> {
+    owner.map_or_else(|| caller.authorize_operator(), |account_id| caller.authorize(account_id, permission))
+}
+
+fn check(settings: &ApplicationSettings, is_default: bool) -> Result<()> {
+    let mut wrong = vec![];
+    let mut refuse = |field: &str, detail: String| wrong.push(Violation { field: field.to_owned(), detail });
+    if settings.redirect_uris.is_empty() || settings.redirect_uris.len() > URIS_MAX {
+        refuse("/redirect_uris", format!("must have 1 to {URIS_MAX} entries"));
+    }
+    if settings.allowed_origins.len() > URIS_MAX {
+        refuse("/allowed_origins", format!("must have at most {URIS_MAX} entries"));
+    }
+    if let Err(error) = settings.lifetimes.check() {
+        refuse("/lifetimes", error.to_string());
+    }
+    if is_default && settings.initiate_login_uri.is_none() {
+        refuse(
+            "/initiate_login_uri",
+            "must be set on the default application: the SAML login URL redirects to it".into(),
+        );
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Error::invalid_all(wrong)) }
+}
+
+async fn application(tx: &mut Tx, owner: Option<AccountId>, id: ApplicationId) -> Result<Application> {
+    storage::applications::by_id(tx, owner, id).await?.ok_or_else(|| Error::new(Code::NotFound))
+}
+
+fn deed<'a>(action: &'a str, application: &Application, before: Value, after: Value) -> Deed<'a> {
+    Deed { account_id: application.account_id, action, target: application.id.to_string(), before, after }
+}
+
+fn audited(application: &Application) -> Value {
+    json!({
+        "portal": application.portal,
+        "name": application.name,
+        "is_default": application.is_default,
+        "settings": application.settings,
+    })
+}

@@ -1,0 +1,88 @@
+//! From credentials to a caller: operator keys and access tokens.
+
+use std::net::IpAddr;
+
+use domain::portal::Portal;
+use domain::secret::{SecretDigest, SecretKind};
+use domain::user::UserStatus;
+use domain::{AccountId, SessionId};
+use serde::Deserialize;
+use storage::Tx;
+
+use crate::Service;
+use crate::caller::{Caller, Identity, SignedInUser};
+use crate::error::{Code, Error, Result};
+
+/// What a request presents as `Authorization: Bearer`.
+#[derive(Debug, Clone, Copy)]
+pub struct Credentials<'a> {
+    /// The token, of either kind.
+    pub bearer: &'a str,
+    /// Where the request comes from.
+    pub address: IpAddr,
+}
+
+/// The claims of an access token that are looked at here; see `tokens/claims.rs` for all of them.
+#[derive(Deserialize)]
+struct PresentedClaims {
+    iss: String,
+    aud: Vec<String>,
+    exp: i64,
+    sid: SessionId,
+    account_id: AccountId,
+}
+
+impl Service {
+    /// Finds out who presents these credentials.
+    pub async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Caller> {
+        let identity = match SecretDigest::of_presented(SecretKind::OperatorKey, credentials.bearer) {
+            Some(digest) => self.operator(digest).await?,
+            None => self.signed_in_user(credentials.bearer).await?,
+        };
+        Ok(Caller { identity, address: Some(credentials.address) })
+    }
+
+    async fn operator(&self, digest: SecretDigest) -> Result<Identity> {
+        let mut tx = self.store.read().await?;
+        match storage::operator_keys::by_digest(&mut tx, digest).await? {
+            Some(key) if key.revoked_at.is_none() => Ok(Identity::Operator(key.id)),
+            _ => Err(Error::new(Code::Unauthenticated)),
+        }
+    }
+
+    /// An access token is good while its signature and times are, and its session and user still live: what was ended or
+    /// deactivated is refused here at once, not when the token expires.
+    async fn signed_in_user(&self, token: &str) -> Result<Identity> {
+        let refused = || Error::new(Code::Unauthenticated);
+        let claims = self.verified_claims(token).await?.ok_or_else(refused)?;
+        let claims: PresentedClaims = serde_json::from_value(claims).map_err(|_| refused())?;
+        let issuer = self.settings.issuer();
+        let now = self.now();
+        if claims.iss != issuer || !claims.aud.iter().any(|aud| aud == issuer) || claims.exp <= now.as_second() {
+            return Err(refused());
+        }
+        let mut tx = self.store.read().await?;
+        live_user(&mut tx, claims.account_id, claims.sid, now).await?.map(Identity::User).ok_or_else(refused)
+    }
+}
+
+async fn live_user(
+    tx: &mut Tx,
+    account_id: AccountId,
+    session_id: SessionId,
+    now: jiff::Timestamp,
+) -> Result<Option<SignedInUser>> {
+    let Some(session) = storage::sessions::by_id(tx, account_id, session_id).await? else { return Ok(None) };
+    if !session.is_live(now) {
+        return Ok(None);
+    }
+    let user = storage::users::by_id(tx, account_id, session.user_id).await?;
+    Ok(user.filter(|user| user.status == UserStatus::Active).map(|user| SignedInUser {
+        user_id: user.id,
+        account_id,
+        portal: session.portal,
+        session_id,
+        application_id: session.application_id,
+        roles: if session.portal == Portal::Admin { user.roles.effective() } else { domain::role::RoleSet::new() },
+    }))
+}

@@ -1,0 +1,83 @@
+//! The enable switch (C9): mode `off` to `optional`, and back.
+
+use domain::sso::connection::{SamlConnection, SsoMode};
+use domain::{AccountId, ConnectionId};
+
+use crate::Service;
+use crate::caller::Caller;
+use crate::connections::{Change, ConnectionView};
+use crate::error::{Code, Error, Result, Violation};
+use crate::version::Versioned;
+
+/// What enabling found.
+#[derive(Debug, Clone)]
+pub struct EnableReport {
+    /// The connection, enabled.
+    pub view: ConnectionView,
+    /// Users who cannot use SSO until their duplicates are gone (A2).
+    pub shared_emails: Vec<SharedEmailReport>,
+}
+
+/// An email that several active users share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedEmailReport {
+    /// The email, in lower case.
+    pub email: String,
+    /// Who shares it.
+    pub usernames: Vec<String>,
+}
+
+impl Service {
+    /// Enables a connection that is complete. Form login stays for everybody.
+    pub async fn enable_connection(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        target: Versioned<ConnectionId>,
+    ) -> Result<EnableReport> {
+        let apply = |connection: &mut SamlConnection| {
+            self.check_complete(connection)?;
+            if !connection.mode.is_enabled() {
+                connection.mode = SsoMode::Optional;
+            }
+            Ok(())
+        };
+        let change = Change { action: "saml_connection.enabled", apply: Box::new(apply) };
+        let view = self.change_connection(caller, account_id, target, change).await?;
+        let mut tx = self.store.read().await?;
+        let shared = storage::users::shared_emails(&mut tx, account_id, view.connection.portal).await?;
+        let shared_emails = shared
+            .into_iter()
+            .map(|shared| SharedEmailReport { email: shared.email, usernames: shared.usernames })
+            .collect();
+        Ok(EnableReport { view, shared_emails })
+    }
+
+    /// Disables a connection: from now on nothing goes through it, and its settings stay.
+    pub async fn disable_connection(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        target: Versioned<ConnectionId>,
+    ) -> Result<ConnectionView> {
+        let apply = |connection: &mut SamlConnection| {
+            connection.mode = SsoMode::Off;
+            Ok(())
+        };
+        let change = Change { action: "saml_connection.disabled", apply: Box::new(apply) };
+        self.change_connection(caller, account_id, target, change).await
+    }
+
+    pub(super) fn check_complete(&self, connection: &SamlConnection) -> Result<()> {
+        let missing = connection.settings.missing(self.now());
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let violation = |text: String| {
+            let field = text.split(' ').next().unwrap_or_default();
+            Violation { field: format!("/{field}"), detail: text.clone() }
+        };
+        let violations = missing.iter().map(|missing| violation(missing.to_string())).collect();
+        Err(Error::new(Code::ConnectionIncomplete).with_violations(violations))
+    }
+}

@@ -1,0 +1,123 @@
+//! IdP metadata in, SP metadata out (C1, C5).
+
+use domain::role::Permission;
+use domain::sso::connection::{RequestBinding, SamlConnection, SpHash};
+use domain::{AccountId, ConnectionId};
+use saml::{Binding, Endpoint, IdpMetadata, MetadataOptions, SpMetadata, parse_idp_metadata, request_id};
+use url::Url;
+
+use crate::Service;
+use crate::caller::Caller;
+use crate::connections::patch::{pin, without_repeats};
+use crate::connections::{Change, ConnectionView, connection};
+use crate::error::{Code, Error, Result};
+use crate::version::Versioned;
+
+/// Where IdP metadata comes from.
+#[derive(Debug, Clone)]
+pub enum MetadataInput {
+    /// Pasted or uploaded.
+    Xml(String),
+    /// Fetched from here, now and at each refresh.
+    Url(Url),
+    /// Fetched from where it was fetched before.
+    Refresh,
+}
+
+/// What an import did.
+#[derive(Debug, Clone)]
+pub struct ImportReport {
+    /// The connection as it is now.
+    pub view: ConnectionView,
+    /// What in the metadata was not taken, and why.
+    pub ignored: Vec<String>,
+}
+
+impl Service {
+    /// Takes entity id, login URL, binding and certificates from IdP metadata; everything else stays.
+    pub async fn import_idp_metadata(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        target: Versioned<ConnectionId>,
+        input: MetadataInput,
+    ) -> Result<ImportReport> {
+        caller.authorize(account_id, Permission::Administer)?;
+        let (xml, source) = self.metadata_xml(account_id, target.id, input).await?;
+        let options = MetadataOptions { allow_http: self.settings.development };
+        let now = self.now();
+        let parsed = tokio::task::spawn_blocking(move || parse_idp_metadata(&xml, now, options))
+            .await
+            .map_err(Error::internal)?
+            .map_err(|error| Error::invalid("/metadata", error))?;
+        let (login_url, request_binding) = preferred_endpoint(&parsed)?;
+        let certificates = without_repeats(parsed.certificates.iter().map(pin).collect());
+        let ignored = parsed.ignored;
+        let apply = move |connection: &mut SamlConnection| {
+            let settings = &mut connection.settings;
+            settings.idp_entity_id = Some(parsed.entity_id);
+            settings.login_url = Some(login_url);
+            settings.request_binding = request_binding;
+            settings.certificates = certificates;
+            settings.sign_requests |= parsed.want_authn_requests_signed;
+            settings.metadata_url = source.or_else(|| settings.metadata_url.take());
+            Ok(())
+        };
+        let change = Change { action: "saml_connection.idp_metadata_imported", apply: Box::new(apply) };
+        let view = self.change_connection(caller, account_id, target, change).await?;
+        Ok(ImportReport { view, ignored })
+    }
+
+    async fn metadata_xml(
+        &self,
+        account_id: AccountId,
+        id: ConnectionId,
+        input: MetadataInput,
+    ) -> Result<(String, Option<Url>)> {
+        let url = match input {
+            MetadataInput::Xml(xml) => return Ok((xml, None)),
+            MetadataInput::Url(url) => url,
+            MetadataInput::Refresh => {
+                let mut tx = self.store.read().await?;
+                let stored = connection(&mut tx, account_id, id).await?.settings.metadata_url;
+                let missing = "is not set: import the metadata by metadata_url once, then it can be refreshed";
+                stored.ok_or_else(|| Error::invalid("/metadata_url", missing))?
+            }
+        };
+        let refused = |error: crate::ports::FetchError| Error::new(Code::MetadataUnavailable).with_detail(error.0);
+        let xml = self.ports.metadata_source.fetch(&url).await.map_err(refused)?;
+        Ok((xml, Some(url)))
+    }
+
+    /// The metadata of a portal's service provider (SAML metadata, section 2.4.4); there from the connection's first
+    /// day, because the identity provider is set up with it.
+    pub async fn sp_metadata(&self, hash: &SpHash, signed: bool) -> Result<String> {
+        let mut tx = self.store.read().await?;
+        let found = storage::connections::by_sp_hash(&mut tx, hash).await?;
+        let found = found.ok_or_else(|| Error::new(Code::NotFound))?;
+        let records = self.usable_sp_keys(&mut tx, found.account_id, found.id).await?;
+        drop(tx);
+        let keys = records.iter().map(|record| self.open_sp_key(record)).collect::<Result<Vec<_>>>()?;
+        let url = self.acs_url(hash);
+        let metadata = SpMetadata {
+            entity_id: &url,
+            acs_url: &url,
+            slo_url: None,
+            keys: &keys,
+            authn_requests_signed: found.settings.sign_requests,
+            name_id_format: found.settings.name_id_format.as_deref(),
+            valid_until: None,
+        };
+        let signing = if signed { keys.first() } else { None };
+        metadata.to_xml(signing, &request_id(self.random())).map_err(Error::internal)
+    }
+}
+
+/// The endpoint that requests go to: by redirect where there is one, because it needs no script in the browser.
+fn preferred_endpoint(metadata: &IdpMetadata) -> Result<(Url, RequestBinding)> {
+    let find = |binding| metadata.sso.iter().find(move |endpoint: &&Endpoint| endpoint.binding == binding);
+    let redirect = find(Binding::Redirect).map(|endpoint| (endpoint.location.clone(), RequestBinding::HttpRedirect));
+    let post = || find(Binding::Post).map(|endpoint| (endpoint.location.clone(), RequestBinding::HttpPost));
+    let missing = "holds no SingleSignOnService with the HTTP-Redirect or HTTP-POST binding";
+    redirect.or_else(post).ok_or_else(|| Error::invalid("/metadata", missing))
+}

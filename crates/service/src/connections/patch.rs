@@ -1,0 +1,188 @@
+//! Changing a connection's settings, field by field, with every wrong field named at once.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use domain::application::is_loopback;
+use domain::email::EmailDomain;
+use domain::role::RoleSet;
+use domain::sso::connection::{
+    CERTIFICATES_MAX, CLOCK_SKEW_SECONDS_MAX, ConnectionSettings, EMAIL_DOMAINS_MAX, PROTOCOL_VALUE_MAX_BYTES,
+    PinnedCertificate, Provisioning, ROLE_MAPPINGS_MAX, RequestBinding, USERNAME_ATTRIBUTES_MAX, UsernameSource,
+};
+use domain::text::Label;
+use saml::{IdpCertificate, parse_pem_certificates};
+use url::Url;
+
+use crate::Service;
+use crate::error::{Error, Result, Violation};
+
+/// What of a connection's settings is to change; absent stays as it is. The inner `None` removes an optional value.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "each field is described at `ConnectionSettings`")]
+pub struct ConnectionPatch {
+    pub idp_entity_id: Option<Option<String>>,
+    pub login_url: Option<Option<Url>>,
+    pub request_binding: Option<RequestBinding>,
+    /// PEM texts; each may hold several certificates.
+    pub certificates: Option<Vec<String>>,
+    pub refuse_expired_certificates: Option<bool>,
+    pub metadata_url: Option<Option<Url>>,
+    pub sign_requests: Option<bool>,
+    pub allow_sha1: Option<bool>,
+    pub allow_idp_initiated: Option<bool>,
+    pub clock_skew_seconds: Option<u16>,
+    pub probe_login_url: Option<bool>,
+    pub name_id_format: Option<Option<String>>,
+    pub force_authn: Option<bool>,
+    pub requested_authn_context: Option<Option<String>>,
+    pub username_source: Option<UsernameSource>,
+    pub username_attributes: Option<Vec<String>>,
+    pub provisioning: Option<Provisioning>,
+    pub email_domains: Option<Vec<EmailDomain>>,
+    pub default_roles: Option<RoleSet>,
+    pub role_mappings: Option<BTreeMap<String, RoleSet>>,
+    pub button_text: Option<Label>,
+}
+
+/// Collects what is wrong while the rest is looked at too.
+struct Checker(Vec<Violation>);
+
+impl Checker {
+    fn refuse(&mut self, field: &str, detail: impl Display) {
+        self.0.push(Violation { field: format!("/{field}"), detail: detail.to_string() });
+    }
+
+    fn at_most<T>(&mut self, field: &str, items: &[T], most: usize) {
+        if items.len() > most {
+            self.refuse(field, format_args!("must have at most {most} entries"));
+        }
+    }
+
+    fn protocol_value(&mut self, field: &str, value: &str) {
+        if value.is_empty() || value.len() > PROTOCOL_VALUE_MAX_BYTES || value.trim() != value {
+            self.refuse(
+                field,
+                format_args!("must have 1 to {PROTOCOL_VALUE_MAX_BYTES} bytes, without white space around it"),
+            );
+        } else if value.chars().any(char::is_control) {
+            self.refuse(field, "must not hold control characters");
+        }
+    }
+}
+
+fn set<T>(target: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *target = value;
+    }
+}
+
+impl Service {
+    /// The settings with the patch applied, or every field of it that is wrong.
+    pub(crate) fn patched(
+        &self,
+        mut settings: ConnectionSettings,
+        patch: ConnectionPatch,
+    ) -> Result<ConnectionSettings> {
+        let mut checker = Checker(vec![]);
+        if let Some(texts) = &patch.certificates {
+            settings.certificates = pinned_certificates(texts, &mut checker);
+        }
+        set(&mut settings.idp_entity_id, patch.idp_entity_id);
+        set(&mut settings.login_url, patch.login_url);
+        set(&mut settings.request_binding, patch.request_binding);
+        set(&mut settings.refuse_expired_certificates, patch.refuse_expired_certificates);
+        set(&mut settings.metadata_url, patch.metadata_url);
+        set(&mut settings.sign_requests, patch.sign_requests);
+        set(&mut settings.allow_sha1, patch.allow_sha1);
+        set(&mut settings.allow_idp_initiated, patch.allow_idp_initiated);
+        set(&mut settings.clock_skew_seconds, patch.clock_skew_seconds);
+        set(&mut settings.probe_login_url, patch.probe_login_url);
+        set(&mut settings.name_id_format, patch.name_id_format);
+        set(&mut settings.force_authn, patch.force_authn);
+        set(&mut settings.requested_authn_context, patch.requested_authn_context);
+        set(&mut settings.username_source, patch.username_source);
+        set(&mut settings.username_attributes, patch.username_attributes);
+        set(&mut settings.provisioning, patch.provisioning);
+        set(&mut settings.email_domains, patch.email_domains);
+        set(&mut settings.default_roles, patch.default_roles);
+        set(&mut settings.role_mappings, patch.role_mappings);
+        set(&mut settings.button_text, patch.button_text);
+        self.check(&settings, &mut checker);
+        if checker.0.is_empty() { Ok(settings) } else { Err(Error::invalid_all(checker.0)) }
+    }
+
+    fn check(&self, settings: &ConnectionSettings, checker: &mut Checker) {
+        for (field, url) in [("login_url", &settings.login_url), ("metadata_url", &settings.metadata_url)] {
+            if let Some(url) = url {
+                self.check_url(field, url, checker);
+            }
+        }
+        let optional = [
+            ("idp_entity_id", &settings.idp_entity_id),
+            ("name_id_format", &settings.name_id_format),
+            ("requested_authn_context", &settings.requested_authn_context),
+        ];
+        for (field, value) in optional {
+            if let Some(value) = value {
+                checker.protocol_value(field, value);
+            }
+        }
+        for name in &settings.username_attributes {
+            checker.protocol_value("username_attributes", name);
+        }
+        for value in settings.role_mappings.keys() {
+            checker.protocol_value("role_mappings", value);
+        }
+        if settings.clock_skew_seconds > CLOCK_SKEW_SECONDS_MAX {
+            checker.refuse("clock_skew_seconds", format_args!("must be 0 to {CLOCK_SKEW_SECONDS_MAX}"));
+        }
+        checker.at_most("certificates", &settings.certificates, CERTIFICATES_MAX);
+        checker.at_most("username_attributes", &settings.username_attributes, USERNAME_ATTRIBUTES_MAX);
+        checker.at_most("email_domains", &settings.email_domains, EMAIL_DOMAINS_MAX);
+        if settings.role_mappings.len() > ROLE_MAPPINGS_MAX {
+            checker.refuse("role_mappings", format_args!("must have at most {ROLE_MAPPINGS_MAX} entries"));
+        }
+    }
+
+    fn check_url(&self, field: &str, url: &Url, checker: &mut Checker) {
+        let loopback = url.host().is_some_and(|host| is_loopback(&host));
+        let secure = url.scheme() == "https" || (self.settings.development && url.scheme() == "http" && loopback);
+        if !secure {
+            checker.refuse(field, "must use https");
+        } else if url.as_str().len() > PROTOCOL_VALUE_MAX_BYTES * 2 {
+            checker.refuse(field, "is too long");
+        } else if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            checker.refuse(field, "must not hold a user name, a password or a fragment");
+        }
+    }
+}
+
+fn pinned_certificates(texts: &[String], checker: &mut Checker) -> Vec<PinnedCertificate> {
+    let mut pinned: Vec<PinnedCertificate> = vec![];
+    for (index, text) in texts.iter().enumerate().take(CERTIFICATES_MAX + 1) {
+        match parse_pem_certificates(text) {
+            Ok(certificates) => pinned.extend(certificates.iter().map(pin)),
+            Err(error) => checker.refuse(&format!("certificates/{index}"), error),
+        }
+    }
+    without_repeats(pinned)
+}
+
+/// Each certificate once, in the order given.
+pub(super) fn without_repeats(certificates: Vec<PinnedCertificate>) -> Vec<PinnedCertificate> {
+    let mut seen = std::collections::BTreeSet::new();
+    certificates.into_iter().filter(|pinned| seen.insert(pinned.sha256_fingerprint.clone())).collect()
+}
+
+/// What is kept of a certificate that an administrator trusts.
+pub(super) fn pin(certificate: &IdpCertificate) -> PinnedCertificate {
+    PinnedCertificate {
+        pem: certificate.to_pem(),
+        sha256_fingerprint: certificate.sha256_fingerprint.clone(),
+        subject: certificate.subject.clone(),
+        key: certificate.key.to_string(),
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+    }
+}

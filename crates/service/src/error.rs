@@ -1,0 +1,225 @@
+//! What a use-case answers when it cannot do what it was asked.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use domain::AttemptId;
+use storage::{StorageError, Unique};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $detail:literal, $fix:literal;)*) => {
+        /// Every reason that a caller may be told; closed, so that the API can map each (see `docs/errors.md`).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $variant,)* }
+
+        impl Code {
+            /// Every code, in the order in which the catalogue lists them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The message: fixed words for the catalogue's codes, the general case for the others.
+            pub const fn detail(self) -> &'static str {
+                match self { $(Self::$variant => $detail,)* }
+            }
+
+            /// What the reader can do.
+            pub const fn fix(self) -> &'static str {
+                match self { $(Self::$variant => $fix,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// D2: no such account, or no enabled connection for this portal.
+    SsoAccountNotConfigured = "sso_account_not_configured", "This account is not configured for SSO",
+        "Check the account name. If it is right, ask the account's administrator to enable SSO for this portal.";
+    /// D2: unknown email which the connection would not create.
+    SsoEmailNotConfigured = "sso_email_not_configured", "This email is not configured for SSO",
+        "Ask the account's administrator to add this email to the SSO users.";
+    /// D2: several active users share the email.
+    SsoMultipleUsernames = "sso_multiple_usernames", "Multiple usernames are associated with this email ID",
+        "Ask the account's administrator to remove the duplicates, so that one user is left for this email.";
+    /// D2: the asserted identity is not the one that was entered.
+    LoginIncorrectCredentials = "login_incorrect_credentials", "Login failed due to incorrect credentials",
+        "Use exactly the email that is registered here and at your identity provider.";
+    /// D3: the identity provider does not answer.
+    IdpUnreachable = "idp_unreachable", "Unable to connect to your identity provider. Please try again later",
+        "Try again in some minutes. If it goes on, tell your IT team that the identity provider's login URL does not answer.";
+    /// D2: too late, or ended.
+    SessionExpired = "session_expired", "Your session has expired. Please log in again", "Start the sign-in again.";
+    /// C4: the user holds no role of the admin portal.
+    NoRole = "no_role", "You are signed in at your identity provider, but hold no role in this account",
+        "Ask the account's administrator to assign a role, or to map one of your groups to a role in the SAML connection.";
+    /// C10: the response is not one to trust. Why is for diagnostics, not for the browser.
+    SamlResponseRefused = "saml_response_refused", "The response of the identity provider was refused",
+        "Give the attempt id to the account's administrator, who can look up the reason.";
+    /// The frontend asked for something that its registration does not allow.
+    ApplicationRefused = "application_refused", "This application may not begin this sign-in",
+        "Check client_id and redirect_uri against the application's registration.";
+    /// C8: nothing to redirect to.
+    NoDefaultApplication = "no_default_application", "No application of this portal can begin a sign-in",
+        "Register an application with an initiate_login_uri and make it the portal's default.";
+    /// A field is missing or wrong.
+    InvalidInput = "invalid_input", "The request has invalid fields", "Correct the fields that are listed in errors.";
+    /// The body is no JSON, or not the JSON that is expected.
+    InvalidBody = "invalid_body", "The request body cannot be read", "Send the body that the OpenAPI document describes.";
+    /// The body is too large.
+    PayloadTooLarge = "payload_too_large", "The request body is too large", "Send less at once.";
+    /// The content type is not the one that is read here.
+    UnsupportedMediaType = "unsupported_media_type", "The content type is not supported",
+        "Send application/json, or application/x-www-form-urlencoded to the OAuth and SAML endpoints.";
+    /// No such path.
+    RouteNotFound = "route_not_found", "There is nothing at this path", "See /docs for the paths that there are.";
+    /// The path has no such method.
+    MethodNotAllowed = "method_not_allowed", "This path does not take this method", "See /docs for the methods of each path.";
+    /// No credentials, or none that are valid.
+    Unauthenticated = "unauthenticated", "Valid credentials are missing",
+        "Send an operator key or an access token that has not expired as Authorization: Bearer.";
+    /// Known, and not allowed.
+    Forbidden = "forbidden", "Your roles do not allow this", "Ask an owner of the account.";
+    /// Not there, or not yours to know.
+    NotFound = "not_found", "There is no such thing, or it is not yours to see", "Check the id and the account.";
+    /// A1.
+    AccountNameTaken = "account_name_taken", "Another account has this name", "Choose another name.";
+    /// A2.
+    UsernameTaken = "username_taken", "Another user of this portal has this username", "Choose another username.";
+    /// One connection per portal.
+    ConnectionExists = "connection_exists", "This portal has a SAML connection already", "Change the one that is there.";
+    /// C9.
+    ConnectionIncomplete = "connection_incomplete", "The SAML connection is not complete", "Set what is listed in errors, then enable it.";
+    /// The connection is in use.
+    ConnectionEnabled = "connection_enabled", "The SAML connection is enabled", "Disable it first.";
+    /// Metadata could not be fetched.
+    MetadataUnavailable = "metadata_unavailable", "The identity provider's metadata could not be fetched",
+        "Check the URL, or paste the metadata as XML.";
+    /// Somebody else changed it in between.
+    PreconditionFailed = "precondition_failed", "It was changed since you read it", "Read it again and repeat the change with its new ETag.";
+    /// The same idempotency key with another request.
+    IdempotencyKeyReused = "idempotency_key_reused", "This Idempotency-Key was used for another request", "Use a new key for a new request.";
+    /// Too many requests.
+    RateLimited = "rate_limited", "Too many requests from this address", "Wait as long as Retry-After says.";
+    /// The database or a queue does not answer.
+    Unavailable = "unavailable", "The service cannot answer just now", "Try again in some seconds.";
+    /// Our fault.
+    Internal = "internal", "Something went wrong here", "Report the request_id to the operator.";
+}
+
+/// A field that is wrong, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// A JSON pointer (RFC 6901) to the field, or the name of a parameter.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub detail: String,
+}
+
+/// Why a use-case did not do what it was asked.
+#[derive(Debug)]
+pub struct Error {
+    /// The reason.
+    pub code: Code,
+    /// Words for this very case, where the code's own say too little.
+    pub detail: Option<String>,
+    /// The fields that are wrong.
+    pub violations: Vec<Violation>,
+    /// The sign-in attempt that holds the particulars.
+    pub attempt_id: Option<AttemptId>,
+    /// After how many seconds a repeat makes sense.
+    pub retry_after: Option<u32>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What use-cases return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A refusal with the code's own words.
+    pub fn new(code: Code) -> Self {
+        Self { code, detail: None, violations: vec![], attempt_id: None, retry_after: None, source: None }
+    }
+
+    /// One wrong field.
+    pub fn invalid(field: impl Into<String>, problem: impl fmt::Display) -> Self {
+        Self::invalid_all(vec![Violation { field: field.into(), detail: problem.to_string() }])
+    }
+
+    /// Several wrong fields.
+    pub fn invalid_all(violations: Vec<Violation>) -> Self {
+        Self::new(Code::InvalidInput).with_violations(violations)
+    }
+
+    /// A fault of ours, with what caused it.
+    pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..Self::new(Code::Internal) }
+    }
+
+    /// The same with other words.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same, with the fields that are the reason.
+    #[must_use]
+    pub fn with_violations(mut self, violations: Vec<Violation>) -> Self {
+        self.violations = violations;
+        self
+    }
+
+    /// The same, pointing to an attempt.
+    #[must_use]
+    pub fn with_attempt(mut self, attempt_id: Option<AttemptId>) -> Self {
+        self.attempt_id = attempt_id;
+        self
+    }
+
+    /// The same, with the seconds to wait.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.as_str())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        let code = match &error {
+            StorageError::Conflict(unique) => taken(*unique),
+            StorageError::Stale => Code::PreconditionFailed,
+            StorageError::Unavailable(_) => Code::Unavailable,
+            StorageError::Corrupt { .. } => Code::Internal,
+        };
+        let retry_after = (code == Code::Unavailable).then_some(RETRY_AFTER_SECONDS);
+        Self { source: Some(Box::new(error)), retry_after, ..Self::new(code) }
+    }
+}
+
+/// How long a client is told to wait for a database that does not answer.
+pub const RETRY_AFTER_SECONDS: u32 = 5;
+
+fn taken(unique: Unique) -> Code {
+    match unique {
+        Unique::AccountName => Code::AccountNameTaken,
+        Unique::Username => Code::UsernameTaken,
+        Unique::ConnectionPortal => Code::ConnectionExists,
+        _ => Code::Internal,
+    }
+}

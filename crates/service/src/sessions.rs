@@ -1,0 +1,102 @@
+//! Listing and ending sessions (I3), and who am I.
+
+use domain::account::Account;
+use domain::role::Permission;
+use domain::session::{Session, SessionEnd};
+use domain::user::User;
+use domain::{AccountId, SessionId};
+use serde_json::{Value, json};
+use storage::sessions::SessionFilter;
+use storage::{Page, Paged, Tx};
+
+use crate::Service;
+use crate::accounts::account;
+use crate::audit::Deed;
+use crate::caller::Caller;
+use crate::error::{Code, Error, Result};
+use crate::users::user;
+
+/// A signed-in user, as they see themselves.
+#[derive(Debug, Clone)]
+pub struct Me {
+    /// Who.
+    pub user: User,
+    /// Of which account.
+    pub account: Account,
+    /// By which session.
+    pub session: Session,
+}
+
+impl Service {
+    /// Who the caller is.
+    pub async fn me(&self, caller: &Caller) -> Result<Me> {
+        let signed_in = caller.user()?;
+        let mut tx = self.store.read().await?;
+        let session = storage::sessions::by_id(&mut tx, signed_in.account_id, signed_in.session_id).await?;
+        Ok(Me {
+            user: user(&mut tx, signed_in.account_id, signed_in.user_id).await?,
+            account: account(&mut tx, signed_in.account_id).await?,
+            session: session.ok_or_else(|| Error::new(Code::SessionExpired))?,
+        })
+    }
+
+    /// Lists the caller's own live sessions.
+    pub async fn list_my_sessions(&self, caller: &Caller, page: &Page) -> Result<Paged<Session>> {
+        let signed_in = caller.user()?;
+        let filter =
+            SessionFilter { user_id: Some(signed_in.user_id), live_at: Some(self.now()), ..SessionFilter::default() };
+        let mut tx = self.store.read().await?;
+        Ok(storage::sessions::list(&mut tx, signed_in.account_id, &filter, page).await?)
+    }
+
+    /// Ends a session of the caller's own.
+    pub async fn end_my_session(&self, caller: &Caller, id: SessionId) -> Result<()> {
+        let signed_in = caller.user()?;
+        let mut tx = self.store.begin().await?;
+        let session = session(&mut tx, signed_in.account_id, id).await?;
+        if session.user_id != signed_in.user_id {
+            return Err(Error::new(Code::NotFound));
+        }
+        self.end_session_in(tx, caller, &session, SessionEnd::EndedByUser).await
+    }
+
+    /// Lists sessions of an account.
+    pub async fn list_sessions(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        filter: &SessionFilter,
+        page: &Page,
+    ) -> Result<Paged<Session>> {
+        caller.authorize(account_id, Permission::Read)?;
+        let mut tx = self.store.read().await?;
+        Ok(storage::sessions::list(&mut tx, account_id, filter, page).await?)
+    }
+
+    /// Ends anybody's session in an account.
+    pub async fn end_session(&self, caller: &Caller, account_id: AccountId, id: SessionId) -> Result<()> {
+        caller.authorize(account_id, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        let session = session(&mut tx, account_id, id).await?;
+        self.end_session_in(tx, caller, &session, SessionEnd::EndedByAdministrator).await
+    }
+
+    /// Ends a session; one that has ended already stays as it ended.
+    async fn end_session_in(&self, mut tx: Tx, caller: &Caller, session: &Session, reason: SessionEnd) -> Result<()> {
+        if storage::sessions::end(&mut tx, session.account_id, session.id, self.now(), reason).await? {
+            let deed = Deed {
+                account_id: Some(session.account_id),
+                action: "session.ended",
+                target: session.id.to_string(),
+                before: Value::Null,
+                after: json!({ "user_id": session.user_id, "reason": reason.as_str() }),
+            };
+            self.record(&mut tx, caller, deed).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn session(tx: &mut Tx, account_id: AccountId, id: SessionId) -> Result<Session> {
+    storage::sessions::by_id(tx, account_id, id).await?.ok_or_else(|| Error::new(Code::NotFound))
+}

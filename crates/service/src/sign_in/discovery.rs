@@ -1,0 +1,96 @@
+//! What a login page may offer (D1), and whether an entered email may start (D2, D3).
+
+use domain::account::{Account, AccountName};
+use domain::email::Email;
+use domain::portal::Portal;
+use domain::sso::connection::SamlConnection;
+use domain::sso::discovery::{DiscoveryRefusal, decide_discovery};
+use storage::Tx;
+
+use crate::Service;
+use crate::error::{Code, Error, Result};
+use crate::ports::ProbeResult;
+
+/// Which page asks.
+#[derive(Debug, Clone)]
+pub struct LoginOptionsQuery {
+    /// The account that was typed.
+    pub account_name: AccountName,
+    /// The portal that the page is for.
+    pub portal: Portal,
+}
+
+/// What a login page offers, and what it does not and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginOptions {
+    /// What it offers, the preferred one first.
+    pub methods: Vec<LoginMethod>,
+    /// Why SSO is not among them.
+    pub sso_unavailable: Option<Code>,
+}
+
+/// A way to sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginMethod {
+    /// At the account's identity provider.
+    Sso {
+        /// What the button says.
+        button_text: String,
+        /// The plain link that starts it (C8).
+        saml_login_url: String,
+    },
+}
+
+impl Service {
+    /// What the login page of an account and portal offers. An unknown account looks like one without SSO.
+    pub async fn login_options(&self, query: &LoginOptionsQuery) -> Result<LoginOptions> {
+        let mut tx = self.store.read().await?;
+        let found = enabled_connection(&mut tx, &query.account_name, query.portal).await?;
+        Ok(match found {
+            Some((_, connection)) => LoginOptions {
+                methods: vec![LoginMethod::Sso {
+                    button_text: connection.settings.button_text.as_str().to_owned(),
+                    saml_login_url: self.saml_login_url(&connection.sp_hash),
+                }],
+                sso_unavailable: None,
+            },
+            None => LoginOptions { methods: vec![], sso_unavailable: Some(Code::SsoAccountNotConfigured) },
+        })
+    }
+
+    /// Whether the identity provider answers (D3). Only a positive failure says no.
+    pub(super) async fn idp_is_unreachable(&self, connection: &SamlConnection) -> bool {
+        let Some(url) = connection.settings.login_url.as_ref().filter(|_| connection.settings.probe_login_url) else {
+            return false;
+        };
+        let probe = async { self.ports.idp_probe.probe(url).await };
+        self.probes.get_with(url.clone(), probe).await == ProbeResult::Unreachable
+    }
+}
+
+/// The account and its enabled connection for a portal.
+pub(super) async fn enabled_connection(
+    tx: &mut Tx,
+    name: &AccountName,
+    portal: Portal,
+) -> Result<Option<(Account, SamlConnection)>> {
+    let Some(account) = storage::accounts::by_name(tx, name).await? else { return Ok(None) };
+    let connection = storage::connections::by_portal(tx, account.id, portal).await?;
+    Ok(connection.filter(|connection| connection.mode.is_enabled()).map(|connection| (account, connection)))
+}
+
+/// Whether this email may start a sign-in through the connection.
+pub(super) async fn check_email(tx: &mut Tx, connection: &SamlConnection, email: &Email) -> Result<(), Code> {
+    let (account_id, portal) = (connection.account_id, connection.portal);
+    let candidates = storage::users::candidates(tx, account_id, portal, &email.normalized()).await;
+    let candidates = candidates.map_err(|error| Error::from(error).code)?;
+    decide_discovery(connection, email, &candidates).map_err(code)
+}
+
+fn code(refusal: DiscoveryRefusal) -> Code {
+    match refusal {
+        DiscoveryRefusal::AccountNotConfigured => Code::SsoAccountNotConfigured,
+        DiscoveryRefusal::EmailNotConfigured => Code::SsoEmailNotConfigured,
+        DiscoveryRefusal::MultipleUsernames => Code::SsoMultipleUsernames,
+    }
+}

@@ -1,0 +1,246 @@
+//! Refused sign-ins: an outcome that is written down, with a reason that somebody can act on (H1).
+
+use std::net::IpAddr;
+
+use domain::email::Email;
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
+use domain::sso::connection::SamlConnection;
+use domain::sso::identity::IdentityRefusal;
+use domain::sso::pending_sign_in::PendingSignIn;
+use domain::sso::provisioning::ProvisioningRefusal;
+use domain::{ApplicationId, AttemptId};
+use jiff::SignedDuration;
+use saml::Rejection;
+use storage::Tx;
+
+use crate::Service;
+use crate::error::{Code, Error, Result};
+use crate::sign_in::verification::RefusedResponse;
+
+/// Over how long unfinished attempts are counted against the limits.
+const LIMIT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// Why a sign-in is refused, for the browser and for diagnostics.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    /// What the browser is told.
+    pub code: Code,
+    /// How far the attempt got.
+    pub stage: AttemptStage,
+    /// What failed, in the words of diagnostics.
+    pub reason: &'static str,
+    /// The step it failed in.
+    pub check: &'static str,
+    /// What would have passed.
+    pub wanted: Option<String>,
+    /// What came.
+    pub got: Option<String>,
+    /// The decoded message, masked.
+    pub message: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal whose code says all.
+    pub fn of_code(code: Code, stage: AttemptStage) -> Self {
+        Self { code, stage, reason: code.as_str(), check: "discovery", wanted: None, got: None, message: None }
+    }
+
+    /// A response that cannot be used in this state (saml.md, step 7).
+    pub fn of_state(code: Code, reason: &'static str, wanted: &str, got: Option<String>) -> Self {
+        let wanted = Some(wanted.to_owned());
+        Self { code, stage: AttemptStage::ResponseVerified, reason, check: "state", wanted, got, message: None }
+    }
+}
+
+impl From<RefusedResponse> for Refusal {
+    fn from(refused: RefusedResponse) -> Self {
+        let Rejection { check, code, wanted, got } = refused.rejection;
+        Self {
+            code: Code::SamlResponseRefused,
+            stage: AttemptStage::ResponseReceived,
+            reason: code,
+            check: check.as_str(),
+            wanted,
+            got,
+            message: refused.message,
+        }
+    }
+}
+
+impl From<IdentityRefusal> for Refusal {
+    fn from(refusal: IdentityRefusal) -> Self {
+        let (reason, wanted, got) = match refusal {
+            IdentityRefusal::UsernameMissing { wanted, got } => {
+                ("username_attribute_missing", format!("one of {}", wanted.join(", ")), Some(got.join(", ")))
+            }
+            IdentityRefusal::UsernameAmbiguous { attributes, values } => (
+                "username_attribute_ambiguous",
+                format!("one value in {}", attributes.join(", ")),
+                Some(format!("{values} values")),
+            ),
+            IdentityRefusal::NameIdMissing => ("name_id_missing", "a NameID in the subject".to_owned(), None),
+            IdentityRefusal::UsernameInvalid { problem } => {
+                ("username_invalid", format!("a username that {problem}"), None)
+            }
+        };
+        Self {
+            code: Code::SamlResponseRefused,
+            stage: AttemptStage::ResponseVerified,
+            reason,
+            check: "identity",
+            wanted: Some(wanted),
+            got,
+            message: None,
+        }
+    }
+}
+
+impl From<ProvisioningRefusal> for Refusal {
+    fn from(refusal: ProvisioningRefusal) -> Self {
+        let (code, reason, wanted, got) = match refusal {
+            ProvisioningRefusal::NotTheEnteredEmail => {
+                (Code::LoginIncorrectCredentials, "not_the_entered_email", "the email that was entered", None)
+            }
+            ProvisioningRefusal::DomainNotListed { got } => {
+                (Code::SsoEmailNotConfigured, "email_domain_not_listed", "a domain of email_domains", got)
+            }
+            ProvisioningRefusal::MultipleUsernames => {
+                (Code::SsoMultipleUsernames, "multiple_usernames", "one active user with this email", None)
+            }
+            ProvisioningRefusal::NotInvited => {
+                (Code::SsoEmailNotConfigured, "user_not_invited", "a user, or provisioning just_in_time", None)
+            }
+            ProvisioningRefusal::Inactive => (Code::SsoEmailNotConfigured, "user_inactive", "an active user", None),
+            ProvisioningRefusal::NoRole { unknown } => (
+                Code::NoRole,
+                "no_role",
+                "an assigned role, a mapped role value, or default_roles where no role attribute is sent",
+                (!unknown.is_empty()).then(|| format!("unknown role values: {}", unknown.join(", "))),
+            ),
+        };
+        Self {
+            code,
+            stage: AttemptStage::ResponseVerified,
+            reason,
+            check: "provisioning",
+            wanted: Some(wanted.to_owned()),
+            got,
+            message: None,
+        }
+    }
+}
+
+/// What is known of an attempt when it is first written down.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewAttempt<'a> {
+    /// Through which connection.
+    pub connection: &'a SamlConnection,
+    /// For which frontend.
+    pub application_id: Option<ApplicationId>,
+    /// How it began.
+    pub kind: AttemptKind,
+    /// The email that was entered.
+    pub entered_email: Option<&'a Email>,
+    /// Where it comes from.
+    pub address: IpAddr,
+}
+
+impl Service {
+    pub(super) fn attempt_row(&self, new: &NewAttempt<'_>, id: AttemptId, stage: AttemptStage) -> SignInAttempt {
+        let now = self.now();
+        SignInAttempt {
+            id,
+            account_id: new.connection.account_id,
+            portal: new.connection.portal,
+            connection_id: Some(new.connection.id),
+            application_id: new.application_id,
+            kind: new.kind,
+            stage,
+            outcome: AttemptOutcome::Pending,
+            failure: None,
+            entered_email: new.entered_email.map(|email| email.as_str().to_owned()),
+            user_id: None,
+            warnings: vec![],
+            saml_message: None,
+            client_address: new.address.to_string(),
+            started_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Anyone may send what ends here, so what is stored of it is capped: per connection and address, and per connection.
+    pub(super) async fn check_attempt_limits(&self, tx: &mut Tx, new: &NewAttempt<'_>) -> Result<()> {
+        let limits = self.settings.attempt_limits;
+        let since = self.now().saturating_sub(LIMIT_WINDOW).unwrap_or(jiff::Timestamp::MIN);
+        let address = new.address.to_string();
+        let id = new.connection.id;
+        let from_address = storage::sign_in_attempts::count_unlinked(tx, id, &address, since).await?;
+        if from_address >= i64::from(limits.per_address) {
+            return Err(limited());
+        }
+        let refused = storage::sign_in_attempts::count_unlinked_of_connection(tx, id, since).await?;
+        if refused >= i64::from(limits.per_connection) { Err(limited()) } else { Ok(()) }
+    }
+
+    /// Writes down an attempt that ends where it began. Over the limits nothing is written, and there is no id.
+    pub(super) async fn record_refused_attempt(
+        &self,
+        new: &NewAttempt<'_>,
+        refusal: &Refusal,
+    ) -> Result<Option<AttemptId>> {
+        let mut tx = self.store.begin().await?;
+        match self.check_attempt_limits(&mut tx, new).await {
+            Ok(()) => {}
+            Err(error) if error.code == Code::RateLimited => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let mut row = self.attempt_row(new, AttemptId::from_uuid(self.uuid()), refusal.stage);
+        refuse(&mut row, refusal);
+        storage::sign_in_attempts::insert(&mut tx, &row).await?;
+        tx.commit().await?;
+        Ok(Some(row.id))
+    }
+
+    /// Writes a refusal into the attempt of a pending sign-in. One that has succeeded stays so: what comes after is an
+    /// attempt of its own.
+    pub(super) async fn refuse_pending(
+        &self,
+        pending: &PendingSignIn,
+        new: &NewAttempt<'_>,
+        refusal: &Refusal,
+    ) -> Result<Option<AttemptId>> {
+        let mut tx = self.store.begin().await?;
+        let found = storage::sign_in_attempts::by_id(&mut tx, pending.account_id, pending.attempt_id).await?;
+        let unfinished = |attempt: &SignInAttempt| {
+            attempt.outcome != AttemptOutcome::Succeeded && attempt.stage < AttemptStage::CodeIssued
+        };
+        let Some(mut attempt) = found.filter(unfinished) else {
+            drop(tx);
+            return self.record_refused_attempt(new, refusal).await;
+        };
+        attempt.stage = attempt.stage.max(refusal.stage);
+        attempt.updated_at = self.now();
+        refuse(&mut attempt, refusal);
+        storage::sign_in_attempts::update(&mut tx, &attempt).await?;
+        tx.commit().await?;
+        Ok(Some(attempt.id))
+    }
+}
+
+fn limited() -> Error {
+    let hour = u32::try_from(LIMIT_WINDOW.as_secs()).unwrap_or(u32::MAX);
+    Error::new(Code::RateLimited).with_retry_after(hour)
+}
+
+fn refuse(attempt: &mut SignInAttempt, refusal: &Refusal) {
+    let failure = AttemptFailure {
+        code: refusal.code.as_str().to_owned(),
+        reason: refusal.reason.to_owned(),
+        check: refusal.check.to_owned(),
+        wanted: refusal.wanted.clone(),
+        got: refusal.got.clone(),
+    };
+    attempt.outcome = AttemptOutcome::Refused;
+    attempt.failure = Some(failure.bounded());
+    attempt.saml_message.clone_from(&refusal.message);
+}

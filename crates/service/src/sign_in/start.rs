@@ -1,0 +1,200 @@
+//! The start of a sign-in: from account name and work email to the identity provider (D1, D2).
+
+use std::net::IpAddr;
+
+use domain::account::AccountName;
+use domain::application::Application;
+use domain::email::Email;
+use domain::pkce::CodeChallenge;
+use domain::secret::{Secret, SecretKind};
+use domain::sign_in_attempt::{AttemptKind, AttemptStage, SIGN_IN_LIFETIME};
+use domain::sso::connection::{RequestBinding, SamlConnection};
+use domain::sso::pending_sign_in::{PendingSignIn, ReturnTo};
+use domain::{ApplicationId, AttemptId};
+use jiff::Timestamp;
+use saml::{AuthnRequest, request_id};
+
+use crate::Service;
+use crate::error::{Code, Error, Result};
+use crate::sign_in::discovery::{check_email, enabled_connection};
+use crate::sign_in::refusal::{NewAttempt, Refusal};
+
+/// What a login page sends to start a sign-in.
+#[derive(Debug, Clone)]
+pub struct StartSignIn {
+    /// The account that was typed.
+    pub account_name: AccountName,
+    /// The work email that was typed, if the page asks for one.
+    pub email: Option<Email>,
+    /// The frontend, which decides the portal.
+    pub client_id: ApplicationId,
+    /// Where the outcome goes.
+    pub redirect_uri: String,
+    /// Echoed with the outcome.
+    pub state: Option<String>,
+    /// What the `code_verifier` of the exchange must match.
+    pub code_challenge: CodeChallenge,
+    /// Where the request comes from.
+    pub address: IpAddr,
+}
+
+/// A sign-in that has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartedSignIn {
+    /// Names it to support.
+    pub attempt_id: AttemptId,
+    /// How the browser gets to the identity provider.
+    pub handoff: IdpHandoff,
+    /// When it is too late to come back.
+    pub expires_at: Timestamp,
+}
+
+/// How the browser gets to the identity provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdpHandoff {
+    /// By going to this URL.
+    Redirect {
+        /// The URL.
+        url: String,
+    },
+    /// By posting a form.
+    Post {
+        /// Where to.
+        action: String,
+        /// The `SAMLRequest` field.
+        saml_request: String,
+        /// The `RelayState` field.
+        relay_state: String,
+    },
+}
+
+impl Service {
+    /// Starts a sign-in, or says with the catalogue's words why it cannot.
+    pub async fn start_sign_in(&self, start: StartSignIn) -> Result<StartedSignIn> {
+        let (application, connection, email_check) = self.facts(&start).await?;
+        let attempt = NewAttempt {
+            connection: &connection,
+            application_id: Some(application.id),
+            kind: AttemptKind::SpInitiated,
+            entered_email: start.email.as_ref(),
+            address: start.address,
+        };
+        let refused = match email_check {
+            Err(code) => Some(code),
+            Ok(()) if self.idp_is_unreachable(&connection).await => Some(Code::IdpUnreachable),
+            Ok(()) => None,
+        };
+        if let Some(code) = refused {
+            let kind = AttemptKind::Discovery;
+            return Err(self.refuse_start(NewAttempt { kind, ..attempt }, code).await);
+        }
+        let (pending, relay_state) = self.pending(&start, &application, &connection)?;
+        self.write_start(&attempt, &pending).await?;
+        let handoff = self.handoff(&connection, &pending.request_id, relay_state.expose()).await?;
+        Ok(StartedSignIn { attempt_id: pending.attempt_id, handoff, expires_at: pending.expires_at })
+    }
+
+    /// The frontend, the connection, and what is to be said of the email: one look at the database.
+    async fn facts(&self, start: &StartSignIn) -> Result<(Application, SamlConnection, Result<(), Code>)> {
+        let mut tx = self.store.read().await?;
+        let application = storage::applications::by_client_id(&mut tx, start.client_id).await?;
+        let application = application.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
+        if application.settings.redirect_uri(&start.redirect_uri).is_none() {
+            return Err(
+                Error::new(Code::ApplicationRefused).with_detail("redirect_uri is not registered for this client_id")
+            );
+        }
+        let found = enabled_connection(&mut tx, &start.account_name, application.portal).await?;
+        let found = found.filter(|(account, _)| application.serves(account.id));
+        let (_, connection) = found.ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))?;
+        let email_check = match &start.email {
+            Some(email) => check_email(&mut tx, &connection, email).await,
+            None => Ok(()),
+        };
+        Ok((application, connection, email_check))
+    }
+
+    async fn refuse_start(&self, attempt: NewAttempt<'_>, code: Code) -> Error {
+        let refusal = Refusal::of_code(code, AttemptStage::Started);
+        match self.record_refused_attempt(&attempt, &refusal).await {
+            Ok(attempt_id) => {
+                let wait = (code == Code::IdpUnreachable).then_some(crate::PROBE_CACHE.as_secs());
+                let error = Error::new(code).with_attempt(attempt_id);
+                wait.and_then(|seconds| u32::try_from(seconds).ok()).map_or_else(
+                    || Error::new(code).with_attempt(attempt_id),
+                    |seconds| error.with_retry_after(seconds),
+                )
+            }
+            Err(error) => error,
+        }
+    }
+
+    fn pending(
+        &self,
+        start: &StartSignIn,
+        application: &Application,
+        connection: &SamlConnection,
+    ) -> Result<(PendingSignIn, Secret)> {
+        let relay_state = Secret::from_random(SecretKind::RelayState, self.random());
+        let redirect_uri = application.settings.redirect_uri(&start.redirect_uri).cloned();
+        let now = self.now();
+        let pending = PendingSignIn {
+            attempt_id: AttemptId::from_uuid(self.uuid()),
+            account_id: connection.account_id,
+            portal: connection.portal,
+            connection_id: connection.id,
+            request_id: request_id(self.random()),
+            relay_state: relay_state.digest(),
+            entered_email: start.email.as_ref().map(|email| email.as_str().to_owned()),
+            return_to: ReturnTo {
+                application_id: application.id,
+                redirect_uri: redirect_uri.ok_or_else(|| Error::new(Code::ApplicationRefused))?,
+                state: start.state.clone(),
+                code_challenge: start.code_challenge.clone(),
+            },
+            created_at: now,
+            expires_at: now.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX),
+            consumed_at: None,
+        };
+        Ok((pending, relay_state))
+    }
+
+    async fn write_start(&self, attempt: &NewAttempt<'_>, pending: &PendingSignIn) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        self.check_attempt_limits(&mut tx, attempt).await?;
+        let row = self.attempt_row(attempt, pending.attempt_id, AttemptStage::SentToIdp);
+        storage::sign_in_attempts::insert(&mut tx, &row).await?;
+        storage::pending_sign_ins::insert(&mut tx, pending).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The request to the identity provider (SAML core, section 3.4.1), on its way by the connection's binding.
+    async fn handoff(&self, connection: &SamlConnection, request_id: &str, relay_state: &str) -> Result<IdpHandoff> {
+        let settings = &connection.settings;
+        let destination = settings.login_url.as_ref().ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))?;
+        let acs_url = self.acs_url(&connection.sp_hash);
+        let request = AuthnRequest {
+            id: request_id,
+            issue_instant: self.now(),
+            destination: destination.as_str(),
+            issuer: &acs_url,
+            acs_url: &acs_url,
+            name_id_format: settings.name_id_format.as_deref(),
+            force_authn: settings.force_authn,
+            requested_authn_context: settings.requested_authn_context.as_deref(),
+        };
+        let trust = if settings.sign_requests { Some(self.prepared_trust(connection).await?) } else { None };
+        let key = trust.as_ref().and_then(|trust| trust.keys.first());
+        match settings.request_binding {
+            RequestBinding::HttpRedirect => {
+                let url = request.redirect_url(relay_state, key).map_err(Error::internal)?;
+                Ok(IdpHandoff::Redirect { url })
+            }
+            RequestBinding::HttpPost => {
+                let form = request.post_form(relay_state, key).map_err(Error::internal)?;
+                let (action, saml_request, relay_state) = (form.action, form.saml_request, form.relay_state);
+                Ok(IdpHandoff::Post { action, saml_request, relay_state })
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The OAuth token endpoint: codes and refresh tokens become sessions and access tokens (D4, I1, I2).
+
+pub(crate) mod claims;
+mod exchange;
+mod refresh;
+mod revoke;
+
+use domain::ApplicationId;
+use domain::application::{Application, RefreshDelivery};
+use domain::secret::Secret;
+
+use crate::error::{Code, Error};
+
+/// An `authorization_code` grant as it was presented (OAuth 2.1, section 4.1.3).
+#[derive(Debug, Clone, Copy)]
+pub struct CodeGrant<'a> {
+    /// `client_id`.
+    pub client_id: &'a str,
+    /// `code`.
+    pub code: &'a str,
+    /// `redirect_uri`.
+    pub redirect_uri: &'a str,
+    /// `code_verifier`.
+    pub code_verifier: &'a str,
+    /// The `Origin` of a browser's request.
+    pub origin: Option<&'a str>,
+}
+
+/// A `refresh_token` grant as it was presented (OAuth 2.1, section 4.3).
+#[derive(Debug, Clone, Copy)]
+pub struct RefreshGrant<'a> {
+    /// `client_id`.
+    pub client_id: &'a str,
+    /// The token, from the body or the cookie.
+    pub refresh_token: &'a str,
+    /// How it came.
+    pub delivery: RefreshDelivery,
+    /// The `Origin` of a browser's request.
+    pub origin: Option<&'a str>,
+}
+
+/// What a grant gives.
+#[derive(Debug)]
+pub struct IssuedTokens {
+    /// The JWT.
+    pub access_token: String,
+    /// Seconds until it expires.
+    pub expires_in: u32,
+    /// The next refresh token.
+    pub refresh_token: Secret,
+    /// How the refresh token is to travel.
+    pub delivery: RefreshDelivery,
+    /// Seconds until the refresh token expires when nobody uses it.
+    pub refresh_expires_in: u32,
+    /// Which application it is for.
+    pub application_id: ApplicationId,
+}
+
+/// Why a grant is refused, in the terms of RFC 6749, section 5.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenError {
+    /// A parameter is missing or malformed.
+    InvalidRequest,
+    /// No such client.
+    InvalidClient,
+    /// The code or refresh token is not good.
+    InvalidGrant,
+    /// The client may not do this from here.
+    UnauthorizedClient,
+    /// Only `authorization_code` and `refresh_token` are known.
+    UnsupportedGrantType,
+}
+
+impl TokenError {
+    /// The `error` value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+        }
+    }
+}
+
+/// A grant that gives nothing.
+#[derive(Debug)]
+pub enum TokenRefusal {
+    /// The client's doing, with words for its developer.
+    Refused(TokenError, String),
+    /// Ours.
+    Fault(Error),
+}
+
+impl<E: Into<Error>> From<E> for TokenRefusal {
+    fn from(error: E) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl TokenRefusal {
+    pub(crate) fn grant(words: impl Into<String>) -> Self {
+        Self::Refused(TokenError::InvalidGrant, words.into())
+    }
+
+    /// What the grant is refused with once its session is over (D2).
+    pub(crate) fn session_expired() -> Self {
+        Self::grant(Code::SessionExpired.detail())
+    }
+}
+
+fn client_id(text: &str) -> Result<ApplicationId, TokenRefusal> {
+    let refused =
+        || TokenRefusal::Refused(TokenError::InvalidClient, "client_id is not a registered application".into());
+    text.parse().map_err(|_| refused())
+}
+
+/// A refresh token in a cookie is sent by the browser to whoever asks, so the page that asks must be one of the
+/// application's own (I2).
+fn check_origin(application: &Application, origin: Option<&str>) -> Result<(), TokenRefusal> {
+    let allowed = origin.is_some_and(|origin| application.settings.allows_origin(origin));
+    if application.settings.refresh_delivery == RefreshDelivery::Json || allowed {
+        Ok(())
+    } else {
+        let words =
+            "this application keeps its refresh token in a cookie: send an Origin that is in its allowed_origins";
+        Err(TokenRefusal::Refused(TokenError::UnauthorizedClient, words.into()))
+    }
+}

@@ -1,0 +1,59 @@
+//! The claims of an access token (RFC 9068, section 2.2).
+
+use domain::account::Account;
+use domain::application::Application;
+use domain::portal::Portal;
+use domain::session::Session;
+use domain::user::User;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Whom and what a token is about.
+pub(crate) struct Subject<'a> {
+    /// The session it belongs to.
+    pub session: &'a Session,
+    /// Its user.
+    pub user: &'a User,
+    /// Its account.
+    pub account: &'a Account,
+    /// Its frontend.
+    pub application: &'a Application,
+}
+
+/// The claims. `aud` names this service, whose API takes the token, and the application, whose own backend may.
+pub(crate) fn access_token(issuer: &str, jti: Uuid, subject: &Subject<'_>, now: Timestamp) -> Value {
+    let Subject { session, user, account, application } = *subject;
+    let lifetime = application.settings.lifetimes.access_token();
+    let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX).min(session.expires_at);
+    let mut claims = json!({
+        "iss": issuer,
+        "aud": [issuer, application.id],
+        "exp": expires_at.as_second(),
+        "iat": now.as_second(),
+        "jti": jti,
+        "client_id": application.id,
+        "sub": user.id,
+        "sid": session.id,
+        "auth_time": session.auth_time.as_second(),
+        "amr": [session.method],
+        "account_id": account.id,
+        "account_name": account.name,
+        "portal": session.portal,
+        "username": user.username,
+        "email": user.email,
+    });
+    if let Value::Object(claims) = &mut claims {
+        match session.portal {
+            Portal::Admin => claims.insert("roles".into(), json!(user.roles.effective())),
+            Portal::SelfService => claims.insert("external_roles".into(), json!(session.external_roles)),
+        };
+    }
+    claims
+}
+
+/// Seconds until a token that is issued now expires.
+pub(crate) fn expires_in(session: &Session, application: &Application, now: Timestamp) -> u32 {
+    let left = u32::try_from(session.expires_at.duration_since(now).as_secs()).unwrap_or_default();
+    application.settings.lifetimes.access_token_seconds.min(left)
+}

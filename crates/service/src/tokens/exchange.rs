@@ -1,0 +1,141 @@
+//! A code becomes a session.
+
+use domain::application::Application;
+use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCode, decide_exchange};
+use domain::portal::Portal;
+use domain::secret::{Secret, SecretDigest, SecretKind};
+use domain::session::{RefreshToken, Session, SessionEnd, expiry};
+use domain::sign_in_attempt::{AttemptOutcome, AttemptStage};
+use domain::user::{User, UserStatus};
+use serde_json::{Value, json};
+use storage::Tx;
+
+use crate::Service;
+use crate::accounts::account;
+use crate::audit::Deed;
+use crate::tokens::claims::{self, Subject};
+use crate::tokens::{CodeGrant, IssuedTokens, TokenRefusal, check_origin, client_id};
+
+impl Service {
+    /// Exchanges a code for a session (D4).
+    ///
+    /// A code is good once. Presented again, it ends the session it gave: one of the two who presented it should not
+    /// have had it.
+    pub async fn exchange_code(&self, grant: CodeGrant<'_>) -> Result<IssuedTokens, TokenRefusal> {
+        let unknown = || TokenRefusal::grant("the code is not known; it is valid once, for 60 seconds");
+        let client = client_id(grant.client_id)?;
+        let digest = SecretDigest::of_presented(SecretKind::AuthorizationCode, grant.code).ok_or_else(unknown)?;
+        let presented = PresentedCode { client, redirect_uri: grant.redirect_uri, code_verifier: grant.code_verifier };
+        let mut tx = self.store.begin().await?;
+        let code = storage::authorization_codes::by_digest(&mut tx, digest).await?.ok_or_else(unknown)?;
+        match decide_exchange(&code, presented, self.now()) {
+            Ok(()) => self.issue(tx, &code, grant.origin).await,
+            Err(refusal @ ExchangeRefusal::AlreadyUsed(session)) => {
+                let (account, reason) = (code.account_id, SessionEnd::CodeReused);
+                storage::sessions::end(&mut tx, account, session, self.now(), reason).await?;
+                tx.commit().await?;
+                tracing::warn!(%account, %session, "an authorization code was presented twice: its session was ended");
+                Err(TokenRefusal::grant(refusal.to_string()))
+            }
+            Err(refusal) => Err(TokenRefusal::grant(refusal.to_string())),
+        }
+    }
+
+    async fn issue(
+        &self,
+        mut tx: Tx,
+        code: &AuthorizationCode,
+        origin: Option<&str>,
+    ) -> Result<IssuedTokens, TokenRefusal> {
+        let tx_ref = &mut tx;
+        let application = storage::applications::by_client_id(tx_ref, code.application_id).await?;
+        let application = application.ok_or_else(|| TokenRefusal::grant("the application was removed"))?;
+        check_origin(&application, origin)?;
+        let user = storage::users::by_id(tx_ref, code.account_id, code.grant.user_id).await?;
+        let user = user.filter(may_sign_in).ok_or_else(|| TokenRefusal::grant("the user may not sign in any more"))?;
+        let account = account(tx_ref, code.account_id).await?;
+        let session = self.session_for(code, &application);
+        if !storage::authorization_codes::mark_used(tx_ref, code.digest, session.id, self.now()).await? {
+            return Err(TokenRefusal::grant("the code was used before"));
+        }
+        storage::sessions::insert(tx_ref, &session).await?;
+        let refresh_token = self.insert_refresh_token(tx_ref, &session).await?;
+        self.complete_attempt(tx_ref, code).await?;
+        self.record_sign_in(tx_ref, code, &session).await?;
+        tx.commit().await?;
+        let subject = Subject { session: &session, user: &user, account: &account, application: &application };
+        self.sign(&subject, refresh_token).await
+    }
+
+    fn session_for(&self, code: &AuthorizationCode, application: &Application) -> Session {
+        let now = self.now();
+        Session {
+            id: self.session_id(),
+            account_id: code.account_id,
+            user_id: code.grant.user_id,
+            application_id: application.id,
+            portal: code.grant.portal,
+            method: code.grant.method,
+            auth_time: code.grant.auth_time,
+            external_roles: code.grant.external_roles.clone(),
+            created_at: now,
+            refreshed_at: now,
+            expires_at: expiry(now, application.settings.lifetimes, code.grant.session_not_on_or_after),
+            ended: None,
+        }
+    }
+
+    pub(super) async fn insert_refresh_token(&self, tx: &mut Tx, session: &Session) -> crate::Result<Secret> {
+        let secret = Secret::from_random(SecretKind::RefreshToken, self.random());
+        let token =
+            RefreshToken { digest: secret.digest(), session_id: session.id, issued_at: self.now(), rotated_at: None };
+        storage::refresh_tokens::insert(tx, session.account_id, &token).await?;
+        Ok(secret)
+    }
+
+    async fn complete_attempt(&self, tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<()> {
+        let attempt = storage::sign_in_attempts::by_id(tx, code.account_id, code.attempt_id).await?;
+        if let Some(mut attempt) = attempt {
+            (attempt.stage, attempt.outcome) = (AttemptStage::SessionIssued, AttemptOutcome::Succeeded);
+            attempt.updated_at = self.now();
+            storage::sign_in_attempts::update(tx, &attempt).await?;
+        }
+        Ok(())
+    }
+
+    async fn record_sign_in(&self, tx: &mut Tx, code: &AuthorizationCode, session: &Session) -> crate::Result<()> {
+        let deed = Deed {
+            account_id: Some(session.account_id),
+            action: "user.signed_in",
+            target: session.user_id.to_string(),
+            before: Value::Null,
+            after: json!({ "method": session.method, "session_id": session.id, "attempt_id": code.attempt_id }),
+        };
+        self.record_as(tx, domain::audit::AuditActor::User(session.user_id), None, deed).await
+    }
+
+    /// Signs the access token: after the commit, because a lost answer costs one more sign-in and nothing else.
+    pub(super) async fn sign(
+        &self,
+        subject: &Subject<'_>,
+        refresh_token: Secret,
+    ) -> Result<IssuedTokens, TokenRefusal> {
+        let now = self.now();
+        let claims = claims::access_token(self.settings.issuer(), self.uuid(), subject, now);
+        let access_token = self.keyring().await?.signer.sign(&claims).map_err(crate::Error::internal)?;
+        let settings = &subject.application.settings;
+        Ok(IssuedTokens {
+            access_token,
+            expires_in: claims::expires_in(subject.session, subject.application, now),
+            refresh_token,
+            delivery: settings.refresh_delivery,
+            refresh_expires_in: settings.lifetimes.idle_seconds,
+            application_id: subject.application.id,
+        })
+    }
+}
+
+/// Between the code and its exchange an owner may have deactivated the user or taken their last role (A3).
+fn may_sign_in(user: &User) -> bool {
+    user.status == UserStatus::Active && (user.portal != Portal::Admin || !user.roles.effective().is_empty())
+}

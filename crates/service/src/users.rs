@@ -1,0 +1,197 @@
+//! Users and their assigned roles (A2, A3).
+
+use domain::email::Email;
+use domain::portal::Portal;
+use domain::role::{Permission, RoleAssignments, RoleSet};
+use domain::session::SessionEnd;
+use domain::text::Label;
+use domain::user::{User, UserStatus};
+use domain::username::Username;
+use domain::{AccountId, UserId};
+use serde_json::{Value, json};
+use storage::users::UserFilter;
+use storage::{Page, Paged, Tx};
+
+use crate::Service;
+use crate::accounts::account;
+use crate::audit::Deed;
+use crate::caller::Caller;
+use crate::error::{Code, Error, Result};
+use crate::idempotency::{Created, IdempotencyKey};
+use crate::version::Versioned;
+
+/// What a user is created with.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Which directory.
+    pub portal: Portal,
+    /// What they sign in as; need not be their email.
+    pub username: Username,
+    /// Where mail goes.
+    pub email: Option<Email>,
+    /// What people call them.
+    pub display_name: Option<Label>,
+    /// Assigned roles; for the `admin` portal alone.
+    pub roles: RoleSet,
+}
+
+/// What of a user is to change. The inner `None` of an optional property removes it.
+#[derive(Debug, Clone, Default)]
+pub struct UserPatch {
+    /// A new username.
+    pub username: Option<Username>,
+    /// A new email.
+    pub email: Option<Option<Email>>,
+    /// A new display name.
+    pub display_name: Option<Option<Label>>,
+    /// A new status: `active` and `inactive` can be set, `invited` is where a user begins.
+    pub status: Option<UserStatus>,
+    /// The assigned roles, all of them.
+    pub roles: Option<RoleSet>,
+}
+
+impl Service {
+    /// Creates a user, who is invited until their first sign-in.
+    pub async fn create_user(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        new: NewUser,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Created<User>> {
+        caller.authorize(account_id, Permission::Administer)?;
+        check_roles(new.portal, &new.roles)?;
+        let mut tx = self.store.begin().await?;
+        if let Some(id) = self.replay(&mut tx, caller, key).await? {
+            let id = id.parse().map_err(Error::internal)?;
+            return Ok(Created::replayed(user(&mut tx, account_id, id).await?));
+        }
+        account(&mut tx, account_id).await?;
+        let now = self.now();
+        let user = User {
+            id: UserId::from_uuid(self.uuid()),
+            account_id,
+            portal: new.portal,
+            username: new.username,
+            email: new.email,
+            display_name: new.display_name,
+            status: UserStatus::Invited,
+            roles: RoleAssignments { assigned: new.roles, saml: RoleSet::new() },
+            last_sign_in: None,
+            created_at: now,
+            updated_at: now,
+        };
+        storage::users::insert(&mut tx, &user).await?;
+        let deed = deed("user.created", &user, Value::Null, audited_user(&user));
+        self.record(&mut tx, caller, deed).await?;
+        self.remember(&mut tx, caller, key, user.id.to_string()).await?;
+        tx.commit().await?;
+        Ok(Created::fresh(user))
+    }
+
+    /// Lists the users of an account.
+    pub async fn list_users(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        filter: &UserFilter,
+        page: &Page,
+    ) -> Result<Paged<User>> {
+        caller.authorize(account_id, Permission::Read)?;
+        let mut tx = self.store.read().await?;
+        account(&mut tx, account_id).await?;
+        Ok(storage::users::list(&mut tx, account_id, filter, page).await?)
+    }
+
+    /// Reads a user.
+    pub async fn get_user(&self, caller: &Caller, account_id: AccountId, id: UserId) -> Result<User> {
+        caller.authorize(account_id, Permission::Read)?;
+        let mut tx = self.store.read().await?;
+        user(&mut tx, account_id, id).await
+    }
+
+    /// Changes a user. Deactivation ends their sessions at once (I3).
+    pub async fn update_user(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        target: Versioned<UserId>,
+        patch: UserPatch,
+    ) -> Result<User> {
+        caller.authorize(account_id, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        let before = user(&mut tx, account_id, target.id).await?;
+        let expected = target.expect(before.updated_at)?;
+        let mut after = patched(before.clone(), patch)?;
+        after.updated_at = self.next_version(before.updated_at);
+        storage::users::update(&mut tx, &after, expected).await?;
+        if before.status != UserStatus::Inactive && after.status == UserStatus::Inactive {
+            let reason = SessionEnd::UserDeactivated;
+            storage::sessions::end_for_user(&mut tx, account_id, target.id, self.now(), reason).await?;
+        }
+        let deed = deed("user.updated", &after, audited_user(&before), audited_user(&after));
+        self.record(&mut tx, caller, deed).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Deletes a user with their sessions. The audit log keeps what they did.
+    pub async fn delete_user(&self, caller: &Caller, account_id: AccountId, target: Versioned<UserId>) -> Result<()> {
+        caller.authorize(account_id, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        let gone = user(&mut tx, account_id, target.id).await?;
+        target.expect(gone.updated_at)?;
+        storage::users::delete(&mut tx, account_id, target.id).await?;
+        self.record(&mut tx, caller, deed("user.deleted", &gone, audited_user(&gone), Value::Null)).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn patched(mut user: User, patch: UserPatch) -> Result<User> {
+    user.username = patch.username.unwrap_or(user.username);
+    user.email = patch.email.unwrap_or(user.email);
+    user.display_name = patch.display_name.unwrap_or(user.display_name);
+    match patch.status {
+        Some(UserStatus::Invited) if user.status != UserStatus::Invited => {
+            return Err(Error::invalid("/status", "a user cannot become invited again; set active or inactive"));
+        }
+        Some(status) => user.status = status,
+        None => {}
+    }
+    if let Some(roles) = patch.roles {
+        check_roles(user.portal, &roles)?;
+        user.roles.assigned = roles;
+    }
+    Ok(user)
+}
+
+fn check_roles(portal: Portal, roles: &RoleSet) -> Result<()> {
+    if portal == Portal::SelfService && !roles.is_empty() {
+        return Err(Error::invalid(
+            "/roles",
+            "account roles are for the admin portal; leave them out for self_service",
+        ));
+    }
+    Ok(())
+}
+
+/// The user, or "not found".
+pub(crate) async fn user(tx: &mut Tx, account_id: AccountId, id: UserId) -> Result<User> {
+    storage::users::by_id(tx, account_id, id).await?.ok_or_else(|| Error::new(Code::NotFound))
+}
+
+fn deed<'a>(action: &'a str, user: &User, before: Value, after: Value) -> Deed<'a> {
+    Deed { account_id: Some(user.account_id), action, target: user.id.to_string(), before, after }
+}
+
+/// What the audit log keeps of a user.
+pub(crate) fn audited_user(user: &User) -> Value {
+    json!({
+        "portal": user.portal,
+        "username": user.username,
+        "email": user.email,
+        "display_name": user.display_name,
+        "status": user.status,
+        "roles": user.roles,
+    })
+}
