@@ -1,0 +1,184 @@
+//! A fresh, migrated database per test, on either engine.
+//!
+//! SQLite is a file in a temporary folder. PostgreSQL is a database of its own in the throw-away cluster that
+//! `VESTIBULE_TEST_POSTGRES_URL` names (a superuser's URL; `./dev test` and `./dev postgres` start such a cluster), copied
+//! from a template that is migrated once. Without the variable a test on PostgreSQL fails; it never skips.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection};
+pub use storage::Engine;
+use storage::{DatabaseSettings, Store, Synchronous};
+use tempfile::TempDir;
+use url::Url;
+use uuid::Uuid;
+
+/// Names the throw-away PostgreSQL cluster.
+pub const POSTGRES_URL_VARIABLE: &str = "VESTIBULE_TEST_POSTGRES_URL";
+/// Enough for tests that race; small, because many tests share one cluster.
+const MAX_CONNECTIONS: u32 = 8;
+/// The advisory lock under which one process makes the template and the others wait. Any number that nobody else uses.
+const TEMPLATE_LOCK: i64 = 0x7665_7374_6962;
+
+/// A database that nobody else uses, and that is gone when this is dropped.
+pub struct TestDatabase {
+    /// The open store.
+    pub store: Store,
+    /// The URL that it was opened with, for whoever opens the database once more.
+    pub url: String,
+    origin: Origin,
+}
+
+enum Origin {
+    Folder { _folder: TempDir },
+    Cluster { server: Url, name: String },
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Origin::Cluster { server, name } = &self.origin {
+            let (server, statement) = (server.clone(), format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"));
+            // A runtime of its own: the test's may be the one that is dropping this.
+            let dropping = std::thread::spawn(move || block_on(run_on(server, statement)));
+            dropping.join().expect("the database is dropped");
+        }
+    }
+}
+
+/// Makes a migrated database on this engine.
+pub async fn database(engine: Engine) -> TestDatabase {
+    match engine {
+        Engine::Sqlite => sqlite().await,
+        Engine::Postgres => postgres().await,
+    }
+}
+
+/// The settings of a store on this database: what a second process, or a restarted one, would open.
+pub fn settings(url: &str) -> DatabaseSettings {
+    DatabaseSettings {
+        url: url.to_owned(),
+        max_connections: MAX_CONNECTIONS,
+        sqlite_synchronous: Synchronous::Normal,
+    }
+}
+
+async fn sqlite() -> TestDatabase {
+    let folder = TempDir::new().expect("a temporary folder");
+    let url = format!("sqlite:{}", folder.path().join("vestibule.db").display());
+    let store = Store::open(&settings(&url)).await.expect("SQLite opens");
+    store.migrate().await.expect("SQLite migrates");
+    TestDatabase { store, url, origin: Origin::Folder { _folder: folder } }
+}
+
+async fn postgres() -> TestDatabase {
+    let server = cluster();
+    let mut connection = PgConnection::connect(server.as_str()).await.expect("the PostgreSQL cluster answers");
+    let template = template(&mut connection, &server).await;
+    let name = format!("test_{}", Uuid::new_v4().simple());
+    run(&mut connection, format!("CREATE DATABASE \"{name}\" TEMPLATE \"{template}\"")).await;
+    connection.close().await.expect("a connection closes");
+    let url = of_database(&server, &name).to_string();
+    let store = Store::open(&settings(&url)).await.expect("PostgreSQL opens");
+    TestDatabase { store, url, origin: Origin::Cluster { server, name } }
+}
+
+fn cluster() -> Url {
+    let url = std::env::var(POSTGRES_URL_VARIABLE).unwrap_or_else(|_| {
+        panic!("{POSTGRES_URL_VARIABLE} is not set: run the tests by `./dev test`, or name a cluster of `./dev postgres`")
+    });
+    url.parse().unwrap_or_else(|error| panic!("{POSTGRES_URL_VARIABLE} is no URL: {error}"))
+}
+
+fn of_database(server: &Url, name: &str) -> Url {
+    let mut url = server.clone();
+    url.set_path(name);
+    url
+}
+
+/// The name of the migrated template, which the first test of these migrations makes.
+async fn template(connection: &mut PgConnection, server: &Url) -> String {
+    let name = format!("vestibule_template_{:016x}", fingerprint());
+    if exists(connection, &name).await {
+        return name;
+    }
+    run(connection, format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;
+    if !exists(connection, &name).await {
+        let unfinished = format!("{name}_unfinished");
+        run(connection, format!("DROP DATABASE IF EXISTS \"{unfinished}\" WITH (FORCE)")).await;
+        run(connection, format!("CREATE DATABASE \"{unfinished}\"")).await;
+        let store = Store::open(&settings(of_database(server, &unfinished).as_str())).await.expect("PostgreSQL opens");
+        store.migrate().await.expect("PostgreSQL migrates");
+        store.close().await;
+        // The name appears only now, so nobody copies half a template.
+        run(connection, format!("ALTER DATABASE \"{unfinished}\" RENAME TO \"{name}\"")).await;
+    }
+    run(connection, format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})")).await;
+    name
+}
+
+async fn exists(connection: &mut PgConnection, name: &str) -> bool {
+    let query = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)").bind(name);
+    query.fetch_one(connection).await.expect("the catalogue answers")
+}
+
+/// Another set of migrations is another template.
+fn fingerprint() -> u64 {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/postgres");
+    let mut paths: Vec<_> =
+        std::fs::read_dir(&folder).expect("the migrations").map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    let mut hasher = DefaultHasher::new();
+    for path in paths {
+        std::fs::read(path).expect("a migration").hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+async fn run(connection: &mut PgConnection, statement: String) {
+    let done = sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(connection).await;
+    done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+}
+
+async fn run_on(server: Url, statement: String) {
+    let mut connection = PgConnection::connect(server.as_str()).await.expect("the PostgreSQL cluster answers");
+    run(&mut connection, statement).await;
+    connection.close().await.expect("a connection closes");
+}
+
+fn block_on(work: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work);
+}
+
+/// Declares tests that run once on each engine, as `name::sqlite` and `name::postgres`. Each gets a fresh
+/// [`databases::TestDatabase`](crate::databases::TestDatabase):
+///
+/// ```text
+/// both_engines! {
+///     /// Proves A1.
+///     async fn an_account_has_one_name(db) { … }
+/// }
+/// ```
+#[macro_export]
+macro_rules! both_engines {
+    ($($(#[$attribute:meta])* async fn $name:ident($db:ident) $body:block)*) => {$(
+        $(#[$attribute])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs what its neighbours do")]
+            use super::*;
+
+            async fn rule($db: $crate::databases::TestDatabase) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                rule($crate::databases::database($crate::databases::Engine::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                rule($crate::databases::database($crate::databases::Engine::Postgres).await).await;
+            }
+        }
+    )*};
+}
