@@ -115,6 +115,11 @@ impl Default for Message {
     }
 }
 
+/// Attributes with the blank before them that canonical form has, and without where there are none.
+fn spaced(attributes: &str) -> String {
+    if attributes.is_empty() { String::new() } else { format!(" {attributes}") }
+}
+
 pub fn status(code: &str) -> String {
     format!("<samlp:Status><samlp:StatusCode Value=\"{code}\"></samlp:StatusCode></samlp:Status>")
 }
@@ -130,7 +135,7 @@ pub fn confirmation(data: &str) -> String {
 }
 
 pub fn conditions(times: &str, inside: &str) -> String {
-    format!("<saml:Conditions {times}>{inside}</saml:Conditions>")
+    format!("<saml:Conditions{}>{inside}</saml:Conditions>", spaced(times))
 }
 
 pub fn audience(name: &str) -> String {
@@ -139,7 +144,8 @@ pub fn audience(name: &str) -> String {
 
 pub fn authn(times: &str) -> String {
     format!(
-        "<saml:AuthnStatement {times}><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>"
+        "<saml:AuthnStatement{}><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>",
+        spaced(times)
     )
 }
 
