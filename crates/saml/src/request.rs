@@ -161,8 +161,7 @@ fn signed_query(mut query: form_urlencoded::Serializer<'_, String>, key: &SpKey)
     query.append_pair("SigAlg", RSA_SHA256);
     let signed = query.finish();
     let signature = STANDARD.encode(key.sign_rsa_sha256(signed.as_bytes())?);
-    let start = signed.len();
-    Ok(form_urlencoded::Serializer::for_suffix(signed, start).append_pair("Signature", &signature).finish())
+    Ok(form_urlencoded::Serializer::new(signed).append_pair("Signature", &signature).finish())
 }
 
 /// A request id of 160 random bits; an `xs:ID` must not start with a digit (core 1.3.4 asks for 128 bits at least).
