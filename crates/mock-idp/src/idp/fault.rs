@@ -13,7 +13,7 @@ const MAX_SKEW_SECONDS: i64 = 10 * 366 * 24 * 3600;
 
 /// A deliberate mistake. In JSON an object with the field `fault`, and what the fault needs.
 ///
-/// Adding one: a variant here, its effect in [`Fault::apply`], and a line in [`Fault::choices`].
+/// Adding one: a variant here, its effect in `Fault::apply`, and a line in [`Fault::choices`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {

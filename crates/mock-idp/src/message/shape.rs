@@ -9,7 +9,7 @@ use super::spec::{DateTime, KeyInfo, NAME_ID_TRANSIENT, NameId, ResponseSpec, Sh
 
 /// Whose style a response is written in.
 ///
-/// Adding one: a variant here, its [`Profile`] in `profile.rs`, and what it sends by default in
+/// Adding one: a variant here, its `Profile` in `profile.rs`, and what it sends by default in
 /// [`ResponseSpec::as_sent_by`]; the tests walk [`Shape::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

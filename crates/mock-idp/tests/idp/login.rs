@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use mock_idp::RunningIdp;
 use mock_idp::idp::{DEFAULT_ROLE_ATTRIBUTE, DEFAULT_USERNAME_ATTRIBUTE};
+use mock_idp::message::xml::Element;
 
 use crate::client::{Reply, get, post_form};
 use crate::scene::{ACS, REQUEST_ID, redirect, request, start, tree, values};
@@ -25,8 +26,8 @@ async fn a_login_answers_the_request_with_the_user_s_attributes() {
     assert_eq!(page.field("RelayState").as_deref(), Some("relay-1"));
     let response = tree(&page.field("SAMLResponse").expect("a response"));
     assert_eq!(response.value("InResponseTo"), Some(REQUEST_ID));
-    assert_eq!(response.find("Issuer").map(|issuer| issuer.text_content()).as_deref(), Some(idp.entity_id()));
-    assert_eq!(response.find("Audience").map(|audience| audience.text_content()).as_deref(), Some(ACS));
+    assert_eq!(response.find("Issuer").map(Element::text_content).as_deref(), Some(idp.entity_id()));
+    assert_eq!(response.find("Audience").map(Element::text_content).as_deref(), Some(ACS));
     assert_eq!(values(&response, DEFAULT_USERNAME_ATTRIBUTE), ["alice@example.test"]);
     assert_eq!(values(&response, DEFAULT_ROLE_ATTRIBUTE), ["nac-team-lead"]);
     idp.stop().await;

@@ -6,4 +6,5 @@ mod encryption;
 mod fixture;
 mod shapes;
 mod signing;
+mod tamper;
 mod xmlsec;
