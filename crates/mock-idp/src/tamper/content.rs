@@ -4,8 +4,6 @@ use super::{Case, FORGED_IDENTITY, HostileCase, Scene, forge, insert_extensions}
 use crate::message::xml::{Attribute, Element, Node};
 use crate::message::{BuildError, Edits, SignedParts, Status};
 
-const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
-
 pub(super) const CASES: &[Case] = &[
     ("altered_identity", "the identity was changed after signing", |scene| scene.changed(forge)),
     ("altered_attribute", "an attribute value was changed after signing", |scene| {
@@ -213,9 +211,6 @@ fn assertion_id(response: &Element) -> String {
 fn same_id(scene: &Scene<'_>, prefix: &'static str, local: &'static str) -> Result<Vec<u8>, BuildError> {
     scene.changed(|response| {
         let mut other = Element::new("x", "x").declare("x", "urn:example:x");
-        if prefix == "xml" {
-            other = other.declare("xml", XML_NAMESPACE);
-        }
         other.attributes.push(Attribute {
             prefix: prefix.into(),
             local: local.into(),

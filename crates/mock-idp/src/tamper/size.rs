@@ -12,6 +12,8 @@ const MANY: usize = 100_000;
 const MANY_WITHIN_ORDINARY_SIZE: usize = 50_000;
 /// Both known engines crawl with this many.
 const MANY_SIGNATURES: usize = 2_000;
+/// As many as fit into a form of ordinary size, each with a certificate.
+const SIGNATURES_WITHIN_ORDINARY_SIZE: usize = 150;
 /// Longer than any form that a service provider should read.
 const HUGE_LENGTH: usize = 5_000_000;
 /// Inside ordinary size limits.
@@ -32,7 +34,8 @@ pub(super) const CASES: &[Case] = &[
     ("many_declarations", "20,000 namespace declarations on one element", many_declarations),
     ("many_elements", "100,000 elements side by side", |scene| extended(scene, "<a/>".repeat(MANY))),
     ("many_comments", "100,000 comments", |scene| extended(scene, "<!---->".repeat(MANY))),
-    ("many_signatures", "2,000 signatures", many_signatures),
+    ("many_signatures", "2,000 signatures", |scene| signatures(scene, MANY_SIGNATURES)),
+    ("many_signatures_within_size", "150 signatures", |scene| signatures(scene, SIGNATURES_WITHIN_ORDINARY_SIZE)),
     ("many_assertions", "200 copies of the signed Assertion", many_assertions),
     ("long_prefix_list", "signed by the attacker, with a prefix list of 20,000", long_prefix_list),
     ("long_attribute_value", "an attribute value of 500,000 characters", |scene| destination(scene, LONG_LENGTH)),
@@ -61,10 +64,10 @@ fn many_declarations(scene: &Scene<'_>) -> Result<Vec<u8>, BuildError> {
     with_attributes(scene, (0..20_000).map(|index| format!("xmlns:n{index:x}=\"u:{index:x}\"")))
 }
 
-fn many_signatures(scene: &Scene<'_>) -> Result<Vec<u8>, BuildError> {
+fn signatures(scene: &Scene<'_>, count: usize) -> Result<Vec<u8>, BuildError> {
     scene.changed(|response| {
         if let Some(signature) = response.find("Signature").cloned() {
-            let copies = std::iter::repeat_n(Node::Element(signature), MANY_SIGNATURES);
+            let copies = std::iter::repeat_n(Node::Element(signature), count);
             if let Some(assertion) = response.find_mut("Assertion") {
                 assertion.children.extend(copies);
             }
