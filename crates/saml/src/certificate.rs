@@ -13,6 +13,7 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
 use crate::engine::bergshamra::VerificationKey;
+use crate::hexadecimal::hexadecimal;
 use crate::public_key;
 
 /// Shortest RSA modulus trusted (NIST SP 800-131A).
@@ -131,7 +132,7 @@ pub(crate) fn pem(der: &[u8]) -> String {
 }
 
 fn fingerprint(der: &[u8]) -> String {
-    digest::digest(&digest::SHA256, der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(digest::digest(&digest::SHA256, der).as_ref())
 }
 
 fn timestamp(time: x509_cert::time::Time) -> Result<Timestamp, CertificateError> {

@@ -9,6 +9,7 @@ use flate2::write::DeflateEncoder;
 use jiff::Timestamp;
 use url::{Url, form_urlencoded};
 
+use crate::hexadecimal::hexadecimal;
 use crate::instant;
 use crate::metadata::Binding;
 use crate::signing::{RSA_SHA256, enveloped};
@@ -166,8 +167,5 @@ fn signed_query(mut query: form_urlencoded::Serializer<'_, String>, key: &SpKey)
 
 /// A request id of 160 random bits; an `xs:ID` must not start with a digit (core 1.3.4 asks for 128 bits at least).
 pub fn request_id(random: [u8; 20]) -> String {
-    let mut id = String::with_capacity(41);
-    id.push('_');
-    id.extend(random.iter().map(|byte| format!("{byte:02x}")));
-    id
+    format!("_{}", hexadecimal(&random))
 }

@@ -49,7 +49,15 @@ pub(crate) fn verify<'c>(
     text: &SignedText<'_>,
     certificates: &[&'c IdpCertificate],
 ) -> Result<(String, &'c IdpCertificate), Rejection> {
-    let (first, others) = all(engines).split_first().ok_or_else(invalid)?;
+    agreed(all(engines), text, certificates)
+}
+
+fn agreed<'c>(
+    engines: &[&dyn SignatureEngine],
+    text: &SignedText<'_>,
+    certificates: &[&'c IdpCertificate],
+) -> Result<(String, &'c IdpCertificate), Rejection> {
+    let (first, others) = engines.split_first().ok_or_else(invalid)?;
     for certificate in certificates {
         let Some(bytes) = first.verify(text, certificate) else { continue };
         if others.iter().any(|other| other.verify(text, certificate).as_ref() != Some(&bytes)) {
@@ -84,4 +92,60 @@ pub fn verify_with(
 ) -> Result<String, Rejection> {
     let text = SignedText::new(xml, guarded).ok_or_else(|| Rejection::new(Check::Signature, "signature_missing"))?;
     verify(engines, &text, &[certificate]).map(|(bytes, _)| bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::parse_pem_certificates;
+    use crate::guard;
+
+    const MESSAGE: &str = include_str!("../../tests/fixtures/signed-rsa-sha256.xml");
+    const CERTIFICATE: &str = include_str!("../../tests/fixtures/idp.crt");
+
+    /// An engine that always answers the same.
+    struct Constant(Option<&'static str>);
+
+    impl SignatureEngine for Constant {
+        fn verify(&self, _: &SignedText<'_>, _: &IdpCertificate) -> Option<String> {
+            self.0.map(str::to_owned)
+        }
+    }
+
+    /// An engine that answers rightly, but for one byte.
+    struct OneByteOff;
+
+    impl SignatureEngine for OneByteOff {
+        fn verify(&self, text: &SignedText<'_>, certificate: &IdpCertificate) -> Option<String> {
+            bergshamra::Bergshamra.verify(text, certificate).map(|bytes| bytes.replacen("anna", "Anna", 1))
+        }
+    }
+
+    fn outcome(engines: &[&dyn SignatureEngine]) -> &'static str {
+        let guarded = guard::check(MESSAGE).unwrap();
+        let text = SignedText::new(MESSAGE, &guarded).unwrap();
+        let certificates = parse_pem_certificates(CERTIFICATE).unwrap();
+        let candidates: Vec<_> = certificates.iter().collect();
+        agreed(engines, &text, &candidates).map_or_else(|refused| refused.code, |_| "accepted")
+    }
+
+    /// Proves C10: nobody gets in unless all engines accept and return the same bytes.
+    #[test]
+    fn engines_must_agree_on_every_byte() {
+        let honest = &bergshamra::Bergshamra;
+        assert_eq!(outcome(&[honest, &libxmlsec::Libxmlsec]), "accepted");
+        assert_eq!(outcome(&[honest, &Constant(None)]), "engines_disagree");
+        assert_eq!(outcome(&[&Constant(None), honest]), "engines_disagree");
+        assert_eq!(outcome(&[honest, &OneByteOff]), "engines_disagree");
+        assert_eq!(outcome(&[&Constant(None), &Constant(None)]), "signature_invalid");
+        assert_eq!(outcome(&[]), "signature_invalid");
+    }
+
+    /// Proves C10: bytes whose hash is not the signature's are refused even if all engines returned them.
+    #[test]
+    fn bytes_must_have_the_hash_that_was_signed() {
+        let other = Constant(Some("<saml:Assertion/>"));
+        assert_eq!(outcome(&[&other, &other]), "engines_disagree");
+        assert_eq!(outcome(&[&OneByteOff]), "engines_disagree");
+    }
 }

@@ -85,8 +85,8 @@ fn sequence<'d, 'a>(
 ) -> Result<Vec<Element<'d, 'a>>, Rejection> {
     no_text(parent)?;
     let parts: Vec<_> = parent.children().collect();
-    let named = parts.iter().zip(names).all(|(part, name)| part.is(namespace::SIGNATURE, name));
-    if !named || parts.len() < required || parts.len() > names.len() {
+    let in_order = parts.iter().zip(names).all(|(part, name)| part.is(namespace::SIGNATURE, name));
+    if !in_order || parts.len() < required || parts.len() > names.len() {
         return Err(refusal("signature_structure").got(format!("children of {}", parent.local())));
     }
     Ok(parts)

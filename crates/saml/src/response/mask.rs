@@ -84,7 +84,7 @@ impl Masking {
             }
         } else if self.bulky && raw.len() > SHOWN {
             self.output.extend(raw.trim_start().chars().take(SHOWN));
-            self.output.push_str(&format!("… ({} characters)", raw.len()));
+            self.output.extend(["… (", &raw.len().to_string(), " characters)"]);
         } else {
             self.output.push_str(raw);
         }

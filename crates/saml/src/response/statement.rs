@@ -49,12 +49,11 @@ pub(super) fn attributes(assertion: &Element<'_, '_>) -> Result<Vec<Attribute>, 
     for statement in assertion.children_named(namespace::ASSERTION, "AttributeStatement") {
         for element in statement.children() {
             let attribute = attribute(&element)?;
-            match places.get(&attribute.name).and_then(|place| merged.get_mut(*place)) {
-                Some(known) => known.values.extend(attribute.values),
-                None => {
-                    places.insert(attribute.name.clone(), merged.len());
-                    merged.push(attribute);
-                }
+            let place = *places.entry(attribute.name.clone()).or_insert(merged.len());
+            if let Some(known) = merged.get_mut(place) {
+                known.values.extend(attribute.values);
+            } else {
+                merged.push(attribute);
             }
         }
     }

@@ -32,7 +32,7 @@ pub struct Expected<'a> {
 }
 
 /// Most clock skew that a connection can tolerate: five minutes, the custom since Kerberos.
-pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(300);
+pub const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
 
 /// Whom to believe, and how to check.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ impl Window {
     pub(super) fn begun(&mut self, start: Timestamp, code: &'static str) -> Result<(), Rejection> {
         let ahead = start.duration_since(self.now);
         if ahead > self.skew {
-            return Err(self.rejection(code, format!("at most {} s ahead", self.skew.as_secs()), start));
+            return Err(self.rejection(code, "ahead", start));
         }
         if ahead.is_positive() {
             self.seen = self.seen.max(ahead.as_secs().max(1));
@@ -37,7 +37,7 @@ impl Window {
     pub(super) fn open(&mut self, end: Timestamp, code: &'static str) -> Result<(), Rejection> {
         let behind = self.now.duration_since(end);
         if behind >= self.skew {
-            return Err(self.rejection(code, format!("at most {} s ago", self.skew.as_secs()), end));
+            return Err(self.rejection(code, "behind", end));
         }
         if !behind.is_negative() && self.seen <= 0 {
             self.seen = self.seen.min(-behind.as_secs().max(1));
@@ -50,8 +50,8 @@ impl Window {
         Some(self.seen).filter(|seconds| *seconds != 0)
     }
 
-    fn rejection(&self, code: &'static str, wanted: String, got: Timestamp) -> Rejection {
-        let now = instant::format(self.now);
-        Rejection::new(Check::Time, code).wanted(format!("{wanted} of {now}")).got(got.to_string())
+    fn rejection(&self, code: &'static str, direction: &str, got: Timestamp) -> Rejection {
+        let wanted = format!("at most {} s {direction} of {}", self.skew.as_secs(), instant::format(self.now));
+        Rejection::new(Check::Time, code).wanted(wanted).got(got.to_string())
     }
 }

@@ -1,8 +1,6 @@
 //! Attacks on what a signature covers: an honest, signed message, rearranged to say something else.
 
-mod support;
-
-use support::*;
+use crate::support::*;
 
 const HONEST: &str = "anna@example.com";
 const EVIL: &str = "admin@example.com";

@@ -1,9 +1,7 @@
 //! What honest identity providers send is accepted, and read as it stands.
 
-mod support;
-
+use crate::support::*;
 use saml::{Engines, SignedElement, Trust, Warning};
-use support::*;
 
 /// Proves C10: a signed assertion is read.
 #[test]

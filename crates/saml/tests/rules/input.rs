@@ -1,14 +1,12 @@
 //! What people and browsers hand in: certificates, form values, messages for diagnostics.
 
-mod support;
-
+use crate::support::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use saml::{
     CertificateError, Check, KeyKind, SpKey, decode_post_binding, decode_redirect_binding, masked_message,
     parse_pem_certificates, peek,
 };
-use support::*;
 
 /// Proves C5: certificates come as PEM, several at once, or as bare base64.
 #[test]
@@ -29,7 +27,7 @@ fn certificates_are_read_as_they_are_pasted() {
 #[test]
 fn unusable_certificates_are_refused() {
     let cases = [
-        ("".to_owned(), CertificateError::Missing),
+        (String::new(), CertificateError::Missing),
         ("-----BEGIN X-----\n-----END X-----".to_owned(), CertificateError::Missing),
         ("hello world!".to_owned(), CertificateError::NotBase64),
         (STANDARD.encode("no certificate"), CertificateError::NotX509),

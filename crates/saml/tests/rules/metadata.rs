@@ -1,9 +1,7 @@
 //! Identity providers' metadata, good and bad.
 
-mod support;
-
+use crate::support::*;
 use saml::{Binding, IdpMetadata, MetadataError, MetadataOptions, parse_idp_metadata};
-use support::*;
 
 const SSO: &str = "<md:SingleSignOnService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" Location=\"https://idp.example/sso\"/>";
 

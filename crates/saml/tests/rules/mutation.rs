@@ -1,11 +1,9 @@
 //! Whatever is done to a signed message: it is refused, or it still says what was signed.
 
-mod support;
-
 use std::sync::LazyLock;
 
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
 
 static MESSAGES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let message = Message::default();
@@ -73,7 +71,8 @@ fn change() -> impl Strategy<Value = Change> {
 /// The nearest tag boundary or, for odd places, any character boundary.
 fn position(xml: &str, place: usize) -> usize {
     let raw = xml.len() * place / 10_000;
-    let wanted = |at: &usize| if place % 4 == 0 { xml.is_char_boundary(*at) } else { xml[*at..].starts_with('<') };
+    let wanted =
+        |at: &usize| if place.is_multiple_of(4) { xml.is_char_boundary(*at) } else { xml[*at..].starts_with('<') };
     (raw..xml.len()).filter(|at| xml.is_char_boundary(*at)).find(wanted).unwrap_or(xml.len())
 }
 

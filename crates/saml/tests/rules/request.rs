@@ -1,16 +1,15 @@
 //! What we send: requests by both bindings, and our metadata. Signatures are checked by other implementations.
 
-mod support;
-
 use std::collections::HashMap;
 
+use crate::support::*;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use samael::crypto::{CertificateDer, Crypto, CryptoProvider as _};
 use saml::{AuthnRequest, SpKey, SpMetadata, decode_post_binding, decode_redirect_binding, request_id};
-use support::*;
 use url::Url;
+use x509_cert::der::Decode as _;
 
 fn request() -> AuthnRequest<'static> {
     AuthnRequest {
@@ -133,5 +132,3 @@ fn metadata_says_who_we_are() {
     }
     assert!(!metadata.to_xml(None, "_m1").unwrap().contains("Signature"));
 }
-
-use x509_cert::der::Decode as _;

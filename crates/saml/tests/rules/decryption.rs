@@ -1,9 +1,7 @@
 //! Encrypted assertions that must not be read, and how little a refusal tells.
 
-mod support;
-
+use crate::support::*;
 use saml::{Rejection, Trust};
-use support::*;
 
 /// Takes one element's text and puts another in its place, the `nth` time that it comes.
 fn with_text(xml: &str, element: &str, nth: usize, change: impl Fn(&str) -> String) -> String {

@@ -1,11 +1,9 @@
 //! Signed and still not for us, not now, or not complete.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::*;
 use saml::{Check, Expected, Warning};
-use support::*;
 
 /// Proves C10: each protocol value is compared exactly, and what is missing is named.
 #[test]
