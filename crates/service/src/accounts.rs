@@ -1,13 +1,12 @@
 //! Accounts (A1): operators create them, owners name them.
 
+use domain::AccountId;
 use domain::account::{Account, AccountName};
 use domain::email::Email;
 use domain::portal::Portal;
-use domain::role::{Permission, Role, RoleAssignments, RoleSet};
+use domain::role::{Permission, Role, RoleSet};
 use domain::text::Label;
-use domain::user::{User, UserStatus};
 use domain::username::Username;
-use domain::{AccountId, UserId};
 use serde_json::{Value, json};
 use storage::accounts::AccountFilter;
 use storage::{Page, Paged, Tx};
@@ -17,7 +16,7 @@ use crate::audit::Deed;
 use crate::caller::{Caller, Identity};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
-use crate::users::audited_user;
+use crate::users::{NewUser, audited_user};
 use crate::version::Versioned;
 
 /// What an account is created with.
@@ -84,20 +83,16 @@ impl Service {
         email: Email,
     ) -> Result<()> {
         let username = Username::parse(email.as_str()).map_err(|error| Error::invalid("/owner_email", error))?;
-        let now = self.now();
-        let owner = User {
-            id: UserId::from_uuid(self.uuid()),
+        let owner = self.invited_user(
             account_id,
-            portal: Portal::Admin,
-            username,
-            email: Some(email),
-            display_name: None,
-            status: UserStatus::Invited,
-            roles: RoleAssignments { assigned: RoleSet::from([Role::OrganizationOwner]), saml: RoleSet::new() },
-            last_sign_in: None,
-            created_at: now,
-            updated_at: now,
-        };
+            NewUser {
+                portal: Portal::Admin,
+                username,
+                email: Some(email),
+                display_name: None,
+                roles: RoleSet::from([Role::OrganizationOwner]),
+            },
+        );
         storage::users::insert(tx, &owner).await?;
         let deed = Deed {
             account_id: Some(account_id),

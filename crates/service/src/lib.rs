@@ -22,12 +22,14 @@ mod housekeeping;
 mod idempotency;
 mod operator_keys;
 pub mod ports;
+mod request_id;
 mod sessions;
 mod settings;
 mod sign_in;
 mod signing_keys;
 mod sp_keys;
 mod tokens;
+mod user_import;
 mod users;
 mod version;
 
@@ -65,6 +67,7 @@ pub use storage::sign_in_attempts::AttemptFilter;
 pub use storage::users::UserFilter;
 pub use storage::{Page, Paged};
 pub use tokens::{CodeGrant, IssuedTokens, RefreshGrant, TokenError, TokenRefusal};
+pub use user_import::{IMPORT_MAX, ImportedUser};
 pub use users::{NewUser, UserPatch};
 pub use version::Versioned;
 

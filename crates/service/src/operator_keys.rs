@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::Service;
 use crate::audit::Deed;
 use crate::caller::Caller;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 /// A key that was just made.
 #[derive(Debug)]
@@ -44,5 +44,33 @@ impl Service {
         self.record(&mut tx, caller, deed).await?;
         tx.commit().await?;
         Ok(NewOperatorKey { key, secret })
+    }
+
+    /// Lists all keys, revoked ones too.
+    pub async fn list_operator_keys(&self, caller: &Caller) -> Result<Vec<OperatorKey>> {
+        caller.authorize_operator()?;
+        let mut tx = self.store.read().await?;
+        Ok(storage::operator_keys::list(&mut tx).await?)
+    }
+
+    /// Revokes a key: it stops working at once. One that was revoked before stays so.
+    pub async fn revoke_operator_key(&self, caller: &Caller, id: OperatorKeyId) -> Result<()> {
+        caller.authorize_operator()?;
+        let mut tx = self.store.begin().await?;
+        if !storage::operator_keys::list(&mut tx).await?.iter().any(|key| key.id == id) {
+            return Err(Error::new(Code::NotFound));
+        }
+        let now = self.now();
+        if storage::operator_keys::revoke(&mut tx, id, now).await? {
+            let deed = Deed {
+                account_id: None,
+                action: "operator_key.revoked",
+                target: id.to_string(),
+                before: Value::Null,
+                after: json!({ "revoked_at": now }),
+            };
+            self.record(&mut tx, caller, deed).await?;
+        }
+        Ok(tx.commit().await?)
     }
 }

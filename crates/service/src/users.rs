@@ -67,8 +67,19 @@ impl Service {
             return Ok(Created::replayed(user(&mut tx, account_id, id).await?));
         }
         account(&mut tx, account_id).await?;
+        let user = self.invited_user(account_id, new);
+        storage::users::insert(&mut tx, &user).await?;
+        let deed = deed("user.created", &user, Value::Null, audited_user(&user));
+        self.record(&mut tx, caller, deed).await?;
+        self.remember(&mut tx, caller, key, user.id.to_string()).await?;
+        tx.commit().await?;
+        Ok(Created::fresh(user))
+    }
+
+    /// A new user, who waits for their first sign-in.
+    pub(crate) fn invited_user(&self, account_id: AccountId, new: NewUser) -> User {
         let now = self.now();
-        let user = User {
+        User {
             id: UserId::from_uuid(self.uuid()),
             account_id,
             portal: new.portal,
@@ -80,13 +91,7 @@ impl Service {
             last_sign_in: None,
             created_at: now,
             updated_at: now,
-        };
-        storage::users::insert(&mut tx, &user).await?;
-        let deed = deed("user.created", &user, Value::Null, audited_user(&user));
-        self.record(&mut tx, caller, deed).await?;
-        self.remember(&mut tx, caller, key, user.id.to_string()).await?;
-        tx.commit().await?;
-        Ok(Created::fresh(user))
+        }
     }
 
     /// Lists the users of an account.
@@ -165,7 +170,7 @@ fn patched(mut user: User, patch: UserPatch) -> Result<User> {
     Ok(user)
 }
 
-fn check_roles(portal: Portal, roles: &RoleSet) -> Result<()> {
+pub(crate) fn check_roles(portal: Portal, roles: &RoleSet) -> Result<()> {
     if portal == Portal::SelfService && !roles.is_empty() {
         return Err(Error::invalid(
             "/roles",
@@ -180,7 +185,7 @@ pub(crate) async fn user(tx: &mut Tx, account_id: AccountId, id: UserId) -> Resu
     storage::users::by_id(tx, account_id, id).await?.ok_or_else(|| Error::new(Code::NotFound))
 }
 
-fn deed<'a>(action: &'a str, user: &User, before: Value, after: Value) -> Deed<'a> {
+pub(crate) fn deed<'a>(action: &'a str, user: &User, before: Value, after: Value) -> Deed<'a> {
     Deed { account_id: Some(user.account_id), action, target: user.id.to_string(), before, after }
 }
 
