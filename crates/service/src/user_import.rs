@@ -19,7 +19,7 @@ pub const IMPORT_MAX: usize = 1_000;
 #[derive(Debug, Clone)]
 pub enum ImportedUser {
     /// The user was created.
-    Created(User),
+    Created(Box<User>),
     /// The row was refused, and why.
     Refused(Code),
 }
@@ -48,7 +48,7 @@ impl Service {
             match storage::users::insert(&mut tx, &user).await {
                 Ok(()) => {
                     self.record(&mut tx, caller, deed("user.created", &user, Value::Null, audited_user(&user))).await?;
-                    results.push(ImportedUser::Created(user));
+                    results.push(ImportedUser::Created(Box::new(user)));
                 }
                 Err(StorageError::Conflict(_)) => results.push(ImportedUser::Refused(Code::UsernameTaken)),
                 Err(error) => return Err(error.into()),

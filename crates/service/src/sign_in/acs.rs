@@ -48,13 +48,20 @@ pub(super) struct NotAdmitted {
     pub pending: Option<PendingSignIn>,
 }
 
+fn presented_handle(relay_state: &str) -> Option<SecretDigest> {
+    SecretDigest::of_presented(SecretKind::RelayState, relay_state)
+}
+
 impl Service {
     /// Takes a response: route by path, verify, read only what was verified, check the state, let in, answer.
     pub async fn consume_response(&self, posted: PostedResponse) -> Result<AcsAnswer> {
         let connection = self.connection_at(&posted.sp_hash).await?;
-        let handle = self.pending_by_relay_state(&connection, posted.relay_state.as_deref()).await?;
+        let handle = posted.relay_state.as_deref().and_then(presented_handle);
         let outcome = match self.verify(&connection, posted.saml_response).await? {
-            Err(refused) => Err(NotAdmitted { refusal: refused.into(), pending: handle }),
+            Err(refused) => {
+                let pending = self.pending_by_handle(&connection, handle).await?;
+                Err(NotAdmitted { refusal: refused.into(), pending })
+            }
             Ok(verified) if verified.in_response_to.is_none() => {
                 self.admit_unsolicited(&connection, &verified, posted.address).await?
             }
@@ -76,13 +83,12 @@ impl Service {
 
     /// The sign-in that the browser carries the handle of. The handle has 256 random bits: who has it began the
     /// sign-in, so its frontend may be told of a refusal even where the response proves nothing.
-    async fn pending_by_relay_state(
+    pub(super) async fn pending_by_handle(
         &self,
         connection: &SamlConnection,
-        relay_state: Option<&str>,
+        handle: Option<SecretDigest>,
     ) -> Result<Option<PendingSignIn>> {
-        let digest = relay_state.and_then(|text| SecretDigest::of_presented(SecretKind::RelayState, text));
-        let Some(digest) = digest else { return Ok(None) };
+        let Some(digest) = handle else { return Ok(None) };
         let mut tx = self.store.read().await?;
         Ok(storage::pending_sign_ins::by_relay_state(&mut tx, connection.id, digest).await?)
     }

@@ -4,7 +4,7 @@
 use domain::UserId;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::role::RoleAssignments;
-use domain::secret::{Secret, SecretKind};
+use domain::secret::{Secret, SecretDigest, SecretKind};
 use domain::sign_in_attempt::AttemptStage;
 use domain::sso::connection::SamlConnection;
 use domain::sso::identity::{AssertedAttribute, AssertedIdentity, Assertion, read_identity};
@@ -33,10 +33,10 @@ impl Service {
         &self,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-        handle: Option<PendingSignIn>,
+        handle: Option<SecretDigest>,
     ) -> Result<Result<AcsAnswer, NotAdmitted>> {
         for _ in 1..TRIES {
-            match self.try_admit(connection, verified, handle.clone()).await {
+            match self.try_admit(connection, verified, handle).await {
                 Err(error) if error.code == Code::UsernameTaken => {}
                 outcome => return outcome,
             }
@@ -48,16 +48,23 @@ impl Service {
         &self,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-        handle: Option<PendingSignIn>,
+        handle: Option<SecretDigest>,
     ) -> Result<Result<AcsAnswer, NotAdmitted>> {
         let mut tx = self.store.begin().await?;
         let request_id = verified.in_response_to.as_deref().unwrap_or_default();
         let Some(pending) = storage::pending_sign_ins::by_request_id(&mut tx, connection.id, request_id).await? else {
-            let refusal = unknown_request(request_id);
-            return Ok(Err(NotAdmitted { refusal, pending: handle }));
+            drop(tx);
+            let pending = self.pending_by_handle(connection, handle).await?;
+            return Ok(Err(NotAdmitted { refusal: unknown_request(request_id), pending }));
         };
+        if handle.is_some_and(|handle| handle != pending.relay_state) {
+            drop(tx);
+            // The browser is told about the sign-in that it began, not about the one that it was handed.
+            let pending = self.pending_by_handle(connection, handle).await?;
+            return Ok(Err(NotAdmitted { refusal: another_sign_in(), pending }));
+        }
         let not_admitted = |refusal| Ok(Err(NotAdmitted { refusal, pending: Some(pending.clone()) }));
-        if let Err(refusal) = check_pending(&pending, handle.as_ref(), self.now()) {
+        if let Err(refusal) = check_pending(&pending, self.now()) {
             return not_admitted(refusal);
         }
         if !self.remember_assertion(&mut tx, connection, verified).await?
@@ -195,12 +202,13 @@ impl Service {
     }
 }
 
-fn check_pending(pending: &PendingSignIn, handle: Option<&PendingSignIn>, now: Timestamp) -> Result<(), Refusal> {
-    if handle.is_some_and(|handle| handle.request_id != pending.request_id) {
-        let wanted = "the response to the request that this RelayState belongs to";
-        let got = Some("the response to another request".to_owned());
-        return Err(Refusal::of_state(Code::SamlResponseRefused, "relay_state_mismatch", wanted, got));
-    }
+fn another_sign_in() -> Refusal {
+    let wanted = "the response to the request that this RelayState belongs to";
+    let got = Some("the response to another request".to_owned());
+    Refusal::of_state(Code::SamlResponseRefused, "relay_state_mismatch", wanted, got)
+}
+
+fn check_pending(pending: &PendingSignIn, now: Timestamp) -> Result<(), Refusal> {
     if pending.consumed_at.is_some() {
         return Err(replayed());
     }
