@@ -1,5 +1,7 @@
 -- What a finished sign-in gives: a code, the session it is exchanged for, and that session's refresh tokens.
 
+-- A code lives for a minute and is kept for a day. An exchange reads it together with its user and application, so one
+-- that has lost either leads nowhere: it needs no references, which would make their removal search all codes.
 CREATE TABLE authorization_codes (
     digest BYTEA NOT NULL,
     account_id UUID NOT NULL,
@@ -15,12 +17,8 @@ CREATE TABLE authorization_codes (
     session_not_on_or_after BIGINT,
     issued_at BIGINT NOT NULL,
     used_at BIGINT,
-    session_id UUID, -- no reference: a code is marked as used before its session is there
-    CONSTRAINT authorization_codes_pkey PRIMARY KEY (digest),
-    CONSTRAINT authorization_codes_application_fkey
-        FOREIGN KEY (application_id) REFERENCES applications (id) ON DELETE CASCADE,
-    CONSTRAINT authorization_codes_user_fkey
-        FOREIGN KEY (account_id, user_id) REFERENCES users (account_id, id) ON DELETE CASCADE
+    session_id UUID,
+    CONSTRAINT authorization_codes_pkey PRIMARY KEY (digest)
 );
 
 CREATE INDEX authorization_codes_issued_at_idx ON authorization_codes (issued_at);

@@ -30,6 +30,7 @@ CREATE INDEX sign_in_attempts_started_at_idx ON sign_in_attempts (started_at);
 CREATE INDEX sign_in_attempts_unlinked_idx ON sign_in_attempts (connection_id, started_at, client_address)
     WHERE user_id IS NULL;
 
+-- Its application is read anew when the answer comes, so no reference (and no row of it locked) is needed meanwhile.
 CREATE TABLE pending_sign_ins (
     attempt_id BLOB NOT NULL,
     account_id BLOB NOT NULL,
@@ -49,9 +50,7 @@ CREATE TABLE pending_sign_ins (
     CONSTRAINT pending_sign_ins_request_id_key UNIQUE (connection_id, request_id),
     CONSTRAINT pending_sign_ins_relay_state_key UNIQUE (connection_id, relay_state),
     CONSTRAINT pending_sign_ins_connection_fkey
-        FOREIGN KEY (account_id, connection_id) REFERENCES saml_connections (account_id, id) ON DELETE CASCADE,
-    CONSTRAINT pending_sign_ins_application_fkey
-        FOREIGN KEY (application_id) REFERENCES applications (id) ON DELETE CASCADE
+        FOREIGN KEY (account_id, connection_id) REFERENCES saml_connections (account_id, id) ON DELETE CASCADE
 ) STRICT;
 
 CREATE INDEX pending_sign_ins_expires_at_idx ON pending_sign_ins (expires_at);

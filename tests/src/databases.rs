@@ -57,11 +57,7 @@ pub async fn database(engine: Engine) -> TestDatabase {
 
 /// The settings of a store on this database: what a second process, or a restarted one, would open.
 pub fn settings(url: &str) -> DatabaseSettings {
-    DatabaseSettings {
-        url: url.to_owned(),
-        max_connections: MAX_CONNECTIONS,
-        sqlite_synchronous: Synchronous::Normal,
-    }
+    DatabaseSettings { url: url.to_owned(), max_connections: MAX_CONNECTIONS, sqlite_synchronous: Synchronous::Normal }
 }
 
 async fn sqlite() -> TestDatabase {
@@ -86,7 +82,9 @@ async fn postgres() -> TestDatabase {
 
 fn cluster() -> Url {
     let url = std::env::var(POSTGRES_URL_VARIABLE).unwrap_or_else(|_| {
-        panic!("{POSTGRES_URL_VARIABLE} is not set: run the tests by `./dev test`, or name a cluster of `./dev postgres`")
+        panic!(
+            "{POSTGRES_URL_VARIABLE} is not set: run the tests by `./dev test`, or name a cluster of `./dev postgres`"
+        )
     });
     url.parse().unwrap_or_else(|error| panic!("{POSTGRES_URL_VARIABLE} is no URL: {error}"))
 }

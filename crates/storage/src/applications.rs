@@ -163,7 +163,7 @@ pub async fn update(tx: &mut Tx, application: &Application, expected_updated_at:
     insert_origins(tx, application).await
 }
 
-/// Removes an application with its sessions and codes; whether there was one.
+/// Removes an application with its sessions; whether there was one. Its codes lead nowhere.
 pub async fn delete(tx: &mut Tx, owner: impl Into<Option<AccountId>>, id: ApplicationId) -> Result<bool> {
     let owner = owner.into().map(AccountId::as_uuid);
     Ok(execute!(tx, DELETE, owner, id.as_uuid())? > 0)

@@ -109,7 +109,7 @@ impl TryFrom<CodeRow> for AuthorizationCode {
     }
 }
 
-/// Keeps a code that is sent to its frontend; `Stale` if its user or application is gone.
+/// Keeps a code that is sent to its frontend.
 pub async fn insert(tx: &mut Tx, code: &AuthorizationCode) -> Result<()> {
     execute!(
         tx,
@@ -138,7 +138,8 @@ pub async fn by_digest(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Autho
     row.map(AuthorizationCode::try_from).transpose()
 }
 
-/// The code of this digest, used or expired ones too, with its user and application: an exchange in one round trip.
+/// The code of this digest, used or expired ones too, with its user and application: an exchange in one round trip. None
+/// if either of them is gone.
 pub async fn exchange_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Exchange>> {
     let row: Option<ExchangeRow> = fetch_optional!(tx, EXCHANGE_OF, digest.as_bytes().as_slice())?;
     row.map(|row| {

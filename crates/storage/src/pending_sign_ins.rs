@@ -73,7 +73,7 @@ impl TryFrom<PendingRow> for PendingSignIn {
     }
 }
 
-/// Remembers a sign-in that is sent to the identity provider; `Stale` if its connection or application is gone.
+/// Remembers a sign-in that is sent to the identity provider; `Stale` if its connection is gone.
 pub async fn insert(tx: &mut Tx, pending: &PendingSignIn) -> Result<()> {
     execute!(
         tx,

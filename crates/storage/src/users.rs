@@ -243,7 +243,7 @@ pub async fn record_sign_in(
     written(rows, StorageError::Stale)
 }
 
-/// Removes a user with their sessions and codes; whether there was one. Attempts and audit events stay.
+/// Removes a user with their sessions; whether there was one. Their codes lead nowhere; attempts and audit events stay.
 pub async fn delete(tx: &mut Tx, account_id: AccountId, id: UserId) -> Result<bool> {
     Ok(execute!(tx, DELETE, account_id.as_uuid(), id.as_uuid())? > 0)
 }

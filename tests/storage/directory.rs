@@ -1,0 +1,225 @@
+//! Accounts and users.
+
+use domain::email::Email;
+use domain::portal::Portal;
+use domain::role::{Role, RoleSet};
+use domain::user::{LastSignIn, SignInMethod, User, UserStatus};
+use domain::username::{Username, normalized};
+use storage::accounts::AccountFilter;
+use storage::users::{SharedEmail, UserFilter};
+use storage::{Page, StorageError, Unique, accounts, users};
+use tests::both_engines;
+
+use crate::samples::{account, at, label, stored_account, user};
+
+fn username(text: &str) -> Username {
+    Username::parse(text).unwrap()
+}
+
+both_engines! {
+    /// Proves A1: an account is found by id and by name, and a changed name takes effect.
+    async fn an_account_reads_back_and_may_be_renamed(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let stored = stored_account(&mut tx, "a-1").await;
+        assert_eq!(accounts::by_id(&mut tx, stored.id).await.unwrap().unwrap(), stored);
+        assert_eq!(accounts::by_name(&mut tx, &stored.name).await.unwrap().unwrap(), stored);
+        let renamed = domain::account::Account { updated_at: at(2), ..account("b-2") };
+        let renamed = domain::account::Account { id: stored.id, created_at: stored.created_at, ..renamed };
+        accounts::update(&mut tx, &renamed, stored.updated_at).await.unwrap();
+        assert!(accounts::by_name(&mut tx, &stored.name).await.unwrap().is_none());
+        assert_eq!(accounts::by_name(&mut tx, &renamed.name).await.unwrap().unwrap(), renamed);
+    }
+
+    /// Proves A1: names are unique, at creation and at renaming.
+    async fn an_account_name_is_taken_once(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let first = stored_account(&mut tx, "taken").await;
+        let second = stored_account(&mut tx, "free").await;
+        let again = accounts::insert(&mut tx, &account("TAKEN")).await;
+        assert!(matches!(again, Err(StorageError::Conflict(Unique::AccountName))), "{again:?}");
+        let renamed = domain::account::Account { name: first.name.clone(), ..second.clone() };
+        let update = accounts::update(&mut tx, &renamed, second.updated_at).await;
+        assert!(matches!(update, Err(StorageError::Conflict(Unique::AccountName))), "{update:?}");
+        let stale = accounts::update(&mut tx, &second, at(7)).await;
+        assert!(matches!(stale, Err(StorageError::Stale)), "{stale:?}");
+    }
+
+    /// Proves that a list is cut into pages without a gap or a repetition, and that a search takes every character
+    /// literally and no case into account.
+    async fn accounts_are_listed_page_by_page_and_searched(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let mut stored = vec![];
+        for name in ["one", "two", "three"] {
+            stored.push(stored_account(&mut tx, name).await);
+        }
+        let all = AccountFilter::default();
+        let first = accounts::list(&mut tx, &all, &Page::first(2)).await.unwrap();
+        assert_eq!((first.items.as_slice(), first.next), (&stored[..2], Some(stored[1].id.as_uuid())));
+        let rest = accounts::list(&mut tx, &all, &Page { after: first.next, limit: 2 }).await.unwrap();
+        assert_eq!((rest.items.as_slice(), rest.next), (&stored[2..], None));
+        let exact = accounts::list(&mut tx, &all, &Page::first(3)).await.unwrap();
+        assert_eq!((exact.items.len(), exact.next), (3, None));
+        for (search, expected) in [("TWO", 1), ("ågren", 3), ("%", 0), ("t_o", 0), ("!", 0), ("\0", 0)] {
+            let filter = AccountFilter { search: Some(search.to_owned()) };
+            let found = accounts::list(&mut tx, &filter, &Page::first(9)).await.unwrap();
+            assert_eq!(found.items.len(), expected, "{search:?}");
+        }
+    }
+
+    /// Proves that a user reads back, with nothing that is optional and with all of it.
+    async fn a_user_reads_back_as_spelled(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let account = stored_account(&mut tx, "acme").await;
+        let bare = user(account.id, "Bo Ek");
+        let full = User {
+            email: Some(Email::parse("Åsa.Ö+x@Example.COM").unwrap()),
+            display_name: Some(label("Åsa 🦀")),
+            status: UserStatus::Inactive,
+            last_sign_in: Some(LastSignIn { at: at(5), method: SignInMethod::Saml }),
+            portal: Portal::SelfService,
+            ..user(account.id, &"Ö".repeat(254))
+        };
+        for stored in [bare, full] {
+            users::insert(&mut tx, &stored).await.unwrap();
+            let read = users::by_id(&mut tx, account.id, stored.id).await.unwrap().unwrap();
+            assert_eq!(read, stored);
+            assert_eq!(read.username.as_str(), stored.username.as_str());
+            assert_eq!(read.email.as_ref().map(Email::as_str), stored.email.as_ref().map(Email::as_str));
+        }
+    }
+
+    /// Proves A2: usernames are unique per account and portal without regard to case, at creation and at renaming.
+    async fn a_username_is_taken_once_per_portal(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let account = stored_account(&mut tx, "acme").await;
+        let other = stored_account(&mut tx, "other").await;
+        users::insert(&mut tx, &user(account.id, "åsa")).await.unwrap();
+        let again = users::insert(&mut tx, &user(account.id, "ÅSA")).await;
+        assert!(matches!(again, Err(StorageError::Conflict(Unique::Username))), "{again:?}");
+        let elsewhere = User { portal: Portal::SelfService, ..user(account.id, "ÅSA") };
+        users::insert(&mut tx, &elsewhere).await.unwrap();
+        users::insert(&mut tx, &user(other.id, "ÅSA")).await.unwrap();
+        let bo = user(account.id, "bo");
+        users::insert(&mut tx, &bo).await.unwrap();
+        let renamed = User { username: username("Åsa"), ..bo.clone() };
+        let update = users::update(&mut tx, &renamed, bo.updated_at).await;
+        assert!(matches!(update, Err(StorageError::Conflict(Unique::Username))), "{update:?}");
+        let respelled = User { username: username("BO"), ..bo.clone() };
+        users::update(&mut tx, &respelled, bo.updated_at).await.unwrap();
+    }
+
+    /// Proves that an update writes what may change, leaves the last sign-in alone, and is refused when it comes late.
+    async fn a_user_is_updated_if_nobody_did_so_before(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let account = stored_account(&mut tx, "acme").await;
+        let before = user(account.id, "bo");
+        users::insert(&mut tx, &before).await.unwrap();
+        let after = User {
+            username: username("Bo@acme.example"),
+            email: Some(Email::parse("Bo@acme.example").unwrap()),
+            display_name: Some(label("Bo")),
+            status: UserStatus::Inactive,
+            last_sign_in: Some(LastSignIn { at: at(9), method: SignInMethod::Saml }),
+            updated_at: at(2),
+            ..before.clone()
+        };
+        users::update(&mut tx, &after, before.updated_at).await.unwrap();
+        let read = users::by_id(&mut tx, account.id, before.id).await.unwrap().unwrap();
+        assert_eq!(read, User { last_sign_in: None, ..after.clone() });
+        let late = users::update(&mut tx, &after, before.updated_at).await;
+        assert!(matches!(late, Err(StorageError::Stale)), "{late:?}");
+    }
+
+    /// Proves D2: whoever has an identity as username or email is found, once, in the compared form.
+    async fn candidates_have_the_identity_as_username_or_email(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let account = stored_account(&mut tx, "acme").await;
+        let email = Email::parse("Åsa@x.example").unwrap();
+        let by_name = user(account.id, "åsa@X.example");
+        let by_email = User { email: Some(email.clone()), ..user(account.id, "asa") };
+        let by_both = User { email: Some(email.clone()), portal: Portal::SelfService, ..user(account.id, "åsa@x.example") };
+        for stored in [&by_name, &by_email, &by_both, &user(account.id, "bo")] {
+            users::insert(&mut tx, stored).await.unwrap();
+        }
+        let identity = normalized(email.as_str());
+        let admin = users::candidates(&mut tx, account.id, Portal::Admin, &identity).await.unwrap();
+        assert_eq!(admin, [by_name, by_email]);
+        let self_service = users::candidates(&mut tx, account.id, Portal::SelfService, &identity).await.unwrap();
+        assert_eq!(self_service, [by_both]);
+        assert!(users::candidates(&mut tx, account.id, Portal::Admin, "\0").await.unwrap().is_empty());
+    }
+
+    /// Proves H1, C4: each filter of the list of users, the role from either source.
+    async fn users_are_listed_by_portal_status_role_and_search(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let account = stored_account(&mut tx, "acme").await;
+        let mut owner = user(account.id, "owner");
+        owner.roles.saml = RoleSet::from([Role::OrganizationOwner]);
+        let invited = User { status: UserStatus::Invited, display_name: Some(label("Ny 100%")), ..user(account.id, "b") };
+        let end_user = User { portal: Portal::SelfService, ..user(account.id, "c") };
+        for stored in [&owner, &invited, &end_user] {
+            users::insert(&mut tx, stored).await.unwrap();
+        }
+        let none = UserFilter::default();
+        let cases = [
+            (none.clone(), vec![owner.id, invited.id, end_user.id]),
+            (UserFilter { portal: Some(Portal::Admin), ..none.clone() }, vec![owner.id, invited.id]),
+            (UserFilter { status: Some(UserStatus::Invited), ..none.clone() }, vec![invited.id]),
+            (UserFilter { role: Some(Role::OrganizationOwner), ..none.clone() }, vec![owner.id]),
+            (UserFilter { role: Some(Role::OrganizationMember), ..none.clone() }, vec![owner.id, invited.id, end_user.id]),
+            (UserFilter { role: Some(Role::OrganizationContextManager), ..none.clone() }, vec![]),
+            (UserFilter { search: Some("NY 100%".to_owned()), ..none.clone() }, vec![invited.id]),
+            (UserFilter { search: Some("0_".to_owned()), ..none.clone() }, vec![]),
+        ];
+        for (filter, expected) in cases {
+            let found = users::list(&mut tx, account.id, &filter, &Page::first(9)).await.unwrap();
+            let found: Vec<_> = found.items.iter().map(|user| user.id).collect();
+            assert_eq!(found, expected, "{filter:?}");
+        }
+        let first = users::list(&mut tx, account.id, &none, &Page::first(1)).await.unwrap();
+        let second = users::list(&mut tx, account.id, &none, &Page { after: first.next, limit: 9 }).await.unwrap();
+        assert_eq!((first.items, second.items), (vec![owner], vec![invited, end_user]));
+    }
+
+    /// Proves A3, C4: a sign-in makes an invited user active and sets their `saml` roles, and never wakes an inactive one.
+    async fn a_sign_in_is_recorded_unless_the_user_is_inactive(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let account = stored_account(&mut tx, "acme").await;
+        let invited = User { status: UserStatus::Invited, ..user(account.id, "a") };
+        let inactive = User { status: UserStatus::Inactive, ..user(account.id, "b") };
+        users::insert(&mut tx, &invited).await.unwrap();
+        users::insert(&mut tx, &inactive).await.unwrap();
+        let roles = RoleSet::from([Role::OrganizationOwner, Role::OrganizationMember]);
+        for moment in [50, 60] {
+            let sign_in = LastSignIn { at: at(moment), method: SignInMethod::Saml };
+            users::record_sign_in(&mut tx, account.id, invited.id, &roles, sign_in).await.unwrap();
+            let read = users::by_id(&mut tx, account.id, invited.id).await.unwrap().unwrap();
+            assert_eq!((read.status, &read.roles.saml), (UserStatus::Active, &roles));
+            assert_eq!((read.last_sign_in, read.updated_at), (Some(sign_in), at(50)), "the second changed no property");
+            let refused = users::record_sign_in(&mut tx, account.id, inactive.id, &roles, sign_in).await;
+            assert!(matches!(refused, Err(StorageError::Stale)), "{refused:?}");
+        }
+    }
+
+    /// Proves A2: an email counts as shared among active users of one portal, whatever its case.
+    async fn emails_shared_by_active_users_are_found(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let account = stored_account(&mut tx, "acme").await;
+        let with = |name: &str, email: &str| User { email: Some(Email::parse(email).unwrap()), ..user(account.id, name) };
+        let rows = [
+            with("one", "a@x.example"),
+            with("Two", "A@X.example"),
+            with("lone", "b@x.example"),
+            User { status: UserStatus::Inactive, ..with("gone", "b@x.example") },
+            User { portal: Portal::SelfService, ..with("end", "b@x.example") },
+            user(account.id, "none"),
+            user(account.id, "none either"),
+        ];
+        for row in &rows {
+            users::insert(&mut tx, row).await.unwrap();
+        }
+        let shared = users::shared_emails(&mut tx, account.id, Portal::Admin).await.unwrap();
+        let usernames = vec!["one".to_owned(), "Two".to_owned()];
+        assert_eq!(shared, [SharedEmail { email: "a@x.example".to_owned(), usernames }]);
+    }
+}

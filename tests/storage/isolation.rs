@@ -1,0 +1,108 @@
+//! Account data is found by its own account alone, query by query (A5).
+
+use domain::AccountId;
+use domain::portal::Portal;
+use domain::role::RoleSet;
+use domain::session::SessionEnd;
+use domain::sso::sp_key::SpKeyRecord;
+use domain::user::{LastSignIn, SignInMethod};
+use domain::{AuditEventId, SpKeyId, audit::AuditEvent};
+use storage::{Page, applications, audit_events, connections, sessions, sign_in_attempts, sp_keys, users};
+use tests::both_engines;
+
+use crate::samples::{Tenant, at, attempt, fresh, session, tenant};
+
+const PAGE: Page = Page::first(9);
+
+fn sp_key(tenant: &Tenant) -> SpKeyRecord {
+    SpKeyRecord {
+        id: SpKeyId::from_uuid(fresh()),
+        account_id: tenant.account.id,
+        connection_id: tenant.connection.id,
+        certificate_der: vec![1],
+        sealed_private_key: vec![2],
+        created_at: at(0),
+        retires_at: None,
+    }
+}
+
+fn event(account_id: AccountId) -> AuditEvent {
+    AuditEvent {
+        id: AuditEventId::from_uuid(fresh()),
+        account_id: Some(account_id),
+        at: at(0),
+        actor_kind: "system".to_owned(),
+        actor_id: None,
+        action: "user.created".to_owned(),
+        target: String::new(),
+        changes: vec![],
+        client_address: None,
+    }
+}
+
+both_engines! {
+    /// Proves A5: with another account's id, nothing of this one is read.
+    async fn nothing_is_read_for_another_account(db) {
+        let (own, other) = (tenant(&db.store, "own").await, tenant(&db.store, "other").await.account.id);
+        let (attempt, session, key) = (attempt(&own), session(&own), sp_key(&own));
+        let mut tx = db.store.begin().await.unwrap();
+        sign_in_attempts::insert(&mut tx, &attempt).await.unwrap();
+        sessions::insert(&mut tx, &session).await.unwrap();
+        sp_keys::insert(&mut tx, &key).await.unwrap();
+        audit_events::insert(&mut tx, &event(own.account.id)).await.unwrap();
+        let tx = &mut tx;
+        assert!(users::by_id(tx, other, own.user.id).await.unwrap().is_none());
+        let identity = own.user.username.normalized();
+        assert!(users::candidates(tx, other, Portal::Admin, &identity).await.unwrap().is_empty());
+        assert!(applications::by_id(tx, other, own.application.id).await.unwrap().is_none());
+        assert!(applications::by_id(tx, None, own.application.id).await.unwrap().is_none());
+        assert!(connections::by_id(tx, other, own.connection.id).await.unwrap().is_none());
+        assert!(sp_keys::list(tx, other, own.connection.id).await.unwrap().is_empty());
+        assert!(sign_in_attempts::by_id(tx, other, attempt.id).await.unwrap().is_none());
+        assert!(sessions::by_id(tx, other, session.id).await.unwrap().is_none());
+        let listed = users::list(tx, other, &Default::default(), &PAGE).await.unwrap().items;
+        assert!(listed.iter().all(|user| user.account_id == other));
+        let listed = applications::list(tx, other, &Default::default(), &PAGE).await.unwrap().items;
+        assert!(listed.iter().all(|application| application.account_id == Some(other)));
+        assert!(connections::list(tx, other).await.unwrap().iter().all(|connection| connection.account_id == other));
+        assert!(sessions::list(tx, other, &Default::default(), &PAGE).await.unwrap().items.is_empty());
+        assert!(sign_in_attempts::list(tx, other, &Default::default(), &PAGE).await.unwrap().items.is_empty());
+        assert!(audit_events::list(tx, other, &Default::default(), &PAGE).await.unwrap().items.is_empty());
+    }
+
+    /// Proves A5: with another account's id, nothing of this one is changed.
+    async fn nothing_is_changed_for_another_account(db) {
+        let (own, other) = (tenant(&db.store, "own").await, tenant(&db.store, "other").await.account.id);
+        let (attempt, session, key) = (attempt(&own), session(&own), sp_key(&own));
+        let mut tx = db.store.begin().await.unwrap();
+        sign_in_attempts::insert(&mut tx, &attempt).await.unwrap();
+        sessions::insert(&mut tx, &session).await.unwrap();
+        sp_keys::insert(&mut tx, &key).await.unwrap();
+        let tx = &mut tx;
+        let (user, when) = (own.user.id, own.user.updated_at);
+        let sign_in = LastSignIn { at: at(5), method: SignInMethod::Saml };
+        assert!(users::record_sign_in(tx, other, user, &RoleSet::new(), sign_in).await.is_err());
+        let moved = domain::user::User { account_id: other, ..own.user.clone() };
+        assert!(users::update(tx, &moved, when).await.is_err());
+        assert!(!users::delete(tx, other, user).await.unwrap());
+        let moved = domain::application::Application { account_id: Some(other), ..own.application.clone() };
+        assert!(applications::update(tx, &moved, when).await.is_err());
+        let shared = domain::application::Application { account_id: None, ..own.application.clone() };
+        assert!(applications::update(tx, &shared, when).await.is_err());
+        assert!(!applications::delete(tx, other, own.application.id).await.unwrap());
+        assert!(!applications::delete(tx, None, own.application.id).await.unwrap());
+        let moved = domain::sso::connection::SamlConnection { account_id: other, ..own.connection.clone() };
+        assert!(connections::update(tx, &moved, when).await.is_err());
+        assert!(!connections::delete(tx, other, own.connection.id).await.unwrap());
+        assert!(sp_keys::retire(tx, other, own.connection.id, key.id, at(9)).await.is_err());
+        let moved = domain::sign_in_attempt::SignInAttempt { account_id: other, ..attempt };
+        assert!(sign_in_attempts::update(tx, &moved).await.is_err());
+        assert!(!sessions::end(tx, other, session.id, at(30), SessionEnd::EndedByUser).await.unwrap());
+        assert_eq!(sessions::end_for_user(tx, other, user, at(30), SessionEnd::EndedByUser).await.unwrap(), 0);
+        assert_eq!(users::by_id(tx, own.account.id, user).await.unwrap(), Some(own.user));
+        let unchanged = applications::by_client_id(tx, own.application.id).await.unwrap();
+        assert_eq!(unchanged, Some(own.application));
+        assert_eq!(connections::by_sp_hash(tx, &own.connection.sp_hash).await.unwrap(), Some(own.connection));
+        assert_eq!(sessions::by_token(tx, session.id).await.unwrap(), Some(session));
+    }
+}

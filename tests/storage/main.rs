@@ -1,0 +1,27 @@
+//! The conformance suite of `storage`: the same SQL text on both engines is worth something only if every query is run
+//! on both. So each test here runs twice, and the few that look at the SQL itself walk the registry of all queries.
+//!
+//! To add an aggregate: a sample of it in `samples`, its round trip (with and without its optional parts) beside its
+//! neighbours', a line in `isolation` for each query that takes an account, and a race for whatever must be unique.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test target; clippy.toml's exceptions reach #[test] functions alone, not what they call"
+)]
+
+mod applications;
+mod directory;
+mod installation;
+mod isolation;
+mod plans;
+mod purge;
+mod races;
+mod samples;
+mod schema;
+mod sessions;
+mod sign_ins;
+mod transactions;

@@ -1,0 +1,224 @@
+//! What two transactions want at the same moment, one gets. Each race is run several times, on real connections.
+
+use domain::SessionId;
+use domain::application::Application;
+use domain::portal::Portal;
+use domain::signing_key::SigningKeyState;
+use domain::user::User;
+use domain::username::Username;
+use storage::{
+    Result, StorageError, Store, Tx, Unique, accounts, applications, authorization_codes, connections,
+    consumed_assertions, pending_sign_ins, refresh_tokens, sessions, signing_keys, users,
+};
+use tests::both_engines;
+use tokio::sync::Barrier;
+
+use crate::samples::{
+    account, application, at, code, connection, fresh, pending, session, signing_key, tenant, token, user,
+};
+
+/// Rounds of each race: enough to see both orders.
+const ROUNDS: usize = 10;
+
+/// Runs an action in two transactions that begin together.
+async fn two_at_once<T>(store: &Store, action: impl AsyncFn(&mut Tx) -> Result<T>) -> [Result<T>; 2] {
+    let start = Barrier::new(2);
+    let run = async || {
+        start.wait().await;
+        let mut tx = store.begin().await?;
+        let done = action(&mut tx).await?;
+        tx.commit().await?;
+        Ok(done)
+    };
+    let (one, other) = tokio::join!(run(), run());
+    [one, other]
+}
+
+fn assert_one_conflict<T: std::fmt::Debug>(results: &[Result<T>; 2], unique: Unique) {
+    let won = results.iter().filter(|result| result.is_ok()).count();
+    let lost = |result: &&Result<T>| matches!(result, Err(StorageError::Conflict(taken)) if *taken == unique);
+    let lost = results.iter().filter(lost).count();
+    assert_eq!((won, lost), (1, 1), "{results:?}");
+}
+
+fn assert_one_true(results: &[Result<bool>; 2]) {
+    let mut results: Vec<bool> = results.iter().map(|result| *result.as_ref().unwrap()).collect();
+    results.sort_unstable();
+    assert_eq!(results, [false, true]);
+}
+
+both_engines! {
+    /// Proves A1.
+    async fn one_of_two_gets_an_account_name(db) {
+        for round in 0..ROUNDS {
+            let results =
+                two_at_once(&db.store, async |tx| accounts::insert(tx, &account(&format!("name-{round}"))).await).await;
+            assert_one_conflict(&results, Unique::AccountName);
+        }
+    }
+
+    /// Proves A2, also for two renamings at once, which PostgreSQL settles by its constraint.
+    async fn one_of_two_gets_a_username(db) {
+        let account = tenant(&db.store, "acme").await.account.id;
+        for round in 0..ROUNDS {
+            let name = format!("user-{round}");
+            let results = two_at_once(&db.store, async |tx| users::insert(tx, &user(account, &name)).await).await;
+            assert_one_conflict(&results, Unique::Username);
+        }
+        for round in 0..ROUNDS {
+            let pair = std::sync::Mutex::new(vec![user(account, &format!("a-{round}")), user(account, &format!("b-{round}"))]);
+            let mut tx = db.store.begin().await.unwrap();
+            for stored in pair.lock().unwrap().clone() {
+                users::insert(&mut tx, &stored).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            let wanted = Username::parse(&format!("wanted-{round}")).unwrap();
+            let results = two_at_once(&db.store, async |tx| {
+                let before = pair.lock().unwrap().pop().unwrap();
+                let after = User { username: wanted.clone(), updated_at: at(9), ..before.clone() };
+                users::update(tx, &after, before.updated_at).await
+            })
+            .await;
+            assert_one_conflict(&results, Unique::Username);
+        }
+    }
+
+    /// Proves that of two administrators who change one user at once, the second is told so.
+    async fn one_of_two_changes_a_user(db) {
+        let stored = tenant(&db.store, "acme").await.user;
+        let mut seen = stored.updated_at;
+        for round in 0..ROUNDS {
+            let now = at(100 + i64::try_from(round).unwrap());
+            let after = User { updated_at: now, ..stored.clone() };
+            let results = two_at_once(&db.store, async |tx| users::update(tx, &after, seen).await).await;
+            let stale = results.iter().filter(|result| matches!(result, Err(StorageError::Stale))).count();
+            let won = results.iter().filter(|result| result.is_ok()).count();
+            assert_eq!((won, stale), (1, 1), "{results:?}");
+            seen = now;
+        }
+    }
+
+    /// Proves that a portal gets one connection.
+    async fn one_of_two_gets_the_connection_of_a_portal(db) {
+        let account = tenant(&db.store, "acme").await.account.id;
+        for _ in 0..ROUNDS {
+            let new = || connection(account, Portal::SelfService);
+            let results = two_at_once(&db.store, async |tx| connections::insert(tx, &new()).await).await;
+            assert_one_conflict(&results, Unique::ConnectionPortal);
+            let mut tx = db.store.begin().await.unwrap();
+            let found = connections::by_portal(&mut tx, account, Portal::SelfService).await.unwrap().unwrap();
+            connections::delete(&mut tx, account, found.id).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
+
+    /// Proves C8: whoever comes first or second, there is one default application in the end.
+    async fn two_new_default_applications_leave_one(db) {
+        let account = tenant(&db.store, "acme").await.account.id;
+        for owner in [Some(account), None] {
+            for _ in 0..ROUNDS {
+                let new = || Application { is_default: true, ..application(owner) };
+                let results = two_at_once(&db.store, async |tx| applications::insert(tx, &new()).await).await;
+                assert!(results.iter().any(Result::is_ok), "{results:?}");
+                for result in &results {
+                    let conflict = matches!(result, Err(StorageError::Conflict(Unique::DefaultApplication)));
+                    assert!(result.is_ok() || conflict, "{result:?}");
+                }
+            }
+            let mut tx = db.store.read().await.unwrap();
+            let page = storage::Page::first(99);
+            let all = applications::list(&mut tx, owner, &Default::default(), &page).await.unwrap().items;
+            assert_eq!(all.iter().filter(|application| application.is_default).count(), 1);
+        }
+    }
+
+    /// Proves D4: a code gives one session.
+    async fn one_of_two_uses_a_code(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        for _ in 0..ROUNDS {
+            let code = code(&tenant);
+            let mut tx = db.store.begin().await.unwrap();
+            authorization_codes::insert(&mut tx, &code).await.unwrap();
+            tx.commit().await.unwrap();
+            let results = two_at_once(&db.store, async |tx| {
+                authorization_codes::mark_used(tx, code.digest, SessionId::from_uuid(fresh()), at(11)).await
+            })
+            .await;
+            assert_one_true(&results);
+        }
+    }
+
+    /// Proves C10: an assertion is new to one of two responses.
+    async fn one_of_two_consumes_an_assertion(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        let (connection, account) = (tenant.connection.id, tenant.account.id);
+        for round in 0..ROUNDS {
+            let id = format!("_{round}");
+            let results = two_at_once(&db.store, async |tx| {
+                consumed_assertions::insert(tx, connection, account, &id, at(1)).await
+            })
+            .await;
+            assert_one_true(&results);
+        }
+    }
+
+    /// Proves C10: a pending sign-in is consumed by one of two responses.
+    async fn one_of_two_consumes_a_pending_sign_in(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        for _ in 0..ROUNDS {
+            let waiting = pending(&tenant);
+            let mut tx = db.store.begin().await.unwrap();
+            pending_sign_ins::insert(&mut tx, &waiting).await.unwrap();
+            tx.commit().await.unwrap();
+            let results = two_at_once(&db.store, async |tx| {
+                pending_sign_ins::consume(tx, waiting.connection_id, &waiting.request_id, at(1)).await
+            })
+            .await;
+            assert_one_true(&results);
+        }
+    }
+
+    /// Proves I2: of two tabs that refresh at once, one rotates the token.
+    async fn one_of_two_rotates_a_refresh_token(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        let session = session(&tenant);
+        let mut tx = db.store.begin().await.unwrap();
+        sessions::insert(&mut tx, &session).await.unwrap();
+        tx.commit().await.unwrap();
+        for _ in 0..ROUNDS {
+            let token = token(&session);
+            let mut tx = db.store.begin().await.unwrap();
+            refresh_tokens::insert(&mut tx, tenant.account.id, &token).await.unwrap();
+            tx.commit().await.unwrap();
+            let results =
+                two_at_once(&db.store, async |tx| refresh_tokens::mark_rotated(tx, token.digest, at(60)).await).await;
+            assert_one_true(&results);
+        }
+    }
+
+    /// Proves I1: of two replicas that bring a key into use at once, one does.
+    async fn one_of_two_activates_a_signing_key(db) {
+        use SigningKeyState::{Active, Retiring, Upcoming};
+        for _ in 0..ROUNDS {
+            let results =
+                two_at_once(&db.store, async |tx| signing_keys::insert(tx, &signing_key(Active)).await).await;
+            assert_one_conflict(&results, Unique::ActiveSigningKey);
+            let mut tx = db.store.begin().await.unwrap();
+            let active = signing_keys::list_published(&mut tx).await.unwrap().into_iter().find(|key| key.state == Active);
+            assert!(signing_keys::move_state(&mut tx, active.unwrap().id, Active, Retiring, at(2)).await.unwrap());
+            tx.commit().await.unwrap();
+            let results = two_at_once(&db.store, async |tx| {
+                let next = signing_key(Upcoming);
+                signing_keys::insert(tx, &next).await?;
+                signing_keys::move_state(tx, next.id, Upcoming, Active, at(3)).await
+            })
+            .await;
+            let won = results.iter().filter(|result| matches!(result, Ok(true))).count();
+            assert_eq!(won, 1, "{results:?}");
+            let mut tx = db.store.begin().await.unwrap();
+            let active = signing_keys::list_published(&mut tx).await.unwrap().into_iter().find(|key| key.state == Active);
+            signing_keys::move_state(&mut tx, active.unwrap().id, Active, Retiring, at(4)).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
+}

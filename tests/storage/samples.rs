@@ -1,0 +1,245 @@
+//! One of everything, with valid values, and the rows that it refers to.
+
+use domain::account::{Account, AccountName};
+use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, RedirectUri, RefreshDelivery};
+use domain::authorization_code::{AuthorizationCode, SessionGrant};
+use domain::pkce::CodeChallenge;
+use domain::portal::Portal;
+use domain::role::{Role, RoleAssignments, RoleSet};
+use domain::secret::SecretDigest;
+use domain::session::{RefreshToken, Session};
+use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
+use domain::signing_key::{SigningAlgorithm, SigningKey, SigningKeyState};
+use domain::sso::connection::{ConnectionSettings, SamlConnection, SpHash, SsoMode};
+use domain::sso::pending_sign_in::{PendingSignIn, ReturnTo};
+use domain::text::Label;
+use domain::user::{SignInMethod, User, UserStatus};
+use domain::username::Username;
+use domain::{AccountId, ApplicationId, AttemptId, ConnectionId, SessionId, SigningKeyId, UserId};
+use jiff::Timestamp;
+use storage::{Store, Tx};
+use uuid::Uuid;
+
+/// When everything here was made.
+pub const THEN: i64 = 1_800_000_000_000;
+
+/// So many milliseconds after [`THEN`].
+pub fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(THEN + millis).unwrap()
+}
+
+/// An id later than every one before.
+pub fn fresh() -> Uuid {
+    Uuid::now_v7()
+}
+
+pub fn digest() -> SecretDigest {
+    let (one, two) = (Uuid::new_v4(), Uuid::new_v4());
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(one.as_bytes());
+    bytes[16..].copy_from_slice(two.as_bytes());
+    SecretDigest::from_bytes(bytes)
+}
+
+pub fn label(text: &str) -> Label {
+    Label::parse(text).unwrap()
+}
+
+/// An account with a user, an application and a connection, as most rows need.
+pub struct Tenant {
+    pub account: Account,
+    pub user: User,
+    pub application: Application,
+    pub connection: SamlConnection,
+}
+
+/// Stores a [`Tenant`].
+pub async fn tenant(store: &Store, name: &str) -> Tenant {
+    let account = account(name);
+    let tenant = Tenant {
+        user: user(account.id, &format!("somebody@{name}.example")),
+        application: application(Some(account.id)),
+        connection: connection(account.id, Portal::Admin),
+        account,
+    };
+    let mut tx = store.begin().await.unwrap();
+    storage::accounts::insert(&mut tx, &tenant.account).await.unwrap();
+    storage::users::insert(&mut tx, &tenant.user).await.unwrap();
+    storage::applications::insert(&mut tx, &tenant.application).await.unwrap();
+    storage::connections::insert(&mut tx, &tenant.connection).await.unwrap();
+    tx.commit().await.unwrap();
+    tenant
+}
+
+/// Stores an [`account`].
+pub async fn stored_account(tx: &mut Tx, name: &str) -> Account {
+    let account = account(name);
+    storage::accounts::insert(tx, &account).await.unwrap();
+    account
+}
+
+pub fn account(name: &str) -> Account {
+    Account {
+        id: AccountId::from_uuid(fresh()),
+        name: AccountName::parse(name).unwrap(),
+        display_name: label("Ågren & Söner 株式会社"),
+        created_at: at(0),
+        updated_at: at(1),
+    }
+}
+
+pub fn user(account_id: AccountId, username: &str) -> User {
+    User {
+        id: UserId::from_uuid(fresh()),
+        account_id,
+        portal: Portal::Admin,
+        username: Username::parse(username).unwrap(),
+        email: None,
+        display_name: None,
+        status: UserStatus::Active,
+        roles: RoleAssignments { assigned: RoleSet::from([Role::OrganizationMember]), saml: RoleSet::new() },
+        last_sign_in: None,
+        created_at: at(0),
+        updated_at: at(1),
+    }
+}
+
+pub fn application(account_id: Option<AccountId>) -> Application {
+    Application {
+        id: ApplicationId::from_uuid(fresh()),
+        account_id,
+        portal: Portal::Admin,
+        name: label("Console"),
+        settings: ApplicationSettings {
+            redirect_uris: vec![redirect_uri()],
+            allowed_origins: vec![],
+            initiate_login_uri: None,
+            lifetimes: Lifetimes::default(),
+            refresh_delivery: RefreshDelivery::Json,
+        },
+        is_default: false,
+        created_at: at(0),
+        updated_at: at(1),
+    }
+}
+
+pub fn origin(text: &str) -> Origin {
+    Origin::parse(text).unwrap()
+}
+
+pub fn redirect_uri() -> RedirectUri {
+    RedirectUri::parse("https://app.example.com/callback?x=å").unwrap()
+}
+
+pub fn connection(account_id: AccountId, portal: Portal) -> SamlConnection {
+    SamlConnection {
+        id: ConnectionId::from_uuid(fresh()),
+        account_id,
+        portal,
+        sp_hash: SpHash::of(account_id, portal),
+        mode: SsoMode::Off,
+        settings: ConnectionSettings::initial(portal, label("Logga in")),
+        created_at: at(0),
+        updated_at: at(1),
+    }
+}
+
+pub fn attempt(tenant: &Tenant) -> SignInAttempt {
+    SignInAttempt {
+        id: AttemptId::from_uuid(fresh()),
+        account_id: tenant.account.id,
+        portal: Portal::Admin,
+        connection_id: Some(tenant.connection.id),
+        application_id: Some(tenant.application.id),
+        kind: AttemptKind::SpInitiated,
+        stage: AttemptStage::SentToIdp,
+        outcome: AttemptOutcome::Pending,
+        failure: None,
+        entered_email: None,
+        user_id: None,
+        warnings: vec![],
+        saml_message: None,
+        client_address: "192.0.2.1".to_owned(),
+        started_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+pub fn pending(tenant: &Tenant) -> PendingSignIn {
+    PendingSignIn {
+        attempt_id: AttemptId::from_uuid(fresh()),
+        account_id: tenant.account.id,
+        portal: Portal::Admin,
+        connection_id: tenant.connection.id,
+        request_id: format!("_{}", fresh().simple()),
+        relay_state: digest(),
+        entered_email: None,
+        return_to: ReturnTo {
+            application_id: tenant.application.id,
+            redirect_uri: redirect_uri(),
+            state: None,
+            code_challenge: challenge(),
+        },
+        created_at: at(0),
+        expires_at: at(900_000),
+        consumed_at: None,
+    }
+}
+
+fn challenge() -> CodeChallenge {
+    CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap()
+}
+
+pub fn code(tenant: &Tenant) -> AuthorizationCode {
+    AuthorizationCode {
+        digest: digest(),
+        account_id: tenant.account.id,
+        application_id: tenant.application.id,
+        redirect_uri: redirect_uri(),
+        code_challenge: challenge(),
+        attempt_id: AttemptId::from_uuid(fresh()),
+        grant: SessionGrant {
+            user_id: tenant.user.id,
+            portal: Portal::Admin,
+            method: SignInMethod::Saml,
+            auth_time: at(0),
+            external_roles: vec![],
+            session_not_on_or_after: None,
+        },
+        issued_at: at(10),
+        session_id: None,
+    }
+}
+
+pub fn session(tenant: &Tenant) -> Session {
+    Session {
+        id: SessionId::from_uuid(fresh()),
+        account_id: tenant.account.id,
+        user_id: tenant.user.id,
+        application_id: tenant.application.id,
+        portal: Portal::Admin,
+        method: SignInMethod::Saml,
+        auth_time: at(0),
+        external_roles: vec![],
+        created_at: at(20),
+        refreshed_at: at(20),
+        expires_at: at(43_200_000),
+        ended: None,
+    }
+}
+
+pub fn token(session: &Session) -> RefreshToken {
+    RefreshToken { digest: digest(), session_id: session.id, issued_at: at(20), rotated_at: None }
+}
+
+pub fn signing_key(state: SigningKeyState) -> SigningKey {
+    SigningKey {
+        id: SigningKeyId::from_uuid(fresh()),
+        algorithm: SigningAlgorithm::Es256,
+        state,
+        since: at(1),
+        created_at: at(0),
+        public_jwk: serde_json::json!({"kty": "EC", "crv": "P-256", "x": "å", "y": null}),
+        sealed_private_key: vec![0, 255, 1],
+    }
+}
