@@ -22,10 +22,10 @@ pub const MIN_RSA_BITS: u32 = 2048;
 /// Longest RSA modulus accepted: beyond it a verification takes milliseconds, before anyone is authenticated.
 pub const MAX_RSA_BITS: u32 = 8192;
 
-/// Most certificates in one paste. A rollover needs two; each one is tried on every failing signature.
-pub const MAX_CERTIFICATES: usize = 8;
+/// Most certificates of a connection. A rollover needs two; each one is tried on every failing signature.
+pub const MAX_CERTIFICATES: usize = 6;
 
-/// Longest pasted text in bytes: eight large certificates with their comments.
+/// Longest pasted text in bytes: six large certificates with their comments.
 const MAX_PEM_TEXT: usize = 128 * 1024;
 
 const LINE: usize = 64;

@@ -18,6 +18,8 @@ const BOUNDS: Bounds = Bounds {
     attributes: 100_000,
     attributes_per_element: 64,
     namespaces_in_scope: 128,
+    // Nothing is canonicalized here.
+    namespace_lookups: usize::MAX,
 };
 
 /// Longest `entityID`, in bytes (metadata 2.2.1).

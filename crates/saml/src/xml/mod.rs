@@ -32,6 +32,8 @@ pub(crate) struct Bounds {
     pub(crate) attributes: usize,
     /// Attributes and namespace declarations on one element. Canonicalization sorts them for every element.
     pub(crate) attributes_per_element: usize,
-    /// Namespace declarations in scope at once. Inclusive canonicalization looks at all of them at every element.
+    /// Namespace declarations in scope at once.
     pub(crate) namespaces_in_scope: usize,
+    /// The sum over all elements of the declarations in scope: inclusive canonicalization looks at each of these.
+    pub(crate) namespace_lookups: usize,
 }

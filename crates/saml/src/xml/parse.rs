@@ -39,6 +39,7 @@ struct Parser<'a> {
     scope: Scope<'a>,
     open: Vec<OpenElement>,
     attribute_count: usize,
+    namespace_lookups: usize,
     root_closed: bool,
 }
 
@@ -56,6 +57,7 @@ impl<'a> Parser<'a> {
             scope: Scope::new(bounds.namespaces_in_scope),
             open: Vec::new(),
             attribute_count: 0,
+            namespace_lookups: 0,
             root_closed: false,
         }
     }
@@ -101,6 +103,10 @@ impl<'a> Parser<'a> {
             return Err(MALFORMED);
         }
         let namespace = self.scope.resolve(name.prefix)?;
+        self.namespace_lookups = self.namespace_lookups.saturating_add(self.scope.mark());
+        if self.namespace_lookups > self.bounds.namespace_lookups {
+            return Err(XmlError("too_many_namespaces"));
+        }
         let node = self.push(NodeKind::Element { namespace, local: name.local, attributes })?;
         self.open.push(OpenElement { node, last_child: None, scope_mark });
         Ok(())

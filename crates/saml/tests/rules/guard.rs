@@ -20,6 +20,7 @@ fn each_dangerous_construct_is_refused() {
     let value = "<saml:AttributeValue>";
     let declarations = |level: usize| (0..20).map(|n| format!(" xmlns:n{level}x{n}=\"urn:{n}\"")).collect::<String>();
     let nested_namespaces: String = (0..4).map(|level| format!("<x{}>", declarations(level))).collect();
+    let wide_namespaces = format!("{value}<y{}>{}", declarations(0), "<x/>".repeat(8_000));
     let nested_namespaces = format!("{value}{nested_namespaces}");
     let name_id = "anna@example.com</saml:NameID>";
     let cases = [
@@ -53,8 +54,9 @@ fn each_dangerous_construct_is_refused() {
         (changed(value, &deep), "too_deep"),
         (changed(value, &wide), "too_many_nodes"),
         (changed(root, &format!("<samlp:Response {many_attributes}")), "too_many_attributes"),
-        (changed(root, &format!("<samlp:Response {many_namespaces}")), "too_many_attributes"),
+        (changed(root, &format!("<samlp:Response {many_namespaces}")), "too_many_namespaces"),
         (changed(value, &nested_namespaces), "too_many_namespaces"),
+        (changed(value, &wide_namespaces), "too_many_namespaces"),
         (changed(value, "<saml:AttributeValue><x xmlns=\"urn:x\"><Assertion/></x>"), "too_many_assertions"),
         (changed(value, "<saml:AttributeValue><Signature/>"), "signature_misplaced"),
         (changed(value, "<saml:AttributeValue id=\"_a1\">"), "duplicate_id"),
