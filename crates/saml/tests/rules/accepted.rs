@@ -115,3 +115,19 @@ fn encrypted_assertions_are_accepted() {
     assert!(verified.encrypted);
     assert_eq!(verified.signed, SignedElement::Response);
 }
+
+/// Proves C10: the shapes of well-known products are accepted: default namespaces (Entra ID), both signed with a
+/// `PrefixList` (Okta), odd ids beside a stale `KeyInfo` (`PingFederate`).
+#[test]
+fn shapes_of_well_known_products_are_accepted() {
+    let cases = [
+        (fixture!("shape-default-namespaces.xml"), SignedElement::Assertion, "_a1"),
+        (fixture!("shape-both-signed-prefix-list.xml"), SignedElement::Response, "_a1"),
+        (fixture!("shape-odd-ids-stale-key-info.xml"), SignedElement::Assertion, "a.b-C_1"),
+    ];
+    for (index, (xml, signed, id)) in cases.into_iter().enumerate() {
+        let verified = verify(xml).unwrap_or_else(|rejection| panic!("case {index}: {rejection:?}"));
+        assert_eq!((verified.signed, verified.assertion_id.as_str()), (signed, id), "case {index}");
+        assert_eq!(verified.attributes[0].values, ["anna@example.com"], "case {index}");
+    }
+}
