@@ -35,12 +35,8 @@ pub struct Loaded {
     origin: Figment,
 }
 
-/// Reads the file (the named one, or [`DEFAULT_FILE`] if it is there) and these environment variables.
-pub fn load(
-    named_file: Option<&Path>,
-    variables: impl IntoIterator<Item = (String, String)>,
-) -> Result<Loaded, Problems> {
-    let file = find_file(named_file)?;
+/// Reads this file, if there is one, and these environment variables.
+pub fn load(file: Option<PathBuf>, variables: impl IntoIterator<Item = (String, String)>) -> Result<Loaded, Problems> {
     let environment = Environment::read(variables)?;
     let mut given = Figment::new();
     if let Some(file) = &file {
@@ -53,7 +49,8 @@ pub fn load(
     Ok(Loaded { values, file, origin })
 }
 
-fn find_file(named: Option<&Path>) -> Result<Option<PathBuf>, Problems> {
+/// The file to read: the named one, or [`DEFAULT_FILE`] if it is there.
+pub fn find_file(named: Option<&Path>) -> Result<Option<PathBuf>, Problems> {
     match named {
         Some(path) if path.is_file() => Ok(Some(path.to_owned())),
         Some(path) => Err(Problem::new(

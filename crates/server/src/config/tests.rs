@@ -42,7 +42,7 @@ const LEAST: [(&str, &str); 2] =
 fn problems_of(file: &str, pairs: &[(&str, &str)]) -> String {
     let files = Files::new();
     let path = files.write("vestibule.toml", file);
-    let answer = load(Some(&path), variables(pairs)).and_then(|loaded| loaded.check(false));
+    let answer = load(Some(path.clone()), variables(pairs)).and_then(|loaded| loaded.check(false));
     let text = answer.unwrap_err().to_string();
     files.without_folder(text.strip_prefix("the configuration is not usable\n  ").unwrap())
 }
@@ -62,7 +62,7 @@ fn a_variable_wins_over_the_file() {
         ("VESTIBULE_METRICS__ENABLED", "false"),
         ("VESTIBULE_LOG__FILTER", ""),
     ];
-    let loaded = load(Some(&path), variables(&[&given[..], &LEAST].concat())).unwrap();
+    let loaded = load(Some(path.clone()), variables(&[&given[..], &LEAST].concat())).unwrap();
     loaded.check(false).unwrap();
     let values = &loaded.values;
     assert_eq!(values.server.bind.to_string(), "[::1]:2");
@@ -236,9 +236,7 @@ fn a_file_that_cannot_be_read_is_refused() {
     let text = problems_of("[server\nbind = 1\n", &[]);
     assert!(text.starts_with("configuration (file vestibule.toml): it cannot be read: "), "{text}");
     assert!(text.contains("line 1"), "{text}");
-    let Err(missing) = load(Some(Path::new("/nonexistent.toml")), vec![]) else {
-        panic!("read a file that is not there")
-    };
+    let missing = find_file(Some(Path::new("/nonexistent.toml"))).unwrap_err();
     assert!(missing.to_string().contains("/nonexistent.toml is not a file that can be read"), "{missing}");
 }
 

@@ -4,6 +4,7 @@
 mod guard;
 mod idp_probe;
 mod metadata_source;
+mod own_address;
 #[cfg(test)]
 mod scripted_server;
 
@@ -16,8 +17,9 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 pub use guard::{Forbidden, Reach};
-pub use idp_probe::HttpIdpProbe;
+pub use idp_probe::{HttpIdpProbe, UnaskedIdp};
 pub use metadata_source::HttpMetadataSource;
+pub use own_address::{Answer, OwnAddress};
 
 /// Time to find the name and to connect: a server that needs longer will not serve people either.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -110,14 +112,22 @@ impl Resolve for GuardedResolver {
 }
 
 fn failure(error: &reqwest::Error) -> RequestFailure {
-    let chain = || std::iter::successors(error.source(), |&cause| cause.source());
-    if let Some(forbidden) = chain().find_map(|cause| cause.downcast_ref::<Forbidden>()) {
+    if let Some(forbidden) = causes(error).find_map(|cause| cause.downcast_ref::<Forbidden>()) {
         RequestFailure::Forbidden(forbidden.to_string())
     } else if error.is_timeout() {
         RequestFailure::Timeout
     } else {
-        RequestFailure::Unreachable(chain().last().map_or_else(|| error.to_string(), ToString::to_string))
+        RequestFailure::Unreachable(innermost(error))
     }
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
+/// What went wrong, without the layers around it.
+fn innermost(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 #[cfg(test)]

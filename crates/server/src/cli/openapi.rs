@@ -1,0 +1,6 @@
+//! `vestibule openapi`
+
+/// Prints the document.
+pub fn run() {
+    println!("{}", api::openapi());
+}

@@ -1,0 +1,118 @@
+//! What the demo begins with: account, frontend, and a SAML connection to the identity provider beside it. Done by the
+//! use-cases that an operator would call, and again at every start: what is there stays.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use domain::AccountId;
+use domain::account::{Account, AccountName};
+use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, RedirectUri, RefreshDelivery};
+use domain::email::Email;
+use domain::portal::Portal;
+use domain::role::{Role, RoleSet};
+use domain::text::Label;
+use mock_idp::RunningIdp;
+use service::{
+    AccountFilter, ApplicationFilter, ApplicationPatch, Caller, ConnectionPatch, MetadataInput, NewAccount,
+    NewApplication, NewConnection, Page, Service, Versioned,
+};
+
+use crate::words;
+
+/// What is typed as account name.
+pub const ACCOUNT_NAME: &str = "demo";
+/// The owner, known to the identity provider as well.
+pub const OWNER_EMAIL: &str = "alice@example.test";
+/// The demo has one account, one frontend and one connection; a person may have added some.
+const FIRST_PAGE: u16 = 100;
+/// What the identity provider sends as alice's role.
+const MAPPED_ROLE: &str = "nac-team-lead";
+
+/// What was found or made.
+pub struct Seeded {
+    /// The frontend.
+    pub application: Application,
+    /// Where the SAML connection takes responses.
+    pub acs_url: String,
+    /// The plain link that starts a sign-in (C8).
+    pub login_url: String,
+    /// An operator's key, new at every start.
+    pub operator_key: String,
+}
+
+/// Makes sure that all of it is there.
+pub async fn seed(service: &Service, idp: &RunningIdp, page: SocketAddr) -> anyhow::Result<Seeded> {
+    let account = account(service).await?;
+    let application = application(service, account.id, page).await?;
+    let (acs_url, login_url) = connection(service, account.id, idp).await?;
+    let key = service.create_operator_key(&operator(), Label::parse("demo")?).await.map_err(words::of)?;
+    Ok(Seeded { application, acs_url, login_url, operator_key: key.secret.expose().to_owned() })
+}
+
+fn operator() -> Caller {
+    Caller::command_line()
+}
+
+async fn account(service: &Service) -> anyhow::Result<Account> {
+    let name = AccountName::parse(ACCOUNT_NAME)?;
+    let filter = AccountFilter { search: Some(ACCOUNT_NAME.into()) };
+    let found = service.list_accounts(&operator(), &filter, &Page::first(FIRST_PAGE)).await.map_err(words::of)?;
+    if let Some(account) = found.items.into_iter().find(|account| account.name == name) {
+        return Ok(account);
+    }
+    let new = NewAccount { name, display_name: Label::parse("Demo")?, owner_email: Email::parse(OWNER_EMAIL)? };
+    Ok(service.create_account(&operator(), new, None).await.map_err(words::of)?.resource)
+}
+
+async fn application(service: &Service, account_id: AccountId, page: SocketAddr) -> anyhow::Result<Application> {
+    let owner = Some(account_id);
+    let settings = settings(page)?;
+    let found = service
+        .list_applications(&operator(), owner, &ApplicationFilter::default(), &Page::first(FIRST_PAGE))
+        .await
+        .map_err(words::of)?;
+    if let Some(known) = found.items.first() {
+        let patch = ApplicationPatch { settings: Some(settings), ..ApplicationPatch::default() };
+        let updated = service.update_application(&operator(), owner, Versioned::any(known.id), patch).await;
+        return updated.map_err(words::of);
+    }
+    let new = NewApplication { portal: Portal::Admin, name: Label::parse("Demo page")?, settings, is_default: true };
+    Ok(service.create_application(&operator(), owner, new, None).await.map_err(words::of)?.resource)
+}
+
+fn settings(page: SocketAddr) -> anyhow::Result<ApplicationSettings> {
+    Ok(ApplicationSettings {
+        redirect_uris: vec![RedirectUri::parse(&super::page::callback_url(page))?],
+        allowed_origins: vec![Origin::parse(&format!("http://{page}"))?],
+        initiate_login_uri: Some(RedirectUri::parse(&format!("http://{page}/"))?),
+        lifetimes: Lifetimes::default(),
+        refresh_delivery: RefreshDelivery::Json,
+    })
+}
+
+/// The identity provider's key is new at every start, so its metadata is taken anew.
+async fn connection(service: &Service, account_id: AccountId, idp: &RunningIdp) -> anyhow::Result<(String, String)> {
+    let known = service.list_connections(&operator(), account_id).await.map_err(words::of)?;
+    let id = if let Some(view) = known.first() {
+        view.connection.id
+    } else {
+        let new = NewConnection { portal: Portal::Admin, settings: patch() };
+        let created = service.create_connection(&operator(), account_id, new, None).await;
+        created.map_err(words::of)?.resource.connection.id
+    };
+    let metadata = MetadataInput::Xml(idp.metadata_xml());
+    let imported = service.import_idp_metadata(&operator(), account_id, Versioned::any(id), metadata).await;
+    let imported = imported.map_err(words::of).context("the identity provider's metadata was refused")?;
+    service.enable_connection(&operator(), account_id, Versioned::any(id)).await.map_err(words::of)?;
+    Ok((imported.view.acs_url, imported.view.login_url))
+}
+
+fn patch() -> ConnectionPatch {
+    let roles = RoleSet::from([Role::OrganizationContextManager]);
+    ConnectionPatch {
+        role_mappings: Some(BTreeMap::from([(MAPPED_ROLE.to_owned(), roles)])),
+        default_roles: Some(RoleSet::from([Role::OrganizationMember])),
+        ..ConnectionPatch::default()
+    }
+}

@@ -1,0 +1,41 @@
+//! `vestibule doctor`: what is right and what is wrong with this installation, in words. It changes nothing.
+
+mod base_url;
+mod database;
+mod finding;
+mod saml_engines;
+
+use std::process::ExitCode;
+
+use crate::config::Loaded;
+
+pub use base_url::JWKS_PATH;
+use finding::Findings;
+
+/// Prints the findings; fails if any of them is a failure.
+pub async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
+    let findings = examine(loaded).await?;
+    print!("{findings}");
+    Ok(if findings.hold_a_failure() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn examine(loaded: &Loaded) -> anyhow::Result<Findings> {
+    let mut findings = Findings::default();
+    examine_configuration(loaded, &mut findings);
+    let published = database::examine(loaded, &mut findings).await;
+    base_url::examine(loaded, &published, &mut findings).await?;
+    saml_engines::examine(loaded, &mut findings);
+    findings
+        .note("mail", "not configured: this release sends no mail, so invite people by telling them where to sign in");
+    Ok(findings)
+}
+
+fn examine_configuration(loaded: &Loaded, findings: &mut Findings) {
+    match loaded.check(false) {
+        Ok(()) => findings.good("configuration", "every value is usable"),
+        Err(problems) => problems.0.iter().for_each(|problem| findings.failure("configuration", problem.to_string())),
+    }
+    for warning in loaded.warnings() {
+        findings.warning("secrets", warning);
+    }
+}

@@ -1,0 +1,104 @@
+//! Puts it together: database, adapters and use-cases, as configured.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use domain::sso::identity::PlatformAttributes;
+use secrecy::ExposeSecret as _;
+use service::ports::IdpProbe;
+use service::{Engines, Ports, Service, Settings};
+use storage::{DatabaseSettings, Store, Synchronous};
+
+use crate::adapters::outbound::{HttpIdpProbe, HttpMetadataSource, Reach, UnaskedIdp};
+use crate::adapters::{AesGcmSealer, JwtSigner, OsEntropy, RcgenSpKeys, SystemClock};
+use crate::config::{self, Loaded, SqliteSynchronous};
+use crate::master_key;
+
+/// What runs, with the database that it shares.
+pub struct Wired {
+    /// The use-cases.
+    pub service: Arc<Service>,
+    /// The database.
+    pub store: Store,
+}
+
+/// What to do with a database that lacks migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrations {
+    /// Apply them.
+    Apply,
+    /// Refuse to go on.
+    Require,
+}
+
+/// Opens the database and puts the use-cases over it. `development` permits plain http and this machine's addresses.
+pub async fn wire(loaded: &Loaded, development: bool, migrations: Migrations) -> anyhow::Result<Wired> {
+    loaded.check(development)?;
+    let store = open_store(loaded).await?;
+    prepare_schema(&store, migrations).await?;
+    let sealer = AesGcmSealer::new(&*loaded.master_key()?);
+    master_key::verify(&store, &sealer).await?;
+    let ports = ports(loaded, sealer, development)?;
+    let service = Arc::new(Service::new(store.clone(), ports, settings(loaded, development)?));
+    Ok(Wired { service, store })
+}
+
+/// Opens the configured database.
+pub async fn open_store(loaded: &Loaded) -> anyhow::Result<Store> {
+    let settings = DatabaseSettings {
+        url: loaded.database_url()?.expose_secret().to_owned(),
+        max_connections: loaded.values.database.max_connections.get(),
+        sqlite_synchronous: match loaded.values.database.sqlite_synchronous {
+            SqliteSynchronous::Full => Synchronous::Full,
+            SqliteSynchronous::Normal => Synchronous::Normal,
+        },
+    };
+    let shown = loaded.shown_database_url();
+    Store::open(&settings).await.with_context(|| format!("the database {shown} cannot be opened"))
+}
+
+async fn prepare_schema(store: &Store, migrations: Migrations) -> anyhow::Result<()> {
+    let pending = store.pending_migrations().await.context("the database cannot be read")?;
+    match migrations {
+        _ if pending.is_empty() => Ok(()),
+        Migrations::Apply => store.migrate().await.context("the database cannot be migrated"),
+        Migrations::Require => bail!(
+            "the database lacks these migrations: {}. Run `vestibule migrate` first, or start with --migrate",
+            pending.join(", ")
+        ),
+    }
+}
+
+fn ports(loaded: &Loaded, sealer: AesGcmSealer, development: bool) -> anyhow::Result<Ports> {
+    let reach = if development { Reach::PublicAndLoopback } else { Reach::Public };
+    let idp_probe: Box<dyn IdpProbe> =
+        if loaded.values.saml.probe { Box::new(HttpIdpProbe::new(reach)?) } else { Box::new(UnaskedIdp) };
+    Ok(Ports {
+        clock: Box::new(SystemClock),
+        entropy: Box::new(OsEntropy),
+        sealer: Box::new(sealer),
+        token_signer: Box::new(JwtSigner),
+        sp_keys: Arc::new(RcgenSpKeys),
+        metadata_source: Box::new(HttpMetadataSource::new(reach)?),
+        idp_probe,
+    })
+}
+
+fn settings(loaded: &Loaded, development: bool) -> anyhow::Result<Settings> {
+    let saml = &loaded.values.saml;
+    let processors = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    Ok(Settings {
+        base_url: loaded.base_url(development)?,
+        platform_attributes: PlatformAttributes::with_prefix(&saml.attribute_prefix),
+        engines: match saml.engines {
+            config::Engines::Both => Engines::Both,
+            config::Engines::Libxmlsec => Engines::Libxmlsec,
+            config::Engines::Bergshamra => Engines::Bergshamra,
+        },
+        signing_algorithm: loaded.values.tokens.algorithm,
+        verification_permits: saml.verification_permits.map_or_else(processors, NonZeroUsize::get),
+        attempt_limits: service::AttemptLimits::default(),
+        development,
+    })
+}
