@@ -19,8 +19,8 @@ use crate::{AccountId, ConnectionId};
 pub const EMAIL_ADDRESS_CLAIM: &str = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress";
 /// The default prefix of the platform's own attributes (C2, C4).
 pub const PLATFORM_ATTRIBUTE_PREFIX: &str = "https://adminconsole.netsign-in.se/saml/attributes/";
-/// Most certificates of one connection: two IdP nodes in a rollover, twice.
-pub const CERTIFICATES_MAX: usize = 8;
+/// Most certificates of one connection: a rollover of an IdP with three nodes. Each may be tried on a hostile message.
+pub const CERTIFICATES_MAX: usize = 6;
 /// Most email domains of one connection.
 pub const EMAIL_DOMAINS_MAX: usize = 500;
 /// Most role mappings of one connection.
