@@ -1,8 +1,8 @@
 -- Accounts (tenants) and the people in their two portals.
 --
 -- Conventions of every migration: ids are UUIDv7, times are milliseconds since the Unix epoch and come from the
--- server's clock, constraints are named, and every table of account data carries account_id. References to account data name
--- the account too, so that no row of one account can point into another.
+-- server's clock, constraints are named, and every table of account data carries account_id. References to account
+-- data name the account too, so that no row of one account can point into another.
 
 CREATE TABLE accounts (
     id UUID NOT NULL,

@@ -1,5 +1,5 @@
--- Applications: the registered frontends, of one account or shared by all, and the browser origins that may call the API.
--- What references an application cannot name its account too, because a shared one has none.
+-- Applications: the registered frontends, of one account or shared by all, and the browser origins that may call the
+-- API. What references an application cannot name its account too, because a shared one has none.
 
 CREATE TABLE applications (
     id UUID NOT NULL,

@@ -1,8 +1,8 @@
 //! A fresh, migrated database per test, on either engine.
 //!
 //! SQLite is a file in a temporary folder. PostgreSQL is a database of its own in the throw-away cluster that
-//! `VESTIBULE_TEST_POSTGRES_URL` names (a superuser's URL; `./dev test` and `./dev postgres` start such a cluster), copied
-//! from a template that is migrated once. Without the variable a test on PostgreSQL fails; it never skips.
+//! `VESTIBULE_TEST_POSTGRES_URL` names (a superuser's URL; `./dev test` and `./dev postgres` start such a cluster),
+//! copied from a template that is migrated once. Without the variable a test on PostgreSQL fails; it never skips.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;

@@ -137,7 +137,8 @@ both_engines! {
         let email = Email::parse("Åsa@x.example").unwrap();
         let by_name = user(account.id, "åsa@X.example");
         let by_email = User { email: Some(email.clone()), ..user(account.id, "asa") };
-        let by_both = User { email: Some(email.clone()), portal: Portal::SelfService, ..user(account.id, "åsa@x.example") };
+        let by_both = User { portal: Portal::SelfService, ..user(account.id, "åsa@x.example") };
+        let by_both = User { email: Some(email.clone()), ..by_both };
         for stored in [&by_name, &by_email, &by_both, &user(account.id, "bo")] {
             users::insert(&mut tx, stored).await.unwrap();
         }
@@ -155,7 +156,8 @@ both_engines! {
         let account = stored_account(&mut tx, "acme").await;
         let mut owner = user(account.id, "owner");
         owner.roles.saml = RoleSet::from([Role::OrganizationOwner]);
-        let invited = User { status: UserStatus::Invited, display_name: Some(label("Ny 100%")), ..user(account.id, "b") };
+        let invited = User { status: UserStatus::Invited, ..user(account.id, "b") };
+        let invited = User { display_name: Some(label("Ny 100%")), ..invited };
         let end_user = User { portal: Portal::SelfService, ..user(account.id, "c") };
         for stored in [&owner, &invited, &end_user] {
             users::insert(&mut tx, stored).await.unwrap();
@@ -166,7 +168,10 @@ both_engines! {
             (UserFilter { portal: Some(Portal::Admin), ..none.clone() }, vec![owner.id, invited.id]),
             (UserFilter { status: Some(UserStatus::Invited), ..none.clone() }, vec![invited.id]),
             (UserFilter { role: Some(Role::OrganizationOwner), ..none.clone() }, vec![owner.id]),
-            (UserFilter { role: Some(Role::OrganizationMember), ..none.clone() }, vec![owner.id, invited.id, end_user.id]),
+            (
+                UserFilter { role: Some(Role::OrganizationMember), ..none.clone() },
+                vec![owner.id, invited.id, end_user.id],
+            ),
             (UserFilter { role: Some(Role::OrganizationContextManager), ..none.clone() }, vec![]),
             (UserFilter { search: Some("NY 100%".to_owned()), ..none.clone() }, vec![invited.id]),
             (UserFilter { search: Some("0_".to_owned()), ..none.clone() }, vec![]),
@@ -181,7 +186,8 @@ both_engines! {
         assert_eq!((first.items, second.items), (vec![owner], vec![invited, end_user]));
     }
 
-    /// Proves A3, C4: a sign-in makes an invited user active and sets their `saml` roles, and never wakes an inactive one.
+    /// Proves A3, C4: a sign-in makes an invited user active and sets their `saml` roles, and never wakes an inactive
+    /// one.
     async fn a_sign_in_is_recorded_unless_the_user_is_inactive(db) {
         let mut tx = db.store.begin().await.unwrap();
         let account = stored_account(&mut tx, "acme").await;
@@ -205,7 +211,10 @@ both_engines! {
     async fn emails_shared_by_active_users_are_found(db) {
         let mut tx = db.store.begin().await.unwrap();
         let account = stored_account(&mut tx, "acme").await;
-        let with = |name: &str, email: &str| User { email: Some(Email::parse(email).unwrap()), ..user(account.id, name) };
+        let with = |name: &str, email: &str| {
+            let email = Some(Email::parse(email).unwrap());
+            User { email, ..user(account.id, name) }
+        };
         let rows = [
             with("one", "a@x.example"),
             with("Two", "A@X.example"),

@@ -3,7 +3,8 @@
 use domain::audit::{AuditEvent, PropertyChange};
 use domain::idempotency::IdempotencyRecord;
 use domain::operator_key::OperatorKey;
-use domain::signing_key::{SigningAlgorithm, SigningKey, SigningKeyState};
+use domain::signing_key::SigningKeyState::{Active, Retired, Retiring, Upcoming};
+use domain::signing_key::{SigningAlgorithm, SigningKey};
 use domain::{AccountId, AuditEventId, OperatorKeyId};
 use serde_json::{Value, json};
 use storage::audit_events::AuditFilter;
@@ -30,13 +31,12 @@ both_engines! {
     /// Proves I1: keys read back, retired ones are published no more, and a key moves from the state it is in.
     async fn a_signing_key_reads_back_and_moves_on(db) {
         let mut tx = db.store.begin().await.unwrap();
-        let active = SigningKey { algorithm: SigningAlgorithm::EdDsa, ..signing_key(SigningKeyState::Active) };
-        let upcoming = signing_key(SigningKeyState::Upcoming);
-        for key in [&active, &upcoming, &signing_key(SigningKeyState::Retired)] {
+        let active = SigningKey { algorithm: SigningAlgorithm::EdDsa, ..signing_key(Active) };
+        let upcoming = signing_key(Upcoming);
+        for key in [&active, &upcoming, &signing_key(Retired)] {
             signing_keys::insert(&mut tx, key).await.unwrap();
         }
         assert_eq!(signing_keys::list_published(&mut tx).await.unwrap(), [active.clone(), upcoming.clone()]);
-        use SigningKeyState::{Active, Retired, Retiring, Upcoming};
         assert!(!signing_keys::move_state(&mut tx, active.id, Retiring, Retired, at(5)).await.unwrap());
         assert!(signing_keys::move_state(&mut tx, active.id, Active, Retiring, at(5)).await.unwrap());
         assert!(signing_keys::move_state(&mut tx, upcoming.id, Upcoming, Active, at(6)).await.unwrap());
@@ -48,20 +48,22 @@ both_engines! {
     /// Proves I1: one key signs, however a second one is brought about.
     async fn there_is_one_active_signing_key(db) {
         let mut tx = db.store.begin().await.unwrap();
-        let upcoming = signing_key(SigningKeyState::Upcoming);
-        signing_keys::insert(&mut tx, &signing_key(SigningKeyState::Active)).await.unwrap();
+        let upcoming = signing_key(Upcoming);
+        signing_keys::insert(&mut tx, &signing_key(Active)).await.unwrap();
         signing_keys::insert(&mut tx, &upcoming).await.unwrap();
-        let second = signing_keys::insert(&mut tx, &signing_key(SigningKeyState::Active)).await;
+        let second = signing_keys::insert(&mut tx, &signing_key(Active)).await;
         assert!(matches!(second, Err(StorageError::Conflict(Unique::ActiveSigningKey))), "{second:?}");
-        let (from, to) = (SigningKeyState::Upcoming, SigningKeyState::Active);
+        let (from, to) = (Upcoming, Active);
         assert!(!signing_keys::move_state(&mut tx, upcoming.id, from, to, at(5)).await.unwrap());
     }
 
     /// Proves A5: an operator's key is found by digest, and revoked once.
     async fn an_operator_key_reads_back_and_is_revoked_once(db) {
         let mut tx = db.store.begin().await.unwrap();
-        let id = || OperatorKeyId::from_uuid(fresh());
-        let key = |revoked_at| OperatorKey { id: id(), name: label("drift"), digest: digest(), created_at: at(0), revoked_at };
+        let key = |revoked_at| {
+            let id = OperatorKeyId::from_uuid(fresh());
+            OperatorKey { id, name: label("drift"), digest: digest(), created_at: at(0), revoked_at }
+        };
         let (live, revoked) = (key(None), key(Some(at(1))));
         for stored in [&live, &revoked] {
             operator_keys::insert(&mut tx, stored).await.unwrap();
@@ -86,7 +88,10 @@ both_engines! {
                 at: at(1),
                 actor_kind: "user".to_owned(),
                 actor_id: Some("usr_2".to_owned()),
-                changes: vec![change(Value::Null, json!({"å": [1, -2.5, "x"]})), change(json!(i64::MAX), json!(false))],
+                changes: vec![
+                    change(Value::Null, json!({"å": [1, -2.5, "x"]})),
+                    change(json!(i64::MAX), json!(false)),
+                ],
                 client_address: Some("2001:db8::1".to_owned()),
                 ..event(Some(account), "user.updated")
             },

@@ -7,6 +7,11 @@ use domain::session::SessionEnd;
 use domain::sso::sp_key::SpKeyRecord;
 use domain::user::{LastSignIn, SignInMethod};
 use domain::{AuditEventId, SpKeyId, audit::AuditEvent};
+use storage::applications::ApplicationFilter;
+use storage::audit_events::AuditFilter;
+use storage::sessions::SessionFilter;
+use storage::sign_in_attempts::AttemptFilter;
+use storage::users::UserFilter;
 use storage::{Page, applications, audit_events, connections, sessions, sign_in_attempts, sp_keys, users};
 use tests::both_engines;
 
@@ -60,14 +65,14 @@ both_engines! {
         assert!(sp_keys::list(tx, other, own.connection.id).await.unwrap().is_empty());
         assert!(sign_in_attempts::by_id(tx, other, attempt.id).await.unwrap().is_none());
         assert!(sessions::by_id(tx, other, session.id).await.unwrap().is_none());
-        let listed = users::list(tx, other, &Default::default(), &PAGE).await.unwrap().items;
+        let listed = users::list(tx, other, &UserFilter::default(), &PAGE).await.unwrap().items;
         assert!(listed.iter().all(|user| user.account_id == other));
-        let listed = applications::list(tx, other, &Default::default(), &PAGE).await.unwrap().items;
+        let listed = applications::list(tx, other, &ApplicationFilter::default(), &PAGE).await.unwrap().items;
         assert!(listed.iter().all(|application| application.account_id == Some(other)));
         assert!(connections::list(tx, other).await.unwrap().iter().all(|connection| connection.account_id == other));
-        assert!(sessions::list(tx, other, &Default::default(), &PAGE).await.unwrap().items.is_empty());
-        assert!(sign_in_attempts::list(tx, other, &Default::default(), &PAGE).await.unwrap().items.is_empty());
-        assert!(audit_events::list(tx, other, &Default::default(), &PAGE).await.unwrap().items.is_empty());
+        assert!(sessions::list(tx, other, &SessionFilter::default(), &PAGE).await.unwrap().items.is_empty());
+        assert!(sign_in_attempts::list(tx, other, &AttemptFilter::default(), &PAGE).await.unwrap().items.is_empty());
+        assert!(audit_events::list(tx, other, &AuditFilter::default(), &PAGE).await.unwrap().items.is_empty());
     }
 
     /// Proves A5: with another account's id, nothing of this one is changed.

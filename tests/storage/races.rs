@@ -1,11 +1,14 @@
 //! What two transactions want at the same moment, one gets. Each race is run several times, on real connections.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use domain::SessionId;
 use domain::application::Application;
 use domain::portal::Portal;
 use domain::signing_key::SigningKeyState;
 use domain::user::User;
 use domain::username::Username;
+use storage::applications::ApplicationFilter;
 use storage::{
     Result, StorageError, Store, Tx, Unique, accounts, applications, authorization_codes, connections,
     consumed_assertions, pending_sign_ins, refresh_tokens, sessions, signing_keys, users,
@@ -47,6 +50,14 @@ fn assert_one_true(results: &[Result<bool>; 2]) {
     assert_eq!(results, [false, true]);
 }
 
+/// Makes room for the next active signing key.
+async fn retire_active(tx: &mut Tx) -> bool {
+    use SigningKeyState::{Active, Retiring};
+    let published = signing_keys::list_published(tx).await.unwrap();
+    let active = published.into_iter().find(|key| key.state == Active).unwrap();
+    signing_keys::move_state(tx, active.id, Active, Retiring, at(2)).await.unwrap()
+}
+
 both_engines! {
     /// Proves A1.
     async fn one_of_two_gets_an_account_name(db) {
@@ -66,15 +77,16 @@ both_engines! {
             assert_one_conflict(&results, Unique::Username);
         }
         for round in 0..ROUNDS {
-            let pair = std::sync::Mutex::new(vec![user(account, &format!("a-{round}")), user(account, &format!("b-{round}"))]);
+            let pair = [user(account, &format!("a-{round}")), user(account, &format!("b-{round}"))];
             let mut tx = db.store.begin().await.unwrap();
-            for stored in pair.lock().unwrap().clone() {
-                users::insert(&mut tx, &stored).await.unwrap();
+            for stored in &pair {
+                users::insert(&mut tx, stored).await.unwrap();
             }
             tx.commit().await.unwrap();
             let wanted = Username::parse(&format!("wanted-{round}")).unwrap();
+            let next = AtomicUsize::new(0);
             let results = two_at_once(&db.store, async |tx| {
-                let before = pair.lock().unwrap().pop().unwrap();
+                let before = &pair[next.fetch_add(1, Ordering::SeqCst)];
                 let after = User { username: wanted.clone(), updated_at: at(9), ..before.clone() };
                 users::update(tx, &after, before.updated_at).await
             })
@@ -127,7 +139,7 @@ both_engines! {
             }
             let mut tx = db.store.read().await.unwrap();
             let page = storage::Page::first(99);
-            let all = applications::list(&mut tx, owner, &Default::default(), &page).await.unwrap().items;
+            let all = applications::list(&mut tx, owner, &ApplicationFilter::default(), &page).await.unwrap().items;
             assert_eq!(all.iter().filter(|application| application.is_default).count(), 1);
         }
     }
@@ -198,14 +210,13 @@ both_engines! {
 
     /// Proves I1: of two replicas that bring a key into use at once, one does.
     async fn one_of_two_activates_a_signing_key(db) {
-        use SigningKeyState::{Active, Retiring, Upcoming};
+        use SigningKeyState::{Active, Upcoming};
         for _ in 0..ROUNDS {
             let results =
                 two_at_once(&db.store, async |tx| signing_keys::insert(tx, &signing_key(Active)).await).await;
             assert_one_conflict(&results, Unique::ActiveSigningKey);
             let mut tx = db.store.begin().await.unwrap();
-            let active = signing_keys::list_published(&mut tx).await.unwrap().into_iter().find(|key| key.state == Active);
-            assert!(signing_keys::move_state(&mut tx, active.unwrap().id, Active, Retiring, at(2)).await.unwrap());
+            assert!(retire_active(&mut tx).await);
             tx.commit().await.unwrap();
             let results = two_at_once(&db.store, async |tx| {
                 let next = signing_key(Upcoming);
@@ -216,8 +227,7 @@ both_engines! {
             let won = results.iter().filter(|result| matches!(result, Ok(true))).count();
             assert_eq!(won, 1, "{results:?}");
             let mut tx = db.store.begin().await.unwrap();
-            let active = signing_keys::list_published(&mut tx).await.unwrap().into_iter().find(|key| key.state == Active);
-            signing_keys::move_state(&mut tx, active.unwrap().id, Active, Retiring, at(4)).await.unwrap();
+            assert!(retire_active(&mut tx).await);
             tx.commit().await.unwrap();
         }
     }

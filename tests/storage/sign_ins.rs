@@ -54,10 +54,9 @@ both_engines! {
     /// Proves that whatever a stranger sends can be recorded, also what one engine has no room for.
     async fn an_attempt_is_recorded_whatever_it_holds(db) {
         let tenant = tenant(&db.store, "acme").await;
-        let mut hostile = refused(&tenant);
+        let mut hostile = SignInAttempt { client_address: "\0".to_owned(), ..refused(&tenant) };
         hostile.entered_email = Some("a\0b".to_owned());
         hostile.warnings = vec!["\0".to_owned()];
-        hostile.client_address = "\0".to_owned();
         hostile.saml_message = Some("\0".to_owned());
         hostile.failure.as_mut().unwrap().got = Some("x\0' OR 1=1 --\u{1F980}".to_owned());
         let mut tx = db.store.begin().await.unwrap();

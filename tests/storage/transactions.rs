@@ -43,7 +43,8 @@ both_engines! {
         assert!(installation::get(&mut tx, "half").await.unwrap().is_none());
     }
 
-    /// Proves that a conflict found by a count of rows leaves the transaction usable: the refusal can be recorded in it.
+    /// Proves that a conflict found by a count of rows leaves the transaction usable: the refusal can be recorded in
+    /// it.
     async fn a_transaction_goes_on_after_a_conflict(db) {
         let mut tx = db.store.begin().await.unwrap();
         stored_account(&mut tx, "taken").await;

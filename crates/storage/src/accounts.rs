@@ -89,8 +89,8 @@ pub async fn list(tx: &mut Tx, filter: &AccountFilter, page: &Page) -> Result<Pa
     Ok(Paged::cut(accounts, page, |account: &Account| account.id.as_uuid()))
 }
 
-/// Writes what may change, if it was last changed at `expected_updated_at`; else `Stale`. `Conflict(AccountName)` if the
-/// new name is taken.
+/// Writes what may change, if it was last changed at `expected_updated_at`; else `Stale`. `Conflict(AccountName)` if
+/// the new name is taken.
 pub async fn update(tx: &mut Tx, account: &Account, expected_updated_at: Timestamp) -> Result<()> {
     let rows = execute!(
         tx,

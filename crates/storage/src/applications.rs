@@ -87,8 +87,8 @@ impl TryFrom<ApplicationRow> for Application {
     }
 }
 
-/// Adds an application. If it is the default one, the portal's former default stops being it; `Conflict(DefaultApplication)`
-/// only if another transaction makes one at the same moment.
+/// Adds an application. If it is the default one, the portal's former default stops being it;
+/// `Conflict(DefaultApplication)` only if another transaction makes one at the same moment.
 pub async fn insert(tx: &mut Tx, application: &Application) -> Result<()> {
     clear_default(tx, application).await?;
     let rows = execute!(

@@ -31,8 +31,8 @@ macro_rules! code_columns {
 }
 
 queries! {
-    INSERT = "INSERT INTO authorization_codes (digest, account_id, application_id, redirect_uri, code_challenge, attempt_id,
-            user_id, portal, method, auth_time, external_roles, session_not_on_or_after, issued_at, session_id)
+    INSERT = "INSERT INTO authorization_codes (digest, account_id, application_id, redirect_uri, code_challenge,
+            attempt_id, user_id, portal, method, auth_time, external_roles, session_not_on_or_after, issued_at, session_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     BY_DIGEST = concat!("SELECT ", code_columns!(), " FROM authorization_codes WHERE digest = $1");
     EXCHANGE_OF = concat!("SELECT ", code_columns!(), ", ", user_columns!(), ", ", application_columns!(), "
@@ -138,8 +138,8 @@ pub async fn by_digest(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Autho
     row.map(AuthorizationCode::try_from).transpose()
 }
 
-/// The code of this digest, used or expired ones too, with its user and application: an exchange in one round trip. None
-/// if either of them is gone.
+/// The code of this digest, used or expired ones too, with its user and application: an exchange in one round trip.
+/// None if either of them is gone.
 pub async fn exchange_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Exchange>> {
     let row: Option<ExchangeRow> = fetch_optional!(tx, EXCHANGE_OF, digest.as_bytes().as_slice())?;
     row.map(|row| {

@@ -45,7 +45,8 @@ pub(crate) fn digest(column: &str, bytes: &[u8]) -> Result<[u8; 32]> {
     bytes.try_into().map_err(|error: std::array::TryFromSliceError| StorageError::corrupt(column, error))
 }
 
-/// A text that came from outside, for either engine: PostgreSQL knows no U+0000 in texts, so a visible mark stands for it.
+/// A text that came from outside, for either engine: PostgreSQL knows no U+0000 in texts, so a visible mark stands
+/// for it.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }

@@ -14,8 +14,9 @@ queries! {
         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 }
 
-/// Consumes an assertion; whether that was the first time. It is remembered until `expires_at`, past which the assertion's
-/// own time limits refuse it. Its id is kept as a digest, because the identity provider chooses its length.
+/// Consumes an assertion; whether that was the first time. It is remembered until `expires_at`, past which the
+/// assertion's own time limits refuse it. Its id is kept as a digest, because the identity provider chooses its
+/// length.
 pub async fn insert(
     tx: &mut Tx,
     connection_id: ConnectionId,

@@ -43,8 +43,8 @@ pub enum Unique {
 }
 
 impl Unique {
-    /// What a constraint of the migrations holds unique. Only PostgreSQL names it, and only an update that races another
-    /// transaction gets this far; inserts and SQLite's one writer never do.
+    /// What a constraint of the migrations holds unique. Only PostgreSQL names it, and only an update that races
+    /// another transaction gets this far; inserts and SQLite's one writer never do.
     fn of_constraint(name: &str) -> Option<Self> {
         match name {
             "accounts_name_key" => Some(Self::AccountName),

@@ -21,7 +21,8 @@ queries! {
     PENDING_SIGN_INS = "DELETE FROM pending_sign_ins WHERE attempt_id IN (
         SELECT attempt_id FROM pending_sign_ins WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
     CONSUMED_ASSERTIONS = "DELETE FROM consumed_assertions WHERE (connection_id, assertion_digest) IN (
-        SELECT connection_id, assertion_digest FROM consumed_assertions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+        SELECT connection_id, assertion_digest FROM consumed_assertions WHERE expires_at < $1
+        ORDER BY expires_at LIMIT $2)";
     AUTHORIZATION_CODES = "DELETE FROM authorization_codes WHERE digest IN (
         SELECT digest FROM authorization_codes WHERE issued_at < $1 ORDER BY issued_at LIMIT $2)";
     SESSIONS = "DELETE FROM sessions WHERE id IN (

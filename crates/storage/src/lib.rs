@@ -1,7 +1,8 @@
 //! Where everything is kept: SQLite, embedded, for one process, or PostgreSQL for several.
 //!
 //! What it is for: one file per aggregate with its row, the way from the row to the domain's type, and a handful of
-//! queries; a [`Store`] that opens either engine, and a [`Tx`] that those queries run in. The same SQL text runs on both.
+//! queries; a [`Store`] that opens either engine, and a [`Tx`] that those queries run in. The same SQL text runs on
+//! both.
 //!
 //! What it does not know: why something is written. It decides nothing, reads no clock and makes no ids; times and ids
 //! come in as arguments. It knows no HTTP and no SAML, and nobody else knows sqlx.

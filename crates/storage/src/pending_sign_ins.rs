@@ -25,7 +25,8 @@ queries! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
     BY_RELAY_STATE = concat!("SELECT ", columns!(), " FROM pending_sign_ins
         WHERE connection_id = $1 AND relay_state = $2");
-    BY_REQUEST_ID = concat!("SELECT ", columns!(), " FROM pending_sign_ins WHERE connection_id = $1 AND request_id = $2");
+    BY_REQUEST_ID = concat!("SELECT ", columns!(), " FROM pending_sign_ins
+        WHERE connection_id = $1 AND request_id = $2");
     CONSUME = "UPDATE pending_sign_ins SET consumed_at = $3
         WHERE connection_id = $1 AND request_id = $2 AND consumed_at IS NULL";
 }

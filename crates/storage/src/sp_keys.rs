@@ -10,11 +10,16 @@ use crate::error::{Result, StorageError, written};
 use crate::sql::{execute, fetch_all, queries};
 use crate::tx::Tx;
 
+macro_rules! columns {
+    () => {
+        "id, account_id, connection_id, certificate_der, sealed_private_key, created_at, retires_at"
+    };
+}
+
 queries! {
-    INSERT = "INSERT INTO sp_keys (id, account_id, connection_id, certificate_der, sealed_private_key, created_at, retires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    LIST = "SELECT id, account_id, connection_id, certificate_der, sealed_private_key, created_at, retires_at FROM sp_keys
-        WHERE account_id = $1 AND connection_id = $2 ORDER BY created_at DESC, id DESC";
+    INSERT = concat!("INSERT INTO sp_keys (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7)");
+    LIST = concat!("SELECT ", columns!(), " FROM sp_keys
+        WHERE account_id = $1 AND connection_id = $2 ORDER BY created_at DESC, id DESC");
     RETIRE = "UPDATE sp_keys SET retires_at = $4
         WHERE account_id = $1 AND connection_id = $2 AND id = $3 AND retires_at IS NULL";
 }

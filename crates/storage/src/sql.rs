@@ -1,9 +1,9 @@
 //! The macros that run one SQL text on either engine.
 //!
 //! A query is a constant that `queries!` declares, so that the conformance suite can prepare each on both engines.
-//! Writes go through `execute!`, which a transaction for reading refuses; reads through `fetch_optional!` and `fetch_all!`.
-//! Portable SQL: `$1` parameters; no arrays, no `lower()`, no time; where a parameter may be null its comparison comes
-//! before its `IS NULL`, because PostgreSQL learns its type from the first use.
+//! Writes go through `execute!`, which a transaction for reading refuses; reads through `fetch_optional!` and
+//! `fetch_all!`. Portable SQL: `$1` parameters; no arrays, no `lower()`, no time; where a parameter may be null its
+//! comparison comes before its `IS NULL`, because PostgreSQL learns its type from the first use.
 
 /// A query and its name.
 #[derive(Debug, Clone, Copy)]

@@ -77,8 +77,8 @@ pub struct Store {
 
 #[derive(Debug, Clone)]
 enum Pools {
-    /// One connection writes, so nobody meets `SQLITE_BUSY` and writers are served first come, first served; in WAL mode
-    /// readers wait for nobody. In memory the two are the same single connection.
+    /// One connection writes, so nobody meets `SQLITE_BUSY` and writers are served first come, first served; in WAL
+    /// mode readers wait for nobody. In memory the two are the same single connection.
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,

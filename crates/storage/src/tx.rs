@@ -17,7 +17,8 @@ pub enum Tx {
 impl Tx {
     /// Makes what was written durable and visible.
     ///
-    /// After a failed query this is an error on both engines: PostgreSQL would quietly roll back, SQLite would keep half.
+    /// After a failed query this is an error on both engines: PostgreSQL would quietly roll back, SQLite would keep
+    /// half.
     pub async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(handle) => handle.commit().await,

@@ -222,8 +222,8 @@ async fn refused_update(tx: &mut Tx, user: &User) -> Result<StorageError> {
     Ok(if taken { StorageError::Conflict(Unique::Username) } else { StorageError::Stale })
 }
 
-/// Records that a user signed in through SAML: they are active from now on and hold these `saml` roles (C4). `updated_at`
-/// moves only if that changed something. `Stale` if they are gone or were deactivated meanwhile (A3).
+/// Records that a user signed in through SAML: they are active from now on and hold these `saml` roles (C4).
+/// `updated_at` moves only if that changed something. `Stale` if they are gone or were deactivated meanwhile (A3).
 pub async fn record_sign_in(
     tx: &mut Tx,
     account_id: AccountId,
