@@ -25,6 +25,8 @@ USER 10001
 # SQLite's files, relative to which the default configuration looks. With PostgreSQL nothing is kept here.
 WORKDIR /var/lib/vestibule
 VOLUME /var/lib/vestibule
+# The container's own network is its boundary; the default, loopback, could not be reached from outside it.
+ENV VESTIBULE_SERVER__BIND=0.0.0.0:8080
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 CMD ["vestibule", "healthcheck"]
 ENTRYPOINT ["vestibule"]

@@ -21,7 +21,11 @@ pub const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Logs from now on.
 pub fn log(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter).context("log.filter cannot be read")?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // It would print that it cannot print, and panic where nobody reads standard error any more.
+        .log_internal_errors(false);
     let set = match format {
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
         LogFormat::Text => lines.compact().try_init(),

@@ -96,7 +96,7 @@ async fn the_demo_signs_alice_in() {
         line.split_whitespace().find(|word| word.starts_with("http")).unwrap().to_owned()
     };
     let control = url_of("/control/respond");
-    let acs = url_of("/saml/");
+    let acs = url_of("%{redirect_url}");
     let page = instructions.lines().find(|line| line.starts_with("  http")).unwrap().trim().to_owned();
     let settings = settings_of(&browser().get(&page).send().await.unwrap().text().await.unwrap());
     let code = sign_in(&settings, &control, &acs).await;

@@ -14,9 +14,9 @@ use crate::adapters::OsEntropy;
 use crate::doctor::JWKS_PATH;
 
 /// Where a login page begins a sign-in.
-pub const SIGN_IN_PATH: &str = "/v1/sso/sign-ins";
+pub const SIGN_IN_PATH: &str = "/v1/sso-sign-ins";
 /// Where a frontend exchanges its code.
-pub const TOKEN_PATH: &str = "/oauth2/token";
+pub const TOKEN_PATH: &str = "/oauth/token";
 /// Where a signed-in user reads who they are.
 pub const ME_PATH: &str = "/v1/me";
 
@@ -76,7 +76,7 @@ In a browser
       a frontend: sign in to the account \"{ACCOUNT_NAME}\" as {OWNER_EMAIL}, and see the token
   {login_url}
       the same by a plain link, as one would bookmark it
-  {base_url}/docs
+  {base_url}/docs/
       the API; as an operator, authorize with {operator_key}
   {idp_url}
       the identity provider; its login form shows the passwords of its users
