@@ -12,6 +12,7 @@
 
 mod accounts;
 mod applications;
+mod attempt_fix;
 mod attempts;
 mod audit;
 mod authentication;
@@ -20,6 +21,7 @@ mod connections;
 mod error;
 mod housekeeping;
 mod idempotency;
+mod ids;
 mod operator_keys;
 pub mod ports;
 mod request_id;
@@ -44,6 +46,7 @@ use uuid::Uuid;
 
 pub use accounts::{AccountPatch, NewAccount};
 pub use applications::{ApplicationPatch, NewApplication};
+pub use attempt_fix::attempt_fix;
 pub use authentication::Credentials;
 pub use caller::{Caller, Identity, SignedInUser};
 pub use connections::enable::{EnableReport, SharedEmailReport};
@@ -82,6 +85,7 @@ pub struct Service {
     trust: Cache<connections::trust::TrustKey, Arc<connections::trust::PreparedTrust>>,
     probes: Cache<url::Url, ports::ProbeResult>,
     origins: Cache<String, bool>,
+    ids: ids::IdSequence,
 }
 
 /// How long a probe's finding is believed (D3): long enough for a morning's rush, short enough to notice a recovery.
@@ -106,6 +110,7 @@ impl Service {
             keyring: signing_keys::KeyringCache::default(),
             trust: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(TRUST_CACHE).build(),
             probes: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(PROBE_CACHE).build(),
+            ids: ids::IdSequence::default(),
             origins: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(ORIGIN_CACHE).build(),
         }
     }
@@ -131,10 +136,8 @@ impl Service {
         bytes
     }
 
-    /// A `UUIDv7` (RFC 9562, section 5.7): in order of time, with 74 random bits.
     fn uuid(&self) -> Uuid {
-        let millis = u64::try_from(self.now().as_millisecond()).unwrap_or_default();
-        uuid::Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()
+        self.ids.next(self.now(), self.random())
     }
 
     fn session_id(&self) -> SessionId {

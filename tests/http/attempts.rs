@@ -1,0 +1,64 @@
+//! Sign-in attempts: each try leaves a record that says why (H1).
+
+use serde_json::json;
+use tests::app::TestApp;
+use tests::both_engines;
+use tests::tenant::Tenant;
+
+both_engines! {
+    /// Proves H1: how far it got, the failed check, what was wanted and what came, how to mend it; with the message,
+    /// personal values masked.
+    async fn a_refused_response_leaves_a_reason_that_somebody_can_act_on(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let pending = tenant.start(&app, Some("ann@acme.test")).await;
+        let mut response = tenant.response(&app, &pending, "ann@acme.test", Some(&["staff"]));
+        response.audiences = vec![vec!["urn:another:sp".to_owned()]];
+        tenant.post_response(&app, &response, &pending.relay_state).await.location();
+        let attempt = tenant.last_attempt(&app).await;
+        assert_eq!((&attempt["outcome"], &attempt["stage"]), (&json!("refused"), &json!("response_received")));
+        let failure = &attempt["failure"];
+        assert_eq!(failure["check"], "audience");
+        assert_eq!((&failure["wanted"], &failure["got"]), (&json!(tenant.acs_url), &json!("urn:another:sp")));
+        assert!(failure["fix"].as_str().unwrap().len() > 20, "{failure}");
+        let message = attempt["saml_message"].as_str().unwrap();
+        assert!(message.contains("Response") && !message.contains("ann@acme.test"), "{message}");
+
+        let good = tenant.response(&app, &pending, "ann@acme.test", Some(&["staff"]));
+        tenant.post_response(&app, &good, &pending.relay_state).await.location();
+        let attempt = tenant.last_attempt(&app).await;
+        assert_eq!((&attempt["outcome"], &attempt["failure"]), (&json!("pending"), &json!(null)));
+        assert_eq!(attempt["stage"], "code_issued");
+    }
+
+    /// Proves H1, A5: owners read their own account's attempts, and nobody else's.
+    async fn attempts_are_read_by_their_own_account(db) {
+        let app = TestApp::start(db).await;
+        let (tenant, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
+        let owner = tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
+        let foreign = other.sign_in(&app, "boss@other.test", Some(&["nac-team-lead"])).await;
+        let list = owner.get(&tenant.path("/sign-in-attempts")).await.expect(200);
+        let id = list["items"][0]["id"].as_str().unwrap();
+        foreign.get(&tenant.path("/sign-in-attempts")).await.problem(404, "not_found");
+        foreign.get(&other.path(&format!("/sign-in-attempts/{id}"))).await.problem(404, "not_found");
+        let succeeded = owner.get(&tenant.path("/sign-in-attempts?outcome=succeeded&portal=admin")).await.expect(200);
+        assert_eq!(succeeded["items"].as_array().unwrap().len(), 1);
+        let refused = owner.get(&tenant.path("/sign-in-attempts?outcome=refused")).await.expect(200);
+        assert_eq!(refused["items"], json!([]));
+    }
+
+    /// Proves H1: what anyone may cause is capped where it is stored.
+    async fn unlinked_refusals_are_capped(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let cap = tests::app::ATTEMPTS_PER_ADDRESS as usize;
+        for _ in 0..cap + 5 {
+            tenant.post_value(&app, "PHgvPg==", "").await.problem(400, "saml_response_refused");
+        }
+        let list = app.operator().get(&tenant.path("/sign-in-attempts?limit=200")).await.expect(200);
+        assert_eq!(list["items"].as_array().unwrap().len(), cap);
+        app.world.clock.advance(jiff::SignedDuration::from_mins(61));
+        let refused = tenant.post_value(&app, "PHgvPg==", "").await.problem(400, "saml_response_refused");
+        assert!(refused["attempt_id"].is_string());
+    }
+}

@@ -1,0 +1,219 @@
+//! Every operation of the OpenAPI document, tried by everybody (A3, A5). A new operation without a row here fails.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::app::TestApp;
+use tests::both_engines;
+use tests::client::{Answer, Client};
+use tests::tenant::Tenant;
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Anyone.
+    Public,
+    /// Operators alone.
+    Operator,
+    /// Whoever has a role in the account.
+    Reader,
+    /// Owners of the account.
+    Owner,
+    /// Signed-in users, about themselves.
+    Oneself,
+}
+
+fn table() -> BTreeMap<&'static str, Access> {
+    use Access::{Oneself, Operator, Owner, Public, Reader};
+    BTreeMap::from([
+        ("create_account", Operator),
+        ("list_accounts", Reader),
+        ("get_account", Reader),
+        ("update_account", Owner),
+        ("create_user", Owner),
+        ("list_users", Reader),
+        ("get_user", Reader),
+        ("update_user", Owner),
+        ("delete_user", Owner),
+        ("create_application", Owner),
+        ("list_applications", Reader),
+        ("get_application", Reader),
+        ("update_application", Owner),
+        ("delete_application", Owner),
+        ("create_shared_application", Operator),
+        ("list_shared_applications", Operator),
+        ("get_shared_application", Operator),
+        ("update_shared_application", Operator),
+        ("delete_shared_application", Operator),
+        ("create_saml_connection", Owner),
+        ("list_saml_connections", Reader),
+        ("get_saml_connection", Reader),
+        ("update_saml_connection", Owner),
+        ("delete_saml_connection", Owner),
+        ("enable_saml_connection", Owner),
+        ("disable_saml_connection", Owner),
+        ("import_idp_metadata", Owner),
+        ("get_sp_certificate", Reader),
+        ("list_sp_keys", Reader),
+        ("rotate_sp_key", Owner),
+        ("list_sign_in_attempts", Reader),
+        ("get_sign_in_attempt", Reader),
+        ("list_sessions", Reader),
+        ("delete_session", Owner),
+        ("list_audit_events", Reader),
+        ("get_me", Oneself),
+        ("list_my_sessions", Oneself),
+        ("delete_my_session", Oneself),
+        ("get_login_options", Public),
+        ("create_sso_sign_in", Public),
+        ("rotate_signing_keys", Operator),
+        ("issue_token", Public),
+        ("revoke_token", Public),
+        ("get_jwks", Public),
+        ("get_sp_metadata", Public),
+        ("consume_saml_response", Public),
+        ("begin_saml_sign_in", Public),
+        ("get_liveness", Public),
+        ("get_readiness", Public),
+        ("get_metrics", Public), ("get_openapi", Public),
+    ])
+}
+
+/// A body that is well-formed, so that who asks is what decides.
+fn body(operation: &str, tenant: &Tenant) -> Value {
+    let redirect_uris = json!(["https://app.example.test/x"]);
+    match operation {
+        "create_account" => json!({ "name": "made-by-matrix", "display_name": "M", "owner_email": "m@m.test" }),
+        "create_user" => json!({ "portal": "admin", "username": "made-by-matrix" }),
+        "create_application" | "create_shared_application" => {
+            json!({ "portal": "admin", "name": "M", "redirect_uris": redirect_uris })
+        }
+        "create_saml_connection" => json!({ "portal": "self_service" }),
+        "import_idp_metadata" => json!({ "metadata_xml": "<x/>" }),
+        "create_sso_sign_in" => tenant.start_body(None),
+        _ => json!({}),
+    }
+}
+
+struct Operation {
+    id: String,
+    method: Method,
+    path: String,
+}
+
+async fn operations(app: &TestApp, tenant: &Tenant) -> Vec<Operation> {
+    let document = app.anonymous().get("/openapi.json").await.expect(200);
+    let mut found = vec![];
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
+            let Some(id) = operation["operationId"].as_str() else { continue };
+            found.push(Operation { id: id.to_owned(), method, path: fill(path, tenant) });
+        }
+    }
+    found
+}
+
+fn fill(path: &str, tenant: &Tenant) -> String {
+    let nobody = "00000000000000000000000000000000";
+    let hash = tenant.acs_url.rsplit('/').next().unwrap();
+    path.replace("{account_id}", &tenant.account_id)
+        .replace("{connection_id}", &tenant.connection_id)
+        .replace("{application_id}", &tenant.client_id)
+        .replace("{hash}", hash)
+        .replace("{user_id}", &format!("usr_{nobody}"))
+        .replace("{session_id}", &format!("ses_{nobody}"))
+        .replace("{attempt_id}", &format!("att_{nobody}"))
+}
+
+async fn call(client: &Client, operation: &Operation, body: &Value) -> Answer {
+    let request = client.request(operation.method.clone(), &operation.path);
+    let has_body = operation.method == Method::POST || operation.method == Method::PATCH;
+    Answer::of(if has_body { request.json(body) } else { request }).await
+}
+
+both_engines! {
+    /// Proves A3, A5: anonymous 401, outsider 404, wrong role 403; and nobody meets a 5xx.
+    async fn every_operation_answers_everybody_as_the_table_says(db) {
+        let app = TestApp::start(db).await;
+        let (tenant, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
+        let customers = Tenant::create_for(&app, "customers", "self_service").await;
+        let outsider = other.sign_in(&app, "boss@other.test", Some(&["nac-team-lead"])).await;
+        let member = tenant.sign_in(&app, "member@acme.test", Some(&["staff"])).await;
+        let owner = tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
+        let end_user = customers.sign_in(&app, "ann@customers.test", None).await;
+        let table = table();
+        let operations = operations(&app, &tenant).await;
+        assert!(operations.len() > 35, "{}", operations.len());
+        for operation in operations {
+            let id = operation.id.as_str();
+            let access = *table.get(id).unwrap_or_else(|| panic!("{id} has no row in the authorization table"));
+            let body = body(id, &tenant);
+            let callers = [
+                ("anonymous", app.anonymous()), ("outsider", outsider.clone()), ("end user", end_user.clone()),
+                ("member", member.clone()),
+            ];
+            let in_account = operation.path.starts_with("/v1/accounts/");
+            for (who, client) in callers {
+                let answer = call(&client, &operation, &body).await;
+                let status = answer.status.as_u16();
+                assert!(status < 500, "{who} {id}: {status} {}", answer.text);
+                let wanted = match (access, who) {
+                    (Access::Public, _) => None,
+                    (_, "anonymous") => Some(401),
+                    (Access::Oneself, _) => None,
+                    (Access::Operator, _) => Some(403),
+                    (_, "outsider" | "end user") if in_account => Some(404),
+                    (Access::Owner, "member") => Some(403),
+                    (_, "end user") => Some(403),
+                    _ => None,
+                };
+                match wanted {
+                    Some(wanted) => assert_eq!(status, wanted, "{who} {id}: {}", answer.text),
+                    None => assert!(!matches!(status, 401 | 403) || access == Access::Public, "{who} {id}: {}", answer.text),
+                }
+            }
+            let destructive = ["delete_saml_connection", "disable_saml_connection", "delete_application"].contains(&id);
+            if access == Access::Owner && !destructive {
+                let answer = call(&owner, &operation, &body).await;
+                assert!(!matches!(answer.status.as_u16(), 401 | 403 | 500..), "owner {id}: {}", answer.text);
+            }
+        }
+    }
+
+    /// Proves A5: ids of another account's things are not there, in this account or in theirs.
+    async fn another_accounts_things_are_not_there(db) {
+        let app = TestApp::start(db).await;
+        let (mine, theirs) = (Tenant::create(&app, "mine").await, Tenant::create(&app, "theirs").await);
+        let me = mine.sign_in(&app, "boss@mine.test", Some(&["nac-team-lead"])).await;
+        let users = app.operator().get(&theirs.path("/users")).await.expect(200);
+        let user = users["items"][0]["id"].as_str().unwrap();
+        let resources = [
+            format!("/users/{user}"), format!("/applications/{}", theirs.client_id),
+            format!("/saml-connections/{}", theirs.connection_id),
+            format!("/saml-connections/{}/sp-keys", theirs.connection_id),
+            format!("/saml-connections/{}/sp-certificate", theirs.connection_id),
+        ];
+        for resource in resources {
+            me.get(&theirs.path(&resource)).await.problem(404, "not_found");
+            me.get(&mine.path(&resource)).await.problem(404, "not_found");
+        }
+        for resource in [format!("/users/{user}"), format!("/saml-connections/{}", theirs.connection_id)] {
+            me.patch(&mine.path(&resource), &json!({})).await.problem(404, "not_found");
+            me.delete(&mine.path(&resource)).await.problem(404, "not_found");
+        }
+        let accounts = me.get("/v1/accounts").await.expect(200);
+        assert_eq!(accounts["items"].as_array().unwrap().len(), 1);
+    }
+
+    /// Proves A5: an operator key opens everything, a revoked or invented one nothing.
+    async fn operator_keys_are_checked(db) {
+        let app = TestApp::start(db).await;
+        app.operator().get("/v1/accounts").await.expect(200);
+        app.operator().get("/v1/me").await.problem(403, "forbidden");
+        for key in ["vop_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "vop_", "vop_x"] {
+            app.anonymous().bearing(key).get("/v1/accounts").await.problem(401, "unauthenticated");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A running Vestibule on a loopback port, with a world that a test controls.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{ApiSettings, MetricsSettings, RateLimits, RunningApi};
+use domain::signing_key::SigningAlgorithm;
+use domain::sso::connection::PLATFORM_ATTRIBUTE_PREFIX;
+use domain::sso::identity::PlatformAttributes;
+use domain::text::Label;
+use jiff::Timestamp;
+use server::adapters::outbound::{HttpIdpProbe, HttpMetadataSource, Reach};
+use server::adapters::{AesGcmSealer, JwtSigner, MASTER_KEY_BYTES, OsEntropy, RcgenSpKeys, SystemClock};
+use service::{AttemptLimits, Caller, Engines, Ports, Service, Settings};
+
+use crate::client::Client;
+use crate::databases::TestDatabase;
+use crate::process::free_port;
+use crate::world::World;
+
+/// How many unfinished attempts from one address are written down here; small, so that a test can reach it.
+pub const ATTEMPTS_PER_ADDRESS: u32 = 100;
+/// Where browsers and identity providers think that it is.
+const ISSUER: &str = "https://sso.vestibule.test";
+
+/// What a test may bound.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Discoveries per minute and address.
+    pub discovery_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { discovery_per_minute: 100_000 }
+    }
+}
+
+/// A running Vestibule.
+pub struct TestApp {
+    /// What a test can change about the world.
+    pub world: World,
+    /// The use-cases behind the API, for what no user can ask for: time passing.
+    pub service: Arc<Service>,
+    base_url: String,
+    operator_key: String,
+    _running: RunningApi,
+    _database: TestDatabase,
+}
+
+impl TestApp {
+    /// Starts it on this database.
+    pub async fn start(database: TestDatabase) -> Self {
+        Self::start_with(database, Limits::default()).await
+    }
+
+    /// Starts it with other limits.
+    pub async fn start_with(database: TestDatabase, limits: Limits) -> Self {
+        let world = World::default();
+        let ports = world.ports();
+        Self::assemble(database, (world, ports), settings(), api_settings(limits)).await
+    }
+
+    /// Starts it as `serve --development` does: reached where it listens, with the real clock and real connections to
+    /// identity providers on this machine. The world is that of the machine, so no test changes it.
+    pub async fn start_development(database: TestDatabase) -> Self {
+        let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let base_url = format!("http://{bind}").parse().unwrap();
+        let settings = Settings { base_url, development: true, ..settings() };
+        let api_settings = ApiSettings { bind, ..api_settings(Limits::default()) };
+        Self::assemble(database, (World::default(), development_ports()), settings, api_settings).await
+    }
+
+    async fn assemble(
+        database: TestDatabase,
+        (world, ports): (World, Ports),
+        settings: Settings,
+        api_settings: ApiSettings,
+    ) -> Self {
+        let service = Arc::new(Service::new(database.store.clone(), ports, settings));
+        let running = api::start(Arc::clone(&service), api_settings).await.unwrap();
+        let name = Label::parse("tests").unwrap();
+        let key = service.create_operator_key(&Caller::command_line(), name).await.unwrap();
+        Self {
+            world,
+            base_url: format!("http://{}", running.address()),
+            operator_key: key.secret.expose().to_owned(),
+            service,
+            _running: running,
+            _database: database,
+        }
+    }
+
+    /// Nobody.
+    pub fn anonymous(&self) -> Client {
+        Client::anonymous(&self.base_url)
+    }
+
+    /// Whoever runs it.
+    pub fn operator(&self) -> Client {
+        self.anonymous().bearing(&self.operator_key)
+    }
+
+    /// The time here.
+    pub fn now(&self) -> Timestamp {
+        self.service.now()
+    }
+
+    /// The `iss` of tokens.
+    pub fn issuer(&self) -> &str {
+        self.service.settings().issuer()
+    }
+}
+
+/// What `serve --development` gives the use-cases of the world.
+fn development_ports() -> Ports {
+    let reach = Reach::PublicAndLoopback;
+    Ports {
+        clock: Box::new(SystemClock),
+        entropy: Box::new(OsEntropy),
+        sealer: Box::new(AesGcmSealer::new(&[7; MASTER_KEY_BYTES])),
+        token_signer: Box::new(JwtSigner),
+        sp_keys: Arc::new(RcgenSpKeys),
+        metadata_source: Box::new(HttpMetadataSource::new(reach).unwrap()),
+        idp_probe: Box::new(HttpIdpProbe::new(reach).unwrap()),
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        base_url: ISSUER.parse().unwrap(),
+        platform_attributes: PlatformAttributes::with_prefix(PLATFORM_ATTRIBUTE_PREFIX),
+        engines: Engines::Both,
+        signing_algorithm: SigningAlgorithm::Es256,
+        verification_permits: 2,
+        attempt_limits: AttemptLimits { per_address: ATTEMPTS_PER_ADDRESS, per_connection: 10_000 },
+        development: false,
+    }
+}
+
+fn api_settings(limits: Limits) -> ApiSettings {
+    let many = NonZeroU32::new(100_000).unwrap();
+    ApiSettings {
+        bind: "127.0.0.1:0".parse().unwrap(),
+        workers: std::num::NonZeroUsize::new(1),
+        shutdown_timeout: Duration::from_secs(1),
+        trusted_proxies: vec![],
+        limits: RateLimits {
+            discovery_per_minute: NonZeroU32::new(limits.discovery_per_minute).unwrap(),
+            acs_per_minute: many,
+            token_per_minute: many,
+        },
+        metrics: Some(MetricsSettings { render: Arc::new(String::new), bind: None }),
+    }
+}

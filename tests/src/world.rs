@@ -1,0 +1,85 @@
+//! The world around Vestibule, as a test wants it: reachable or not, with these documents at these URLs.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use server::adapters::{AesGcmSealer, JwtSigner, OsEntropy};
+use service::Ports;
+use service::ports::{FetchError, GeneratedSpKey, IdpProbe, MetadataSource, ProbeResult, SignerError, SpKeyFactory};
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::clock::ManualClock;
+
+/// What a test can change about the world.
+#[derive(Clone)]
+pub struct World {
+    /// The time.
+    pub clock: ManualClock,
+    probe: Arc<Mutex<ProbeResult>>,
+    documents: Arc<Mutex<HashMap<Url, String>>>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            clock: ManualClock::default(),
+            probe: Arc::new(Mutex::new(ProbeResult::Reachable)),
+            documents: Arc::default(),
+        }
+    }
+}
+
+impl World {
+    /// What every probe of a login URL finds from now on.
+    pub fn set_probe(&self, result: ProbeResult) {
+        *self.probe.lock().unwrap() = result;
+    }
+
+    /// Publishes a document.
+    pub fn publish(&self, url: &str, document: &str) {
+        self.documents.lock().unwrap().insert(url.parse().unwrap(), document.to_owned());
+    }
+
+    /// The ports: real cryptography, and a world that does as it is told.
+    pub fn ports(&self) -> Ports {
+        Ports {
+            clock: Box::new(self.clock.clone()),
+            entropy: Box::new(OsEntropy),
+            sealer: Box::new(AesGcmSealer::new(&[7; 32])),
+            token_signer: Box::new(JwtSigner),
+            sp_keys: Arc::new(FixedSpKey),
+            metadata_source: Box::new(self.clone()),
+            idp_probe: Box::new(self.clone()),
+        }
+    }
+}
+
+#[async_trait]
+impl IdpProbe for World {
+    async fn probe(&self, _url: &Url) -> ProbeResult {
+        *self.probe.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl MetadataSource for World {
+    async fn fetch(&self, url: &Url) -> Result<String, FetchError> {
+        let found = self.documents.lock().unwrap().get(url).cloned();
+        found.ok_or_else(|| FetchError("nothing answers at this URL".into()))
+    }
+}
+
+/// The same key pair each time: making one takes longer than most tests.
+struct FixedSpKey;
+
+impl SpKeyFactory for FixedSpKey {
+    fn generate(&self, _: &str, _: Timestamp, _: Timestamp) -> Result<GeneratedSpKey, SignerError> {
+        Ok(GeneratedSpKey {
+            private_key: Zeroizing::new(include_bytes!("../fixtures/sp.key.der").to_vec()),
+            certificate_der: include_bytes!("../fixtures/sp.crt.der").to_vec(),
+        })
+    }
+}
