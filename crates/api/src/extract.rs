@@ -1,0 +1,22 @@
+//! What handlers are given: each part of a request, checked before the handler runs. Whatever is wrong is a problem that
+//! names the field, parameter or header.
+
+mod address;
+mod body;
+mod caller;
+mod form;
+mod json;
+mod limit;
+mod path;
+mod precondition;
+mod query;
+
+pub use address::{ClientAddress, TrustedProxies};
+pub use body::{METADATA_MAX_BYTES, media_type, read_body};
+pub use caller::{Authenticated, Authentication, bearer};
+pub use form::{AcsForm, Form, OAuthForm, TOKEN_MAX_BYTES};
+pub use json::{Creation, JsonBody, given, nullable, parse_json};
+pub use limit::{Acs, Discovery, Limited, RateLimiters, Token};
+pub use path::Ids;
+pub use precondition::{IfMatch, etag};
+pub use query::{Listing, Parameters, flag, next_cursor};

@@ -1,0 +1,144 @@
+//! JSON bodies: unknown fields are refused, and whatever is wrong is named by its JSON pointer (RFC 6901).
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::{FutureExt as _, LocalBoxFuture};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer};
+use serde_json::error::Category;
+use serde_path_to_error::{Path, Segment};
+use service::{Code, Error, IdempotencyKey};
+
+use super::body::{JSON_MAX_BYTES, media_type, read_body};
+use crate::problem::Problem;
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        async move {
+            let bytes = read_json(&request, &mut payload).await?;
+            parse_json(&bytes).map(Self)
+        }
+        .boxed_local()
+    }
+}
+
+/// A JSON body that creates something, and the key that makes a repeat harmless.
+#[derive(Debug)]
+pub struct Creation<T> {
+    /// The body.
+    pub body: T,
+    /// `Idempotency-Key`, if it was sent.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Creation<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        async move {
+            let bytes = read_json(&request, &mut payload).await?;
+            let key = idempotency_key(&request, &bytes)?;
+            Ok(Self { body: parse_json(&bytes)?, key })
+        }
+        .boxed_local()
+    }
+}
+
+/// The same key at another path is another request: what it stands for is named by method and path.
+fn idempotency_key(request: &HttpRequest, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
+    let operation = format!("{} {}", request.method(), request.path());
+    Ok(Some(IdempotencyKey::parse(value.to_str().unwrap_or_default(), &operation, body)?))
+}
+
+async fn read_json(request: &HttpRequest, payload: &mut Payload) -> Result<Vec<u8>, Problem> {
+    if media_type(request) != "application/json" {
+        return Err(Error::new(Code::UnsupportedMediaType).with_detail("Send application/json").into());
+    }
+    Ok(read_body(request, payload, JSON_MAX_BYTES).await?.to_vec())
+}
+
+/// Reads JSON, or says where it is wrong.
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let pointer = pointer(error.path());
+        refused(&pointer, error.inner())
+    })?;
+    deserializer.end().map_err(|error| refused("", &error))?;
+    Ok(value)
+}
+
+fn refused(pointer: &str, error: &serde_json::Error) -> Problem {
+    match error.classify() {
+        Category::Data => Problem::invalid(pointer, without_position(&error.to_string())),
+        Category::Syntax | Category::Eof | Category::Io => {
+            Error::new(Code::InvalidBody).with_detail(format!("The body is not JSON: {error}")).into()
+        }
+    }
+}
+
+/// The message alone: the pointer says where.
+fn without_position(message: &str) -> &str {
+    message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
+}
+
+fn pointer(path: &Path) -> String {
+    path.iter().fold(String::new(), |text, segment| match segment {
+        Segment::Map { key } => format!("{text}/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Seq { index } => format!("{text}/{index}"),
+        Segment::Enum { .. } | Segment::Unknown => text,
+    })
+}
+
+/// A property that may be left out and must not be null; for `deserialize_with`.
+pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A property that may be left out, and that null removes (RFC 7396); for `deserialize_with`.
+#[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
+pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        #[serde(rename = "roles")]
+        _roles: Vec<u8>,
+    }
+
+    fn problem(body: &str) -> (Code, String) {
+        let problem = parse_json::<Sample>(body.as_bytes()).unwrap_err();
+        (problem.code(), problem.field().unwrap_or_default().to_owned())
+    }
+
+    /// Proves that whoever sends a wrong field is told which.
+    #[test]
+    fn a_wrong_field_is_named_by_its_pointer() {
+        assert_eq!(problem(r#"{"roles": [1, "x"]}"#), (Code::InvalidInput, "/roles/1".into()));
+        assert_eq!(problem(r#"{"roles": [], "a/b": 1}"#), (Code::InvalidInput, "/a~1b".into()));
+        assert_eq!(problem("{}"), (Code::InvalidInput, String::new()));
+        assert_eq!(problem("{").0, Code::InvalidBody);
+        assert_eq!(problem(r#"{"roles": []} x"#).0, Code::InvalidBody);
+    }
+}

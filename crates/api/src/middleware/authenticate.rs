@@ -1,0 +1,29 @@
+//! Credentials become a caller before anything else of a request is looked at, so that nobody without valid ones learns what
+//! is wrong with the rest of it.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, web};
+use service::{Credentials, Service};
+
+use crate::extract::{Authentication, ClientAddress, bearer};
+
+/// Where credentials count.
+const SECURED: &str = "/v1/";
+
+/// Looks up who asks, where credentials came.
+pub async fn authenticate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.path().starts_with(SECURED) {
+        let address = ClientAddress::of(request.request()).0;
+        let service = request.app_data::<web::Data<Service>>().cloned();
+        if let (Some(service), Some(bearer)) = (service, bearer(request.headers())) {
+            let outcome = service.authenticate(Credentials { bearer, address }).await;
+            request.extensions_mut().insert(Authentication(outcome));
+        }
+    }
+    next.call(request).await
+}

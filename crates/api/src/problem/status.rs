@@ -1,0 +1,38 @@
+//! The only place where a code becomes an HTTP status.
+
+use actix_web::http::StatusCode;
+use service::Code;
+
+/// The status of a code.
+pub const fn status(code: Code) -> StatusCode {
+    match code {
+        Code::SamlResponseRefused | Code::ApplicationRefused | Code::InvalidBody => StatusCode::BAD_REQUEST,
+        Code::Unauthenticated | Code::LoginIncorrectCredentials | Code::SessionExpired => StatusCode::UNAUTHORIZED,
+        Code::Forbidden | Code::NoRole => StatusCode::FORBIDDEN,
+        Code::NotFound
+        | Code::RouteNotFound
+        | Code::SsoAccountNotConfigured
+        | Code::SsoEmailNotConfigured
+        | Code::NoDefaultApplication => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::SsoMultipleUsernames
+        | Code::AccountNameTaken
+        | Code::UsernameTaken
+        | Code::ConnectionExists
+        | Code::ConnectionIncomplete
+        | Code::ConnectionEnabled => StatusCode::CONFLICT,
+        Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        // The request can be read and makes no sense, or not any more.
+        Code::InvalidInput | Code::IdempotencyKeyReused | Code::MetadataUnavailable => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::IdpUnreachable | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// The title of a code: its status in words, the same for every occurrence (RFC 9457, section 3.1.3).
+pub fn title(code: Code) -> &'static str {
+    status(code).canonical_reason().unwrap_or("Error")
+}

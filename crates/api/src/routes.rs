@@ -1,0 +1,41 @@
+//! One file per resource: its wire types and its handlers.
+
+mod accounts;
+mod answer;
+mod applications;
+mod audit_events;
+pub mod documents;
+mod login;
+mod me;
+mod names;
+mod oauth;
+mod operation;
+mod saml;
+mod saml_connection_settings;
+mod saml_connections;
+mod sessions;
+mod shared_applications;
+mod sign_in_attempts;
+mod sp_keys;
+mod users;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every operation, in the order of the document.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    accounts::register(config);
+    users::register(config);
+    applications::register(config);
+    shared_applications::register(config);
+    saml_connections::register(config);
+    sp_keys::register(config);
+    sign_in_attempts::register(config);
+    sessions::register(config);
+    audit_events::register(config);
+    me::register(config);
+    login::register(config);
+    oauth::register(config);
+    saml::register(config);
+    operation::register(config);
+    documents::register(config);
+}

@@ -1,0 +1,381 @@
+//! Applications of an account: its registered frontends.
+
+use actix_web::{HttpResponse, delete, get, patch, post, web};
+use domain::application::{
+    Application as DomainApplication, ApplicationSettings, Lifetimes as DomainLifetimes, Origin, RedirectUri,
+    RefreshDelivery,
+};
+use domain::portal::Portal;
+use domain::text::Label;
+use domain::{AccountId, ApplicationId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::{ApplicationFilter, ApplicationPatch, NewApplication, Service, Versioned};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::{AccountPath, IdempotencyKeyParameter, IfMatchParameter, PageParameters};
+use super::answer::{List, created, versioned};
+use super::names::{PortalName, RefreshDeliveryName};
+use crate::extract::{Authenticated, Creation, Ids, IfMatch, JsonBody, Listing, given, nullable};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ListProblems = [READ] + InvalidInput;
+    ReadProblems = [READ];
+    CreateProblems = [READ, BODY] + IdempotencyKeyReused;
+    UpdateProblems = [READ, BODY] + PreconditionFailed;
+    DeleteProblems = [READ] + PreconditionFailed;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create_application)
+        .service(list_applications)
+        .service(get_application)
+        .service(update_application)
+        .service(delete_application);
+}
+
+/// A registered frontend of one portal: an OAuth public client.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Application {
+    /// Names it for good; its `client_id`.
+    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    id: ApplicationId,
+    /// Whose it is; null for one that all accounts share.
+    #[schema(value_type = Option<String>, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: Option<AccountId>,
+    /// Which portal it is the frontend of.
+    #[schema(value_type = PortalName)]
+    portal: Portal,
+    /// What an administrator calls it.
+    #[schema(value_type = String, example = "Admin console")]
+    name: Label,
+    /// Where codes may go; compared exactly.
+    #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
+    redirect_uris: Vec<RedirectUri>,
+    /// Which browser origins may call the API.
+    #[schema(value_type = Vec<String>, example = json!(["https://app.example.com"]))]
+    allowed_origins: Vec<Origin>,
+    /// Where a sign-in that begins elsewhere is sent (OpenID Connect Core, section 4).
+    #[schema(value_type = Option<String>, example = "https://app.example.com/login")]
+    initiate_login_uri: Option<RedirectUri>,
+    /// How long tokens live.
+    lifetimes: Lifetimes,
+    /// How refresh tokens travel.
+    #[schema(value_type = RefreshDeliveryName)]
+    refresh_delivery: RefreshDelivery,
+    /// Whether sign-ins that begin elsewhere go to it; one per portal.
+    is_default: bool,
+    /// When it was registered.
+    created_at: Timestamp,
+    /// When it last changed.
+    updated_at: Timestamp,
+}
+
+impl From<DomainApplication> for Application {
+    fn from(application: DomainApplication) -> Self {
+        let settings = application.settings;
+        Self {
+            id: application.id,
+            account_id: application.account_id,
+            portal: application.portal,
+            name: application.name,
+            redirect_uris: settings.redirect_uris,
+            allowed_origins: settings.allowed_origins,
+            initiate_login_uri: settings.initiate_login_uri,
+            lifetimes: settings.lifetimes.into(),
+            refresh_delivery: settings.refresh_delivery,
+            is_default: application.is_default,
+            created_at: application.created_at,
+            updated_at: application.updated_at,
+        }
+    }
+}
+
+/// How long tokens and sessions live, in seconds. What is left out has its default.
+#[expect(clippy::struct_field_names, reason = "the unit belongs to the name")]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Lifetimes {
+    /// Until an access token expires.
+    #[schema(minimum = 60, maximum = 3600, default = 600)]
+    access_token_seconds: u32,
+    /// Until a refresh token that nobody uses expires.
+    #[schema(minimum = 300, maximum = 2_592_000, default = 7200)]
+    idle_seconds: u32,
+    /// Until the session ends, whatever is refreshed.
+    #[schema(minimum = 300, maximum = 2_592_000, default = 43200)]
+    session_seconds: u32,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        DomainLifetimes::default().into()
+    }
+}
+
+impl From<DomainLifetimes> for Lifetimes {
+    fn from(lifetimes: DomainLifetimes) -> Self {
+        let DomainLifetimes { access_token_seconds, idle_seconds, session_seconds } = lifetimes;
+        Self { access_token_seconds, idle_seconds, session_seconds }
+    }
+}
+
+impl From<Lifetimes> for DomainLifetimes {
+    fn from(lifetimes: Lifetimes) -> Self {
+        let Lifetimes { access_token_seconds, idle_seconds, session_seconds } = lifetimes;
+        Self { access_token_seconds, idle_seconds, session_seconds }
+    }
+}
+
+/// What an application is registered with.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateApplication {
+    /// Which portal it is the frontend of.
+    #[schema(value_type = PortalName)]
+    portal: Portal,
+    /// What an administrator calls it.
+    #[schema(value_type = String, example = "Admin console", max_length = 200)]
+    name: Label,
+    /// Where codes may go: 1 to 20 absolute https URLs (http for this very machine alone).
+    #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]), min_items = 1, max_items = 20)]
+    redirect_uris: Vec<RedirectUri>,
+    /// Which browser origins may call the API: at most 20.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["https://app.example.com"]), max_items = 20)]
+    allowed_origins: Vec<Origin>,
+    /// Where a sign-in that begins elsewhere is sent. The default application needs one.
+    #[schema(value_type = Option<String>, example = "https://app.example.com/login")]
+    initiate_login_uri: Option<RedirectUri>,
+    /// How long tokens live.
+    #[serde(default)]
+    #[schema(required = false)]
+    lifetimes: Lifetimes,
+    /// How refresh tokens travel; `json` where it is left out.
+    #[schema(value_type = Option<RefreshDeliveryName>)]
+    refresh_delivery: Option<RefreshDelivery>,
+    /// Whether sign-ins that begin elsewhere go to it.
+    #[serde(default)]
+    #[schema(required = false)]
+    is_default: bool,
+}
+
+impl From<CreateApplication> for NewApplication {
+    fn from(new: CreateApplication) -> Self {
+        let settings = ApplicationSettings {
+            redirect_uris: new.redirect_uris,
+            allowed_origins: new.allowed_origins,
+            initiate_login_uri: new.initiate_login_uri,
+            lifetimes: new.lifetimes.into(),
+            refresh_delivery: new.refresh_delivery.unwrap_or(RefreshDelivery::Json),
+        };
+        Self { portal: new.portal, name: new.name, settings, is_default: new.is_default }
+    }
+}
+
+/// What of an application is to change; null removes `initiate_login_uri`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
+pub struct UpdateApplication {
+    /// A new name.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, required = false, max_length = 200)]
+    name: Option<Label>,
+    /// All redirect URIs.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<String>, required = false, min_items = 1, max_items = 20)]
+    redirect_uris: Option<Vec<RedirectUri>>,
+    /// All allowed origins.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<String>, required = false, max_items = 20)]
+    allowed_origins: Option<Vec<Origin>>,
+    /// Where a sign-in that begins elsewhere is sent.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    initiate_login_uri: Option<Option<RedirectUri>>,
+    /// All lifetimes.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Lifetimes, required = false)]
+    lifetimes: Option<Lifetimes>,
+    /// How refresh tokens travel.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = RefreshDeliveryName, required = false)]
+    refresh_delivery: Option<RefreshDelivery>,
+    /// Whether sign-ins that begin elsewhere go to it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
+    is_default: Option<bool>,
+}
+
+impl UpdateApplication {
+    /// The change to an application that stands like this.
+    fn applied_to(self, current: ApplicationSettings) -> ApplicationPatch {
+        let settings = ApplicationSettings {
+            redirect_uris: self.redirect_uris.unwrap_or(current.redirect_uris),
+            allowed_origins: self.allowed_origins.unwrap_or(current.allowed_origins),
+            initiate_login_uri: self.initiate_login_uri.unwrap_or(current.initiate_login_uri),
+            lifetimes: self.lifetimes.map_or(current.lifetimes, DomainLifetimes::from),
+            refresh_delivery: self.refresh_delivery.unwrap_or(current.refresh_delivery),
+        };
+        ApplicationPatch { name: self.name, settings: Some(settings), is_default: self.is_default }
+    }
+}
+
+/// An application in a path.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+struct ApplicationPath {
+    /// The account.
+    #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// The application.
+    #[param(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    application_id: ApplicationId,
+}
+
+/// Which applications are listed.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ApplicationsQuery {
+    /// Of this portal alone.
+    #[param(value_type = Option<PortalName>)]
+    pub portal: Option<Portal>,
+}
+
+/// Register an application.
+///
+/// For operators and owners. Its id is the `client_id` that the frontend sends.
+#[utoipa::path(
+    operation_id = "create_application", tag = "applications", security(("operator_key" = []), ("access_token" = [])),
+    params(AccountPath, IdempotencyKeyParameter), request_body = CreateApplication,
+    responses(
+        (status = 201, description = "The application", body = Application, headers(
+            ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"),
+        )),
+        CreateProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/applications")]
+async fn create_application(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    new: Creation<CreateApplication>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let account_id = path.0.account_id;
+    let made = service.create_application(&caller.0, Some(account_id), new.body.into(), new.key.as_ref()).await?;
+    let location = format!("/v1/accounts/{account_id}/applications/{}", made.resource.id);
+    Ok(created(location, made.resource.updated_at, made.replayed, &Application::from(made.resource)))
+}
+
+/// List applications.
+///
+/// For operators, and for users of the account who hold a role. Shared applications are not among them.
+#[utoipa::path(
+    operation_id = "list_applications", tag = "applications", security(("operator_key" = []), ("access_token" = [])),
+    params(AccountPath, ApplicationsQuery, PageParameters),
+    responses((status = 200, description = "A page of applications", body = List<Application>), ListProblems),
+)]
+#[get("/v1/accounts/{account_id}/applications")]
+async fn list_applications(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    listing: Listing<ApplicationsQuery>,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<Application>>, Problem> {
+    let filter = ApplicationFilter { portal: listing.filter.portal };
+    let found = service.list_applications(&caller.0, Some(path.0.account_id), &filter, &listing.page).await?;
+    Ok(web::Json(List::page(found)))
+}
+
+/// Read an application.
+///
+/// For operators, and for users of the account who hold a role.
+#[utoipa::path(
+    operation_id = "get_application", tag = "applications", security(("operator_key" = []), ("access_token" = [])),
+    params(ApplicationPath),
+    responses(
+        (status = 200, description = "The application", body = Application,
+            headers(("ETag" = String, description = "Its version"))),
+        ReadProblems,
+    ),
+)]
+#[get("/v1/accounts/{account_id}/applications/{application_id}")]
+async fn get_application(
+    caller: Authenticated,
+    path: Ids<ApplicationPath>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let ApplicationPath { account_id, application_id } = path.0;
+    let found = service.get_application(&caller.0, Some(account_id), application_id).await?;
+    Ok(versioned(found.updated_at, &Application::from(found)))
+}
+
+/// Change an application.
+///
+/// For operators and owners. What is left out stays; each list is replaced as a whole.
+#[utoipa::path(
+    operation_id = "update_application", tag = "applications", security(("operator_key" = []), ("access_token" = [])),
+    params(ApplicationPath, IfMatchParameter), request_body = UpdateApplication,
+    responses(
+        (status = 200, description = "The application", body = Application,
+            headers(("ETag" = String, description = "Its version"))),
+        UpdateProblems,
+    ),
+)]
+#[patch("/v1/accounts/{account_id}/applications/{application_id}")]
+async fn update_application(
+    caller: Authenticated,
+    path: Ids<ApplicationPath>,
+    seen: IfMatch,
+    change: JsonBody<UpdateApplication>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let ApplicationPath { account_id, application_id } = path.0;
+    change_application(&service, &caller, Some(account_id), Versioned { id: application_id, seen: seen.0 }, change.0)
+        .await
+}
+
+/// Changes an application of an account, or a shared one. Settings are stored as a whole, so the change is made to the version
+/// that was read for it: another change in between is not lost but refuses this one.
+pub async fn change_application(
+    service: &Service,
+    caller: &Authenticated,
+    owner: Option<AccountId>,
+    target: Versioned<ApplicationId>,
+    patch: UpdateApplication,
+) -> Result<HttpResponse, Problem> {
+    let current = service.get_application(&caller.0, owner, target.id).await?;
+    let target = Versioned { seen: target.seen.or(Some(current.updated_at)), ..target };
+    let patch = patch.applied_to(current.settings);
+    let changed = service.update_application(&caller.0, owner, target, patch).await?;
+    Ok(versioned(changed.updated_at, &Application::from(changed)))
+}
+
+/// Remove an application.
+///
+/// For operators and owners. Its sessions end.
+#[utoipa::path(
+    operation_id = "delete_application", tag = "applications", security(("operator_key" = []), ("access_token" = [])),
+    params(ApplicationPath, IfMatchParameter),
+    responses((status = 204, description = "The application is gone"), DeleteProblems),
+)]
+#[delete("/v1/accounts/{account_id}/applications/{application_id}")]
+async fn delete_application(
+    caller: Authenticated,
+    path: Ids<ApplicationPath>,
+    seen: IfMatch,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let ApplicationPath { account_id, application_id } = path.0;
+    let target = Versioned { id: application_id, seen: seen.0 };
+    service.delete_application(&caller.0, Some(account_id), target).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

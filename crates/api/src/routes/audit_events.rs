@@ -1,0 +1,131 @@
+//! The audit log (H3): read-only.
+
+use actix_web::{get, web};
+use domain::audit::{AuditEvent as DomainEvent, PropertyChange as DomainChange};
+use domain::{AccountId, AuditEventId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service::{AuditFilter, Service};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::{AccountPath, PageParameters};
+use super::answer::List;
+use crate::extract::{Authenticated, Ids, Listing};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ListProblems = [READ] + InvalidInput;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config.service(list_audit_events);
+}
+
+/// One thing that was done.
+#[derive(Debug, Serialize, ToSchema)]
+struct AuditEvent {
+    /// Names it; in order of time.
+    #[schema(value_type = String, example = "aud_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    id: AuditEventId,
+    /// In whose account.
+    #[schema(value_type = Option<String>, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: Option<AccountId>,
+    /// When.
+    occurred_at: Timestamp,
+    /// Who.
+    actor: Actor,
+    /// What: `<noun>.<verb in the past tense>`.
+    #[schema(example = "user.created")]
+    action: String,
+    /// The id of what it was done to.
+    target: String,
+    /// What changed, property by property.
+    changes: Vec<PropertyChange>,
+    /// From where.
+    client_address: Option<String>,
+}
+
+/// Who did something.
+#[derive(Debug, Serialize, ToSchema)]
+struct Actor {
+    /// `operator`, `command_line`, `user` or `system`.
+    #[schema(example = "user")]
+    kind: String,
+    /// Which one, where there are several.
+    id: Option<String>,
+}
+
+/// A property, before and after.
+#[derive(Debug, Serialize, ToSchema)]
+struct PropertyChange {
+    /// Its name; a dot leads into an object.
+    property: String,
+    /// What it was; null where it was not there.
+    before: Value,
+    /// What it is; null where it is gone.
+    after: Value,
+}
+
+impl From<DomainChange> for PropertyChange {
+    fn from(change: DomainChange) -> Self {
+        let DomainChange { property, before, after } = change;
+        Self { property, before, after }
+    }
+}
+
+impl From<DomainEvent> for AuditEvent {
+    fn from(event: DomainEvent) -> Self {
+        Self {
+            id: event.id,
+            account_id: event.account_id,
+            occurred_at: event.at,
+            actor: Actor { kind: event.actor_kind, id: event.actor_id },
+            action: event.action,
+            target: event.target,
+            changes: event.changes.into_iter().map(PropertyChange::from).collect(),
+            client_address: event.client_address,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AuditQuery {
+    /// Of this action alone.
+    #[param(example = "user.created")]
+    action: Option<String>,
+    /// By this user or operator key alone.
+    actor_id: Option<String>,
+    /// Done to this alone.
+    target: Option<String>,
+    /// That happened then or later.
+    since: Option<Timestamp>,
+    /// That happened before then.
+    until: Option<Timestamp>,
+}
+
+/// List audit events.
+///
+/// For operators, and for users of the account who hold a role. The newest first; nothing is ever changed or removed.
+#[utoipa::path(
+    operation_id = "list_audit_events", tag = "audit", security(("operator_key" = []), ("access_token" = [])),
+    params(AccountPath, AuditQuery, PageParameters),
+    responses((status = 200, description = "A page of events", body = List<AuditEvent>), ListProblems),
+)]
+#[get("/v1/accounts/{account_id}/audit-events")]
+async fn list_audit_events(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    listing: Listing<AuditQuery>,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<AuditEvent>>, Problem> {
+    let AuditQuery { action, actor_id, target, since, until } = listing.filter;
+    let filter = AuditFilter { action, actor_id, target, since, until };
+    let events = service.list_audit_events(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    Ok(web::Json(List::page(events)))
+}

@@ -1,0 +1,242 @@
+//! What login pages call (D1): which ways to sign in there are, and the start of an SSO sign-in.
+
+use actix_web::{get, post, web};
+use domain::account::AccountName;
+use domain::email::Email;
+use domain::pkce::CodeChallenge;
+use domain::portal::Portal;
+use domain::sso::pending_sign_in::STATE_MAX_CHARS;
+use domain::{ApplicationId, AttemptId};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use service::{Code, IdpHandoff, LoginMethod, LoginOptionsQuery, Service, StartSignIn, StartedSignIn};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::names::PortalName;
+use crate::extract::{ClientAddress, Discovery, JsonBody, Limited, Parameters};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    OptionsProblems = [ANY, LIMITED] + InvalidInput;
+    StartProblems = [ANY, LIMITED, BODY] + ApplicationRefused + SsoAccountNotConfigured + SsoEmailNotConfigured
+        + SsoMultipleUsernames + IdpUnreachable;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config.service(get_login_options).service(create_sso_sign_in);
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OptionsQuery {
+    /// The account name that was typed.
+    #[param(value_type = String, example = "acme")]
+    account_name: AccountName,
+    /// The portal that the page is for.
+    #[param(value_type = PortalName)]
+    portal: Portal,
+}
+
+/// What a login page offers.
+#[derive(Debug, Serialize, ToSchema)]
+struct LoginOptions {
+    /// What it offers, the preferred one first.
+    methods: Vec<Method>,
+    /// What it does not offer, and why.
+    disabled: Vec<DisabledMethod>,
+}
+
+/// A way to sign in.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Method {
+    /// At the account's identity provider.
+    Sso {
+        /// What the button says.
+        #[schema(example = "Sign in with SSO")]
+        button_text: String,
+        /// A plain link that starts a sign-in (C8).
+        saml_login_url: String,
+    },
+}
+
+impl From<LoginMethod> for Method {
+    fn from(method: LoginMethod) -> Self {
+        match method {
+            LoginMethod::Sso { button_text, saml_login_url } => Self::Sso { button_text, saml_login_url },
+        }
+    }
+}
+
+/// A way to sign in that is not offered.
+#[derive(Debug, Serialize, ToSchema)]
+struct DisabledMethod {
+    /// Which.
+    #[schema(example = "sso")]
+    kind: &'static str,
+    /// Why, as a code of the error catalogue.
+    #[schema(example = "sso_account_not_configured")]
+    code: &'static str,
+    /// Why, in words to show.
+    detail: &'static str,
+    /// What the reader can do.
+    fix: &'static str,
+}
+
+impl From<Code> for DisabledMethod {
+    fn from(code: Code) -> Self {
+        Self { kind: "sso", code: code.as_str(), detail: code.detail(), fix: code.fix() }
+    }
+}
+
+impl From<service::LoginOptions> for LoginOptions {
+    fn from(options: service::LoginOptions) -> Self {
+        Self {
+            methods: options.methods.into_iter().map(Method::from).collect(),
+            disabled: options.sso_unavailable.into_iter().map(DisabledMethod::from).collect(),
+        }
+    }
+}
+
+/// What a login page sends to start a sign-in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateSsoSignIn {
+    /// The account name that was typed.
+    #[schema(value_type = String, example = "acme")]
+    account_name: AccountName,
+    /// The work email that was typed, if the page asks for one.
+    #[schema(value_type = Option<String>, format = Email, example = "ann@acme.example")]
+    email: Option<Email>,
+    /// The application's id; it decides the portal.
+    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    client_id: ApplicationId,
+    /// Where the outcome goes: exactly one of the registered URIs.
+    #[schema(example = "https://app.example.com/callback")]
+    redirect_uri: String,
+    /// Echoed with the outcome.
+    #[serde(default, deserialize_with = "state")]
+    #[schema(max_length = 512)]
+    state: Option<String>,
+    /// The base64url-encoded SHA-256 digest of the `code_verifier` (RFC 7636).
+    #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
+    code_challenge: CodeChallenge,
+    /// `S256`; nothing else is taken.
+    #[serde(rename = "code_challenge_method")]
+    #[schema(inline)]
+    _code_challenge_method: CodeChallengeMethod,
+}
+
+/// How the challenge was made.
+#[derive(Debug, Deserialize, ToSchema)]
+enum CodeChallengeMethod {
+    /// SHA-256 (RFC 7636, section 4.2).
+    S256,
+}
+
+fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let state = Option::<String>::deserialize(deserializer)?;
+    if state.as_ref().is_some_and(|state| state.chars().count() > STATE_MAX_CHARS) {
+        return Err(serde::de::Error::custom(format_args!("must have at most {STATE_MAX_CHARS} characters")));
+    }
+    Ok(state)
+}
+
+/// A sign-in that has begun.
+#[derive(Debug, Serialize, ToSchema)]
+struct SsoSignIn {
+    /// What comes next: the browser goes to the identity provider.
+    #[schema(example = "redirect_required")]
+    status: &'static str,
+    /// Names the attempt to support.
+    #[schema(value_type = String, example = "att_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    attempt_id: AttemptId,
+    /// How the browser gets there.
+    handoff: Handoff,
+    /// When it is too late to come back.
+    expires_at: Timestamp,
+}
+
+/// How the browser gets to the identity provider.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "method", rename_all = "snake_case")]
+enum Handoff {
+    /// By going to this URL.
+    Redirect {
+        /// The URL.
+        url: String,
+    },
+    /// By posting a form.
+    Post {
+        /// Where to.
+        action: String,
+        /// Its fields.
+        fields: HandoffFields,
+    },
+}
+
+/// The fields of the SAML POST binding.
+#[derive(Debug, Serialize, ToSchema)]
+struct HandoffFields {
+    /// The request.
+    #[serde(rename = "SAMLRequest")]
+    saml_request: String,
+    /// The handle of the sign-in.
+    #[serde(rename = "RelayState")]
+    relay_state: String,
+}
+
+impl From<StartedSignIn> for SsoSignIn {
+    fn from(started: StartedSignIn) -> Self {
+        let handoff = match started.handoff {
+            IdpHandoff::Redirect { url } => Handoff::Redirect { url },
+            IdpHandoff::Post { action, saml_request, relay_state } => {
+                Handoff::Post { action, fields: HandoffFields { saml_request, relay_state } }
+            }
+        };
+        Self { status: "redirect_required", attempt_id: started.attempt_id, handoff, expires_at: started.expires_at }
+    }
+}
+
+/// Read login options.
+///
+/// What the login page of an account and portal may offer. An unknown account looks like one without SSO.
+#[utoipa::path(
+    operation_id = "get_login_options", tag = "sign-in", security(()), params(OptionsQuery),
+    responses((status = 200, description = "The options", body = LoginOptions), OptionsProblems),
+)]
+#[get("/v1/login-options")]
+async fn get_login_options(
+    _: Limited<Discovery>,
+    query: Parameters<OptionsQuery>,
+    service: web::Data<Service>,
+) -> Result<web::Json<LoginOptions>, Problem> {
+    let OptionsQuery { account_name, portal } = query.0;
+    Ok(web::Json(service.login_options(&LoginOptionsQuery { account_name, portal }).await?.into()))
+}
+
+/// Start an SSO sign-in.
+///
+/// From account name and work email to the identity provider. Send the browser on as `handoff` says; it comes back to
+/// `redirect_uri` with `code`, `state` and `iss`, or with `error`, `error_code` and `attempt_id`. Exchange the code at
+/// `/oauth/token` within 60 seconds.
+#[utoipa::path(
+    operation_id = "create_sso_sign_in", tag = "sign-in", security(()), request_body = CreateSsoSignIn,
+    responses((status = 200, description = "The sign-in has begun", body = SsoSignIn), StartProblems),
+)]
+#[post("/v1/sso-sign-ins")]
+async fn create_sso_sign_in(
+    _: Limited<Discovery>,
+    address: ClientAddress,
+    body: JsonBody<CreateSsoSignIn>,
+    service: web::Data<Service>,
+) -> Result<web::Json<SsoSignIn>, Problem> {
+    let CreateSsoSignIn { account_name, email, client_id, redirect_uri, state, code_challenge, .. } = body.0;
+    let address = address.0;
+    let start = StartSignIn { account_name, email, client_id, redirect_uri, state, code_challenge, address };
+    Ok(web::Json(service.start_sign_in(start).await?.into()))
+}

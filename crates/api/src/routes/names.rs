@@ -1,0 +1,60 @@
+//! The closed lists of names that the API speaks, as schemas; made of the domain's own lists.
+
+use std::borrow::Cow;
+
+use domain::portal::Portal;
+use domain::role::Role;
+use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage};
+use domain::sso::connection::{Provisioning, RequestBinding, SsoMode, UsernameSource};
+use domain::user::{SignInMethod, UserStatus};
+use serde::Serialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+macro_rules! names {
+    ($($schema:ident ($name:literal, $description:literal) = $values:expr;)*) => {$(
+        #[doc = $description]
+        pub struct $schema;
+
+        impl PartialSchema for $schema {
+            fn schema() -> RefOr<Schema> {
+                strings(&$values, $description)
+            }
+        }
+
+        impl ToSchema for $schema {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($name)
+            }
+        }
+    )*};
+}
+
+names! {
+    PortalName ("Portal", "Which directory and which frontends of an account are meant.") = Portal::ALL;
+    RoleName ("Role", "An account-wide permission of an `admin` user.") = Role::ALL;
+    UserStatusName ("UserStatus", "Where a user stands.") = UserStatus::ALL;
+    SignInMethodName ("SignInMethod", "How somebody signed in.") = [SignInMethod::Saml];
+    SsoModeName ("SsoMode", "How a portal uses its connection.") = [SsoMode::Off, SsoMode::Optional, SsoMode::Required];
+    RequestBindingName ("RequestBinding", "How requests travel to the identity provider.") =
+        [RequestBinding::HttpRedirect, RequestBinding::HttpPost];
+    UsernameSourceName ("UsernameSource", "Where the username is read.") = [UsernameSource::Attribute, UsernameSource::NameId];
+    ProvisioningName ("Provisioning", "What happens when nobody is known by the asserted username.") =
+        [Provisioning::JustInTime, Provisioning::InvitedOnly];
+    AttemptKindName ("AttemptKind", "How a sign-in attempt began.") = AttemptKind::ALL;
+    AttemptStageName ("AttemptStage", "How far a sign-in attempt got.") = AttemptStage::ALL;
+    AttemptOutcomeName ("AttemptOutcome", "How a sign-in attempt stands.") = AttemptOutcome::ALL;
+    RefreshDeliveryName ("RefreshDelivery", "How refresh tokens travel: in the answer's body or as an `HttpOnly` cookie.") =
+        [domain::application::RefreshDelivery::Json, domain::application::RefreshDelivery::Cookie];
+}
+
+fn strings(values: &[impl Serialize], description: &str) -> RefOr<Schema> {
+    let values = values.iter().filter_map(|value| serde_json::to_value(value).ok());
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(values))
+        .build()
+        .into()
+}

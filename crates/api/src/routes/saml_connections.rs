@@ -1,0 +1,426 @@
+//! SAML connections (C1 to C9).
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, web};
+use domain::portal::Portal;
+use domain::sso::connection::SsoMode;
+use domain::{AccountId, ConnectionId};
+use futures_util::future::{FutureExt as _, LocalBoxFuture};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::{
+    CertificateWarning as Warning, Code, ConnectionView, EnableReport, Error, ImportReport, MetadataInput,
+    NewConnection, Service, SharedEmailReport, Versioned,
+};
+use url::Url;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::{AccountPath, IdempotencyKeyParameter, IfMatchParameter};
+use super::answer::{List, created, versioned};
+use super::names::{PortalName, SsoModeName};
+use super::saml_connection_settings::{CreateSamlConnection, SamlConnectionSettings, UpdateSamlConnection};
+use crate::extract::{
+    Authenticated, Creation, Ids, IfMatch, JsonBody, METADATA_MAX_BYTES, media_type, parse_json, read_body,
+};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ReadProblems = [READ];
+    CreateProblems = [READ, BODY] + ConnectionExists + IdempotencyKeyReused;
+    UpdateProblems = [READ, BODY] + ConnectionIncomplete + PreconditionFailed;
+    DeleteProblems = [READ] + ConnectionEnabled + PreconditionFailed;
+    EnableProblems = [READ] + ConnectionIncomplete + PreconditionFailed;
+    DisableProblems = [READ] + PreconditionFailed;
+    ImportProblems = [READ, BODY] + MetadataUnavailable + PreconditionFailed;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create_saml_connection)
+        .service(list_saml_connections)
+        .service(get_saml_connection)
+        .service(update_saml_connection)
+        .service(delete_saml_connection)
+        .service(enable_saml_connection)
+        .service(disable_saml_connection)
+        .service(import_idp_metadata);
+}
+
+/// The trust between one portal of one account and one identity provider.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SamlConnection {
+    /// Names it for good.
+    #[schema(value_type = String, example = "conn_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    id: ConnectionId,
+    /// Whose it is.
+    #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// Which portal it is of.
+    #[schema(value_type = PortalName)]
+    portal: Portal,
+    /// Whether it is used.
+    #[schema(value_type = SsoModeName)]
+    mode: SsoMode,
+    /// The entity id to enter at the identity provider; the same URL as the Reply URL.
+    #[schema(example = "https://login.example.com/saml/0123456789abcdef0123")]
+    entity_id: String,
+    /// The Reply URL (ACS URL) to enter at the identity provider; also where the metadata is.
+    #[schema(example = "https://login.example.com/saml/0123456789abcdef0123")]
+    acs_url: String,
+    /// A plain link that starts a sign-in (C8).
+    #[schema(example = "https://login.example.com/saml/0123456789abcdef0123/login")]
+    saml_login_url: String,
+    #[serde(flatten)]
+    settings: SamlConnectionSettings,
+    /// What is missing before it can be enabled.
+    missing: Vec<String>,
+    /// Certificates that have expired or soon will.
+    certificate_warnings: Vec<CertificateWarning>,
+    /// When it was made.
+    created_at: Timestamp,
+    /// When it last changed.
+    updated_at: Timestamp,
+}
+
+/// A certificate that has expired or soon will.
+#[derive(Debug, Serialize, ToSchema)]
+struct CertificateWarning {
+    /// Which.
+    sha256_fingerprint: String,
+    /// Until when it is valid.
+    not_after: Timestamp,
+    /// What to do.
+    detail: String,
+}
+
+impl From<Warning> for CertificateWarning {
+    fn from(warning: Warning) -> Self {
+        let Warning { sha256_fingerprint, not_after, detail } = warning;
+        Self { sha256_fingerprint, not_after, detail }
+    }
+}
+
+impl From<ConnectionView> for SamlConnection {
+    fn from(view: ConnectionView) -> Self {
+        let connection = view.connection;
+        Self {
+            id: connection.id,
+            account_id: connection.account_id,
+            portal: connection.portal,
+            mode: connection.mode,
+            entity_id: view.acs_url.clone(),
+            acs_url: view.acs_url,
+            saml_login_url: view.login_url,
+            settings: connection.settings.into(),
+            missing: view.missing,
+            certificate_warnings: view.certificate_warnings.into_iter().map(CertificateWarning::from).collect(),
+            created_at: connection.created_at,
+            updated_at: connection.updated_at,
+        }
+    }
+}
+
+/// A connection that was enabled.
+#[derive(Debug, Serialize, ToSchema)]
+struct EnabledConnection {
+    #[serde(flatten)]
+    connection: SamlConnection,
+    /// Emails that several active users share: none of them can use SSO until one is left (A2).
+    shared_emails: Vec<SharedEmail>,
+}
+
+/// An email that several active users share.
+#[derive(Debug, Serialize, ToSchema)]
+struct SharedEmail {
+    /// The email.
+    email: String,
+    /// Who shares it.
+    usernames: Vec<String>,
+}
+
+impl From<EnableReport> for EnabledConnection {
+    fn from(report: EnableReport) -> Self {
+        let shared = |SharedEmailReport { email, usernames }| SharedEmail { email, usernames };
+        let shared_emails = report.shared_emails.into_iter().map(shared).collect();
+        Self { connection: report.view.into(), shared_emails }
+    }
+}
+
+/// A connection whose identity provider's metadata was imported.
+#[derive(Debug, Serialize, ToSchema)]
+struct ImportedConnection {
+    #[serde(flatten)]
+    connection: SamlConnection,
+    /// What in the metadata was not taken, and why.
+    ignored: Vec<String>,
+}
+
+impl From<ImportReport> for ImportedConnection {
+    fn from(report: ImportReport) -> Self {
+        Self { connection: report.view.into(), ignored: report.ignored }
+    }
+}
+
+/// Where IdP metadata comes from: exactly one of these.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ImportIdpMetadata {
+    /// The document itself.
+    MetadataXml(String),
+    /// Fetched from here, now and at each refresh; https.
+    #[schema(value_type = String)]
+    MetadataUrl(Url),
+    /// `true`: fetched again from where it was fetched before.
+    Refresh(bool),
+}
+
+/// IdP metadata, described in JSON or sent as it is.
+struct Metadata(MetadataInput);
+
+impl FromRequest for Metadata {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        async move {
+            let body = read_body(&request, &mut payload, METADATA_MAX_BYTES).await?;
+            match media_type(&request).as_str() {
+                "application/json" => metadata_input(&body).map(Self),
+                "application/samlmetadata+xml" | "application/xml" | "text/xml" => {
+                    let xml = String::from_utf8(body.to_vec());
+                    xml.map(|xml| Self(MetadataInput::Xml(xml))).map_err(|_| Problem::invalid("", "must be UTF-8"))
+                }
+                _ => Err(unsupported()),
+            }
+        }
+        .boxed_local()
+    }
+}
+
+fn metadata_input(body: &[u8]) -> Result<MetadataInput, Problem> {
+    match parse_json(body)? {
+        ImportIdpMetadata::MetadataXml(xml) => Ok(MetadataInput::Xml(xml)),
+        ImportIdpMetadata::MetadataUrl(url) => Ok(MetadataInput::Url(url)),
+        ImportIdpMetadata::Refresh(true) => Ok(MetadataInput::Refresh),
+        ImportIdpMetadata::Refresh(false) => Err(Problem::invalid("/refresh", "must be true")),
+    }
+}
+
+fn unsupported() -> Problem {
+    let detail = "Send application/json, application/samlmetadata+xml, application/xml or text/xml";
+    Error::new(Code::UnsupportedMediaType).with_detail(detail).into()
+}
+
+/// A connection in a path.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ConnectionPath {
+    /// The account.
+    #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    pub account_id: AccountId,
+    /// The connection.
+    #[param(value_type = String, example = "conn_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    pub connection_id: ConnectionId,
+}
+
+/// Create a SAML connection.
+///
+/// For operators and owners. It has its own entity id, Reply URL and key pair, and is `off` until it is enabled.
+#[utoipa::path(
+    operation_id = "create_saml_connection", tag = "saml connections",
+    security(("operator_key" = []), ("access_token" = [])), params(AccountPath, IdempotencyKeyParameter),
+    request_body = CreateSamlConnection,
+    responses(
+        (status = 201, description = "The connection", body = SamlConnection, headers(
+            ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"),
+        )),
+        CreateProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/saml-connections")]
+async fn create_saml_connection(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    new: Creation<CreateSamlConnection>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let account_id = path.0.account_id;
+    let connection = NewConnection { portal: new.body.portal, settings: new.body.into() };
+    let made = service.create_connection(&caller.0, account_id, connection, new.key.as_ref()).await?;
+    let body = SamlConnection::from(made.resource);
+    let location = format!("/v1/accounts/{account_id}/saml-connections/{}", body.id);
+    Ok(created(location, body.updated_at, made.replayed, &body))
+}
+
+/// List SAML connections.
+///
+/// For operators, and for users of the account who hold a role. There is one per portal at most, so the list is always whole.
+#[utoipa::path(
+    operation_id = "list_saml_connections", tag = "saml connections",
+    security(("operator_key" = []), ("access_token" = [])), params(AccountPath),
+    responses((status = 200, description = "The connections", body = List<SamlConnection>), ReadProblems),
+)]
+#[get("/v1/accounts/{account_id}/saml-connections")]
+async fn list_saml_connections(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<SamlConnection>>, Problem> {
+    Ok(web::Json(List::whole(service.list_connections(&caller.0, path.0.account_id).await?)))
+}
+
+/// Read a SAML connection.
+///
+/// For operators, and for users of the account who hold a role.
+#[utoipa::path(
+    operation_id = "get_saml_connection", tag = "saml connections",
+    security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath),
+    responses(
+        (status = 200, description = "The connection", body = SamlConnection,
+            headers(("ETag" = String, description = "Its version"))),
+        ReadProblems,
+    ),
+)]
+#[get("/v1/accounts/{account_id}/saml-connections/{connection_id}")]
+async fn get_saml_connection(
+    caller: Authenticated,
+    path: Ids<ConnectionPath>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let ConnectionPath { account_id, connection_id } = path.0;
+    let body = SamlConnection::from(service.get_connection(&caller.0, account_id, connection_id).await?);
+    Ok(versioned(body.updated_at, &body))
+}
+
+/// Change a SAML connection.
+///
+/// For operators and owners. What is left out stays; lists and mappings are replaced as a whole. An enabled connection cannot be
+/// made incomplete.
+#[utoipa::path(
+    operation_id = "update_saml_connection", tag = "saml connections",
+    security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
+    request_body = UpdateSamlConnection,
+    responses(
+        (status = 200, description = "The connection", body = SamlConnection,
+            headers(("ETag" = String, description = "Its version"))),
+        UpdateProblems,
+    ),
+)]
+#[patch("/v1/accounts/{account_id}/saml-connections/{connection_id}")]
+async fn update_saml_connection(
+    caller: Authenticated,
+    path: Ids<ConnectionPath>,
+    seen: IfMatch,
+    change: JsonBody<UpdateSamlConnection>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let target = Versioned { id: path.0.connection_id, seen: seen.0 };
+    let view = service.update_connection(&caller.0, path.0.account_id, target, change.0.into()).await?;
+    let body = SamlConnection::from(view);
+    Ok(versioned(body.updated_at, &body))
+}
+
+/// Remove a SAML connection.
+///
+/// For operators and owners. An enabled one must be disabled first.
+#[utoipa::path(
+    operation_id = "delete_saml_connection", tag = "saml connections",
+    security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
+    responses((status = 204, description = "The connection is gone"), DeleteProblems),
+)]
+#[delete("/v1/accounts/{account_id}/saml-connections/{connection_id}")]
+async fn delete_saml_connection(
+    caller: Authenticated,
+    path: Ids<ConnectionPath>,
+    seen: IfMatch,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let target = Versioned { id: path.0.connection_id, seen: seen.0 };
+    service.delete_connection(&caller.0, path.0.account_id, target).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Enable a SAML connection.
+///
+/// For operators and owners. From now on people sign in through it; form login stays. The answer also lists the emails that cannot use
+/// SSO because several users share them.
+#[utoipa::path(
+    operation_id = "enable_saml_connection", tag = "saml connections",
+    security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
+    responses(
+        (status = 200, description = "The connection", body = EnabledConnection,
+            headers(("ETag" = String, description = "Its version"))),
+        EnableProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/saml-connections/{connection_id}/enable")]
+async fn enable_saml_connection(
+    caller: Authenticated,
+    path: Ids<ConnectionPath>,
+    seen: IfMatch,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let target = Versioned { id: path.0.connection_id, seen: seen.0 };
+    let report = service.enable_connection(&caller.0, path.0.account_id, target).await?;
+    let body = EnabledConnection::from(report);
+    Ok(versioned(body.connection.updated_at, &body))
+}
+
+/// Disable a SAML connection.
+///
+/// For operators and owners. From now on nothing goes through it; its settings stay.
+#[utoipa::path(
+    operation_id = "disable_saml_connection", tag = "saml connections",
+    security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
+    responses(
+        (status = 200, description = "The connection", body = SamlConnection,
+            headers(("ETag" = String, description = "Its version"))),
+        DisableProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/saml-connections/{connection_id}/disable")]
+async fn disable_saml_connection(
+    caller: Authenticated,
+    path: Ids<ConnectionPath>,
+    seen: IfMatch,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let target = Versioned { id: path.0.connection_id, seen: seen.0 };
+    let body = SamlConnection::from(service.disable_connection(&caller.0, path.0.account_id, target).await?);
+    Ok(versioned(body.updated_at, &body))
+}
+
+/// Import IdP metadata.
+///
+/// For operators and owners. Takes entity id, login URL, binding and certificates from the document; everything else stays. Send JSON,
+/// or the document itself as the body. At most 2 MiB.
+#[utoipa::path(
+    operation_id = "import_idp_metadata", tag = "saml connections",
+    security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
+    request_body(content(
+        (ImportIdpMetadata = "application/json"), (String = "application/samlmetadata+xml"),
+        (String = "application/xml"), (String = "text/xml"),
+    )),
+    responses(
+        (status = 200, description = "The connection", body = ImportedConnection,
+            headers(("ETag" = String, description = "Its version"))),
+        ImportProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/saml-connections/{connection_id}/idp-metadata")]
+async fn import_idp_metadata(
+    caller: Authenticated,
+    path: Ids<ConnectionPath>,
+    seen: IfMatch,
+    metadata: Metadata,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let target = Versioned { id: path.0.connection_id, seen: seen.0 };
+    let report = service.import_idp_metadata(&caller.0, path.0.account_id, target, metadata.0).await?;
+    let body = ImportedConnection::from(report);
+    Ok(versioned(body.connection.updated_at, &body))
+}

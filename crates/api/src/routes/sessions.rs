@@ -1,0 +1,154 @@
+//! Sessions: who is signed in (I3).
+
+use actix_web::{HttpResponse, delete, get, web};
+use domain::portal::Portal;
+use domain::session::Session as DomainSession;
+use domain::user::SignInMethod;
+use domain::{AccountId, ApplicationId, SessionId, UserId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::{Service, SessionFilter};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::{AccountPath, PageParameters};
+use super::answer::List;
+use super::names::{PortalName, SignInMethodName};
+use crate::extract::{Authenticated, Ids, Listing, flag};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ListProblems = [READ] + InvalidInput;
+    EndProblems = [READ];
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config.service(list_sessions).service(delete_session);
+}
+
+/// A signed-in user in one frontend.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Session {
+    /// Names it for good; the `sid` claim.
+    #[schema(value_type = String, example = "ses_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    id: SessionId,
+    /// Whose account.
+    #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// Who is signed in.
+    #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    user_id: UserId,
+    /// Which frontend holds it.
+    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    application_id: ApplicationId,
+    /// Which portal it is for.
+    #[schema(value_type = PortalName)]
+    portal: Portal,
+    /// How they signed in.
+    #[schema(value_type = SignInMethodName)]
+    method: SignInMethod,
+    /// When they proved who they are.
+    authenticated_at: Timestamp,
+    /// Role values that the identity provider sent for a `self_service` user (C4).
+    external_roles: Vec<String>,
+    /// When it began.
+    created_at: Timestamp,
+    /// When tokens were last issued for it.
+    refreshed_at: Timestamp,
+    /// When it ends, whatever is refreshed.
+    expires_at: Timestamp,
+    /// When it was ended before that.
+    ended_at: Option<Timestamp>,
+    /// Why it was ended before that.
+    #[schema(example = "ended_by_user")]
+    end_reason: Option<&'static str>,
+}
+
+impl From<DomainSession> for Session {
+    fn from(session: DomainSession) -> Self {
+        Self {
+            id: session.id,
+            account_id: session.account_id,
+            user_id: session.user_id,
+            application_id: session.application_id,
+            portal: session.portal,
+            method: session.method,
+            authenticated_at: session.auth_time,
+            external_roles: session.external_roles,
+            created_at: session.created_at,
+            refreshed_at: session.refreshed_at,
+            expires_at: session.expires_at,
+            ended_at: session.ended.map(|(at, _)| at),
+            end_reason: session.ended.map(|(_, reason)| reason.as_str()),
+        }
+    }
+}
+
+/// A session in a path.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+struct SessionPath {
+    /// The account.
+    #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// The session.
+    #[param(value_type = String, example = "ses_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    session_id: SessionId,
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SessionsQuery {
+    /// Of this user alone.
+    #[param(value_type = Option<String>)]
+    user_id: Option<UserId>,
+    /// In this frontend alone.
+    #[param(value_type = Option<String>)]
+    application_id: Option<ApplicationId>,
+    /// `true`: only those that may still be used.
+    #[serde(default, deserialize_with = "flag")]
+    #[param(value_type = Option<bool>)]
+    live: bool,
+}
+
+/// List sessions.
+///
+/// For operators, and for users of the account who hold a role. The newest first.
+#[utoipa::path(
+    operation_id = "list_sessions", tag = "sessions", security(("operator_key" = []), ("access_token" = [])),
+    params(AccountPath, SessionsQuery, PageParameters),
+    responses((status = 200, description = "A page of sessions", body = List<Session>), ListProblems),
+)]
+#[get("/v1/accounts/{account_id}/sessions")]
+async fn list_sessions(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    listing: Listing<SessionsQuery>,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<Session>>, Problem> {
+    let SessionsQuery { user_id, application_id, live } = listing.filter;
+    let filter = SessionFilter { user_id, application_id, live_at: live.then(|| service.now()) };
+    let sessions = service.list_sessions(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    Ok(web::Json(List::page(sessions)))
+}
+
+/// End a session.
+///
+/// For operators and owners. Its tokens stop working at once. One that has ended already stays as it ended.
+#[utoipa::path(
+    operation_id = "delete_session", tag = "sessions", security(("operator_key" = []), ("access_token" = [])),
+    params(SessionPath),
+    responses((status = 204, description = "The session has ended"), EndProblems),
+)]
+#[delete("/v1/accounts/{account_id}/sessions/{session_id}")]
+async fn delete_session(
+    caller: Authenticated,
+    path: Ids<SessionPath>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    service.end_session(&caller.0, path.0.account_id, path.0.session_id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

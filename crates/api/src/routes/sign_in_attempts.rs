@@ -1,0 +1,220 @@
+//! Sign-in attempts: what diagnostics shows (H1).
+
+use actix_web::{get, web};
+use domain::portal::Portal;
+use domain::sign_in_attempt::{
+    AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt as DomainAttempt,
+};
+use domain::{AccountId, ApplicationId, AttemptId, ConnectionId, UserId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::{AttemptFilter, Service, attempt_fix};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::{AccountPath, PageParameters};
+use super::answer::List;
+use super::names::{AttemptKindName, AttemptOutcomeName, AttemptStageName, PortalName};
+use crate::extract::{Authenticated, Ids, Listing};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ListProblems = [READ] + InvalidInput;
+    ReadProblems = [READ];
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config.service(list_sign_in_attempts).service(get_sign_in_attempt);
+}
+
+/// One try to sign in.
+#[derive(Debug, Serialize, ToSchema)]
+struct SignInAttempt {
+    /// What the person who tried can name to support.
+    #[schema(value_type = String, example = "att_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    id: AttemptId,
+    /// Whose account.
+    #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// For which portal.
+    #[schema(value_type = PortalName)]
+    portal: Portal,
+    /// Through which connection.
+    #[schema(value_type = Option<String>)]
+    connection_id: Option<ConnectionId>,
+    /// For which frontend.
+    #[schema(value_type = Option<String>)]
+    application_id: Option<ApplicationId>,
+    /// How it began.
+    #[schema(value_type = AttemptKindName)]
+    kind: AttemptKind,
+    /// How far it got.
+    #[schema(value_type = AttemptStageName)]
+    stage: AttemptStage,
+    /// How it stands.
+    #[schema(value_type = AttemptOutcomeName)]
+    outcome: AttemptOutcome,
+    /// Why it failed.
+    failure: Option<Failure>,
+    /// The email that was entered.
+    entered_email: Option<String>,
+    /// Who it turned out to be.
+    #[schema(value_type = Option<String>)]
+    user_id: Option<UserId>,
+    /// What was odd and did not prevent it.
+    warnings: Vec<String>,
+    /// Where it came from.
+    client_address: String,
+    /// When it began.
+    started_at: Timestamp,
+    /// When it last got further.
+    updated_at: Timestamp,
+}
+
+/// Which check failed, and what to change.
+#[derive(Debug, Serialize, ToSchema)]
+struct Failure {
+    /// What the browser was told.
+    #[schema(example = "saml_response_refused")]
+    code: String,
+    /// What failed.
+    #[schema(example = "audience_mismatch")]
+    reason: String,
+    /// The step it failed in.
+    #[schema(example = "audience")]
+    check: String,
+    /// What would have passed.
+    wanted: Option<String>,
+    /// What came.
+    got: Option<String>,
+    /// Which setting to change, here or at the identity provider.
+    fix: &'static str,
+}
+
+impl From<AttemptFailure> for Failure {
+    fn from(failure: AttemptFailure) -> Self {
+        let fix = attempt_fix(&failure.reason);
+        let AttemptFailure { code, reason, check, wanted, got } = failure;
+        Self { code, reason, check, wanted, got, fix }
+    }
+}
+
+impl From<DomainAttempt> for SignInAttempt {
+    fn from(attempt: DomainAttempt) -> Self {
+        Self {
+            id: attempt.id,
+            account_id: attempt.account_id,
+            portal: attempt.portal,
+            connection_id: attempt.connection_id,
+            application_id: attempt.application_id,
+            kind: attempt.kind,
+            stage: attempt.stage,
+            outcome: attempt.outcome,
+            failure: attempt.failure.map(Failure::from),
+            entered_email: attempt.entered_email,
+            user_id: attempt.user_id,
+            warnings: attempt.warnings,
+            client_address: attempt.client_address,
+            started_at: attempt.started_at,
+            updated_at: attempt.updated_at,
+        }
+    }
+}
+
+/// An attempt with its message.
+#[derive(Debug, Serialize, ToSchema)]
+struct SignInAttemptDetails {
+    #[serde(flatten)]
+    attempt: SignInAttempt,
+    /// The decoded SAML response of a refused attempt, with secrets and personal values masked. Unverified: escape it
+    /// wherever it is shown.
+    saml_message: Option<String>,
+}
+
+impl From<DomainAttempt> for SignInAttemptDetails {
+    fn from(mut attempt: DomainAttempt) -> Self {
+        let saml_message = attempt.saml_message.take();
+        Self { attempt: attempt.into(), saml_message }
+    }
+}
+
+/// An attempt in a path.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+struct AttemptPath {
+    /// The account.
+    #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// The attempt.
+    #[param(value_type = String, example = "att_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    attempt_id: AttemptId,
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AttemptsQuery {
+    /// For this portal alone.
+    #[param(value_type = Option<PortalName>)]
+    portal: Option<Portal>,
+    /// That stand like this.
+    #[param(value_type = Option<AttemptOutcomeName>)]
+    outcome: Option<AttemptOutcome>,
+    /// Of this user alone.
+    #[param(value_type = Option<String>)]
+    user_id: Option<UserId>,
+    /// Through this connection alone.
+    #[param(value_type = Option<String>)]
+    connection_id: Option<ConnectionId>,
+    /// That began then or later.
+    since: Option<Timestamp>,
+    /// That began before then.
+    until: Option<Timestamp>,
+}
+
+impl From<AttemptsQuery> for AttemptFilter {
+    fn from(query: AttemptsQuery) -> Self {
+        let AttemptsQuery { portal, outcome, user_id, connection_id, since, until } = query;
+        Self { portal, outcome, user_id, connection_id, since, until }
+    }
+}
+
+/// List sign-in attempts.
+///
+/// For operators, and for users of the account who hold a role. The newest first; kept for 30 days.
+#[utoipa::path(
+    operation_id = "list_sign_in_attempts", tag = "sign-in attempts",
+    security(("operator_key" = []), ("access_token" = [])), params(AccountPath, AttemptsQuery, PageParameters),
+    responses((status = 200, description = "A page of attempts", body = List<SignInAttempt>), ListProblems),
+)]
+#[get("/v1/accounts/{account_id}/sign-in-attempts")]
+async fn list_sign_in_attempts(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    listing: Listing<AttemptsQuery>,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<SignInAttempt>>, Problem> {
+    let filter = listing.filter.into();
+    let attempts = service.list_sign_in_attempts(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    Ok(web::Json(List::page(attempts)))
+}
+
+/// Read a sign-in attempt.
+///
+/// For operators, and for users of the account who hold a role. With what failed, what was expected, what came, and how to fix it.
+#[utoipa::path(
+    operation_id = "get_sign_in_attempt", tag = "sign-in attempts",
+    security(("operator_key" = []), ("access_token" = [])), params(AttemptPath),
+    responses((status = 200, description = "The attempt", body = SignInAttemptDetails), ReadProblems),
+)]
+#[get("/v1/accounts/{account_id}/sign-in-attempts/{attempt_id}")]
+async fn get_sign_in_attempt(
+    caller: Authenticated,
+    path: Ids<AttemptPath>,
+    service: web::Data<Service>,
+) -> Result<web::Json<SignInAttemptDetails>, Problem> {
+    let AttemptPath { account_id, attempt_id } = path.0;
+    Ok(web::Json(service.get_sign_in_attempt(&caller.0, account_id, attempt_id).await?.into()))
+}

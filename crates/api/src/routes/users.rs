@@ -1,0 +1,321 @@
+//! Users and their roles (A2, A3).
+
+use actix_web::{HttpResponse, delete, get, patch, post, web};
+use domain::email::Email;
+use domain::portal::Portal;
+use domain::role::{Role, RoleAssignments, RoleSet};
+use domain::text::Label;
+use domain::user::{SignInMethod, User as DomainUser, UserStatus};
+use domain::username::Username;
+use domain::{AccountId, UserId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::{NewUser, Service, UserFilter, UserPatch, Versioned};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::{AccountPath, IdempotencyKeyParameter, IfMatchParameter, PageParameters};
+use super::answer::{List, created, versioned};
+use super::names::{PortalName, RoleName, SignInMethodName, UserStatusName};
+use crate::extract::{Authenticated, Creation, Ids, IfMatch, JsonBody, Listing, given, nullable};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ListProblems = [READ] + InvalidInput;
+    ReadProblems = [READ];
+    CreateProblems = [READ, BODY] + UsernameTaken + IdempotencyKeyReused;
+    UpdateProblems = [READ, BODY] + UsernameTaken + PreconditionFailed;
+    DeleteProblems = [READ] + PreconditionFailed;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config.service(create_user).service(list_users).service(get_user).service(update_user).service(delete_user);
+}
+
+/// A person in one portal of an account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct User {
+    /// Names them for good.
+    #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    id: UserId,
+    /// Whose they are.
+    #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// Which directory they are in.
+    #[schema(value_type = PortalName)]
+    portal: Portal,
+    /// What they sign in as; unique per account and portal, without regard to case.
+    #[schema(value_type = String, example = "ann@acme.example")]
+    username: Username,
+    /// Where mail goes.
+    #[schema(value_type = Option<String>, example = "ann@acme.example")]
+    email: Option<Email>,
+    /// What people call them.
+    #[schema(value_type = Option<String>, example = "Ann")]
+    display_name: Option<Label>,
+    /// Where they stand.
+    #[schema(value_type = UserStatusName)]
+    status: UserStatus,
+    /// What they may do.
+    roles: Roles,
+    /// The last sign-in, if there was one.
+    last_sign_in: Option<LastSignIn>,
+    /// When they were added.
+    created_at: Timestamp,
+    /// When they last changed.
+    updated_at: Timestamp,
+}
+
+/// Roles by where they came from (C4).
+#[derive(Debug, Serialize, ToSchema)]
+struct Roles {
+    /// Given by an owner or operator.
+    #[schema(value_type = Vec<RoleName>)]
+    assigned: RoleSet,
+    /// Set anew at every SAML sign-in.
+    #[schema(value_type = Vec<RoleName>)]
+    saml: RoleSet,
+    /// Both together: what counts.
+    #[schema(value_type = Vec<RoleName>)]
+    effective: RoleSet,
+}
+
+impl From<RoleAssignments> for Roles {
+    fn from(roles: RoleAssignments) -> Self {
+        let effective = roles.effective();
+        Self { assigned: roles.assigned, saml: roles.saml, effective }
+    }
+}
+
+/// The last time somebody signed in, and how.
+#[derive(Debug, Serialize, ToSchema)]
+struct LastSignIn {
+    /// When.
+    at: Timestamp,
+    /// How.
+    #[schema(value_type = SignInMethodName)]
+    method: SignInMethod,
+}
+
+impl From<DomainUser> for User {
+    fn from(user: DomainUser) -> Self {
+        Self {
+            id: user.id,
+            account_id: user.account_id,
+            portal: user.portal,
+            username: user.username,
+            email: user.email,
+            display_name: user.display_name,
+            status: user.status,
+            roles: user.roles.into(),
+            last_sign_in: user.last_sign_in.map(|last| LastSignIn { at: last.at, method: last.method }),
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+/// What a user is created with.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateUser {
+    /// Which directory.
+    #[schema(value_type = PortalName)]
+    portal: Portal,
+    /// What they sign in as; need not be their email.
+    #[schema(value_type = String, example = "ann@acme.example", max_length = 254)]
+    username: Username,
+    /// Where mail goes.
+    #[schema(value_type = Option<String>, format = Email, example = "ann@acme.example")]
+    email: Option<Email>,
+    /// What people call them.
+    #[schema(value_type = Option<String>, example = "Ann", max_length = 200)]
+    display_name: Option<Label>,
+    /// Assigned roles; for the `admin` portal alone.
+    #[serde(default)]
+    #[schema(value_type = Vec<RoleName>, required = false)]
+    roles: RoleSet,
+}
+
+impl From<CreateUser> for NewUser {
+    fn from(new: CreateUser) -> Self {
+        let CreateUser { portal, username, email, display_name, roles } = new;
+        Self { portal, username, email, display_name, roles }
+    }
+}
+
+/// What of a user is to change; null removes an email or display name.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
+struct UpdateUser {
+    /// A new username.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, required = false, max_length = 254)]
+    username: Option<Username>,
+    /// A new email.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, format = Email)]
+    email: Option<Option<Email>>,
+    /// A new display name.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    display_name: Option<Option<Label>>,
+    /// `active`, or `inactive`, which ends their sessions at once.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = UserStatusName, required = false)]
+    status: Option<UserStatus>,
+    /// The assigned roles, all of them.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<RoleName>, required = false)]
+    roles: Option<RoleSet>,
+}
+
+impl From<UpdateUser> for UserPatch {
+    fn from(patch: UpdateUser) -> Self {
+        let UpdateUser { username, email, display_name, status, roles } = patch;
+        Self { username, email, display_name, status, roles }
+    }
+}
+
+/// A user in a path.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+struct UserPath {
+    /// The account.
+    #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// The user.
+    #[param(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    user_id: UserId,
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct UsersQuery {
+    /// Of this portal alone.
+    #[param(value_type = Option<PortalName>)]
+    portal: Option<Portal>,
+    /// Of this status alone.
+    #[param(value_type = Option<UserStatusName>)]
+    status: Option<UserStatus>,
+    /// Who hold this role, from either source.
+    #[param(value_type = Option<RoleName>)]
+    role: Option<Role>,
+    /// A part of the username, email or display name, without regard to case.
+    q: Option<String>,
+}
+
+/// Create a user.
+///
+/// For operators and owners. The user is `invited` until their first sign-in.
+#[utoipa::path(
+    operation_id = "create_user", tag = "users", security(("operator_key" = []), ("access_token" = [])),
+    params(AccountPath, IdempotencyKeyParameter), request_body = CreateUser,
+    responses(
+        (status = 201, description = "The user", body = User, headers(
+            ("Location" = String, description = "Where they are"), ("ETag" = String, description = "Their version"),
+        )),
+        CreateProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/users")]
+async fn create_user(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    new: Creation<CreateUser>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let account_id = path.0.account_id;
+    let user = service.create_user(&caller.0, account_id, new.body.into(), new.key.as_ref()).await?;
+    let location = format!("/v1/accounts/{account_id}/users/{}", user.resource.id);
+    Ok(created(location, user.resource.updated_at, user.replayed, &User::from(user.resource)))
+}
+
+/// List users.
+///
+/// For operators, and for users of the account who hold a role.
+#[utoipa::path(
+    operation_id = "list_users", tag = "users", security(("operator_key" = []), ("access_token" = [])),
+    params(AccountPath, UsersQuery, PageParameters),
+    responses((status = 200, description = "A page of users", body = List<User>), ListProblems),
+)]
+#[get("/v1/accounts/{account_id}/users")]
+async fn list_users(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    listing: Listing<UsersQuery>,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<User>>, Problem> {
+    let UsersQuery { portal, status, role, q } = listing.filter;
+    let filter = UserFilter { portal, status, role, search: q };
+    let users = service.list_users(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    Ok(web::Json(List::page(users)))
+}
+
+/// Read a user.
+///
+/// For operators, and for users of the account who hold a role.
+#[utoipa::path(
+    operation_id = "get_user", tag = "users", security(("operator_key" = []), ("access_token" = [])), params(UserPath),
+    responses(
+        (status = 200, description = "The user", body = User, headers(("ETag" = String, description = "Their version"))),
+        ReadProblems,
+    ),
+)]
+#[get("/v1/accounts/{account_id}/users/{user_id}")]
+async fn get_user(
+    caller: Authenticated,
+    path: Ids<UserPath>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let user = service.get_user(&caller.0, path.0.account_id, path.0.user_id).await?;
+    Ok(versioned(user.updated_at, &User::from(user)))
+}
+
+/// Change a user.
+///
+/// For operators and owners. `roles` sets the assigned roles; the ones from SAML stay. Deactivation ends the user's sessions.
+#[utoipa::path(
+    operation_id = "update_user", tag = "users", security(("operator_key" = []), ("access_token" = [])),
+    params(UserPath, IfMatchParameter), request_body = UpdateUser,
+    responses(
+        (status = 200, description = "The user", body = User, headers(("ETag" = String, description = "Their version"))),
+        UpdateProblems,
+    ),
+)]
+#[patch("/v1/accounts/{account_id}/users/{user_id}")]
+async fn update_user(
+    caller: Authenticated,
+    path: Ids<UserPath>,
+    seen: IfMatch,
+    change: JsonBody<UpdateUser>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let target = Versioned { id: path.0.user_id, seen: seen.0 };
+    let user = service.update_user(&caller.0, path.0.account_id, target, change.0.into()).await?;
+    Ok(versioned(user.updated_at, &User::from(user)))
+}
+
+/// Delete a user.
+///
+/// For operators and owners. Their sessions end; the audit log keeps what they did.
+#[utoipa::path(
+    operation_id = "delete_user", tag = "users", security(("operator_key" = []), ("access_token" = [])),
+    params(UserPath, IfMatchParameter),
+    responses((status = 204, description = "The user is gone"), DeleteProblems),
+)]
+#[delete("/v1/accounts/{account_id}/users/{user_id}")]
+async fn delete_user(
+    caller: Authenticated,
+    path: Ids<UserPath>,
+    seen: IfMatch,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let target = Versioned { id: path.0.user_id, seen: seen.0 };
+    service.delete_user(&caller.0, path.0.account_id, target).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,48 @@
+//! What the operator configures about HTTP.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// The operator's settings.
+#[derive(Clone)]
+pub struct ApiSettings {
+    /// The address that is listened on; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// Threads that serve; as many as processors where it is not set.
+    pub workers: Option<NonZeroUsize>,
+    /// How long requests may go on after a stop; then they are cut off.
+    pub shutdown_timeout: Duration,
+    /// The networks of reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How often anyone may ask.
+    pub limits: RateLimits,
+    /// Numbers for Prometheus, if they are served.
+    pub metrics: Option<MetricsSettings>,
+}
+
+/// Requests per minute and client address, of whoever need not sign in.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimits {
+    /// Login options, SSO discovery and SAML login URLs.
+    pub discovery_per_minute: NonZeroU32,
+    /// SAML responses.
+    pub acs_per_minute: NonZeroU32,
+    /// Code exchanges, refreshes and revocations.
+    pub token_per_minute: NonZeroU32,
+}
+
+/// Gives the metrics in Prometheus' text format.
+pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Where metrics come from and where they are served.
+#[derive(Clone)]
+pub struct MetricsSettings {
+    /// Gives them.
+    pub render: RenderMetrics,
+    /// An address of their own; they are at `/metrics` beside the API where it is not set.
+    pub bind: Option<SocketAddr>,
+}

@@ -1,0 +1,346 @@
+//! How to mend what refused a sign-in (H1), in words that name the setting here or at the identity provider (IdP).
+//!
+//! A reason is a rejection code of `saml`, a refusal of `sign_in`, or a code of the error catalogue.
+
+/// The advice for reasons that are not in the table: there are none, and a test holds that.
+const UNKNOWN: &str = "Compare what was wanted with what came, and change the setting of that name here or at the IdP.";
+
+/// What an administrator does about an attempt that was refused for this reason.
+pub fn attempt_fix(reason: &str) -> &'static str {
+    let tables = [TRANSPORT, XML, SIGNATURE, ADDRESSING, TIMES, CONTENT, IDENTITY, STATE, DISCOVERY];
+    let found = tables.iter().flat_map(|table| table.iter()).find(|(reasons, _)| reasons.contains(&reason));
+    found.map_or(UNKNOWN, |(_, fix)| fix)
+}
+
+type Table = &'static [(&'static [&'static str], &'static str)];
+
+/// What arrived is no SAML message that can be read.
+const TRANSPORT: Table = &[
+    (
+        &["message_missing", "base64_invalid", "deflate_invalid", "not_utf8"],
+        "The IdP did not send a base64-encoded SAML response. Set its response binding for our Reply URL (ACS) to HTTP-POST.",
+    ),
+    (
+        &["message_too_long", "xml_too_long"],
+        "The response is too large. At the IdP, send fewer attributes or groups: filter the group claim to the groups that \
+         role_mappings names.",
+    ),
+];
+
+/// The XML is not what an IdP has reason to send.
+const XML: Table = &[
+    (
+        &[
+            "doctype_refused",
+            "entity_refused",
+            "illegal_character",
+            "malformed_xml",
+            "unbound_prefix",
+            "xml_encoding_refused",
+            "xml_version_refused",
+            "content_outside_root",
+        ],
+        "The response is not plain XML 1.0 in UTF-8 without DTD. Look for a proxy or plug-in that alters responses on their \
+         way from the IdP; if the IdP itself writes it like this, update the IdP.",
+    ),
+    (
+        &["too_deep", "too_many_attributes", "too_many_namespaces", "too_many_nodes", "too_many_assertions"],
+        "The response has more parts than a sign-in needs. At the IdP, send one assertion and fewer attributes.",
+    ),
+    (
+        &[
+            "duplicate_attribute",
+            "duplicate_id",
+            "id_invalid",
+            "unexpected_element",
+            "unexpected_text",
+            "text_expected",
+        ],
+        "The response does not have the shape that SAML prescribes. It was altered on its way, or the IdP is faulty: \
+         update the IdP, and do not enable this by hand.",
+    ),
+];
+
+/// The signature does not cover, or does not come from whom we trust.
+const SIGNATURE: Table = &[
+    (
+        &["signature_missing"],
+        "Neither the response nor its assertion is signed. At the IdP, switch on signing of the assertion (or of response and \
+         assertion).",
+    ),
+    (
+        &["signature_invalid", "key_type_mismatch"],
+        "The signature was not made by one of the connection's certificates, or the response was altered. If the IdP changed its \
+         signing certificate, import its metadata again or add the new certificate to certificates.",
+    ),
+    (
+        &["certificate_missing"],
+        "The connection has no certificate of the IdP. Import its metadata or add the certificate to certificates.",
+    ),
+    (
+        &["certificate_expired"],
+        "The certificate that verifies the signature has expired, and refuse_expired_certificates is set. Add the IdP's \
+         current certificate to certificates.",
+    ),
+    (
+        &["signature_algorithm_refused", "digest_algorithm_refused", "sha1_not_allowed"],
+        "The IdP signs with an algorithm that is not accepted. Set its signature algorithm to RSA-SHA256; allow_sha1 is the \
+         last resort for an IdP that cannot.",
+    ),
+    (
+        &["canonicalization_refused", "transform_refused"],
+        "The signature uses transforms that are not accepted. At the IdP, choose exclusive canonicalization \
+         (xml-exc-c14n) with the enveloped-signature transform, which are the defaults.",
+    ),
+    (
+        &["signature_structure", "signature_misplaced", "signature_comment", "reference_mismatch"],
+        "The signature does not stand where it covers what is read. Treat this as an attempt to forge a response unless you \
+         have just changed the IdP; then set it to sign the assertion as a whole.",
+    ),
+    (
+        &["engines_disagree"],
+        "Two independent verifiers read this signature differently, which a forged response can cause. Tell the operator, with the \
+         attempt id.",
+    ),
+    (
+        &["decryption_failed"],
+        "The encrypted assertion does not open with our key. Give the IdP the current SP certificate (sp-certificate) as its \
+         encryption certificate, or switch encryption off there.",
+    ),
+];
+
+/// The response is for, or from, somebody else.
+const ADDRESSING: Table = &[
+    (
+        &["audience_mismatch", "audience_missing", "audience_unknown"],
+        "The assertion names another audience. At the IdP, set Identifier (Entity ID, Audience URI) to this connection's \
+         entity_id, character for character.",
+    ),
+    (
+        &["destination_mismatch", "destination_missing", "recipient_mismatch", "recipient_missing"],
+        "The response is addressed elsewhere. At the IdP, set Reply URL (ACS URL, Single sign-on URL) to this connection's acs_url, \
+         character for character.",
+    ),
+    (
+        &["response_issuer_mismatch", "assertion_issuer_mismatch"],
+        "Another issuer sent the response. Set idp_entity_id to the IdP's entity id as it came in the response, if that is your \
+         IdP; several tenants of one IdP have different ones.",
+    ),
+    (
+        &["response_issuer_missing", "assertion_issuer_missing"],
+        "The response does not say who issued it. At the IdP, set its entity id (Issuer) and let it send it.",
+    ),
+];
+
+/// It is too early or too late.
+const TIMES: Table = &[
+    (
+        &[
+            "assertion_not_yet_valid",
+            "confirmation_not_yet_valid",
+            "issue_instant_in_future",
+            "authn_instant_in_future",
+        ],
+        "The IdP's clock is ahead. Synchronize it by NTP; clock_skew_seconds bridges up to 300 seconds.",
+    ),
+    (
+        &["assertion_expired", "confirmation_expired"],
+        "The response arrived after its time. Synchronize the IdP's clock by NTP, or raise the assertion's lifetime there; \
+         clock_skew_seconds bridges up to 300 seconds. A page that was reloaded gives this too: start anew.",
+    ),
+    (
+        &["confirmation_end_missing"],
+        "The subject confirmation has no NotOnOrAfter. At the IdP, set a lifetime for assertions.",
+    ),
+    (
+        &["idp_session_ended"],
+        "The IdP says that its session has ended already. Sign in there anew, or raise the session lifetime at the IdP.",
+    ),
+    (&["time_invalid"], "A time in the response is not an xs:dateTime in UTC. Update the IdP."),
+];
+
+/// The response does not hold what a sign-in needs.
+const CONTENT: Table = &[
+    (
+        &["status_not_success"],
+        "The IdP refused the sign-in; what came names its reason. Often the person is not assigned to the application at the \
+         IdP, or name_id_format or requested_authn_context asks for what the IdP does not offer.",
+    ),
+    (
+        &[
+            "status_missing",
+            "response_missing",
+            "not_a_response",
+            "not_an_assertion",
+            "assertion_missing",
+            "version_refused",
+        ],
+        "What came is no SAML 2.0 response with an assertion. At the IdP, choose SAML 2.0 (not 1.1 or WS-Federation) for this \
+         application.",
+    ),
+    (
+        &["authn_statement_missing"],
+        "The assertion does not say that somebody signed in. At the IdP, send an authentication assertion (AuthnStatement), not \
+         attributes alone.",
+    ),
+    (
+        &["bearer_confirmation_missing", "confirmation_data_repeated", "in_response_to_mismatch"],
+        "The subject is not confirmed for this sign-in. At the IdP, use the Web Browser SSO profile with bearer confirmation; a \
+         response from an earlier sign-in gives this too: start anew.",
+    ),
+    (
+        &["condition_unknown"],
+        "The assertion carries a condition that is not known here. At the IdP, remove custom conditions from the assertion.",
+    ),
+    (
+        &["encrypted_attribute_unsupported", "encrypted_id_unsupported"],
+        "Single attributes or the NameID are encrypted. At the IdP, encrypt the assertion as a whole instead, or not at all.",
+    ),
+    (
+        &["attribute_invalid", "attribute_value_mixed", "name_id_repeated"],
+        "An attribute or the NameID is not plain text. At the IdP, send the username and role attributes as strings, once each.",
+    ),
+];
+
+/// The response is good, and says nobody who may enter.
+const IDENTITY: Table = &[
+    (
+        &["username_attribute_missing"],
+        "None of username_attributes came. At the IdP, add a claim of that name with the email; or set username_attributes to \
+         a name that came, or username_source to name_id.",
+    ),
+    (
+        &["username_attribute_ambiguous"],
+        "The username attributes have several values, or disagree. At the IdP, send one value in one of them; or leave one \
+         name in username_attributes.",
+    ),
+    (
+        &["name_id_missing"],
+        "username_source is name_id, and no NameID came. At the IdP, send one; or set username_source to attribute.",
+    ),
+    (
+        &["username_invalid"],
+        "What the IdP sends as username cannot be one: it is empty, too long, or has white space around it. Correct the claim's \
+         source at the IdP.",
+    ),
+    (
+        &["not_the_entered_email", "login_incorrect_credentials"],
+        "The IdP signed in somebody else than was entered. Enter exactly the email that the IdP sends; if the browser is signed in \
+         there as another person, sign out there first, or set force_authn.",
+    ),
+    (
+        &["email_domain_not_listed"],
+        "The email's domain is not one that the IdP may speak for. Add it to email_domains, if the company owns it.",
+    ),
+    (
+        &["user_not_invited", "sso_email_not_configured"],
+        "There is no such user, and the connection creates none. Create the user with this username or email, or set \
+         provisioning to just_in_time; check email_domains too.",
+    ),
+    (&["user_inactive"], "The user was deactivated. An owner can set their status to active."),
+    (
+        &["multiple_usernames", "sso_multiple_usernames"],
+        "Several active users go by this email. Deactivate or rename all but one.",
+    ),
+    (
+        &["no_role"],
+        "The user holds no role. Assign one, add the value that came to role_mappings, or set default_roles (they count only where \
+         the IdP sends no role attribute).",
+    ),
+];
+
+/// The response is good, and too late or out of place.
+const STATE: Table = &[
+    (
+        &["response_replayed"],
+        "The response was used before. Going back in the browser or reloading gives this: start anew. If nobody did, somebody \
+         has copied a response.",
+    ),
+    (
+        &["in_response_to_unknown", "relay_state_mismatch"],
+        "The response belongs to a sign-in that this browser did not begin here. Start anew in one tab; if it goes on, check that \
+         the IdP returns RelayState and InResponseTo unchanged.",
+    ),
+    (
+        &["sign_in_too_slow", "session_expired"],
+        "Over 15 minutes went by between the start and the IdP's answer. Start anew.",
+    ),
+    (
+        &["unsolicited_response"],
+        "The sign-in began at the IdP. Give people the saml_login_url as the application's link there, or set \
+         allow_idp_initiated, which sends them through an ordinary sign-in.",
+    ),
+];
+
+/// It did not get as far as the IdP.
+const DISCOVERY: Table = &[
+    (
+        &["idp_unreachable"],
+        "The login_url does not answer. Check it and the IdP; if this service cannot reach it and browsers can, switch \
+         probe_login_url off.",
+    ),
+    (&["sso_account_not_configured"], "The portal has no enabled connection. Complete the connection and enable it."),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Names in the sources that look like reasons and are none.
+    const NO_REASONS: [&str; 4] = ["unknown_role_value", "authn_statement", "subject_confirmation", "sp_initiated"];
+
+    /// Every quoted `snake_case` name outside tests.
+    fn names(path: &Path, found: &mut BTreeSet<String>) {
+        if path.is_dir() {
+            for entry in std::fs::read_dir(path).unwrap() {
+                names(&entry.unwrap().path(), found);
+            }
+            return;
+        }
+        let text = std::fs::read_to_string(path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let quoted = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
+        let is_name = |text: &&str| {
+            text.contains('_') && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        };
+        found.extend(quoted.filter(is_name).map(str::to_owned));
+    }
+
+    /// Proves H1: whatever refuses a sign-in, the attempt says how to mend it.
+    #[test]
+    fn every_reason_has_its_advice() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut reasons = BTreeSet::new();
+        names(&crates.join("saml/src"), &mut reasons);
+        for file in ["refusal.rs", "unsolicited.rs", "admission.rs"] {
+            names(&crates.join("service/src/sign_in").join(file), &mut reasons);
+        }
+        assert!(reasons.len() > 80, "{reasons:?}");
+        let without: Vec<_> = reasons
+            .iter()
+            .filter(|reason| !NO_REASONS.contains(&reason.as_str()) && attempt_fix(reason) == UNKNOWN)
+            .collect();
+        assert!(without.is_empty(), "{without:?}");
+    }
+
+    /// Proves H1: what discovery refuses has its advice too.
+    #[test]
+    fn the_refusals_of_discovery_have_their_advice() {
+        use crate::Code;
+        for code in [
+            Code::SsoAccountNotConfigured,
+            Code::SsoEmailNotConfigured,
+            Code::SsoMultipleUsernames,
+            Code::IdpUnreachable,
+            Code::LoginIncorrectCredentials,
+            Code::SessionExpired,
+            Code::NoRole,
+        ] {
+            assert_ne!(attempt_fix(code.as_str()), UNKNOWN, "{code:?}");
+        }
+    }
+}
