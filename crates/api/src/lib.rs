@@ -1,11 +1,11 @@
 //! Vestibule over HTTP: routes, wire types, problems and the OpenAPI document.
 //!
 //! What it is for: each file of [`routes`] holds one resource, its wire types beside its handlers. A handler takes what
-//! `extract` has checked, calls one use-case and renders what that returns. One declaration per operation feeds both the router and the
-//! OpenAPI document.
+//! `extract` has checked, calls one use-case and renders what that returns. One declaration per operation feeds both
+//! the router and the OpenAPI document.
 //!
-//! What it does not know: rules, SQL, clocks, SAML. It decides nothing but how a refusal looks on the wire, and `problem/status.rs` is the
-//! only place where a code becomes a status.
+//! What it does not know: rules, SQL, clocks, SAML. It decides nothing but how a refusal looks on the wire, and
+//! `problem/status.rs` is the only place where a code becomes a status.
 //!
 //! How to add one more operation: a handler with `#[utoipa::path]` in the file of its resource, its codes in that
 //! file's `problems!`, a line in the file's `register`. Then `VESTIBULE_UPDATE=1 cargo nextest run -p api` writes

@@ -16,9 +16,9 @@ use crate::routes;
         title = "Vestibule",
         description = "A headless identity service: SAML 2.0 single sign-on for many accounts, and JWT sessions.\n\n\
             Lists are paged: pass `next_cursor` as `cursor` until it is null. Creating requests may carry an \
-            `Idempotency-Key`: the same key with the same body gives the same resource again. A resource carries its version as \
-            `ETag`; a change with `If-Match` is made to that version or refused with `precondition_failed`. Times are \
-            RFC 3339 in UTC. Errors are `application/problem+json` with a stable `code`; see `/docs/errors`.",
+            `Idempotency-Key`: the same key with the same body gives the same resource again. A resource carries its \
+            version as `ETag`; a change with `If-Match` is made to that version or refused with \
+            `precondition_failed`. Times are RFC 3339 in UTC. Errors are `application/problem+json` with a stable `code`; see `/docs/errors`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "/", description = "This service")),

@@ -19,8 +19,8 @@ use crate::settings::{ApiSettings, MetricsSettings};
 
 /// How long a client may take to send its request line and headers.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a quiet connection is kept: longer than the sixty seconds after which common proxies close theirs, so that no
-/// request meets a connection that is just being closed.
+/// How long a quiet connection is kept: longer than the sixty seconds after which common proxies close theirs, so that
+/// no request meets a connection that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// A server that runs.

@@ -61,8 +61,8 @@ fn every_code_has_an_error_status_and_the_fixed_ones_the_fixed_words() {
     }
 }
 
-/// Proves that a client can be generated from the document: each operation has a unique id, words, tags, a security requirement (also
-/// where it is "none"), and says which problems it may answer.
+/// Proves that a client can be generated from the document: each operation has a unique id, words, tags, a security
+/// requirement (also where it is "none"), and says which problems it may answer.
 #[test]
 fn every_operation_is_described_secured_and_says_its_problems() {
     let document = document();

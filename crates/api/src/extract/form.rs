@@ -1,5 +1,5 @@
-//! Forms: of browsers at the ACS, of clients at the OAuth endpoints. Unknown fields are ignored there (RFC 6749, section
-//! 3.2); a field that counts must not come twice.
+//! Forms: of browsers at the ACS, of clients at the OAuth endpoints. Unknown fields are ignored there (RFC 6749,
+//! section 3.2); a field that counts must not come twice.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use url::form_urlencoded;
 use super::body::{media_type, read_body};
 use crate::problem::Problem;
 
-/// Most bytes of a form at the ACS: a `SAMLResponse` of 1 MB, every byte of its base64 possibly escaped as three, would be
-/// more; but base64 has few characters that are, and 1.5 MB is far beyond what identity providers send.
+/// Most bytes of a form at the ACS: a `SAMLResponse` of 1 MB, every byte of its base64 possibly escaped as three, would
+/// be more; but base64 has few characters that are, and 1.5 MB is far beyond what identity providers send.
 pub const ACS_MAX_BYTES: usize = 1_536 * 1024;
 /// Most bytes of a form at the OAuth endpoints.
 pub const TOKEN_MAX_BYTES: usize = 16 * 1024;

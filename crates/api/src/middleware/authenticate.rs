@@ -1,5 +1,5 @@
-//! Credentials become a caller before anything else of a request is looked at, so that nobody without valid ones learns what
-//! is wrong with the rest of it.
+//! Credentials become a caller before anything else of a request is looked at, so that nobody without valid ones learns
+//! what is wrong with the rest of it.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};

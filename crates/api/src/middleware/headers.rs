@@ -14,8 +14,9 @@ use service::Service;
 /// Answers are data: they load nothing and are shown in no frame.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 /// The API browser runs its own scripts and styles, and calls this API.
-const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-                           connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                           img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+                           form-action 'none'";
 /// The API browser.
 const DOCS: &str = "/docs/";
 

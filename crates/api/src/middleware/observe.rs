@@ -1,5 +1,5 @@
-//! Every request has a name, one line in the log and a place in the metrics. Neither ever holds a query, a body, a cookie,
-//! credentials or somebody's name: the route is logged as its pattern.
+//! Every request has a name, one line in the log and a place in the metrics. Neither ever holds a query, a body, a
+//! cookie, credentials or somebody's name: the route is logged as its pattern.
 
 use std::time::{Duration, Instant};
 

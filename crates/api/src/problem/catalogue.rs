@@ -10,10 +10,10 @@ use super::status;
 const INTRODUCTION: &str = "\
 # Errors
 
-Errors are `application/problem+json` (RFC 9457). Branch on `code`: it is stable, and this is the whole list. `detail` says what
-is wrong, `fix` what the reader can do, `errors` which fields or parameters are meant, `request_id` names the request in the
-logs. 401 carries `WWW-Authenticate`; 429 and 503 carry `Retry-After`. The OAuth endpoints answer a refused grant as RFC 6749,
-section 5.2, says: `{\"error\", \"error_description\"}`.
+Errors are `application/problem+json` (RFC 9457). Branch on `code`: it is stable, and this is the whole list. `detail`
+says what is wrong, `fix` what the reader can do, `errors` which fields or parameters are meant, `request_id` names the
+request in the logs. 401 carries `WWW-Authenticate`; 429 and 503 carry `Retry-After`. The OAuth endpoints answer a refused
+grant as RFC 6749, section 5.2, says: `{\"error\", \"error_description\"}`.
 
 This file is generated from the code (`VESTIBULE_UPDATE=1 cargo nextest run -p api`).
 

@@ -343,8 +343,8 @@ async fn update_application(
         .await
 }
 
-/// Changes an application of an account, or a shared one. Settings are stored as a whole, so the change is made to the version
-/// that was read for it: another change in between is not lost but refuses this one.
+/// Changes an application of an account, or a shared one. Settings are stored as a whole, so the change is made to the
+/// version that was read for it: another change in between is not lost but refuses this one.
 pub async fn change_application(
     service: &Service,
     caller: &Authenticated,

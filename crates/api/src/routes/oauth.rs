@@ -1,5 +1,5 @@
-//! The OAuth endpoints: codes and refresh tokens become access tokens (RFC 6749, RFC 7009). Refused grants look as RFC 6749,
-//! section 5.2, says.
+//! The OAuth endpoints: codes and refresh tokens become access tokens (RFC 6749, RFC 7009). Refused grants look as RFC
+//! 6749, section 5.2, says.
 
 mod refresh_cookie;
 
@@ -86,8 +86,8 @@ struct OAuthError {
 
 /// Issue tokens.
 ///
-/// Exchanges a code, with its PKCE verifier, for a session; or a refresh token for the next one. A code presented twice, and a refresh token
-/// used again after its grace of ten seconds, end their session.
+/// Exchanges a code, with its PKCE verifier, for a session; or a refresh token for the next one. A code presented
+/// twice, and a refresh token used again after its grace of ten seconds, end their session.
 #[utoipa::path(
     operation_id = "issue_token", tag = "oauth", security(()),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),

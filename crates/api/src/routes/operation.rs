@@ -18,7 +18,8 @@ problems! {
     ReadinessProblems = [ANY];
 }
 
-/// For how long a verifier may keep the keys: much less than the hour for which a new key is published before it signs (I1).
+/// For how long a verifier may keep the keys: much less than the hour for which a new key is published before it signs
+/// (I1).
 const JWKS_CACHE_CONTROL: &str = "public, max-age=300";
 
 /// Registers the operations.

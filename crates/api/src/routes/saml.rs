@@ -88,8 +88,9 @@ async fn get_sp_metadata(
 
 /// Take a SAML response.
 ///
-/// The Reply URL (ACS). Where the response belongs to a sign-in that a frontend began, the browser is redirected to it with a code or
-/// an error, never with a token. Where no frontend is known, there is a short answer: a page for a browser, a problem for others.
+/// The Reply URL (ACS). Where the response belongs to a sign-in that a frontend began, the browser is redirected to it
+/// with a code or an error, never with a token. Where no frontend is known, there is a short answer: a page for a
+/// browser, a problem for others.
 #[utoipa::path(
     operation_id = "consume_saml_response", tag = "saml", security(()), params(SamlPath),
     request_body(content = SamlResponseForm, content_type = "application/x-www-form-urlencoded"),
@@ -116,8 +117,8 @@ async fn consume_saml_response(
 
 /// Begin a sign-in from a plain link.
 ///
-/// The SAML login URL (C8): redirects to the `initiate_login_uri` of the portal's default application, which begins a sign-in
-/// (OpenID Connect Core, section 4).
+/// The SAML login URL (C8): redirects to the `initiate_login_uri` of the portal's default application, which begins a
+/// sign-in (OpenID Connect Core, section 4).
 #[utoipa::path(
     operation_id = "begin_saml_sign_in", tag = "saml", security(()), params(SamlPath),
     responses(

@@ -258,7 +258,8 @@ async fn create_saml_connection(
 
 /// List SAML connections.
 ///
-/// For operators, and for users of the account who hold a role. There is one per portal at most, so the list is always whole.
+/// For operators, and for users of the account who hold a role. There is one per portal at most, so the list is always
+/// whole.
 #[utoipa::path(
     operation_id = "list_saml_connections", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = [])), params(AccountPath),
@@ -298,8 +299,8 @@ async fn get_saml_connection(
 
 /// Change a SAML connection.
 ///
-/// For operators and owners. What is left out stays; lists and mappings are replaced as a whole. An enabled connection cannot be
-/// made incomplete.
+/// For operators and owners. What is left out stays; lists and mappings are replaced as a whole. An enabled connection
+/// cannot be made incomplete.
 #[utoipa::path(
     operation_id = "update_saml_connection", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
@@ -346,8 +347,8 @@ async fn delete_saml_connection(
 
 /// Enable a SAML connection.
 ///
-/// For operators and owners. From now on people sign in through it; form login stays. The answer also lists the emails that cannot use
-/// SSO because several users share them.
+/// For operators and owners. From now on people sign in through it; form login stays. The answer also lists the emails
+/// that cannot use SSO because several users share them.
 #[utoipa::path(
     operation_id = "enable_saml_connection", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
@@ -396,8 +397,8 @@ async fn disable_saml_connection(
 
 /// Import IdP metadata.
 ///
-/// For operators and owners. Takes entity id, login URL, binding and certificates from the document; everything else stays. Send JSON,
-/// or the document itself as the body. At most 2 MiB.
+/// For operators and owners. Takes entity id, login URL, binding and certificates from the document; everything else
+/// stays. Send JSON, or the document itself as the body. At most 2 MiB.
 #[utoipa::path(
     operation_id = "import_idp_metadata", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),

@@ -203,7 +203,8 @@ async fn list_sign_in_attempts(
 
 /// Read a sign-in attempt.
 ///
-/// For operators, and for users of the account who hold a role. With what failed, what was expected, what came, and how to fix it.
+/// For operators, and for users of the account who hold a role. With what failed, what was expected, what came, and how
+/// to fix it.
 #[utoipa::path(
     operation_id = "get_sign_in_attempt", tag = "sign-in attempts",
     security(("operator_key" = []), ("access_token" = [])), params(AttemptPath),

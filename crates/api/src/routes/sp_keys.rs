@@ -67,8 +67,8 @@ fn pem(der: &[u8]) -> String {
 
 /// Download the SP certificate.
 ///
-/// For operators, and for users of the account who hold a role. The current one, in PEM: what an identity provider checks signed requests with,
-/// and encrypts assertions to.
+/// For operators, and for users of the account who hold a role. The current one, in PEM: what an identity provider
+/// checks signed requests with, and encrypts assertions to.
 #[utoipa::path(
     operation_id = "get_sp_certificate", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath),
@@ -94,7 +94,8 @@ async fn get_sp_certificate(
 
 /// List SP keys.
 ///
-/// For operators, and for users of the account who hold a role. Those that still decrypt, the current one first; the list is always whole.
+/// For operators, and for users of the account who hold a role. Those that still decrypt, the current one first; the
+/// list is always whole.
 #[utoipa::path(
     operation_id = "list_sp_keys", tag = "saml connections", security(("operator_key" = []), ("access_token" = [])),
     params(ConnectionPath),
@@ -112,8 +113,8 @@ async fn list_sp_keys(
 
 /// Rotate the SP key.
 ///
-/// For operators and owners. The new key signs from now on; the earlier ones still decrypt for 30 days, time to give the new certificate
-/// to the identity provider.
+/// For operators and owners. The new key signs from now on; the earlier ones still decrypt for 30 days, time to give
+/// the new certificate to the identity provider.
 #[utoipa::path(
     operation_id = "rotate_sp_key", tag = "saml connections", security(("operator_key" = []), ("access_token" = [])),
     params(ConnectionPath),

@@ -278,7 +278,8 @@ async fn get_user(
 
 /// Change a user.
 ///
-/// For operators and owners. `roles` sets the assigned roles; the ones from SAML stay. Deactivation ends the user's sessions.
+/// For operators and owners. `roles` sets the assigned roles; the ones from SAML stay. Deactivation ends the user's
+/// sessions.
 #[utoipa::path(
     operation_id = "update_user", tag = "users", security(("operator_key" = []), ("access_token" = [])),
     params(UserPath, IfMatchParameter), request_body = UpdateUser,

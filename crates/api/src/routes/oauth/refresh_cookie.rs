@@ -1,5 +1,5 @@
-//! The cookie that a refresh token lives in, where its application chose that (I2): one per application, out of reach of
-//! scripts, and never sent from other sites.
+//! The cookie that a refresh token lives in, where its application chose that (I2): one per application, out of reach
+//! of scripts, and never sent from other sites.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
