@@ -1,7 +1,7 @@
 //! Sign-in attempts: what diagnostics shows (H1).
 
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptOutcome, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptOutcome, AttemptStage, SignInAttempt};
 use domain::{AccountId, ApplicationId, AttemptId, ConnectionId, UserId};
 use jiff::Timestamp;
 use sqlx::types::Json;
@@ -25,6 +25,11 @@ queries! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
     UPDATE = "UPDATE sign_in_attempts SET connection_id = $3, application_id = $4, kind = $5, stage = $6, outcome = $7,
             failure = $8, entered_email = $9, user_id = $10, warnings = $11, saml_message = $12, updated_at = $13
+        WHERE account_id = $1 AND id = $2";
+    ADVANCE = "UPDATE sign_in_attempts SET stage = $3, outcome = $4, user_id = $5, warnings = $6, updated_at = $7,
+            failure = NULL, saml_message = NULL
+        WHERE account_id = $1 AND id = $2";
+    COMPLETE = "UPDATE sign_in_attempts SET stage = 'session_issued', outcome = 'succeeded', updated_at = $3
         WHERE account_id = $1 AND id = $2";
     BY_ID = concat!("SELECT ", columns!(), " FROM sign_in_attempts WHERE account_id = $1 AND id = $2");
     LIST = concat!("SELECT ", columns!(), " FROM sign_in_attempts
@@ -145,6 +150,41 @@ pub async fn update(tx: &mut Tx, attempt: &SignInAttempt) -> Result<()> {
         millis(attempt.updated_at),
     )?;
     written(rows, StorageError::Stale)
+}
+
+/// How far an attempt has got: what a success changes.
+#[derive(Debug)]
+pub struct Advance<'a> {
+    /// The stage it reached.
+    pub stage: AttemptStage,
+    /// Who it turned out to be.
+    pub user_id: UserId,
+    /// What was odd.
+    pub warnings: &'a [String],
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Moves an attempt on and forgets an earlier refusal; it is pending until it gives a session. `Stale` if it is gone.
+pub async fn advance(tx: &mut Tx, account_id: AccountId, id: AttemptId, to: &Advance<'_>) -> Result<()> {
+    let warnings: Vec<_> = to.warnings.iter().map(|warning| text(warning)).collect();
+    let rows = execute!(
+        tx,
+        ADVANCE,
+        account_id.as_uuid(),
+        id.as_uuid(),
+        to.stage.as_str(),
+        AttemptOutcome::Pending.as_str(),
+        to.user_id.as_uuid(),
+        Json(&warnings),
+        millis(to.at),
+    )?;
+    written(rows, StorageError::Stale)
+}
+
+/// Records that an attempt gave a session; `false` if it is gone.
+pub async fn complete(tx: &mut Tx, account_id: AccountId, id: AttemptId, at: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, COMPLETE, account_id.as_uuid(), id.as_uuid(), millis(at))? > 0)
 }
 
 /// The attempt of this id.

@@ -11,7 +11,7 @@ use domain::sso::pending_sign_in::PendingSignIn;
 use crate::Service;
 use crate::error::{Code, Error, Result};
 use crate::sign_in::redirect_url;
-use crate::sign_in::refusal::{NewAttempt, Refusal};
+use crate::sign_in::refusal::{NewAttempt, Refusal, Stop};
 
 /// What a browser posts to the ACS URL (SAML bindings, section 3.5).
 #[derive(Debug, Clone)]
@@ -40,36 +40,30 @@ pub enum AcsAnswer {
     },
 }
 
-/// A response that lets nobody in, and the frontend that is told so, where one is known.
-pub(super) struct NotAdmitted {
-    /// Why.
-    pub refusal: Refusal,
-    /// The sign-in it belongs to.
-    pub pending: Option<PendingSignIn>,
-}
-
-fn presented_handle(relay_state: &str) -> Option<SecretDigest> {
-    SecretDigest::of_presented(SecretKind::RelayState, relay_state)
-}
-
 impl Service {
     /// Takes a response: route by path, verify, read only what was verified, check the state, let in, answer.
     pub async fn consume_response(&self, posted: PostedResponse) -> Result<AcsAnswer> {
-        let connection = self.connection_at(&posted.sp_hash).await?;
-        let handle = posted.relay_state.as_deref().and_then(presented_handle);
-        let outcome = match self.verify(&connection, posted.saml_response).await? {
-            Err(refused) => {
-                let pending = self.pending_by_handle(&connection, handle).await?;
-                Err(NotAdmitted { refusal: refused.into(), pending })
+        let PostedResponse { sp_hash, saml_response, relay_state, address } = posted;
+        let connection = self.connection_at(&sp_hash).await?;
+        let handle = relay_state.and_then(|text| SecretDigest::of_presented(SecretKind::RelayState, &text));
+        let mut answered_request = None;
+        let outcome = match self.verify(&connection, saml_response).await? {
+            Err(refused) => Err(Stop::Refused(refused.into())),
+            Ok(verified) => {
+                answered_request.clone_from(&verified.in_response_to);
+                match &verified.in_response_to {
+                    None => self.admit_unsolicited(&connection, &verified, address).await,
+                    Some(request_id) => self.admit(&connection, &verified, (request_id, handle)).await,
+                }
             }
-            Ok(verified) if verified.in_response_to.is_none() => {
-                self.admit_unsolicited(&connection, &verified, posted.address).await?
-            }
-            Ok(verified) => self.admit(&connection, &verified, handle).await?,
         };
         match outcome {
             Ok(answer) => Ok(answer),
-            Err(not_admitted) => self.refuse(&connection, not_admitted, posted.address).await,
+            Err(Stop::Fault(error)) => Err(error),
+            Err(Stop::Refused(refusal)) => {
+                let pending = self.sign_in_to_tell(&connection, handle, answered_request.as_deref()).await?;
+                self.refuse(&connection, refusal, pending, address).await
+            }
         }
     }
 
@@ -81,27 +75,33 @@ impl Service {
         found.ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))
     }
 
-    /// The sign-in that the browser carries the handle of. The handle has 256 random bits: who has it began the
-    /// sign-in, so its frontend may be told of a refusal even where the response proves nothing.
-    pub(super) async fn pending_by_handle(
+    /// The sign-in whose frontend is told of a refusal: the one that this browser began. Its handle has 256 random
+    /// bits, so who carries it began the sign-in, also where the response proves nothing; without one, the sign-in that
+    /// a verified response answers.
+    async fn sign_in_to_tell(
         &self,
         connection: &SamlConnection,
         handle: Option<SecretDigest>,
+        answered_request: Option<&str>,
     ) -> Result<Option<PendingSignIn>> {
-        let Some(digest) = handle else { return Ok(None) };
         let mut tx = self.store.read().await?;
-        Ok(storage::pending_sign_ins::by_relay_state(&mut tx, connection.id, digest).await?)
+        Ok(match (handle, answered_request) {
+            (Some(handle), _) => storage::pending_sign_ins::by_relay_state(&mut tx, connection.id, handle).await?,
+            (None, Some(id)) => storage::pending_sign_ins::by_request_id(&mut tx, connection.id, id).await?,
+            (None, None) => None,
+        })
     }
 
     /// One generic refusal for the browser; the reason goes to the attempt.
-    async fn refuse(&self, connection: &SamlConnection, refused: NotAdmitted, address: IpAddr) -> Result<AcsAnswer> {
-        let NotAdmitted { refusal, pending } = refused;
+    async fn refuse(
+        &self,
+        connection: &SamlConnection,
+        refusal: Refusal,
+        pending: Option<PendingSignIn>,
+        address: IpAddr,
+    ) -> Result<AcsAnswer> {
         let code = refusal.code;
-        tracing::info!(connection = %connection.id, code = code.as_str(), reason = refusal.reason, "a sign-in was refused");
-        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => refusal.reason).increment(1);
-        if refusal.reason == "engines_disagree" {
-            tracing::error!(connection = %connection.id, security = true, "the signature engines disagree on a response");
-        }
+        note(connection, &refusal);
         let new = NewAttempt {
             connection,
             application_id: pending.as_ref().map(|pending| pending.return_to.application_id),
@@ -122,5 +122,15 @@ impl Service {
             ("attempt_id", &attempt_id),
         ];
         Ok(AcsAnswer::Redirect(redirect_url(&pending.return_to, self.settings.issuer(), &parameters)?))
+    }
+}
+
+/// Tells whoever runs Vestibule; two engines that disagree are either a bug or an attack.
+fn note(connection: &SamlConnection, refusal: &Refusal) {
+    let (id, reason) = (connection.id, refusal.reason);
+    metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason).increment(1);
+    tracing::info!(connection = %id, code = refusal.code.as_str(), reason, "a sign-in was refused");
+    if reason == "engines_disagree" {
+        tracing::error!(connection = %id, security = true, "the signature engines disagree on a response");
     }
 }

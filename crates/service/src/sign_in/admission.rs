@@ -7,7 +7,7 @@ use domain::role::RoleAssignments;
 use domain::secret::{Secret, SecretDigest, SecretKind};
 use domain::sign_in_attempt::AttemptStage;
 use domain::sso::connection::SamlConnection;
-use domain::sso::identity::{AssertedAttribute, AssertedIdentity, Assertion, read_identity};
+use domain::sso::identity::{AssertedAttribute, Assertion, read_identity};
 use domain::sso::pending_sign_in::PendingSignIn;
 use domain::sso::provisioning::{ProvisioningDecision, ProvisioningFacts, Subject, decide_provisioning};
 use domain::user::{LastSignIn, SignInMethod, User, UserStatus};
@@ -15,14 +15,15 @@ use jiff::{SignedDuration, Timestamp};
 use saml::VerifiedResponse;
 use serde_json::Value;
 use storage::Tx;
+use storage::sign_in_attempts::Advance;
 
 use crate::Service;
 use crate::audit::Deed;
 use crate::error::{Code, Error, Result};
-use crate::sign_in::acs::{AcsAnswer, NotAdmitted};
+use crate::sign_in::acs::AcsAnswer;
 use crate::sign_in::redirect_url;
-use crate::sign_in::refusal::Refusal;
-use crate::users::{audited_user, user};
+use crate::sign_in::refusal::{Refusal, Stop};
+use crate::users::audited_user;
 
 /// How often a first sign-in is tried again when the same user is being created at the same moment.
 const TRIES: usize = 3;
@@ -33,99 +34,90 @@ impl Service {
         &self,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-        handle: Option<SecretDigest>,
-    ) -> Result<Result<AcsAnswer, NotAdmitted>> {
+        answer_to: (&str, Option<SecretDigest>),
+    ) -> Result<AcsAnswer, Stop> {
         for _ in 1..TRIES {
-            match self.try_admit(connection, verified, handle).await {
-                Err(error) if error.code == Code::UsernameTaken => {}
+            match self.try_admit(connection, verified, answer_to).await {
+                Err(Stop::Fault(error)) if error.code == Code::UsernameTaken => {}
                 outcome => return outcome,
             }
         }
-        self.try_admit(connection, verified, handle).await
+        self.try_admit(connection, verified, answer_to).await
     }
 
     async fn try_admit(
         &self,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-        handle: Option<SecretDigest>,
-    ) -> Result<Result<AcsAnswer, NotAdmitted>> {
-        let mut tx = self.store.begin().await?;
-        let request_id = verified.in_response_to.as_deref().unwrap_or_default();
-        let Some(pending) = storage::pending_sign_ins::by_request_id(&mut tx, connection.id, request_id).await? else {
-            drop(tx);
-            let pending = self.pending_by_handle(connection, handle).await?;
-            return Ok(Err(NotAdmitted { refusal: unknown_request(request_id), pending }));
+        (request_id, handle): (&str, Option<SecretDigest>),
+    ) -> Result<AcsAnswer, Stop> {
+        let mut transaction = self.store.begin().await?;
+        let tx = &mut transaction;
+        let pending = storage::pending_sign_ins::by_request_id(tx, connection.id, request_id).await?;
+        let pending = pending.ok_or_else(|| unknown_request(request_id))?;
+        check_pending(&pending, handle, self.now())?;
+        self.remember_assertion(tx, connection, verified).await?;
+        if !storage::pending_sign_ins::consume(tx, connection.id, request_id, self.now()).await? {
+            return Err(replayed().into());
+        }
+        let identity = read_identity(&connection.settings, &self.settings.platform_attributes, &assertion(verified))?;
+        let normalized = identity.username.normalized();
+        let candidates = storage::users::candidates(tx, connection.account_id, connection.portal, &normalized).await?;
+        let entered_email = pending.entered_email.as_deref();
+        let facts = ProvisioningFacts { connection, identity: &identity, entered_email, candidates: &candidates };
+        let decision = decide_provisioning(&facts)?;
+        let user_id = self.write_user(tx, &facts, &decision).await?;
+        let code = self.write_code(tx, &pending, verified, (user_id, &decision)).await?;
+        let advance = Advance {
+            stage: AttemptStage::CodeIssued,
+            user_id,
+            warnings: &warnings(verified, &decision),
+            at: self.now(),
         };
-        if handle.is_some_and(|handle| handle != pending.relay_state) {
-            drop(tx);
-            // The browser is told about the sign-in that it began, not about the one that it was handed.
-            let pending = self.pending_by_handle(connection, handle).await?;
-            return Ok(Err(NotAdmitted { refusal: another_sign_in(), pending }));
-        }
-        let not_admitted = |refusal| Ok(Err(NotAdmitted { refusal, pending: Some(pending.clone()) }));
-        if let Err(refusal) = check_pending(&pending, self.now()) {
-            return not_admitted(refusal);
-        }
-        if !self.remember_assertion(&mut tx, connection, verified).await?
-            || !storage::pending_sign_ins::consume(&mut tx, connection.id, request_id, self.now()).await?
-        {
-            return not_admitted(replayed());
-        }
-        let identity =
-            match read_identity(&connection.settings, &self.settings.platform_attributes, &assertion(verified)) {
-                Ok(identity) => identity,
-                Err(refusal) => return not_admitted(refusal.into()),
-            };
-        let decision = match decide(&mut tx, connection, &pending, &identity).await? {
-            Ok(decision) => decision,
-            Err(refusal) => return not_admitted(refusal),
-        };
-        let user_id = self.write_user(&mut tx, connection, &identity, &decision).await?;
-        let code = self.write_code(&mut tx, &pending, verified, (user_id, &decision)).await?;
-        self.advance_attempt(&mut tx, &pending, user_id, warnings(verified, &decision)).await?;
-        tx.commit().await?;
+        storage::sign_in_attempts::advance(tx, pending.account_id, pending.attempt_id, &advance).await?;
+        transaction.commit().await?;
         let parameters = [("code", code.expose())];
-        Ok(Ok(AcsAnswer::Redirect(redirect_url(&pending.return_to, self.settings.issuer(), &parameters)?)))
+        Ok(AcsAnswer::Redirect(redirect_url(&pending.return_to, self.settings.issuer(), &parameters)?))
     }
 
-    /// Whether this assertion is seen for the first time. It is remembered for as long as it could be replayed.
+    /// Refuses an assertion that was seen before. It is remembered for as long as it could be replayed.
     pub(super) async fn remember_assertion(
         &self,
         tx: &mut Tx,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-    ) -> Result<bool> {
+    ) -> Result<(), Stop> {
         let skew = SignedDuration::from_secs(connection.settings.clock_skew_seconds.into());
         let until = verified.not_on_or_after.saturating_add(skew).unwrap_or(Timestamp::MAX);
         let (account, id) = (connection.account_id, connection.id);
-        Ok(storage::consumed_assertions::insert(tx, id, account, &verified.assertion_id, until).await?)
+        let is_new = storage::consumed_assertions::insert(tx, id, account, &verified.assertion_id, until).await?;
+        if is_new { Ok(()) } else { Err(replayed().into()) }
     }
 
     async fn write_user(
         &self,
         tx: &mut Tx,
-        connection: &SamlConnection,
-        identity: &AssertedIdentity,
+        facts: &ProvisioningFacts<'_>,
         decision: &ProvisioningDecision,
     ) -> Result<UserId> {
         let now = self.now();
         let last_sign_in = LastSignIn { at: now, method: SignInMethod::Saml };
-        let (account_id, saml_roles) = (connection.account_id, decision.saml_roles.clone());
+        let (account_id, saml_roles) = (facts.connection.account_id, decision.saml_roles.clone());
         let (before, after) = match &decision.subject {
             Subject::Known(id) => {
-                let before = user(tx, account_id, *id).await?;
+                let known = facts.candidates.iter().find(|user| user.id == *id);
+                let before = known.ok_or_else(|| Error::internal("the decision names nobody who was asked about"))?;
                 storage::users::record_sign_in(tx, account_id, *id, &saml_roles, last_sign_in).await?;
                 let mut after = before.clone();
                 (after.status, after.roles.saml) = (UserStatus::Active, saml_roles);
-                (audited_user(&before), after)
+                (audited_user(before), after)
             }
             Subject::New { email } => {
                 let created = User {
                     id: UserId::from_uuid(self.uuid()),
                     account_id,
-                    portal: connection.portal,
-                    username: identity.username.clone(),
+                    portal: facts.connection.portal,
+                    username: facts.identity.username.clone(),
                     email: email.clone(),
                     display_name: None,
                     status: UserStatus::Active,
@@ -182,24 +174,6 @@ impl Service {
         storage::authorization_codes::insert(tx, &code).await?;
         Ok(secret)
     }
-
-    async fn advance_attempt(
-        &self,
-        tx: &mut Tx,
-        pending: &PendingSignIn,
-        user_id: UserId,
-        warnings: Vec<String>,
-    ) -> Result<()> {
-        let found = storage::sign_in_attempts::by_id(tx, pending.account_id, pending.attempt_id).await?;
-        let mut attempt = found.ok_or_else(|| Error::internal("a pending sign-in without its attempt"))?;
-        attempt.stage = AttemptStage::CodeIssued;
-        attempt.outcome = domain::sign_in_attempt::AttemptOutcome::Pending;
-        attempt.user_id = Some(user_id);
-        (attempt.failure, attempt.saml_message) = (None, None);
-        attempt.warnings = warnings;
-        attempt.updated_at = self.now();
-        Ok(storage::sign_in_attempts::update(tx, &attempt).await?)
-    }
 }
 
 fn another_sign_in() -> Refusal {
@@ -208,7 +182,10 @@ fn another_sign_in() -> Refusal {
     Refusal::of_state(Code::SamlResponseRefused, "relay_state_mismatch", wanted, got)
 }
 
-fn check_pending(pending: &PendingSignIn, now: Timestamp) -> Result<(), Refusal> {
+fn check_pending(pending: &PendingSignIn, handle: Option<SecretDigest>, now: Timestamp) -> Result<(), Refusal> {
+    if handle.is_some_and(|handle| handle != pending.relay_state) {
+        return Err(another_sign_in());
+    }
     if pending.consumed_at.is_some() {
         return Err(replayed());
     }
@@ -228,23 +205,6 @@ fn unknown_request(request_id: &str) -> Refusal {
     let wanted = "InResponseTo of a sign-in that this service began for this connection";
     let got = Some(request_id.to_owned());
     Refusal::of_state(Code::SamlResponseRefused, "in_response_to_unknown", wanted, got)
-}
-
-async fn decide(
-    tx: &mut Tx,
-    connection: &SamlConnection,
-    pending: &PendingSignIn,
-    identity: &AssertedIdentity,
-) -> Result<Result<ProvisioningDecision, Refusal>> {
-    let (account, normalized) = (connection.account_id, identity.username.normalized());
-    let candidates = storage::users::candidates(tx, account, connection.portal, &normalized).await?;
-    let facts = ProvisioningFacts {
-        connection,
-        identity,
-        entered_email: pending.entered_email.as_deref(),
-        candidates: &candidates,
-    };
-    Ok(decide_provisioning(&facts).map_err(Refusal::from))
 }
 
 fn assertion(verified: &VerifiedResponse) -> Assertion {

@@ -11,7 +11,7 @@ use domain::sso::provisioning::ProvisioningRefusal;
 use domain::{ApplicationId, AttemptId};
 use jiff::SignedDuration;
 use saml::Rejection;
-use storage::Tx;
+use storage::{StorageError, Tx};
 
 use crate::Service;
 use crate::error::{Code, Error, Result};
@@ -19,6 +19,33 @@ use crate::sign_in::verification::RefusedResponse;
 
 /// Over how long unfinished attempts are counted against the limits.
 const LIMIT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// Why a response lets nobody in: a refusal, which is an outcome, or a fault of ours.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It is written down, and the browser is told.
+    Refused(Refusal),
+    /// The request fails, and nothing is written.
+    Fault(Error),
+}
+
+impl<R: Into<Refusal>> From<R> for Stop {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Fault(error)
+    }
+}
+
+impl From<StorageError> for Stop {
+    fn from(error: StorageError) -> Self {
+        Self::Fault(error.into())
+    }
+}
 
 /// Why a sign-in is refused, for the browser and for diagnostics.
 #[derive(Debug, Clone)]

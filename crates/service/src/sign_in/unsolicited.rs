@@ -8,9 +8,9 @@ use domain::sso::connection::SamlConnection;
 use saml::VerifiedResponse;
 
 use crate::Service;
-use crate::error::{Code, Result};
-use crate::sign_in::acs::{AcsAnswer, NotAdmitted};
-use crate::sign_in::refusal::{NewAttempt, Refusal};
+use crate::error::Code;
+use crate::sign_in::acs::AcsAnswer;
+use crate::sign_in::refusal::{NewAttempt, Refusal, Stop};
 
 impl Service {
     /// Answers a verified unsolicited response with the redirect of the public login URL, where the connection allows
@@ -20,30 +20,20 @@ impl Service {
         connection: &SamlConnection,
         verified: &VerifiedResponse,
         address: IpAddr,
-    ) -> Result<Result<AcsAnswer, NotAdmitted>> {
-        let refused = |reason, wanted| {
-            let refusal = Refusal::of_state(Code::SamlResponseRefused, reason, wanted, None);
-            Ok(Err(NotAdmitted { refusal, pending: None }))
-        };
+    ) -> Result<AcsAnswer, Stop> {
         if !connection.settings.allow_idp_initiated {
-            return refused("unsolicited_response", "InResponseTo, or allow_idp_initiated on the connection");
+            let wanted = "InResponseTo, or allow_idp_initiated on the connection";
+            return Err(Refusal::of_state(Code::SamlResponseRefused, "unsolicited_response", wanted, None).into());
         }
         let url = self.initiate_login_url(connection).await?;
-        let new = NewAttempt {
-            connection,
-            application_id: None,
-            kind: AttemptKind::IdpInitiated,
-            entered_email: None,
-            address,
-        };
+        let kind = AttemptKind::IdpInitiated;
+        let new = NewAttempt { connection, application_id: None, kind, entered_email: None, address };
         let mut tx = self.store.begin().await?;
-        if !self.remember_assertion(&mut tx, connection, verified).await? {
-            return refused("response_replayed", "a response that was not used before");
-        }
+        self.remember_assertion(&mut tx, connection, verified).await?;
         let mut row = self.attempt_row(&new, AttemptId::from_uuid(self.uuid()), AttemptStage::ResponseVerified);
         row.outcome = AttemptOutcome::Succeeded;
         storage::sign_in_attempts::insert(&mut tx, &row).await?;
         tx.commit().await?;
-        Ok(Ok(AcsAnswer::Redirect(url)))
+        Ok(AcsAnswer::Redirect(url))
     }
 }

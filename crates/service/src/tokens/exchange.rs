@@ -5,10 +5,10 @@ use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCo
 use domain::portal::Portal;
 use domain::secret::{Secret, SecretDigest, SecretKind};
 use domain::session::{RefreshToken, Session, SessionEnd, expiry};
-use domain::sign_in_attempt::{AttemptOutcome, AttemptStage};
 use domain::user::{User, UserStatus};
 use serde_json::{Value, json};
 use storage::Tx;
+use storage::authorization_codes::Exchange;
 
 use crate::Service;
 use crate::accounts::account;
@@ -27,9 +27,10 @@ impl Service {
         let digest = SecretDigest::of_presented(SecretKind::AuthorizationCode, grant.code).ok_or_else(unknown)?;
         let presented = PresentedCode { client, redirect_uri: grant.redirect_uri, code_verifier: grant.code_verifier };
         let mut tx = self.store.begin().await?;
-        let code = storage::authorization_codes::by_digest(&mut tx, digest).await?.ok_or_else(unknown)?;
-        match decide_exchange(&code, presented, self.now()) {
-            Ok(()) => self.issue(tx, &code, grant.origin).await,
+        let exchange = storage::authorization_codes::exchange_of(&mut tx, digest).await?.ok_or_else(unknown)?;
+        let code = &exchange.code;
+        match decide_exchange(code, presented, self.now()) {
+            Ok(()) => self.issue(tx, &exchange, grant.origin).await,
             Err(refusal @ ExchangeRefusal::AlreadyUsed(session)) => {
                 let (account, reason) = (code.account_id, SessionEnd::CodeReused);
                 storage::sessions::end(&mut tx, account, session, self.now(), reason).await?;
@@ -41,29 +42,24 @@ impl Service {
         }
     }
 
-    async fn issue(
-        &self,
-        mut tx: Tx,
-        code: &AuthorizationCode,
-        origin: Option<&str>,
-    ) -> Result<IssuedTokens, TokenRefusal> {
+    async fn issue(&self, mut tx: Tx, exchange: &Exchange, origin: Option<&str>) -> Result<IssuedTokens, TokenRefusal> {
+        let Exchange { code, user, application } = exchange;
+        check_origin(application, origin)?;
+        if !may_sign_in(user) {
+            return Err(TokenRefusal::grant("the user may not sign in any more"));
+        }
         let tx_ref = &mut tx;
-        let application = storage::applications::by_client_id(tx_ref, code.application_id).await?;
-        let application = application.ok_or_else(|| TokenRefusal::grant("the application was removed"))?;
-        check_origin(&application, origin)?;
-        let user = storage::users::by_id(tx_ref, code.account_id, code.grant.user_id).await?;
-        let user = user.filter(may_sign_in).ok_or_else(|| TokenRefusal::grant("the user may not sign in any more"))?;
         let account = account(tx_ref, code.account_id).await?;
-        let session = self.session_for(code, &application);
+        let session = self.session_for(code, application);
         if !storage::authorization_codes::mark_used(tx_ref, code.digest, session.id, self.now()).await? {
             return Err(TokenRefusal::grant("the code was used before"));
         }
         storage::sessions::insert(tx_ref, &session).await?;
         let refresh_token = self.insert_refresh_token(tx_ref, &session).await?;
-        self.complete_attempt(tx_ref, code).await?;
+        storage::sign_in_attempts::complete(tx_ref, code.account_id, code.attempt_id, self.now()).await?;
         self.record_sign_in(tx_ref, code, &session).await?;
         tx.commit().await?;
-        let subject = Subject { session: &session, user: &user, account: &account, application: &application };
+        let subject = Subject { session: &session, user, account: &account, application };
         self.sign(&subject, refresh_token).await
     }
 
@@ -91,16 +87,6 @@ impl Service {
             RefreshToken { digest: secret.digest(), session_id: session.id, issued_at: self.now(), rotated_at: None };
         storage::refresh_tokens::insert(tx, session.account_id, &token).await?;
         Ok(secret)
-    }
-
-    async fn complete_attempt(&self, tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<()> {
-        let attempt = storage::sign_in_attempts::by_id(tx, code.account_id, code.attempt_id).await?;
-        if let Some(mut attempt) = attempt {
-            (attempt.stage, attempt.outcome) = (AttemptStage::SessionIssued, AttemptOutcome::Succeeded);
-            attempt.updated_at = self.now();
-            storage::sign_in_attempts::update(tx, &attempt).await?;
-        }
-        Ok(())
     }
 
     async fn record_sign_in(&self, tx: &mut Tx, code: &AuthorizationCode, session: &Session) -> crate::Result<()> {
