@@ -29,11 +29,14 @@ pub struct New {
     /// The first owner's email, which is their username.
     #[arg(long, value_parser = Email::parse)]
     owner_email: Email,
+    /// For an installation of `serve --development`, whose base URL is plain http.
+    #[arg(long)]
+    development: bool,
 }
 
 /// Creates the account and prints it.
 pub async fn create(loaded: &Loaded, new: &New) -> anyhow::Result<()> {
-    let wired = wire(loaded, false, Migrations::Require).await?;
+    let wired = wire(loaded, new.development, Migrations::Require).await?;
     let account = NewAccount {
         name: new.name.clone(),
         display_name: new.display_name.clone(),

@@ -37,7 +37,7 @@ enum Command {
     /// Try it: everything on this machine, with an identity provider and an account to play with.
     Demo(demo::Arguments),
     /// Say what is right and what is wrong with this installation.
-    Doctor,
+    Doctor(doctor::Arguments),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(configuration::Command),
@@ -73,7 +73,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(options) => serve::run(&load()?, &options).await?,
         Command::Migrate => migrate::run(&load()?).await?,
         Command::Demo(options) => demo::run(&options).await?,
-        Command::Doctor => return doctor::run(&load()?).await,
+        Command::Doctor(options) => return doctor::run(&load()?, &options).await,
         Command::Config(configuration::Command::Check(options)) => configuration::check(&load()?, &options)?,
         Command::Openapi => openapi::run(),
         Command::Account(account::Command::Create(new)) => account::create(&load()?, &new).await?,

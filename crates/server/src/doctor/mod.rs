@@ -7,31 +7,42 @@ mod saml_engines;
 
 use std::process::ExitCode;
 
+use clap::Args;
+
 use crate::config::Loaded;
 
 pub use base_url::JWKS_PATH;
 use finding::Findings;
 
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Look at it as an installation of `serve --development`.
+    #[arg(long)]
+    development: bool,
+}
+
 /// Prints the findings; fails if any of them is a failure.
-pub async fn run(loaded: &Loaded) -> anyhow::Result<ExitCode> {
-    let findings = examine(loaded).await?;
+pub async fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let findings = examine(loaded, arguments.development).await?;
     print!("{findings}");
     Ok(if findings.hold_a_failure() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn examine(loaded: &Loaded) -> anyhow::Result<Findings> {
+async fn examine(loaded: &Loaded, development: bool) -> anyhow::Result<Findings> {
     let mut findings = Findings::default();
-    examine_configuration(loaded, &mut findings);
+    examine_configuration(loaded, development, &mut findings);
     let published = database::examine(loaded, &mut findings).await;
-    base_url::examine(loaded, &published, &mut findings).await?;
+    if let Ok(base_url) = loaded.base_url(development) {
+        base_url::examine(&base_url, &published, &mut findings).await?;
+    }
     saml_engines::examine(loaded, &mut findings);
     findings
         .note("mail", "not configured: this release sends no mail, so invite people by telling them where to sign in");
     Ok(findings)
 }
 
-fn examine_configuration(loaded: &Loaded, findings: &mut Findings) {
-    match loaded.check(false) {
+fn examine_configuration(loaded: &Loaded, development: bool, findings: &mut Findings) {
+    match loaded.check(development) {
         Ok(()) => findings.good("configuration", "every value is usable"),
         Err(problems) => problems.0.iter().for_each(|problem| findings.failure("configuration", problem.to_string())),
     }
