@@ -1,4 +1,4 @@
-//! The endpoints that a browser visits: metadata, single sign-on, the login form, and sign-in begun here.
+//! The endpoints that a browser visits: the front page, metadata, single sign-on, the login form, and sign-in begun here.
 
 use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Form, Query, ServiceConfig};
@@ -14,7 +14,19 @@ use super::state::{AnswerError, State};
 
 /// Registers these endpoints.
 pub(super) fn configure(service: &mut ServiceConfig) {
-    service.service(get_metadata).service(get_sso).service(post_sso).service(post_login).service(get_initiate);
+    service
+        .service(get_front)
+        .service(get_metadata)
+        .service(get_sso)
+        .service(post_sso)
+        .service(post_login)
+        .service(get_initiate);
+}
+
+#[get("/")]
+async fn get_front(state: Data<State>) -> HttpResponse {
+    let users = state.settings().users.clone();
+    page::front(&state.entity_id, &users)
 }
 
 #[get("/metadata")]

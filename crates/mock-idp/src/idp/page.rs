@@ -19,6 +19,19 @@ button{margin-top:1.5rem;background:#0b4f6c;color:#fff;border:0}\
 [role=alert]{border-left:.25rem solid #a4161a;padding-left:.75rem}\
 code{overflow-wrap:anywhere}";
 
+/// What a person sees who comes by themselves: where everything is, and who can sign in.
+pub(super) fn front(entity_id: &str, users: &[User]) -> HttpResponse {
+    let body = format!(
+        "<h1>Mock identity provider</h1>\
+         <p>This is <code>{entity_id}</code>. Begin at the application: it sends you here to sign in.</p>\
+         <p>For the application there is <a href=\"/metadata\">metadata</a>.</p>\
+         <h2>Test users</h2><ul>{users}</ul>",
+        entity_id = escape(entity_id),
+        users = users.iter().map(user_line).collect::<String>(),
+    );
+    page(StatusCode::OK, "Test users", &body)
+}
+
 /// The login form; `handle` names the sign-in, `problem` says why it is shown again.
 pub(super) fn login(handle: &str, sign_in: &SignIn, users: &[User], problem: Option<&str>) -> HttpResponse {
     let alert = problem.map(|problem| format!("<p role=\"alert\">{}</p>", escape(problem))).unwrap_or_default();
