@@ -23,7 +23,6 @@ both_engines! {
         let _again = installation.serve().await;
         assert_eq!(operator.get(&path).await.expect(200)["display_name"], "Acme");
         assert_eq!(keys().await, before);
-        operator.delete("/v1/operator-keys/nobody").await;
     }
 }
 
@@ -32,10 +31,14 @@ both_engines! {
 async fn the_doctor_knows_a_served_installation() {
     let installation = Installation::on_sqlite();
     let _running = installation.serve().await;
-    let found = String::from_utf8(installation.run(&["doctor"]).stdout).unwrap();
-    for words in ["ok       master key: it is the one", "signs with ES256", "FAILURE  configuration: server.base_url"] {
+    let found = String::from_utf8(installation.run(&["doctor", "--development"]).stdout).unwrap();
+    let base_url = format!("ok       base URL: {} leads to this installation", installation.base_url());
+    for words in ["ok       master key: it is the one", "signs with ES256", "ok       clock:", &base_url] {
         assert!(found.contains(words), "{words}: {found}");
     }
+    assert!(!found.contains("FAILURE"), "{found}");
+    let strict = String::from_utf8(installation.run(&["doctor"]).stdout).unwrap();
+    assert!(strict.contains("FAILURE  configuration: server.base_url"), "{strict}");
     let health = installation.run(&["healthcheck", "--url", &format!("{}/healthz", installation.base_url())]);
     assert!(health.status.success(), "{}", String::from_utf8_lossy(&health.stderr));
 }

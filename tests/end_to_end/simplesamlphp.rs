@@ -91,7 +91,7 @@ async fn simplesamlphp_verifies_our_signed_requests() {
         url.query_pairs().into_owned().filter(|(name, _)| !name.starts_with("Sig")).collect();
     url.query_pairs_mut().clear().extend_pairs(unsigned);
     let page = browser().visit(url.as_str()).await.page();
-    assert!(page.status.is_server_error() && page.forms().iter().all(|form| !form.has("password")), "{}", page.text);
+    assert!(page.text.contains("no signature found on message"), "{}", page.text);
 }
 
 /// Proves C7: requests also travel by HTTP-POST, signed within the XML.
@@ -109,7 +109,7 @@ async fn a_request_travels_by_post() {
     let changed = request.replacen("ID=\"_", "ID=\"_a", 1);
     handoff["fields"]["SAMLRequest"] = json!(mock_idp::message::form_value(&changed));
     let page = go(&mut browser(), &handoff).await.page();
-    assert!(page.status.is_server_error(), "a changed request is accepted: {}", page.text);
+    assert!(page.text.contains("Unhandled exception"), "a changed request is accepted: {}", page.text);
 }
 
 /// Proves C4: role values are mapped, several unite, none sent means the default, and the values of an identity

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::client::Client;
 
 /// How long a process may take to answer: much more than it needs on a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 /// Between two questions whether it answers.
 const POLL: Duration = Duration::from_millis(20);
 /// Ports below the range that the kernel hands to outgoing connections, so that none of them takes the port of a
@@ -141,6 +141,11 @@ impl Running {
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// The process id, for whoever measures it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it prints, up to and with the first line that fits.
