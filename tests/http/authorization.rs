@@ -36,6 +36,7 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("get_user", Reader),
         ("update_user", Owner),
         ("delete_user", Owner),
+        ("import_users", Owner),
         ("create_application", Owner),
         ("list_applications", Reader),
         ("get_application", Reader),
@@ -76,7 +77,8 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("begin_saml_sign_in", Public),
         ("get_liveness", Public),
         ("get_readiness", Public),
-        ("get_metrics", Public), ("get_openapi", Public),
+        ("get_metrics", Public),
+        ("get_openapi", Public),
     ])
 }
 
@@ -90,6 +92,7 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
             json!({ "portal": "admin", "name": "M", "redirect_uris": redirect_uris })
         }
         "create_saml_connection" => json!({ "portal": "self_service" }),
+        "import_users" => json!({ "users": [{ "portal": "admin", "username": "imported-by-matrix" }] }),
         "import_idp_metadata" => json!({ "metadata_xml": "<x/>" }),
         "create_sso_sign_in" => tenant.start_body(None),
         _ => json!({}),

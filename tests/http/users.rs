@@ -26,6 +26,33 @@ both_engines! {
         assert_eq!(names, ["owner@acme.test", "boss@acme.test"]);
     }
 
+    /// Proves A2: an import says of each row what became of it, and creates the others.
+    async fn an_import_creates_what_it_can_and_names_what_it_cannot(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let path = tenant.path("/user-imports");
+        let user = |name: &str| json!({ "portal": "admin", "username": name, "roles": ["organization_member"] });
+        let body = json!({ "users": [user("ann"), user("OWNER@acme.test"), user("bo"), user("Ann")] });
+        let report = app.operator().post(&path, &body).await.expect(200);
+        let statuses: Vec<&str> =
+            report["results"].as_array().unwrap().iter().map(|row| row["status"].as_str().unwrap()).collect();
+        assert_eq!(statuses, ["created", "refused", "created", "refused"]);
+        assert_eq!((&report["created"], &report["results"][1]["code"]), (&json!(2), &json!("username_taken")));
+        let users = app.operator().get(&tenant.path("/users")).await.expect(200);
+        assert_eq!(users["items"].as_array().unwrap().len(), 3);
+        let events = app.operator().get(&tenant.path("/audit-events?action=user.created")).await.expect(200);
+        assert_eq!(events["items"].as_array().unwrap().len(), 3);
+
+        app.operator().post(&path, &json!({ "users": [] })).await.problem(422, "invalid_input");
+        let many: Vec<_> = (0..501).map(|n| user(&format!("user{n}"))).collect();
+        app.operator().post(&path, &json!({ "users": many })).await.problem(422, "invalid_input");
+        let wrong = json!({ "users": [user("good"), { "portal": "admin", "username": "" }] });
+        let problem = app.operator().post(&path, &wrong).await.problem(422, "invalid_input");
+        assert_eq!(problem["errors"][0]["pointer"], "/users/1/username");
+        let users = app.operator().get(&tenant.path("/users?q=good")).await.expect(200);
+        assert_eq!(users["items"], json!([]), "nothing of a refused import is left");
+    }
+
     /// Proves A2: two at once who take one username give one user.
     async fn two_at_once_take_one_username(db) {
         let app = TestApp::start(db).await;

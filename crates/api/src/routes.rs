@@ -17,6 +17,7 @@ mod sessions;
 mod shared_applications;
 mod sign_in_attempts;
 mod sp_keys;
+mod user_imports;
 mod users;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -25,6 +26,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn register(config: &mut ServiceConfig<'_>) {
     accounts::register(config);
     users::register(config);
+    user_imports::register(config);
     applications::register(config);
     shared_applications::register(config);
     saml_connections::register(config);

@@ -167,6 +167,22 @@ fn an_operator_key_is_printed_once() {
     }
 }
 
+/// Proves that keys are listed without the keys themselves, and that a revoked one is shown as such.
+#[test]
+fn operator_keys_are_listed_and_revoked() {
+    let installation = Installation::migrated();
+    let made = json(&installation.succeed(&["operator-key", "create", "--name", "terraform"]));
+    let id = made["id"].as_str().unwrap();
+    let listed = installation.succeed(&["operator-key", "list"]);
+    assert!(!listed.contains(made["key"].as_str().unwrap()), "{listed}");
+    assert!(json(&listed)[0]["revoked_at"].is_null(), "{listed}");
+    installation.succeed(&["operator-key", "revoke", id]);
+    let listed = json(&installation.succeed(&["operator-key", "list"]));
+    assert_eq!((&listed[0]["id"], listed[0]["revoked_at"].is_string()), (&made["id"], true));
+    let unknown = installation.fail(&["operator-key", "revoke", "opk_00000000000000000000000000000000"]);
+    assert!(unknown.contains("There is no such thing"), "{unknown}");
+}
+
 /// Proves that the effective configuration shows where each value comes from, and no secret.
 #[test]
 fn config_check_shows_sources_and_masks_secrets() {

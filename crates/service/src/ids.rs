@@ -42,7 +42,8 @@ mod tests {
         let earlier = Timestamp::from_second(1_700_000_000).unwrap();
         let ids: Vec<Uuid> = (0..10_000)
             .map(|n: u32| {
-                sequence.next(if n % 2 == 0 { now } else { earlier }, [u8::try_from(255 - n % 256).unwrap(); 10])
+                sequence
+                    .next(if n.is_multiple_of(2) { now } else { earlier }, [u8::try_from(255 - n % 256).unwrap(); 10])
             })
             .collect();
         assert!(ids.is_sorted() && ids.windows(2).all(|pair| pair[0] != pair[1]));

@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::users::{NewUser, audited_user, check_roles, deed};
 
 /// Most users of one import: one transaction holds them, and sign-ins of other accounts wait for it on SQLite.
-pub const IMPORT_MAX: usize = 1_000;
+pub const IMPORT_MAX: usize = 500;
 
 /// What became of one row.
 #[derive(Debug, Clone)]

@@ -120,7 +120,7 @@ impl From<DomainUser> for User {
 /// What a user is created with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateUser {
+pub struct CreateUser {
     /// Which directory.
     #[schema(value_type = PortalName)]
     portal: Portal,

@@ -1,6 +1,8 @@
-//! `vestibule operator-key create`
+//! `vestibule operator-key create | list | revoke`
 
 use clap::{Args, Subcommand};
+use domain::OperatorKeyId;
+use domain::operator_key::OperatorKey;
 use domain::text::Label;
 use serde_json::json;
 use service::Caller;
@@ -14,6 +16,26 @@ use crate::words;
 pub enum Command {
     /// Make a key for the API. It is printed this once.
     Create(New),
+    /// List the keys, revoked ones too; never the keys themselves.
+    List(Existing),
+    /// Make a key stop working at once.
+    Revoke(Revocation),
+}
+
+#[derive(Debug, Args)]
+pub struct Existing {
+    /// For an installation of `serve --development`, whose base URL is plain http.
+    #[arg(long)]
+    development: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Revocation {
+    /// The key's id, such as `opk_…`.
+    id: OperatorKeyId,
+    /// For an installation of `serve --development`, whose base URL is plain http.
+    #[arg(long)]
+    development: bool,
 }
 
 #[derive(Debug, Args)]
@@ -31,6 +53,25 @@ pub async fn create(loaded: &Loaded, new: &New) -> anyhow::Result<()> {
     let wired = wire(loaded, new.development, Migrations::Require).await?;
     let made = wired.service.create_operator_key(&Caller::command_line(), new.name.clone()).await.map_err(words::of)?;
     print_json(&json!({ "id": made.key.id, "name": made.key.name, "key": made.secret.expose() }));
+    wired.store.close().await;
+    Ok(())
+}
+
+/// Prints what is kept of each key.
+pub async fn list(loaded: &Loaded, existing: &Existing) -> anyhow::Result<()> {
+    let wired = wire(loaded, existing.development, Migrations::Require).await?;
+    let keys = wired.service.list_operator_keys(&Caller::command_line()).await.map_err(words::of)?;
+    let shown = |key: &OperatorKey| json!({ "id": key.id, "name": key.name, "created_at": key.created_at, "revoked_at": key.revoked_at });
+    print_json(&keys.iter().map(shown).collect());
+    wired.store.close().await;
+    Ok(())
+}
+
+/// Revokes a key.
+pub async fn revoke(loaded: &Loaded, revocation: &Revocation) -> anyhow::Result<()> {
+    let wired = wire(loaded, revocation.development, Migrations::Require).await?;
+    wired.service.revoke_operator_key(&Caller::command_line(), revocation.id).await.map_err(words::of)?;
+    print_json(&json!({ "id": revocation.id, "revoked": true }));
     wired.store.close().await;
     Ok(())
 }
