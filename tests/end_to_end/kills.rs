@@ -50,6 +50,13 @@ enum Exchange {
     Answered(Value),
 }
 
+impl SignIn {
+    /// Whether an answer did not arrive.
+    fn was_interrupted(&self) -> bool {
+        self.code.is_none() || matches!(self.exchange, Exchange::Unanswered)
+    }
+}
+
 /// What an account's people do, and what they were told.
 struct Load {
     organization: Organization,
@@ -65,7 +72,7 @@ both_engines! {
         installation.set("SERVER__TRUSTED_PROXIES", "127.0.0.1/32");
         let mut running = installation.serve().await;
         let load = Arc::new(Load::prepare(&installation).await);
-        let mut random = SEED;
+        let (mut random, mut interrupted) = (SEED, 0);
         for round in 0..KILLS {
             let browsers: JoinSet<()> = (0..BROWSERS).map(|_| Arc::clone(&load).sign_in_until_killed(installation.anonymous())).collect();
             load.answered(next(&mut random)).await;
@@ -74,12 +81,14 @@ both_engines! {
             running = installation.serve().await;
             let sign_ins = std::mem::take(&mut *load.ledger.lock().unwrap());
             assert!(sign_ins.iter().any(|sign_in| sign_in.code.is_some()), "round {round}: nobody got anywhere");
+            interrupted += sign_ins.iter().filter(|sign_in| sign_in.was_interrupted()).count();
             let audits: JoinSet<()> = sign_ins
                 .into_iter()
                 .map(|sign_in| Arc::clone(&load).audit(installation.anonymous(), sign_in, round))
                 .collect();
             audits.join_all().await;
         }
+        assert_ne!(interrupted, 0, "no kill came in the middle of anything");
     }
 }
 
