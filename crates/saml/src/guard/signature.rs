@@ -17,6 +17,9 @@ use crate::xml::{Element, namespace};
 /// Longest `PrefixList`, in bytes. Honest ones name one or two prefixes; each is looked up at every element.
 const MAX_PREFIX_LIST: usize = 256;
 
+/// Longest `SignatureValue`, in bytes of text. The longest RSA key takes 1,368, and line breaks some more.
+const MAX_SIGNATURE_VALUE: usize = 4096;
+
 /// What one signature claims. Verified by the engines, not here.
 #[derive(Debug, Clone)]
 pub(crate) struct SignatureFacts {
@@ -49,6 +52,7 @@ fn signature_facts(holder: &Element<'_, '_>, signature: &Element<'_, '_>) -> Res
     let [info, value, ..] = parts.as_slice() else { return Err(refusal("signature_structure")) };
     undisturbed(info)?;
     undisturbed(value)?;
+    signature_value(value)?;
     let info = sequence(info, &["CanonicalizationMethod", "SignatureMethod", "Reference"], 3)?;
     let [c14n, method, reference] = info.as_slice() else { return Err(refusal("signature_structure")) };
     canonicalization(c14n)?;
@@ -139,6 +143,14 @@ fn undisturbed(element: &Element<'_, '_>) -> Result<(), Rejection> {
         }
     }
     element.children().try_for_each(|child| undisturbed(&child))
+}
+
+/// Text alone, and no more of it than a signature takes: engines differ about elements inside.
+fn signature_value(element: &Element<'_, '_>) -> Result<(), Rejection> {
+    if element.text()?.len() > MAX_SIGNATURE_VALUE {
+        return Err(refusal("signature_structure").got("a long SignatureValue"));
+    }
+    Ok(())
 }
 
 fn base64_text(element: &Element<'_, '_>) -> Result<Vec<u8>, Rejection> {

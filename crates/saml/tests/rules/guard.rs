@@ -109,6 +109,8 @@ fn each_irregular_signature_is_refused() {
         (changed("<ds:DigestValue>", "<ds:DigestValue><!-- -->"), "signature_comment"),
         (changed("<ds:DigestValue>", "<ds:DigestValue><?x?>"), "signature_comment"),
         (changed("<ds:SignatureValue>", "<ds:SignatureValue><!-- -->"), "signature_comment"),
+        (changed("<ds:SignatureValue>", "<ds:SignatureValue><x/>"), "text_expected"),
+        (changed("<ds:SignatureValue>", &format!("<ds:SignatureValue>{}", "A".repeat(4096))), "signature_structure"),
         (changed("</ds:SignatureValue>", "</ds:SignatureValue><ds:Object/>"), "signature_structure"),
         (
             changed("</ds:SignatureMethod>", "<ds:HMACOutputLength>1</ds:HMACOutputLength></ds:SignatureMethod>"),
