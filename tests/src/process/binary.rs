@@ -12,6 +12,9 @@ pub fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
         let test = current_exe().unwrap();
+        if let Some(beside) = beside_program(&test) {
+            return beside;
+        }
         let profile = test.parent().and_then(Path::parent).expect("tests lie in target/PROFILE/deps").to_owned();
         let binary = profile.join(format!("vestibule{EXE_SUFFIX}"));
         // A test is linked anew whenever the libraries that the binary is made of change; the stamp says that cargo was
@@ -24,6 +27,14 @@ pub fn path() -> &'static Path {
         assert!(binary.exists(), "{} was not built", binary.display());
         binary
     })
+}
+
+/// For a program such as the benchmark, which lies in `target/PROFILE` itself: whoever builds it builds both.
+fn beside_program(program: &Path) -> Option<PathBuf> {
+    let folder = program.parent().filter(|folder| !folder.ends_with("deps"))?;
+    let binary = folder.join(format!("vestibule{EXE_SUFFIX}"));
+    assert!(binary.exists(), "{} was not built: run `./dev bench`", binary.display());
+    Some(binary)
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

@@ -1,0 +1,70 @@
+//! Benchmarks: `./dev bench [parts] [--quick]`. What they show is for people: nothing here fails for being slow.
+//!
+//! | Part | Question |
+//! | --- | --- |
+//! | `saml` | what one response costs, stage by stage, as multiples of the bare cryptography |
+//! | `sign-in` | whole sign-ins per second and the server's CPU time for each, on both databases |
+//! | `discovery` | whether looking an account up costs more among 100,000 than among 10 |
+//! | `memory` | whether the server's memory grows with the number of sign-ins |
+//! | `startup` | how soon a started server is ready |
+//!
+//! The server is the release binary in a process of its own, so that its CPU time and memory are its own; the callers and
+//! the identity provider are here, and what they compute is outside the measured phases. Everything is measured five
+//! times; the best round is the one that others on the machine disturbed least. To add a part: a module, and a line in
+//! [`PARTS`].
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a program for developers, which measures real time and stops at the first surprise"
+)]
+
+mod callers;
+mod discovery;
+mod floor;
+mod measure;
+mod memory;
+mod responses;
+mod server;
+mod sign_in;
+mod site;
+mod startup;
+mod table;
+
+use std::process::ExitCode;
+
+/// Names on the command line, in the order in which they run.
+const PARTS: [&str; 5] = ["saml", "sign-in", "discovery", "memory", "startup"];
+
+fn main() -> ExitCode {
+    let (options, mut parts): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
+    let known = parts.iter().all(|part| PARTS.contains(&part.as_str())) && options.iter().all(|one| one == "--quick");
+    if !known {
+        eprintln!("usage: bench [--quick] [{}]", PARTS.join("] ["));
+        return ExitCode::from(2);
+    }
+    if parts.is_empty() {
+        parts = PARTS.map(str::to_owned).to_vec();
+    }
+    let quick = !options.is_empty();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        for part in PARTS.into_iter().filter(|part| parts.iter().any(|wanted| wanted == part)) {
+            run(part, quick).await;
+        }
+    });
+    ExitCode::SUCCESS
+}
+
+async fn run(part: &str, quick: bool) {
+    match part {
+        "saml" => responses::run(quick),
+        "sign-in" => sign_in::run(quick).await,
+        "discovery" => discovery::run(quick).await,
+        "memory" => memory::run(quick).await,
+        _ => startup::run(quick).await,
+    }
+}
