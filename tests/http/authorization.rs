@@ -103,6 +103,7 @@ struct Operation {
     id: String,
     method: Method,
     path: String,
+    documented: Vec<String>,
 }
 
 async fn operations(app: &TestApp, tenant: &Tenant) -> Vec<Operation> {
@@ -112,7 +113,8 @@ async fn operations(app: &TestApp, tenant: &Tenant) -> Vec<Operation> {
         for (method, operation) in methods.as_object().unwrap() {
             let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
             let Some(id) = operation["operationId"].as_str() else { continue };
-            found.push(Operation { id: id.to_owned(), method, path: fill(path, tenant) });
+            let documented = operation["responses"].as_object().unwrap().keys().cloned().collect();
+            found.push(Operation { id: id.to_owned(), method, path: fill(path, tenant), documented });
         }
     }
     found
@@ -162,6 +164,8 @@ both_engines! {
                 let answer = call(&client, &operation, &body).await;
                 let status = answer.status.as_u16();
                 assert!(status < 500, "{who} {id}: {status} {}", answer.text);
+                let is_documented = operation.documented.contains(&status.to_string());
+                assert!(is_documented, "{who} {id}: {status} is not in the OpenAPI document: {}", answer.text);
                 let wanted = match (access, who) {
                     (Access::Public, _) => None,
                     (_, "anonymous") => Some(401),

@@ -9,18 +9,9 @@ use tests::tenant::Tenant;
 
 /// Metadata of an identity provider with this key.
 fn metadata(idp: &TestIdp, location: &str) -> String {
-    let certificate = idp.identity.certificate().base64();
-    format!(
-        r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{}">
-  <IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
-    <KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data>
-      <X509Certificate>{certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>
-    <SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{location}/post"/>
-    <SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{location}/redirect"/>
-  </IDPSSODescriptor>
-</EntityDescriptor>"#,
-        idp.entity_id
-    )
+    include_str!("idp_metadata.xml")
+        .replace("CERTIFICATE", &idp.identity.certificate().base64())
+        .replace("https://idp.acme.test", location)
 }
 
 fn pointers(problem: &Value) -> Vec<String> {

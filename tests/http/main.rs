@@ -10,6 +10,7 @@
 mod accounts;
 mod applications;
 mod attempts;
+mod audit;
 mod authorization;
 mod connections;
 mod discovery;
