@@ -51,7 +51,7 @@ impl Site {
     /// Starts the server and sets an account up, as an operator does.
     pub async fn start(installation: &Installation) -> Self {
         let running = installation.serve().await;
-        let key = installation.json(&["operator-key", "create", "--name", "bench"]);
+        let key = installation.json(&["operator-key", "create", "--development", "--name", "bench"]);
         let anyone = installation.anonymous();
         let operator = anyone.bearing(key["key"].as_str().expect("a key"));
         let (account_path, client_id) = account(&operator).await;
