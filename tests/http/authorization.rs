@@ -170,10 +170,8 @@ both_engines! {
                     (Access::Public, _) => None,
                     (_, "anonymous") => Some(401),
                     (Access::Oneself, _) => None,
-                    (Access::Operator, _) => Some(403),
-                    (_, "outsider" | "end user") if in_account => Some(404),
-                    (Access::Owner, "member") => Some(403),
-                    (_, "end user") => Some(403),
+                    (_, "outsider" | "end user") if in_account && access != Access::Operator => Some(404),
+                    (Access::Operator, _) | (Access::Owner, "member") | (_, "end user") => Some(403),
                     _ => None,
                 };
                 match wanted {

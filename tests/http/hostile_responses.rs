@@ -21,7 +21,7 @@ both_engines! {
         for case in cases.iter().filter(|case| case.may_be_accepted_as.is_none()) {
             let answer = tenant.post_value(&app, &case.form_value(), &pending.relay_state).await;
             let refused = match answer.status.as_u16() {
-                303 => answer.location().query_pairs().any(|(name, value)| name == "error_code" && value != ""),
+                303 => answer.location().query_pairs().any(|(name, value)| name == "error_code" && !value.is_empty()),
                 400 | 403 | 413 => true,
                 _ => false,
             };

@@ -181,7 +181,7 @@ fn every_setting(initial: ConnectionSettings) -> ConnectionSettings {
         requested_authn_context: Some("urn:x".to_owned()),
         email_domains: vec![EmailDomain::parse("example.com").unwrap()],
         default_roles: RoleSet::from([Role::OrganizationMember]),
-        role_mappings: BTreeMap::from([("näc \"lead\"".to_owned(), RoleSet::from(Role::ALL))]),
+        role_mappings: BTreeMap::from([("näc \"lead\"".to_owned(), Role::ALL.iter().copied().collect())]),
         clock_skew_seconds: u16::MAX,
         ..initial
     }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use crate::named::named;
 use crate::portal::Portal;
 use crate::text::Label;
 use crate::{AccountId, ApplicationId};
@@ -140,23 +141,13 @@ pub fn is_loopback(host: &Host<&str>) -> bool {
     }
 }
 
-/// How an application is given its refresh tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefreshDelivery {
-    /// In the token response's body.
-    Json,
-    /// As an `HttpOnly` cookie of the API's own site.
-    Cookie,
-}
-
-impl RefreshDelivery {
-    /// The name that is stored and sent.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Cookie => "cookie",
-        }
+named! {
+    /// How an application is given its refresh tokens.
+    RefreshDelivery, RefreshDeliveryError, "expected \"json\" or \"cookie\"" {
+        /// In the token response's body.
+        Json = "json",
+        /// As an `HttpOnly` cookie of the API's own site.
+        Cookie = "cookie",
     }
 }
 

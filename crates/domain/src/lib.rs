@@ -12,6 +12,7 @@
 //! of the same name in `storage` (its rows), in `service` (its use-cases) and in `api/routes` (its wire form).
 
 mod id;
+mod named;
 
 pub mod account;
 pub mod application;

@@ -1,46 +1,20 @@
 //! Roles of the `admin` portal, where they come from, and what they permit.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An account-wide permission of an `admin` user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Everything in the account.
-    OrganizationOwner,
-    /// Reads all of it; to the frontends, manages service contexts.
-    OrganizationContextManager,
-    /// Read-only.
-    OrganizationMember,
-}
+use crate::named::named;
 
-/// Why a text names no role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected \"organization_owner\", \"organization_context_manager\" or \"organization_member\"")]
-pub struct RoleError;
-
-impl Role {
-    /// Every role, the mightiest first.
-    pub const ALL: [Self; 3] = [Self::OrganizationOwner, Self::OrganizationContextManager, Self::OrganizationMember];
-
-    /// The name that is stored and sent.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OrganizationOwner => "organization_owner",
-            Self::OrganizationContextManager => "organization_context_manager",
-            Self::OrganizationMember => "organization_member",
-        }
-    }
-}
-
-impl FromStr for Role {
-    type Err = RoleError;
-
-    fn from_str(text: &str) -> Result<Self, RoleError> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(RoleError)
+named! {
+    /// An account-wide permission of an `admin` user; the mightiest first.
+    Role, RoleError, "expected \"organization_owner\", \"organization_context_manager\" or \"organization_member\"" {
+        /// Everything in the account.
+        OrganizationOwner = "organization_owner",
+        /// Reads all of it; to the frontends, manages service contexts.
+        OrganizationContextManager = "organization_context_manager",
+        /// Read-only.
+        OrganizationMember = "organization_member",
     }
 }
 

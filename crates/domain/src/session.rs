@@ -1,10 +1,9 @@
 //! Sessions and the rotation of their refresh tokens (OAuth 2.1, section 4.3).
 
-use std::str::FromStr;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::application::Lifetimes;
+use crate::named::named;
 use crate::portal::Portal;
 use crate::role::RoleSet;
 use crate::secret::SecretDigest;
@@ -15,52 +14,19 @@ use crate::{AccountId, ApplicationId, SessionId, UserId};
 /// an answer that got lost (I2).
 pub const REUSE_GRACE: SignedDuration = SignedDuration::from_secs(10);
 
-/// Why a session ended before its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionEnd {
-    /// The user signed out or ended it from a list.
-    EndedByUser,
-    /// An owner or operator ended it.
-    EndedByAdministrator,
-    /// The user was deactivated or removed.
-    UserDeactivated,
-    /// An old refresh token was used again: it was stolen, or its thief used it first.
-    RefreshTokenReused,
-    /// The authorization code it came from was presented twice.
-    CodeReused,
-}
-
-/// Why a text names no end of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a reason for which a session ends")]
-pub struct SessionEndError;
-
-impl SessionEnd {
-    const ALL: [Self; 5] = [
-        Self::EndedByUser,
-        Self::EndedByAdministrator,
-        Self::UserDeactivated,
-        Self::RefreshTokenReused,
-        Self::CodeReused,
-    ];
-
-    /// The name that is stored and sent.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::EndedByUser => "ended_by_user",
-            Self::EndedByAdministrator => "ended_by_administrator",
-            Self::UserDeactivated => "user_deactivated",
-            Self::RefreshTokenReused => "refresh_token_reused",
-            Self::CodeReused => "code_reused",
-        }
-    }
-}
-
-impl FromStr for SessionEnd {
-    type Err = SessionEndError;
-
-    fn from_str(text: &str) -> Result<Self, SessionEndError> {
-        Self::ALL.into_iter().find(|end| end.as_str() == text).ok_or(SessionEndError)
+named! {
+    /// Why a session ended before its time.
+    SessionEnd, SessionEndError, "not a reason for which a session ends" {
+        /// The user signed out or ended it from a list.
+        EndedByUser = "ended_by_user",
+        /// An owner or operator ended it.
+        EndedByAdministrator = "ended_by_administrator",
+        /// The user was deactivated or removed.
+        UserDeactivated = "user_deactivated",
+        /// An old refresh token was used again: it was stolen, or its thief used it first.
+        RefreshTokenReused = "refresh_token_reused",
+        /// The authorization code it came from was presented twice.
+        CodeReused = "code_reused",
     }
 }
 
@@ -171,7 +137,8 @@ pub fn decide_refresh(facts: &RefreshFacts<'_>, now: Timestamp) -> RefreshDecisi
     if !session.is_live(now) {
         return Refuse(RefreshRefusal::Expired);
     }
-    if token.rotated_at.is_some_and(|at| now.duration_since(at) > REUSE_GRACE) {
+    // Also where the clock went back meanwhile: that must not make an old token good again.
+    if token.rotated_at.is_some_and(|at| now.duration_since(at).abs() > REUSE_GRACE) {
         return EndFamily;
     }
     if now.duration_since(token.issued_at) >= lifetimes.idle() {
@@ -240,6 +207,7 @@ mod tests {
         assert_eq!(decide(&live, &token(Some(at(60))), active, at(70)), RefreshDecision::Rotate);
         let late = at(70).saturating_add(SignedDuration::from_millis(1)).unwrap();
         assert_eq!(decide(&live, &token(Some(at(60))), active, late), RefreshDecision::EndFamily);
+        assert_eq!(decide(&live, &token(Some(at(60))), active, at(49)), RefreshDecision::EndFamily);
     }
 
     /// Proves A3, I2.

@@ -1,10 +1,9 @@
 //! Sign-in attempts: one try to sign in, from its first request to a session or a failure (H1).
 
-use std::str::FromStr;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
 use crate::portal::Portal;
 use crate::{AccountId, ApplicationId, AttemptId, ConnectionId, UserId};
 
@@ -14,38 +13,6 @@ pub const SIGN_IN_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 pub const ATTEMPT_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Most characters of a value that is kept as wanted or got.
 pub const VALUE_MAX_CHARS: usize = 500;
-
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident, $error:ident, $problem:literal { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$vdoc])* $variant,)* }
-
-        #[doc = concat!("Why a text names no [`", stringify!($name), "`].")]
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-        #[error($problem)]
-        pub struct $error;
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The name that is stored and sent.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = $error;
-
-            fn from_str(text: &str) -> Result<Self, $error> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or($error)
-            }
-        }
-    };
-}
 
 named! {
     /// How an attempt began.

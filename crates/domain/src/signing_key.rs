@@ -3,92 +3,42 @@
 //! A key is published before it signs and stays published after it stopped, so that no verifier meets a token whose
 //! key it cannot find (I1).
 
-use std::str::FromStr;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::SigningKeyId;
 use crate::application::ACCESS_TOKEN_SECONDS;
+use crate::named::named;
 
-/// Where a key stands. Each moves forward only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SigningKeyState {
-    /// Published, does not sign yet.
-    Upcoming,
-    /// Signs.
-    Active,
-    /// Signs no more; published until its last token has expired.
-    Retiring,
-    /// Not published any more.
-    Retired,
+named! {
+    /// Where a key stands. Each moves forward only.
+    SigningKeyState, SigningKeyStateError, "not a state of a signing key" {
+        /// Published, does not sign yet.
+        Upcoming = "upcoming",
+        /// Signs.
+        Active = "active",
+        /// Signs no more; published until its last token has expired.
+        Retiring = "retiring",
+        /// Not published any more.
+        Retired = "retired",
+    }
 }
 
-/// Why a text names no state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a state of a signing key")]
-pub struct SigningKeyStateError;
-
 impl SigningKeyState {
-    const ALL: [Self; 4] = [Self::Upcoming, Self::Active, Self::Retiring, Self::Retired];
-
-    /// The name that is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Upcoming => "upcoming",
-            Self::Active => "active",
-            Self::Retiring => "retiring",
-            Self::Retired => "retired",
-        }
-    }
-
     /// Whether the JWKS holds it.
     pub fn is_published(self) -> bool {
         self != Self::Retired
     }
 }
 
-impl FromStr for SigningKeyState {
-    type Err = SigningKeyStateError;
-
-    fn from_str(text: &str) -> Result<Self, SigningKeyStateError> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(SigningKeyStateError)
-    }
-}
-
-/// The algorithm of a key (RFC 7518, RFC 8037).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SigningAlgorithm {
-    /// ECDSA on P-256 with SHA-256: the default.
-    Es256,
-    /// Ed25519.
-    EdDsa,
-    /// RSA PKCS#1 v1.5 with SHA-256, for verifiers that know nothing else.
-    Rs256,
-}
-
-/// Why a text names no algorithm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected \"ES256\", \"EdDSA\" or \"RS256\"")]
-pub struct SigningAlgorithmError;
-
-impl SigningAlgorithm {
-    const ALL: [Self; 3] = [Self::Es256, Self::EdDsa, Self::Rs256];
-
-    /// The `alg` value.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-            Self::Rs256 => "RS256",
-        }
-    }
-}
-
-impl FromStr for SigningAlgorithm {
-    type Err = SigningAlgorithmError;
-
-    fn from_str(text: &str) -> Result<Self, SigningAlgorithmError> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text).ok_or(SigningAlgorithmError)
+named! {
+    /// The algorithm of a key (RFC 7518, RFC 8037).
+    SigningAlgorithm, SigningAlgorithmError, "expected \"ES256\", \"EdDSA\" or \"RS256\"" {
+        /// ECDSA on P-256 with SHA-256: the default.
+        Es256 = "ES256",
+        /// Ed25519.
+        EdDsa = "EdDSA",
+        /// RSA PKCS#1 v1.5 with SHA-256, for verifiers that know nothing else.
+        Rs256 = "RS256",
     }
 }
 

@@ -1,87 +1,33 @@
 //! Users: people in one portal of one account.
 
-use std::str::FromStr;
-
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::email::Email;
+use crate::named::named;
 use crate::portal::Portal;
 use crate::role::RoleAssignments;
 use crate::text::Label;
 use crate::username::Username;
 use crate::{AccountId, UserId};
 
-/// Where a user stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UserStatus {
-    /// Expected; the first sign-in makes them active.
-    Invited,
-    /// May sign in.
-    Active,
-    /// Deactivated by an owner: refused at every sign-in, exchange and refresh (A3).
-    Inactive,
-}
-
-/// Why a text names no status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected \"invited\", \"active\" or \"inactive\"")]
-pub struct UserStatusError;
-
-impl UserStatus {
-    /// Every status.
-    pub const ALL: [Self; 3] = [Self::Invited, Self::Active, Self::Inactive];
-
-    /// The name that is stored and sent.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Invited => "invited",
-            Self::Active => "active",
-            Self::Inactive => "inactive",
-        }
+named! {
+    /// Where a user stands.
+    UserStatus, UserStatusError, "expected \"invited\", \"active\" or \"inactive\"" {
+        /// Expected; the first sign-in makes them active.
+        Invited = "invited",
+        /// May sign in.
+        Active = "active",
+        /// Deactivated by an owner: refused at every sign-in, exchange and refresh (A3).
+        Inactive = "inactive",
     }
 }
 
-impl FromStr for UserStatus {
-    type Err = UserStatusError;
-
-    fn from_str(text: &str) -> Result<Self, UserStatusError> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UserStatusError)
-    }
-}
-
-/// How somebody signed in. The `amr` claim of the access token (RFC 8176 has no value for a federated sign-in, so
-/// `saml` is ours and documented).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SignInMethod {
-    /// Through the account's SAML identity provider.
-    Saml,
-}
-
-/// Why a text names no method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected \"saml\"")]
-pub struct SignInMethodError;
-
-impl SignInMethod {
-    /// The name that is stored and sent.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Saml => "saml",
-        }
-    }
-}
-
-impl FromStr for SignInMethod {
-    type Err = SignInMethodError;
-
-    fn from_str(text: &str) -> Result<Self, SignInMethodError> {
-        match text {
-            "saml" => Ok(Self::Saml),
-            _ => Err(SignInMethodError),
-        }
+named! {
+    /// How somebody signed in. The `amr` claim of the access token (RFC 8176 has no value for a federated sign-in, so
+    /// `saml` is ours and documented).
+    SignInMethod, SignInMethodError, "expected \"saml\"" {
+        /// Through the account's SAML identity provider.
+        Saml = "saml",
     }
 }
 

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::email::EmailDomain;
+use crate::named::named;
 use crate::portal::Portal;
 use crate::role::RoleSet;
 use crate::text::Label;
@@ -77,75 +78,53 @@ impl FromStr for SpHash {
     }
 }
 
-/// How a portal uses its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SsoMode {
-    /// Everything is saved and nothing is used (C9).
-    Off,
-    /// Whoever wants signs in by SSO; form login stays for everybody.
-    Optional,
-    /// Form login is for break-glass and exempt users alone (B3).
-    Required,
+named! {
+    /// How a portal uses its connection.
+    SsoMode, SsoModeError, "expected \"off\", \"optional\" or \"required\"" {
+        /// Everything is saved and nothing is used (C9).
+        Off = "off",
+        /// Whoever wants signs in by SSO; form login stays for everybody.
+        Optional = "optional",
+        /// Form login is for break-glass and exempt users alone (B3).
+        Required = "required",
+    }
 }
 
-/// Why a text names no mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected \"off\", \"optional\" or \"required\"")]
-pub struct SsoModeError;
-
 impl SsoMode {
-    /// The name that is stored and sent.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Optional => "optional",
-            Self::Required => "required",
-        }
-    }
-
     /// Whether sign-ins go through the connection.
     pub fn is_enabled(self) -> bool {
         self != Self::Off
     }
 }
 
-impl FromStr for SsoMode {
-    type Err = SsoModeError;
-
-    fn from_str(text: &str) -> Result<Self, SsoModeError> {
-        [Self::Off, Self::Optional, Self::Required].into_iter().find(|mode| mode.as_str() == text).ok_or(SsoModeError)
+named! {
+    /// How the authentication request travels to the IdP (SAML bindings, sections 3.4 and 3.5).
+    RequestBinding, RequestBindingError, "expected \"http_redirect\" or \"http_post\"" {
+        /// In the query of a redirect.
+        HttpRedirect = "http_redirect",
+        /// In a form that the browser posts.
+        HttpPost = "http_post",
     }
 }
 
-/// How the authentication request travels to the IdP (SAML bindings, sections 3.4 and 3.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RequestBinding {
-    /// In the query of a redirect.
-    HttpRedirect,
-    /// In a form that the browser posts.
-    HttpPost,
+named! {
+    /// Where the username is read (C2).
+    UsernameSource, UsernameSourceError, "expected \"attribute\" or \"name_id\"" {
+        /// From an attribute.
+        Attribute = "attribute",
+        /// From the subject's `NameID`.
+        NameId = "name_id",
+    }
 }
 
-/// Where the username is read (C2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UsernameSource {
-    /// From an attribute.
-    Attribute,
-    /// From the subject's `NameID`.
-    NameId,
-}
-
-/// What happens when nobody is known by the asserted username (C3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provisioning {
-    /// The user is created.
-    JustInTime,
-    /// The sign-in is refused.
-    InvitedOnly,
+named! {
+    /// What happens when nobody is known by the asserted username (C3).
+    Provisioning, ProvisioningError, "expected \"just_in_time\" or \"invited_only\"" {
+        /// The user is created.
+        JustInTime = "just_in_time",
+        /// The sign-in is refused.
+        InvitedOnly = "invited_only",
+    }
 }
 
 /// A certificate of the IdP which an administrator trusts (C5).
