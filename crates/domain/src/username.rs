@@ -7,12 +7,20 @@ use serde::{Deserialize, Serialize};
 /// Most characters of a username: an email address of the longest legal form fits.
 pub const USERNAME_MAX_CHARS: usize = 254;
 
+/// Signs of measure (ohm, kelvin, angstrom) that look like letters, and whose lower case is the letter's. An identity
+/// provider may tell `k` from the kelvin sign; whoever has the one in their name must not become the other.
+const LETTERLIKE: [char; 3] = ['\u{2126}', '\u{212A}', '\u{212B}'];
+
 /// The form in which identities (usernames, emails) are compared: Unicode lower case, and nothing else.
 ///
 /// No trimming and no Unicode normalization: two texts that an identity provider distinguishes stay distinct here.
 /// It is the only such function; whatever compares identities calls it.
 pub fn normalized(identity: &str) -> String {
-    identity.to_lowercase()
+    let lower = |part: &str| match part.strip_suffix(LETTERLIKE) {
+        Some(letters) => letters.to_lowercase() + part.get(letters.len()..).unwrap_or_default(),
+        None => part.to_lowercase(),
+    };
+    identity.split_inclusive(LETTERLIKE).map(lower).collect()
 }
 
 /// What a person signs in as. Keeps the spelling it was given; equality ignores case (A2).
@@ -97,6 +105,9 @@ mod tests {
         assert_eq!(Username::parse("ÅSA").unwrap(), Username::parse("åsa").unwrap());
         assert_ne!(Username::parse("asa").unwrap(), Username::parse("åsa").unwrap());
         assert_ne!(normalized("e\u{301}"), normalized("\u{e9}"));
+        assert_ne!(normalized("mar\u{212A}us"), normalized("markus"));
+        assert_eq!(normalized("MAR\u{212A}US"), "mar\u{212A}us");
+        assert_ne!(normalized("\u{130}da"), normalized("ida"));
         for bad in ["", " a", "a ", "a\0b", "a\nb"] {
             assert!(Username::parse(bad).is_err(), "{bad:?}");
         }
