@@ -1,10 +1,11 @@
 //! Listing and ending sessions (I3), and who am I.
 
 use domain::account::Account;
+use domain::audit::AuditActor;
 use domain::role::Permission;
 use domain::session::{Session, SessionEnd};
 use domain::user::User;
-use domain::{AccountId, SessionId};
+use domain::{AccountId, SessionId, UserId};
 use serde_json::{Value, json};
 use storage::sessions::SessionFilter;
 use storage::{Page, Paged, Tx};
@@ -25,6 +26,23 @@ pub struct Me {
     pub account: Account,
     /// By which session.
     pub session: Session,
+}
+
+/// The end of a session, and who brought it about.
+pub(crate) struct Ending {
+    pub account_id: AccountId,
+    pub user_id: UserId,
+    pub session_id: SessionId,
+    pub reason: SessionEnd,
+    pub actor: AuditActor,
+    pub client_address: Option<String>,
+}
+
+impl Ending {
+    /// One that Vestibule brings about itself: a code or token came that should not have.
+    pub fn by_system(account_id: AccountId, user_id: UserId, session_id: SessionId, reason: SessionEnd) -> Self {
+        Self { account_id, user_id, session_id, reason, actor: AuditActor::System, client_address: None }
+    }
 }
 
 impl Service {
@@ -83,17 +101,32 @@ impl Service {
 
     /// Ends a session; one that has ended already stays as it ended.
     async fn end_session_in(&self, mut tx: Tx, caller: &Caller, session: &Session, reason: SessionEnd) -> Result<()> {
-        if storage::sessions::end(&mut tx, session.account_id, session.id, self.now(), reason).await? {
-            let deed = Deed {
-                account_id: Some(session.account_id),
-                action: "session.ended",
-                target: session.id.to_string(),
-                before: Value::Null,
-                after: json!({ "user_id": session.user_id, "reason": reason.as_str() }),
-            };
-            self.record(&mut tx, caller, deed).await?;
-        }
+        let ending = Ending {
+            account_id: session.account_id,
+            user_id: session.user_id,
+            session_id: session.id,
+            reason,
+            actor: caller.actor(),
+            client_address: caller.address.map(|address| address.to_string()),
+        };
+        self.end_session_as(&mut tx, ending).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Ends a session and writes it down; one that has ended already stays as it ended.
+    pub(crate) async fn end_session_as(&self, tx: &mut Tx, ending: Ending) -> Result<()> {
+        let Ending { account_id, user_id, session_id, reason, actor, client_address } = ending;
+        if !storage::sessions::end(tx, account_id, session_id, self.now(), reason).await? {
+            return Ok(());
+        }
+        let deed = Deed {
+            account_id: Some(account_id),
+            action: "session.ended",
+            target: session_id.to_string(),
+            before: Value::Null,
+            after: json!({ "user_id": user_id, "reason": reason.as_str() }),
+        };
+        self.record_as(tx, actor, client_address, deed).await
     }
 }
 

@@ -94,8 +94,10 @@ pub enum TokenRefusal {
 }
 
 impl<E: Into<Error>> From<E> for TokenRefusal {
+    /// A session, user or application that ended or went away since it was read, a moment ago, is no fault.
     fn from(error: E) -> Self {
-        Self::Fault(error.into())
+        let error = error.into();
+        if error.code == Code::PreconditionFailed { Self::session_expired() } else { Self::Fault(error) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A code becomes a session.
 
+use domain::SessionId;
 use domain::application::Application;
 use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCode, decide_exchange};
 use domain::portal::Portal;
@@ -13,6 +14,7 @@ use storage::authorization_codes::Exchange;
 use crate::Service;
 use crate::accounts::account;
 use crate::audit::Deed;
+use crate::sessions::Ending;
 use crate::tokens::claims::{self, Subject};
 use crate::tokens::{CodeGrant, IssuedTokens, TokenRefusal, check_origin, client_id};
 
@@ -22,22 +24,15 @@ impl Service {
     /// A code is good once. Presented again, it ends the session it gave: one of the two who presented it should not
     /// have had it.
     pub async fn exchange_code(&self, grant: CodeGrant<'_>) -> Result<IssuedTokens, TokenRefusal> {
-        let unknown = || TokenRefusal::grant("the code is not known; it is valid once, for 60 seconds");
         let client = client_id(grant.client_id)?;
-        let digest = SecretDigest::of_presented(SecretKind::AuthorizationCode, grant.code).ok_or_else(unknown)?;
+        let digest = SecretDigest::of_presented(SecretKind::AuthorizationCode, grant.code).ok_or_else(unknown_code)?;
         let presented = PresentedCode { client, redirect_uri: grant.redirect_uri, code_verifier: grant.code_verifier };
         let mut tx = self.store.begin().await?;
-        let exchange = storage::authorization_codes::exchange_of(&mut tx, digest).await?.ok_or_else(unknown)?;
+        let exchange = storage::authorization_codes::exchange_of(&mut tx, digest).await?.ok_or_else(unknown_code)?;
         let code = &exchange.code;
         match decide_exchange(code, presented, self.now()) {
             Ok(()) => self.issue(tx, &exchange, grant.origin).await,
-            Err(refusal @ ExchangeRefusal::AlreadyUsed(session)) => {
-                let (account, reason) = (code.account_id, SessionEnd::CodeReused);
-                storage::sessions::end(&mut tx, account, session, self.now(), reason).await?;
-                tx.commit().await?;
-                tracing::warn!(%account, %session, "an authorization code was presented twice: its session was ended");
-                Err(TokenRefusal::grant(refusal.to_string()))
-            }
+            Err(ExchangeRefusal::AlreadyUsed(session)) => self.refuse_reused(tx, code, session).await,
             Err(refusal) => Err(TokenRefusal::grant(refusal.to_string())),
         }
     }
@@ -45,14 +40,12 @@ impl Service {
     async fn issue(&self, mut tx: Tx, exchange: &Exchange, origin: Option<&str>) -> Result<IssuedTokens, TokenRefusal> {
         let Exchange { code, user, application } = exchange;
         check_origin(application, origin)?;
-        if !may_sign_in(user) {
-            return Err(TokenRefusal::grant("the user may not sign in any more"));
-        }
+        check_still_allowed(exchange)?;
         let tx_ref = &mut tx;
         let account = account(tx_ref, code.account_id).await?;
         let session = self.session_for(code, application);
         if !storage::authorization_codes::mark_used(tx_ref, code.digest, session.id, self.now()).await? {
-            return Err(TokenRefusal::grant("the code was used before"));
+            return self.refuse_second(tx, code).await;
         }
         storage::sessions::insert(tx_ref, &session).await?;
         let refresh_token = self.insert_refresh_token(tx_ref, &session).await?;
@@ -61,6 +54,28 @@ impl Service {
         tx.commit().await?;
         let subject = Subject { session: &session, user, account: &account, application };
         self.sign(&subject, refresh_token).await
+    }
+
+    /// Of two requests with one code at the same moment this one comes second.
+    async fn refuse_second(&self, mut tx: Tx, code: &AuthorizationCode) -> Result<IssuedTokens, TokenRefusal> {
+        let now_used = storage::authorization_codes::by_digest(&mut tx, code.digest).await?;
+        let session = now_used.and_then(|code| code.session_id).ok_or_else(unknown_code)?;
+        self.refuse_reused(tx, code, session).await
+    }
+
+    /// A code came back: the session that it gave ends.
+    async fn refuse_reused(
+        &self,
+        mut tx: Tx,
+        code: &AuthorizationCode,
+        session_id: SessionId,
+    ) -> Result<IssuedTokens, TokenRefusal> {
+        let (account, reason) = (code.account_id, SessionEnd::CodeReused);
+        let ending = Ending::by_system(account, code.grant.user_id, session_id, reason);
+        self.end_session_as(&mut tx, ending).await?;
+        tx.commit().await?;
+        tracing::warn!(%account, session = %session_id, "an authorization code was presented twice: its session was ended");
+        Err(TokenRefusal::grant(ExchangeRefusal::AlreadyUsed(session_id).to_string()))
     }
 
     fn session_for(&self, code: &AuthorizationCode, application: &Application) -> Session {
@@ -118,6 +133,23 @@ impl Service {
             refresh_expires_in: settings.lifetimes.idle_seconds,
             application_id: subject.application.id,
         })
+    }
+}
+
+fn unknown_code() -> TokenRefusal {
+    TokenRefusal::grant("the code is not known; it is valid once, for 60 seconds")
+}
+
+/// Between the start and the exchange much may have changed. A redirect URI that was taken from the registration is one
+/// that its owner does not trust any more, and the code went there (D4).
+fn check_still_allowed(exchange: &Exchange) -> Result<(), TokenRefusal> {
+    let Exchange { code, user, application } = exchange;
+    if !may_sign_in(user) {
+        return Err(TokenRefusal::grant("the user may not sign in any more"));
+    }
+    match application.settings.redirect_uri(code.redirect_uri.as_str()) {
+        Some(_) => Ok(()),
+        None => Err(TokenRefusal::grant("redirect_uri is not registered any more")),
     }
 }
 

@@ -9,6 +9,7 @@ use storage::refresh_tokens::Family;
 
 use crate::Service;
 use crate::accounts::account;
+use crate::sessions::Ending;
 use crate::tokens::claims::Subject;
 use crate::tokens::{IssuedTokens, RefreshGrant, TokenError, TokenRefusal, check_origin, client_id};
 
@@ -37,7 +38,8 @@ impl Service {
             RefreshDecision::Rotate => {}
             RefreshDecision::EndFamily => {
                 let (account, id) = (session.account_id, session.id);
-                storage::sessions::end(&mut tx, account, id, now, SessionEnd::RefreshTokenReused).await?;
+                let ending = Ending::by_system(account, session.user_id, id, SessionEnd::RefreshTokenReused);
+                self.end_session_as(&mut tx, ending).await?;
                 tx.commit().await?;
                 tracing::warn!(%account, session = %id, "an old refresh token was used again: its session was ended");
                 return Err(TokenRefusal::session_expired());
@@ -45,12 +47,13 @@ impl Service {
             RefreshDecision::Refuse(RefreshRefusal::Expired) => return Err(TokenRefusal::session_expired()),
             RefreshDecision::Refuse(refusal) => return Err(TokenRefusal::grant(refusal.to_string())),
         }
+        // The session first: what ends it locks it before its tokens, and two orders would be a deadlock.
+        storage::sessions::touch(&mut tx, session.id, now).await?;
         if token.rotated_at.is_none() {
             // Where another request rotated it in this very moment, this one is within the grace.
             storage::refresh_tokens::mark_rotated(&mut tx, digest, now).await?;
         }
         let refresh_token = self.insert_refresh_token(&mut tx, &session).await?;
-        storage::sessions::touch(&mut tx, session.id, now).await?;
         let account = account(&mut tx, session.account_id).await?;
         tx.commit().await?;
         let subject = Subject { session: &session, user: &user, account: &account, application: &application };

@@ -1,12 +1,14 @@
 //! Signing out by revoking a refresh token (RFC 7009).
 
 use domain::application::RefreshDelivery;
+use domain::audit::AuditActor;
 use domain::secret::{SecretDigest, SecretKind};
 use domain::session::SessionEnd;
 
 use storage::refresh_tokens::Family;
 
 use crate::Service;
+use crate::sessions::Ending;
 use crate::tokens::{RefreshGrant, TokenRefusal, check_origin, client_id};
 
 impl Service {
@@ -25,7 +27,15 @@ impl Service {
         if grant.delivery == RefreshDelivery::Cookie {
             check_origin(&application, grant.origin)?;
         }
-        storage::sessions::end(&mut tx, session.account_id, session.id, self.now(), SessionEnd::EndedByUser).await?;
+        let ending = Ending {
+            account_id: session.account_id,
+            user_id: session.user_id,
+            session_id: session.id,
+            reason: SessionEnd::EndedByUser,
+            actor: AuditActor::User(session.user_id),
+            client_address: None,
+        };
+        self.end_session_as(&mut tx, ending).await?;
         Ok(tx.commit().await?)
     }
 }
