@@ -41,7 +41,7 @@ impl Settings {
 pub struct AttemptLimits {
     /// Of one connection, from one address: an office behind one address signs in at nine o'clock.
     pub per_address: u32,
-    /// Of one connection.
+    /// Of one connection: what is started within the time of a sign-in. What is refused takes up half as much at most.
     pub per_connection: u32,
 }
 

@@ -25,7 +25,7 @@ queries! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
     UPDATE = "UPDATE sign_in_attempts SET connection_id = $3, application_id = $4, kind = $5, stage = $6, outcome = $7,
             failure = $8, entered_email = $9, user_id = $10, warnings = $11, saml_message = $12, updated_at = $13
-        WHERE account_id = $1 AND id = $2";
+        WHERE account_id = $1 AND id = $2 AND stage NOT IN ('code_issued', 'session_issued')";
     ADVANCE = "UPDATE sign_in_attempts SET stage = $3, outcome = $4, user_id = $5, warnings = $6, updated_at = $7,
             failure = NULL, saml_message = NULL
         WHERE account_id = $1 AND id = $2";
@@ -130,7 +130,8 @@ pub async fn insert(tx: &mut Tx, attempt: &SignInAttempt) -> Result<()> {
     Ok(())
 }
 
-/// Writes how an attempt stands now; `Stale` if it is gone. Account, portal, address and beginning stay.
+/// Writes how an attempt stands now; `Stale` if it is gone, or gave a code meanwhile. Account, portal, address and
+/// beginning stay.
 pub async fn update(tx: &mut Tx, attempt: &SignInAttempt) -> Result<()> {
     let rows = execute!(
         tx,

@@ -5,7 +5,7 @@ use domain::UserId;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::role::RoleAssignments;
 use domain::secret::{Secret, SecretDigest, SecretKind};
-use domain::sign_in_attempt::AttemptStage;
+use domain::sign_in_attempt::{AttemptStage, VALUE_MAX_CHARS};
 use domain::sso::connection::SamlConnection;
 use domain::sso::identity::{AssertedAttribute, Assertion, read_identity};
 use domain::sso::pending_sign_in::PendingSignIn;
@@ -25,8 +25,10 @@ use crate::sign_in::redirect_url;
 use crate::sign_in::refusal::{Refusal, Stop};
 use crate::users::audited_user;
 
-/// How often a first sign-in is tried again when the same user is being created at the same moment.
+/// How often a sign-in is tried again when the same user is being created, deactivated or removed at the same moment.
 const TRIES: usize = 3;
+/// Most unknown role values that an attempt names: some identity providers send thousands of groups.
+const UNKNOWN_ROLES_NAMED: usize = 20;
 
 impl Service {
     /// Lets the subject of a response in, if the sign-in it answers is pending and the connection's rules allow it.
@@ -38,7 +40,7 @@ impl Service {
     ) -> Result<AcsAnswer, Stop> {
         for _ in 1..TRIES {
             match self.try_admit(connection, verified, answer_to).await {
-                Err(Stop::Fault(error)) if error.code == Code::UsernameTaken => {}
+                Err(Stop::Fault(error)) if matches!(error.code, Code::UsernameTaken | Code::PreconditionFailed) => {}
                 outcome => return outcome,
             }
         }
@@ -219,11 +221,13 @@ fn assertion(verified: &VerifiedResponse) -> Assertion {
 }
 
 fn warnings(verified: &VerifiedResponse, decision: &ProvisioningDecision) -> Vec<String> {
-    let unknown = decision
-        .unknown_roles
-        .iter()
-        .map(|value| format!("the role value {value:?} is in no role mapping and granted nothing"));
-    verified.warnings.iter().map(warning).chain(unknown).collect()
+    let unknown = decision.unknown_roles.iter().take(UNKNOWN_ROLES_NAMED).map(|value| {
+        let value: String = value.chars().take(VALUE_MAX_CHARS).collect();
+        format!("the role value {value:?} is in no role mapping and granted nothing")
+    });
+    let others = decision.unknown_roles.len().saturating_sub(UNKNOWN_ROLES_NAMED);
+    let others = (others > 0).then(|| format!("{others} more role values are in no role mapping and granted nothing"));
+    verified.warnings.iter().map(warning).chain(unknown).chain(others).collect()
 }
 
 fn warning(warning: &saml::Warning) -> String {

@@ -3,13 +3,15 @@
 use std::net::IpAddr;
 
 use domain::email::Email;
-use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
+use domain::sign_in_attempt::{
+    AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SIGN_IN_LIFETIME, SignInAttempt,
+};
 use domain::sso::connection::SamlConnection;
 use domain::sso::identity::IdentityRefusal;
 use domain::sso::pending_sign_in::PendingSignIn;
 use domain::sso::provisioning::ProvisioningRefusal;
 use domain::{ApplicationId, AttemptId};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use saml::Rejection;
 use storage::{StorageError, Tx};
 
@@ -19,6 +21,9 @@ use crate::sign_in::verification::RefusedResponse;
 
 /// Over how long unfinished attempts are counted against the limits.
 const LIMIT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+/// What part of a connection's limit refused responses may take up: whoever posts rubbish from everywhere fills it, and
+/// must not keep people from starting.
+const REFUSED_SHARE: u32 = 2;
 
 /// Why a response lets nobody in: a refusal, which is an outcome, or a fault of ours.
 #[derive(Debug)]
@@ -195,18 +200,40 @@ impl Service {
         }
     }
 
-    /// Anyone may send what ends here, so what is stored of it is capped: per connection and address, and per connection.
-    pub(super) async fn check_attempt_limits(&self, tx: &mut Tx, new: &NewAttempt<'_>) -> Result<()> {
-        let limits = self.settings.attempt_limits;
-        let since = self.now().saturating_sub(LIMIT_WINDOW).unwrap_or(jiff::Timestamp::MIN);
-        let address = new.address.to_string();
-        let id = new.connection.id;
-        let from_address = storage::sign_in_attempts::count_unlinked(tx, id, &address, since).await?;
-        if from_address >= i64::from(limits.per_address) {
-            return Err(limited());
-        }
-        let refused = storage::sign_in_attempts::count_unlinked_of_connection(tx, id, since).await?;
-        if refused >= i64::from(limits.per_connection) { Err(limited()) } else { Ok(()) }
+    /// Anyone may start a sign-in, so what is stored of it is capped: per connection and address over the hour, and per
+    /// connection over the time that a sign-in may take, so that nobody is kept out for longer.
+    pub(super) async fn check_start_limits(&self, tx: &mut Tx, new: &NewAttempt<'_>) -> Result<()> {
+        self.check_address_limit(tx, new).await?;
+        self.check_connection_limit(tx, new, (SIGN_IN_LIFETIME, self.settings.attempt_limits.per_connection)).await
+    }
+
+    /// As [`Service::check_start_limits`], for what is refused at once: all of it over the hour.
+    async fn check_refusal_limits(&self, tx: &mut Tx, new: &NewAttempt<'_>) -> Result<()> {
+        self.check_address_limit(tx, new).await?;
+        let most = self.settings.attempt_limits.per_connection / REFUSED_SHARE;
+        self.check_connection_limit(tx, new, (LIMIT_WINDOW, most)).await
+    }
+
+    async fn check_address_limit(&self, tx: &mut Tx, new: &NewAttempt<'_>) -> Result<()> {
+        let (since, address) = (self.before(LIMIT_WINDOW), new.address.to_string());
+        let counted = storage::sign_in_attempts::count_unlinked(tx, new.connection.id, &address, since).await?;
+        let most = self.settings.attempt_limits.per_address;
+        if counted >= i64::from(most) { Err(limited(LIMIT_WINDOW)) } else { Ok(()) }
+    }
+
+    async fn check_connection_limit(
+        &self,
+        tx: &mut Tx,
+        new: &NewAttempt<'_>,
+        (window, most): (SignedDuration, u32),
+    ) -> Result<()> {
+        let since = self.before(window);
+        let counted = storage::sign_in_attempts::count_unlinked_of_connection(tx, new.connection.id, since).await?;
+        if counted >= i64::from(most) { Err(limited(window)) } else { Ok(()) }
+    }
+
+    fn before(&self, window: SignedDuration) -> Timestamp {
+        self.now().saturating_sub(window).unwrap_or(Timestamp::MIN)
     }
 
     /// Writes down an attempt that ends where it began. Over the limits nothing is written, and there is no id.
@@ -216,7 +243,7 @@ impl Service {
         refusal: &Refusal,
     ) -> Result<Option<AttemptId>> {
         let mut tx = self.store.begin().await?;
-        match self.check_attempt_limits(&mut tx, new).await {
+        match self.check_refusal_limits(&mut tx, new).await {
             Ok(()) => {}
             Err(error) if error.code == Code::RateLimited => return Ok(None),
             Err(error) => return Err(error),
@@ -248,15 +275,23 @@ impl Service {
         attempt.stage = attempt.stage.max(refusal.stage);
         attempt.updated_at = self.now();
         refuse(&mut attempt, refusal);
-        storage::sign_in_attempts::update(&mut tx, &attempt).await?;
+        match storage::sign_in_attempts::update(&mut tx, &attempt).await {
+            Ok(()) => {}
+            // Another response was let in at this very moment.
+            Err(StorageError::Stale) => {
+                drop(tx);
+                return self.record_refused_attempt(new, refusal).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
         tx.commit().await?;
         Ok(Some(attempt.id))
     }
 }
 
-fn limited() -> Error {
-    let hour = u32::try_from(LIMIT_WINDOW.as_secs()).unwrap_or(u32::MAX);
-    Error::new(Code::RateLimited).with_retry_after(hour)
+fn limited(window: SignedDuration) -> Error {
+    let seconds = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
+    Error::new(Code::RateLimited).with_retry_after(seconds)
 }
 
 fn refuse(attempt: &mut SignInAttempt, refusal: &Refusal) {

@@ -161,7 +161,7 @@ impl Service {
 
     async fn write_start(&self, attempt: &NewAttempt<'_>, pending: &PendingSignIn) -> Result<()> {
         let mut tx = self.store.begin().await?;
-        self.check_attempt_limits(&mut tx, attempt).await?;
+        self.check_start_limits(&mut tx, attempt).await?;
         let row = self.attempt_row(attempt, pending.attempt_id, AttemptStage::SentToIdp);
         storage::sign_in_attempts::insert(&mut tx, &row).await?;
         storage::pending_sign_ins::insert(&mut tx, pending).await?;
