@@ -16,6 +16,7 @@ use crate::audit::Deed;
 use crate::caller::{Caller, Identity};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
+use crate::search::check_search;
 use crate::users::{NewUser, audited_user};
 use crate::version::Versioned;
 
@@ -110,6 +111,7 @@ impl Service {
             let account = self.get_account(caller, user.account_id).await?;
             return Ok(Paged { items: vec![account], next: None });
         }
+        check_search(filter.search.as_deref())?;
         let mut tx = self.store.read().await?;
         Ok(storage::accounts::list(&mut tx, filter, page).await?)
     }

@@ -1,6 +1,6 @@
 //! Applications: the registered frontends.
 
-use domain::application::{Application, ApplicationSettings, URIS_MAX};
+use domain::application::{Application, ApplicationSettings, URI_MAX_BYTES, URIS_MAX};
 use domain::portal::Portal;
 use domain::role::Permission;
 use domain::text::Label;
@@ -150,11 +150,15 @@ impl Service {
 
     /// Whether any application has registered this browser origin; what CORS asks.
     pub async fn origin_is_registered(&self, origin: &str) -> bool {
+        // Anyone can send any text: what cannot be registered is not kept in memory either.
+        if origin.len() > URI_MAX_BYTES {
+            return false;
+        }
         if let Some(known) = self.origins.get(origin).await {
             return known;
         }
         let Ok(mut tx) = self.store.read().await else { return false };
-        let found = storage::applications::origin_is_registered(&mut tx, origin).await.unwrap_or(false);
+        let Ok(found) = storage::applications::origin_is_registered(&mut tx, origin).await else { return false };
         self.origins.insert(origin.to_owned(), found).await;
         found
     }

@@ -25,6 +25,7 @@ mod ids;
 mod operator_keys;
 pub mod ports;
 mod request_id;
+mod search;
 mod sessions;
 mod settings;
 mod sign_in;

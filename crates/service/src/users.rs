@@ -18,6 +18,7 @@ use crate::audit::Deed;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
+use crate::search::check_search;
 use crate::version::Versioned;
 
 /// What a user is created with.
@@ -103,6 +104,7 @@ impl Service {
         page: &Page,
     ) -> Result<Paged<User>> {
         caller.authorize(account_id, Permission::Read)?;
+        check_search(filter.search.as_deref())?;
         let mut tx = self.store.read().await?;
         account(&mut tx, account_id).await?;
         Ok(storage::users::list(&mut tx, account_id, filter, page).await?)

@@ -76,7 +76,10 @@ impl Service {
     ) -> Result<(String, Option<Url>)> {
         let url = match input {
             MetadataInput::Xml(xml) => return Ok((xml, None)),
-            MetadataInput::Url(url) => url,
+            MetadataInput::Url(url) => {
+                self.check_metadata_url(&url)?;
+                url
+            }
             MetadataInput::Refresh => {
                 let mut tx = self.store.read().await?;
                 let stored = connection(&mut tx, account_id, id).await?.settings.metadata_url;

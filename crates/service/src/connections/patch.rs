@@ -145,6 +145,13 @@ impl Service {
         }
     }
 
+    /// Whether metadata may come from here, now and at each refresh.
+    pub(super) fn check_metadata_url(&self, url: &Url) -> Result<()> {
+        let mut checker = Checker(vec![]);
+        self.check_url("metadata_url", url, &mut checker);
+        if checker.0.is_empty() { Ok(()) } else { Err(Error::invalid_all(checker.0)) }
+    }
+
     fn check_url(&self, field: &str, url: &Url, checker: &mut Checker) {
         let loopback = url.host().is_some_and(|host| is_loopback(&host));
         let secure = url.scheme() == "https" || (self.settings.development && url.scheme() == "http" && loopback);
