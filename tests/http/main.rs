@@ -9,6 +9,12 @@
 
 mod accounts;
 mod applications;
+mod attacks_browsers;
+mod attacks_fuzz;
+mod attacks_identities;
+mod attacks_limits;
+mod attacks_logs;
+mod attacks_tokens;
 mod attempts;
 mod audit;
 mod authorization;

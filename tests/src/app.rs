@@ -30,11 +30,13 @@ const ISSUER: &str = "https://sso.vestibule.test";
 pub struct Limits {
     /// Discoveries per minute and address.
     pub discovery_per_minute: u32,
+    /// Unfinished attempts of one connection that are written down.
+    pub attempts_per_connection: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { discovery_per_minute: 100_000 }
+        Self { discovery_per_minute: 100_000, attempts_per_connection: 10_000 }
     }
 }
 
@@ -60,7 +62,10 @@ impl TestApp {
     pub async fn start_with(database: TestDatabase, limits: Limits) -> Self {
         let world = World::default();
         let ports = world.ports();
-        Self::assemble(database, (world, ports), settings(), api_settings(limits)).await
+        let attempt_limits =
+            AttemptLimits { per_address: ATTEMPTS_PER_ADDRESS, per_connection: limits.attempts_per_connection };
+        let settings = Settings { attempt_limits, ..settings() };
+        Self::assemble(database, (world, ports), settings, api_settings(limits)).await
     }
 
     /// Starts it as `serve --development` does: reached where it listens, with the real clock and real connections to
@@ -135,7 +140,7 @@ fn settings() -> Settings {
         engines: Engines::Both,
         signing_algorithm: SigningAlgorithm::Es256,
         verification_permits: 2,
-        attempt_limits: AttemptLimits { per_address: ATTEMPTS_PER_ADDRESS, per_connection: 10_000 },
+        attempt_limits: AttemptLimits::default(),
         development: false,
     }
 }
