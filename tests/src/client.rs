@@ -32,6 +32,7 @@ impl Client {
     }
 
     /// The same program with this token or key.
+    #[must_use]
     pub fn bearing(&self, token: &str) -> Self {
         Self { bearer: Some(token.to_owned()), ..self.clone() }
     }
