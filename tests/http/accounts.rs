@@ -63,6 +63,8 @@ both_engines! {
         ] {
             assert!(actions.contains(&wanted), "{wanted} is missing from {actions:?}");
         }
+        let signed_in = all["items"].as_array().unwrap().iter().find(|event| event["action"] == "user.signed_in").unwrap();
+        assert_eq!((&signed_in["client_address"], &signed_in["actor"]["kind"]), (&json!("127.0.0.1"), &json!("user")));
     }
 
     /// Proves A1: an edit that rests on an old version is refused, and a repeated creation creates once.

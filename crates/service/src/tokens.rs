@@ -5,6 +5,8 @@ mod exchange;
 mod refresh;
 mod revoke;
 
+use std::net::IpAddr;
+
 use domain::ApplicationId;
 use domain::application::{Application, RefreshDelivery};
 use domain::secret::Secret;
@@ -22,6 +24,8 @@ pub struct CodeGrant<'a> {
     pub redirect_uri: &'a str,
     /// `code_verifier`.
     pub code_verifier: &'a str,
+    /// Where the request comes from, for the audit log.
+    pub address: IpAddr,
     /// The `Origin` of a browser's request.
     pub origin: Option<&'a str>,
 }

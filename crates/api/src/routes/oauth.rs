@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::refresh_cookie::RefreshCookie;
-use crate::extract::{Form, Limited, OAuthForm, TOKEN_MAX_BYTES, Token};
+use crate::extract::{ClientAddress, Form, Limited, OAuthForm, TOKEN_MAX_BYTES, Token};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
@@ -144,7 +144,8 @@ async fn tokens(request: &HttpRequest, form: OAuthForm, service: &Service) -> Re
         "authorization_code" => {
             let (code, redirect_uri) = (required(&form, "code")?, required(&form, "redirect_uri")?);
             let code_verifier = required(&form, "code_verifier")?;
-            service.exchange_code(CodeGrant { client_id, code, redirect_uri, code_verifier, origin }).await
+            let address = ClientAddress::of(request).0;
+            service.exchange_code(CodeGrant { client_id, code, redirect_uri, code_verifier, address, origin }).await
         }
         "refresh_token" => {
             let presented = Presented::of(request, service, &form, "refresh_token")?;

@@ -4,7 +4,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 /// Longest masked message kept, in bytes.
-const MAX_MASKED: usize = 64 * 1024;
+const MAX_MASKED: usize = 16 * 1024;
 
 /// How much of a signature, ciphertext or certificate is shown: enough to compare two by eye.
 const SHOWN: usize = 16;
@@ -19,7 +19,7 @@ const BULKY: [&str; 6] = ["SignatureValue", "CipherValue", "X509Certificate", "M
 const MASK: &str = "***";
 
 /// The decoded message with attribute values and the name identifier masked, and signatures, ciphertext and
-/// certificates cut short; at most 64 kB. Also for messages that the guard refused: it ends where it cannot be read.
+/// certificates cut short; at most 16 kB. Also for messages that the guard refused: it ends where it cannot be read.
 pub fn masked_message(xml: &str) -> String {
     let mut masking = Masking { output: String::new(), personal: 0, bulky: false };
     let mut reader = Reader::from_str(xml);

@@ -1,5 +1,7 @@
 //! A code becomes a session.
 
+use std::net::IpAddr;
+
 use domain::SessionId;
 use domain::application::Application;
 use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCode, decide_exchange};
@@ -31,15 +33,20 @@ impl Service {
         let exchange = storage::authorization_codes::exchange_of(&mut tx, digest).await?.ok_or_else(unknown_code)?;
         let code = &exchange.code;
         match decide_exchange(code, presented, self.now()) {
-            Ok(()) => self.issue(tx, &exchange, grant.origin).await,
+            Ok(()) => self.issue(tx, &exchange, &grant).await,
             Err(ExchangeRefusal::AlreadyUsed(session)) => self.refuse_reused(tx, code, session).await,
             Err(refusal) => Err(TokenRefusal::grant(refusal.to_string())),
         }
     }
 
-    async fn issue(&self, mut tx: Tx, exchange: &Exchange, origin: Option<&str>) -> Result<IssuedTokens, TokenRefusal> {
+    async fn issue(
+        &self,
+        mut tx: Tx,
+        exchange: &Exchange,
+        grant: &CodeGrant<'_>,
+    ) -> Result<IssuedTokens, TokenRefusal> {
         let Exchange { code, user, application } = exchange;
-        check_origin(application, origin)?;
+        check_origin(application, grant.origin)?;
         check_still_allowed(exchange)?;
         let tx_ref = &mut tx;
         let account = account(tx_ref, code.account_id).await?;
@@ -50,7 +57,7 @@ impl Service {
         storage::sessions::insert(tx_ref, &session).await?;
         let refresh_token = self.insert_refresh_token(tx_ref, &session).await?;
         storage::sign_in_attempts::complete(tx_ref, code.account_id, code.attempt_id, self.now()).await?;
-        self.record_sign_in(tx_ref, code, &session).await?;
+        self.record_sign_in(tx_ref, code, &session, grant.address).await?;
         tx.commit().await?;
         let subject = Subject { session: &session, user, account: &account, application };
         self.sign(&subject, refresh_token).await
@@ -104,7 +111,13 @@ impl Service {
         Ok(secret)
     }
 
-    async fn record_sign_in(&self, tx: &mut Tx, code: &AuthorizationCode, session: &Session) -> crate::Result<()> {
+    async fn record_sign_in(
+        &self,
+        tx: &mut Tx,
+        code: &AuthorizationCode,
+        session: &Session,
+        address: IpAddr,
+    ) -> crate::Result<()> {
         let deed = Deed {
             account_id: Some(session.account_id),
             action: "user.signed_in",
@@ -112,7 +125,8 @@ impl Service {
             before: Value::Null,
             after: json!({ "method": session.method, "session_id": session.id, "attempt_id": code.attempt_id }),
         };
-        self.record_as(tx, domain::audit::AuditActor::User(session.user_id), None, deed).await
+        let actor = domain::audit::AuditActor::User(session.user_id);
+        self.record_as(tx, actor, Some(address.to_string()), deed).await
     }
 
     /// Signs the access token: after the commit, because a lost answer costs one more sign-in and nothing else.
