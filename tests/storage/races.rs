@@ -183,7 +183,8 @@ both_engines! {
             pending_sign_ins::insert(&mut tx, &waiting).await.unwrap();
             tx.commit().await.unwrap();
             let results = two_at_once(&db.store, async |tx| {
-                pending_sign_ins::consume(tx, waiting.connection_id, &waiting.request_id, at(1)).await
+                let taken = pending_sign_ins::consume(tx, waiting.connection_id, &waiting.request_id, at(1)).await?;
+                Ok(taken.is_some())
             })
             .await;
             assert_one_true(&results);

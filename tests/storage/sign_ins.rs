@@ -141,9 +141,10 @@ both_engines! {
         assert!(pending_sign_ins::by_relay_state(&mut tx, id, digest()).await.unwrap().is_none());
         assert!(pending_sign_ins::by_request_id(&mut tx, id, "\0").await.unwrap().is_none());
         let other = ConnectionId::from_uuid(fresh());
-        assert!(!pending_sign_ins::consume(&mut tx, other, &full.request_id, at(1)).await.unwrap());
-        assert!(pending_sign_ins::consume(&mut tx, id, &full.request_id, at(1)).await.unwrap());
-        assert!(!pending_sign_ins::consume(&mut tx, id, &full.request_id, at(2)).await.unwrap());
+        assert!(pending_sign_ins::consume(&mut tx, other, &full.request_id, at(1)).await.unwrap().is_none());
+        let taken = pending_sign_ins::consume(&mut tx, id, &full.request_id, at(1)).await.unwrap().unwrap();
+        assert_eq!(taken.consumed_at, Some(at(1)));
+        assert!(pending_sign_ins::consume(&mut tx, id, &full.request_id, at(2)).await.unwrap().is_none());
         let read = pending_sign_ins::by_request_id(&mut tx, id, &full.request_id).await.unwrap().unwrap();
         assert_eq!(read.consumed_at, Some(at(1)));
     }

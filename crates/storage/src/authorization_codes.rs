@@ -1,5 +1,6 @@
 //! Authorization codes. Whoever holds one may use it, so they are found by digest alone.
 
+use domain::account::AccountName;
 use domain::application::Application;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::secret::SecretDigest;
@@ -35,8 +36,10 @@ queries! {
             attempt_id, user_id, portal, method, auth_time, external_roles, session_not_on_or_after, issued_at, session_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     BY_DIGEST = concat!("SELECT ", code_columns!(), " FROM authorization_codes WHERE digest = $1");
-    EXCHANGE_OF = concat!("SELECT ", code_columns!(), ", ", user_columns!(), ", ", application_columns!(), "
+    EXCHANGE_OF = concat!("SELECT ", code_columns!(), ", ", user_columns!(), ", ", application_columns!(), ",
+            accounts.name AS account_name
         FROM authorization_codes
+        JOIN accounts ON accounts.id = authorization_codes.account_id
         JOIN users ON users.id = authorization_codes.user_id
         JOIN applications ON applications.id = authorization_codes.application_id
         WHERE authorization_codes.digest = $1");
@@ -48,6 +51,8 @@ queries! {
 pub struct Exchange {
     /// The code.
     pub code: AuthorizationCode,
+    /// The name of its account, as it is now.
+    pub account_name: AccountName,
     /// Its user as they are now.
     pub user: User,
     /// Its application as it is now.
@@ -81,6 +86,7 @@ struct ExchangeRow {
     user: UserRow,
     #[sqlx(flatten)]
     application: ApplicationRow,
+    account_name: String,
 }
 
 impl TryFrom<CodeRow> for AuthorizationCode {
@@ -145,6 +151,7 @@ pub async fn exchange_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Exc
     row.map(|row| {
         Ok(Exchange {
             code: row.code.try_into()?,
+            account_name: checked("accounts.name", row.account_name)?,
             user: row.user.try_into()?,
             application: row.application.try_into()?,
         })

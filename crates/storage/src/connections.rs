@@ -1,5 +1,6 @@
 //! SAML connections.
 
+use domain::account::AccountName;
 use domain::portal::Portal;
 use domain::sso::connection::{ConnectionSettings, SamlConnection, SpHash};
 use domain::{AccountId, ConnectionId};
@@ -23,6 +24,8 @@ queries! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING");
     BY_ID = concat!("SELECT ", columns!(), " FROM saml_connections WHERE account_id = $1 AND id = $2");
     BY_PORTAL = concat!("SELECT ", columns!(), " FROM saml_connections WHERE account_id = $1 AND portal = $2");
+    BY_ACCOUNT_NAME = concat!("SELECT ", columns!(), " FROM saml_connections
+        WHERE account_id = (SELECT id FROM accounts WHERE name = $1) AND portal = $2");
     BY_SP_HASH = concat!("SELECT ", columns!(), " FROM saml_connections WHERE sp_hash = $1");
     LIST = concat!("SELECT ", columns!(), " FROM saml_connections WHERE account_id = $1 ORDER BY portal");
     UPDATE = "UPDATE saml_connections SET mode = $4, settings = $5, updated_at = $6
@@ -85,6 +88,12 @@ pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: ConnectionId) -> Resu
 /// The connection of a portal.
 pub async fn by_portal(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<Option<SamlConnection>> {
     let row: Option<ConnectionRow> = fetch_optional!(tx, BY_PORTAL, account_id.as_uuid(), portal.as_str())?;
+    row.map(SamlConnection::try_from).transpose()
+}
+
+/// The connection of a portal of the account with this name: what a login page asks for.
+pub async fn by_account_name(tx: &mut Tx, name: &AccountName, portal: Portal) -> Result<Option<SamlConnection>> {
+    let row: Option<ConnectionRow> = fetch_optional!(tx, BY_ACCOUNT_NAME, name.as_str(), portal.as_str())?;
     row.map(SamlConnection::try_from).transpose()
 }
 

@@ -27,8 +27,8 @@ queries! {
         WHERE connection_id = $1 AND relay_state = $2");
     BY_REQUEST_ID = concat!("SELECT ", columns!(), " FROM pending_sign_ins
         WHERE connection_id = $1 AND request_id = $2");
-    CONSUME = "UPDATE pending_sign_ins SET consumed_at = $3
-        WHERE connection_id = $1 AND request_id = $2 AND consumed_at IS NULL";
+    CONSUME = concat!("UPDATE pending_sign_ins SET consumed_at = $3
+        WHERE connection_id = $1 AND request_id = $2 AND consumed_at IS NULL RETURNING ", columns!());
 }
 
 #[derive(sqlx::FromRow)]
@@ -118,7 +118,15 @@ pub async fn by_request_id(
     row.map(PendingSignIn::try_from).transpose()
 }
 
-/// Takes a pending sign-in for a response that verified; `false` if another response took it before (C10).
-pub async fn consume(tx: &mut Tx, connection_id: ConnectionId, request_id: &str, now: Timestamp) -> Result<bool> {
-    Ok(execute!(tx, CONSUME, connection_id.as_uuid(), text(request_id), millis(now))? > 0)
+/// Takes the pending sign-in that a verified response answers; none if there is none, or another response took it
+/// before (C10).
+pub async fn consume(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    request_id: &str,
+    now: Timestamp,
+) -> Result<Option<PendingSignIn>> {
+    let (connection, request_id, now) = (connection_id.as_uuid(), text(request_id), millis(now));
+    let row: Option<PendingRow> = fetch_optional!(tx, CONSUME, connection, request_id, now)?;
+    row.map(PendingSignIn::try_from).transpose()
 }

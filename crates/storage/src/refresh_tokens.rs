@@ -1,5 +1,6 @@
 //! Refresh tokens. Whoever holds one may use it, so they are found by digest alone.
 
+use domain::account::AccountName;
 use domain::application::Application;
 use domain::secret::SecretDigest;
 use domain::session::{RefreshToken, Session};
@@ -9,7 +10,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::applications::{ApplicationRow, application_columns};
-use crate::columns::{digest, millis, optional_time, time};
+use crate::columns::{checked, digest, millis, optional_time, time};
 use crate::error::{Result, StorageError};
 use crate::sessions::{SessionRow, session_columns};
 use crate::sql::{execute, fetch_optional, queries};
@@ -28,9 +29,10 @@ queries! {
         VALUES ($1, $2, $3, $4, $5)";
     BY_DIGEST = concat!("SELECT ", token_columns!(), " FROM refresh_tokens WHERE digest = $1");
     FAMILY_OF = concat!("SELECT ", token_columns!(), ", ", session_columns!(), ", ", user_columns!(), ", ",
-            application_columns!(), "
+            application_columns!(), ", accounts.name AS account_name
         FROM refresh_tokens
         JOIN sessions ON sessions.id = refresh_tokens.session_id
+        JOIN accounts ON accounts.id = sessions.account_id
         JOIN users ON users.id = sessions.user_id
         JOIN applications ON applications.id = sessions.application_id
         WHERE refresh_tokens.digest = $1");
@@ -44,6 +46,8 @@ pub struct Family {
     pub token: RefreshToken,
     /// Its session.
     pub session: Session,
+    /// The name of its account, as it is now.
+    pub account_name: AccountName,
     /// The session's user as they are now.
     pub user: User,
     /// The session's application as it is now.
@@ -69,6 +73,7 @@ struct FamilyRow {
     user: UserRow,
     #[sqlx(flatten)]
     application: ApplicationRow,
+    account_name: String,
 }
 
 impl TryFrom<TokenRow> for RefreshToken {
@@ -111,6 +116,7 @@ pub async fn family_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Famil
         Ok(Family {
             token: row.token.try_into()?,
             session: row.session.try_into()?,
+            account_name: checked("accounts.name", row.account_name)?,
             user: row.user.try_into()?,
             application: row.application.try_into()?,
         })

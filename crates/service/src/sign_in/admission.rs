@@ -55,13 +55,12 @@ impl Service {
     ) -> Result<AcsAnswer, Stop> {
         let mut transaction = self.store.begin().await?;
         let tx = &mut transaction;
-        let pending = storage::pending_sign_ins::by_request_id(tx, connection.id, request_id).await?;
-        let pending = pending.ok_or_else(|| unknown_request(request_id))?;
+        let pending = match storage::pending_sign_ins::consume(tx, connection.id, request_id, self.now()).await? {
+            Some(pending) => pending,
+            None => return Err(why_not_pending(tx, connection, request_id).await?.into()),
+        };
         check_pending(&pending, handle, self.now())?;
         self.remember_assertion(tx, connection, verified).await?;
-        if !storage::pending_sign_ins::consume(tx, connection.id, request_id, self.now()).await? {
-            return Err(replayed().into());
-        }
         let identity = read_identity(&connection.settings, &self.settings.platform_attributes, &assertion(verified))?;
         let normalized = identity.username.normalized();
         let candidates = storage::users::candidates(tx, connection.account_id, connection.portal, &normalized).await?;
@@ -178,6 +177,12 @@ impl Service {
     }
 }
 
+/// Tells a request that was answered before from one that never was.
+async fn why_not_pending(tx: &mut Tx, connection: &SamlConnection, request_id: &str) -> Result<Refusal> {
+    let known = storage::pending_sign_ins::by_request_id(tx, connection.id, request_id).await?;
+    Ok(if known.is_some() { replayed() } else { unknown_request(request_id) })
+}
+
 fn another_sign_in() -> Refusal {
     let wanted = "the response to the request that this RelayState belongs to";
     let got = Some("the response to another request".to_owned());
@@ -187,9 +192,6 @@ fn another_sign_in() -> Refusal {
 fn check_pending(pending: &PendingSignIn, handle: Option<SecretDigest>, now: Timestamp) -> Result<(), Refusal> {
     if handle.is_some_and(|handle| handle != pending.relay_state) {
         return Err(another_sign_in());
-    }
-    if pending.consumed_at.is_some() {
-        return Err(replayed());
     }
     if now >= pending.expires_at {
         let wanted = format!("an answer until {}", pending.expires_at);

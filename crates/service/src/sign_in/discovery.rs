@@ -1,6 +1,6 @@
 //! What a login page may offer (D1), and whether an entered email may start (D2, D3).
 
-use domain::account::{Account, AccountName};
+use domain::account::AccountName;
 use domain::email::Email;
 use domain::portal::Portal;
 use domain::sso::connection::SamlConnection;
@@ -47,7 +47,7 @@ impl Service {
         let mut tx = self.store.read().await?;
         let found = enabled_connection(&mut tx, &query.account_name, query.portal).await?;
         Ok(match found {
-            Some((_, connection)) => LoginOptions {
+            Some(connection) => LoginOptions {
                 methods: vec![LoginMethod::Sso {
                     button_text: connection.settings.button_text.as_str().to_owned(),
                     saml_login_url: self.saml_login_url(&connection.sp_hash),
@@ -68,15 +68,14 @@ impl Service {
     }
 }
 
-/// The account and its enabled connection for a portal.
+/// The enabled connection of an account's portal.
 pub(super) async fn enabled_connection(
     tx: &mut Tx,
     name: &AccountName,
     portal: Portal,
-) -> Result<Option<(Account, SamlConnection)>> {
-    let Some(account) = storage::accounts::by_name(tx, name).await? else { return Ok(None) };
-    let connection = storage::connections::by_portal(tx, account.id, portal).await?;
-    Ok(connection.filter(|connection| connection.mode.is_enabled()).map(|connection| (account, connection)))
+) -> Result<Option<SamlConnection>> {
+    let connection = storage::connections::by_account_name(tx, name, portal).await?;
+    Ok(connection.filter(|connection| connection.mode.is_enabled()))
 }
 
 /// Whether this email may start a sign-in through the connection.

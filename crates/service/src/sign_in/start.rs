@@ -105,8 +105,8 @@ impl Service {
             );
         }
         let found = enabled_connection(&mut tx, &start.account_name, application.portal).await?;
-        let found = found.filter(|(account, _)| application.serves(account.id));
-        let (_, connection) = found.ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))?;
+        let found = found.filter(|connection| application.serves(connection.account_id));
+        let connection = found.ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))?;
         let email_check = match &start.email {
             Some(email) => check_email(&mut tx, &connection, email).await,
             None => Ok(()),

@@ -1,6 +1,6 @@
 //! The claims of an access token (RFC 9068, section 2.2).
 
-use domain::account::Account;
+use domain::account::AccountName;
 use domain::application::Application;
 use domain::portal::Portal;
 use domain::session::Session;
@@ -15,15 +15,15 @@ pub(crate) struct Subject<'a> {
     pub session: &'a Session,
     /// Its user.
     pub user: &'a User,
-    /// Its account.
-    pub account: &'a Account,
+    /// The name of its account.
+    pub account_name: &'a AccountName,
     /// Its frontend.
     pub application: &'a Application,
 }
 
 /// The claims. `aud` names this service, whose API takes the token, and the application, whose own backend may.
 pub(crate) fn access_token(issuer: &str, jti: Uuid, subject: &Subject<'_>, now: Timestamp) -> Value {
-    let Subject { session, user, account, application } = *subject;
+    let Subject { session, user, account_name, application } = *subject;
     let lifetime = application.settings.lifetimes.access_token();
     let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX).min(session.expires_at);
     let mut claims = json!({
@@ -37,8 +37,8 @@ pub(crate) fn access_token(issuer: &str, jti: Uuid, subject: &Subject<'_>, now: 
         "sid": session.id,
         "auth_time": session.auth_time.as_second(),
         "amr": [session.method],
-        "account_id": account.id,
-        "account_name": account.name,
+        "account_id": session.account_id,
+        "account_name": account_name,
         "portal": session.portal,
         "username": user.username,
         "email": user.email,

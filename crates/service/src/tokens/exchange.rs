@@ -14,7 +14,6 @@ use storage::Tx;
 use storage::authorization_codes::Exchange;
 
 use crate::Service;
-use crate::accounts::account;
 use crate::audit::Deed;
 use crate::sessions::Ending;
 use crate::tokens::claims::{self, Subject};
@@ -45,11 +44,10 @@ impl Service {
         exchange: &Exchange,
         grant: &CodeGrant<'_>,
     ) -> Result<IssuedTokens, TokenRefusal> {
-        let Exchange { code, user, application } = exchange;
+        let Exchange { code, account_name, user, application } = exchange;
         check_origin(application, grant.origin)?;
         check_still_allowed(exchange)?;
         let tx_ref = &mut tx;
-        let account = account(tx_ref, code.account_id).await?;
         let session = self.session_for(code, application);
         if !storage::authorization_codes::mark_used(tx_ref, code.digest, session.id, self.now()).await? {
             return self.refuse_second(tx, code).await;
@@ -59,7 +57,7 @@ impl Service {
         storage::sign_in_attempts::complete(tx_ref, code.account_id, code.attempt_id, self.now()).await?;
         self.record_sign_in(tx_ref, code, &session, grant.address).await?;
         tx.commit().await?;
-        let subject = Subject { session: &session, user, account: &account, application };
+        let subject = Subject { session: &session, user, account_name, application };
         self.sign(&subject, refresh_token).await
     }
 
@@ -157,7 +155,7 @@ fn unknown_code() -> TokenRefusal {
 /// Between the start and the exchange much may have changed. A redirect URI that was taken from the registration is one
 /// that its owner does not trust any more, and the code went there (D4).
 fn check_still_allowed(exchange: &Exchange) -> Result<(), TokenRefusal> {
-    let Exchange { code, user, application } = exchange;
+    let Exchange { code, user, application, .. } = exchange;
     if !may_sign_in(user) {
         return Err(TokenRefusal::grant("the user may not sign in any more"));
     }

@@ -8,7 +8,6 @@ use domain::session::{RefreshDecision, RefreshFacts, RefreshRefusal, SessionEnd,
 use storage::refresh_tokens::Family;
 
 use crate::Service;
-use crate::accounts::account;
 use crate::sessions::Ending;
 use crate::tokens::claims::Subject;
 use crate::tokens::{IssuedTokens, RefreshGrant, TokenError, TokenRefusal, check_origin, client_id};
@@ -22,7 +21,8 @@ impl Service {
         let now = self.now();
         let mut tx = self.store.begin().await?;
         let family = storage::refresh_tokens::family_of(&mut tx, digest).await?;
-        let Family { token, session, user, application } = family.ok_or_else(TokenRefusal::session_expired)?;
+        let Family { token, session, account_name, user, application } =
+            family.ok_or_else(TokenRefusal::session_expired)?;
         check_delivery(application.settings.refresh_delivery, grant.delivery)?;
         check_origin(&application, grant.origin)?;
         let roles: RoleSet = user.roles.effective();
@@ -54,9 +54,9 @@ impl Service {
             storage::refresh_tokens::mark_rotated(&mut tx, digest, now).await?;
         }
         let refresh_token = self.insert_refresh_token(&mut tx, &session).await?;
-        let account = account(&mut tx, session.account_id).await?;
         tx.commit().await?;
-        let subject = Subject { session: &session, user: &user, account: &account, application: &application };
+        let subject =
+            Subject { session: &session, user: &user, account_name: &account_name, application: &application };
         self.sign(&subject, refresh_token).await
     }
 }
