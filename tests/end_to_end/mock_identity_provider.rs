@@ -72,7 +72,7 @@ enum Outcome {
 fn outcomes() -> Vec<(Fault, Outcome)> {
     use Outcome::{Accepted, Refused};
     vec![
-        (Fault::Replay, Refused("relay_state_mismatch")),
+        (Fault::Replay, Refused("response_replayed")),
         (Fault::Expired, Refused("confirmation_expired")),
         (Fault::NotYetValid, Refused("assertion_not_yet_valid")),
         (Fault::WrongAudience, Refused("audience_mismatch")),
