@@ -55,10 +55,8 @@ impl Service {
     ) -> Result<AcsAnswer, Stop> {
         let mut transaction = self.store.begin().await?;
         let tx = &mut transaction;
-        let pending = match storage::pending_sign_ins::consume(tx, connection.id, request_id, self.now()).await? {
-            Some(pending) => pending,
-            None => return Err(why_not_pending(tx, connection, request_id).await?.into()),
-        };
+        let taken = storage::pending_sign_ins::consume(tx, connection.id, request_id, self.now()).await?;
+        let Some(pending) = taken else { return Err(why_not_pending(tx, connection, request_id).await?.into()) };
         check_pending(&pending, handle, self.now())?;
         self.remember_assertion(tx, connection, verified).await?;
         let identity = read_identity(&connection.settings, &self.settings.platform_attributes, &assertion(verified))?;
