@@ -108,6 +108,23 @@ both_engines! {
         users::update(&mut tx, &respelled, bo.updated_at).await.unwrap();
     }
 
+    /// Proves E1: many users are added at once, more than one statement holds, but for those whose username is taken.
+    async fn users_are_added_many_at_once(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let account = stored_account(&mut tx, "acme").await;
+        users::insert(&mut tx, &user(account.id, "TAKEN")).await.unwrap();
+        let names = (0..600).map(|number| if number == 300 { "taken".to_owned() } else { format!("åsa {number}") });
+        let many: Vec<User> = names.map(|name| user(account.id, &name)).collect();
+        let added = users::insert_all(&mut tx, &many).await.unwrap();
+        assert_eq!(added.len(), 599);
+        for (number, user) in many.iter().enumerate() {
+            assert_eq!(added.contains(&user.id), number != 300);
+        }
+        let last = users::by_id(&mut tx, account.id, many[599].id).await.unwrap();
+        assert_eq!(last.as_ref(), many.last());
+        assert!(users::insert_all(&mut tx, &[]).await.unwrap().is_empty());
+    }
+
     /// Proves that an update writes what may change, leaves the last sign-in alone, and is refused when it comes late.
     async fn a_user_is_updated_if_nobody_did_so_before(db) {
         let mut tx = db.store.begin().await.unwrap();

@@ -1,6 +1,9 @@
 //! Account data is found by its own account alone, query by query (A5).
 
 use domain::AccountId;
+use domain::InvitationBatchId;
+use domain::invitation::Invitation;
+use domain::one_time_link::LinkPurpose;
 use domain::portal::Portal;
 use domain::role::RoleSet;
 use domain::session::SessionEnd;
@@ -9,13 +12,17 @@ use domain::user::{LastSignIn, SignInMethod};
 use domain::{AuditEventId, SpKeyId, audit::AuditEvent};
 use storage::applications::ApplicationFilter;
 use storage::audit_events::AuditFilter;
+use storage::invitations::{InvitationFilter, NewInvitation};
 use storage::sessions::SessionFilter;
 use storage::sign_in_attempts::AttemptFilter;
 use storage::users::UserFilter;
-use storage::{Page, applications, audit_events, connections, sessions, sign_in_attempts, sp_keys, users};
+use storage::{
+    Page, applications, audit_events, connections, invitations, one_time_links, sessions, sign_in_attempts, sp_keys,
+    users,
+};
 use tests::both_engines;
 
-use crate::samples::{Tenant, at, attempt, fresh, session, tenant};
+use crate::samples::{Tenant, at, attempt, fresh, invitation, link, session, tenant};
 
 const PAGE: Page = Page::first(9);
 
@@ -73,6 +80,19 @@ both_engines! {
         assert!(sessions::list(tx, other, &SessionFilter::default(), &PAGE).await.unwrap().items.is_empty());
         assert!(sign_in_attempts::list(tx, other, &AttemptFilter::default(), &PAGE).await.unwrap().items.is_empty());
         assert!(audit_events::list(tx, other, &AuditFilter::default(), &PAGE).await.unwrap().items.is_empty());
+        let (invitation, batch) = (invitation(&own.user), InvitationBatchId::from_uuid(fresh()));
+        let row = NewInvitation {
+            invitation: Invitation { batch_id: Some(batch), ..invitation.clone() },
+            display_name: None,
+        };
+        invitations::insert_all(tx, &[row]).await.unwrap();
+        assert!(invitations::by_id(tx, other, invitation.id).await.unwrap().is_none());
+        assert!(invitations::by_user(tx, other, own.user.id).await.unwrap().is_none());
+        assert!(invitations::by_batch(tx, other, batch).await.unwrap().is_empty());
+        let listed = invitations::list(tx, other, &InvitationFilter::default(), at(0), &PAGE).await.unwrap();
+        assert!(listed.items.is_empty());
+        let whose = (other, own.user.id);
+        assert_eq!(one_time_links::count_since(tx, whose, LinkPurpose::Invitation, at(-1)).await.unwrap(), 0);
     }
 
     /// Proves A5: with another account's id, nothing of this one is changed.
@@ -85,6 +105,17 @@ both_engines! {
         sp_keys::insert(&mut tx, &key).await.unwrap();
         let tx = &mut tx;
         let (user, when) = (own.user.id, own.user.updated_at);
+        let (invitation, link) = (invitation(&own.user), link(&own.user, LinkPurpose::Invitation));
+        let row = NewInvitation { invitation: invitation.clone(), display_name: None };
+        invitations::insert_all(tx, &[row]).await.unwrap();
+        one_time_links::insert(tx, &link).await.unwrap();
+        let moved = Invitation { account_id: other, ..invitation.clone() };
+        assert!(invitations::mail(tx, &moved, invitation.mailed_again(at(0))).await.is_err());
+        assert!(!invitations::accept_of_user(tx, (other, user), at(0), SignInMethod::Saml).await.unwrap());
+        assert!(!invitations::revoke_of_user(tx, (other, user), at(0)).await.unwrap());
+        assert_eq!(invitations::by_id(tx, own.account.id, invitation.id).await.unwrap(), Some(invitation));
+        let ended = one_time_links::replace_of_user(tx, (other, user), LinkPurpose::Invitation, at(0)).await;
+        assert_eq!(ended.unwrap(), 0);
         let sign_in = LastSignIn { at: at(5), method: SignInMethod::Saml };
         assert!(users::record_sign_in(tx, other, user, &RoleSet::new(), sign_in).await.is_err());
         let moved = domain::user::User { account_id: other, ..own.user.clone() };

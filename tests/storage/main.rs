@@ -16,6 +16,7 @@
 mod applications;
 mod directory;
 mod installation;
+mod invitations;
 mod isolation;
 mod plans;
 mod purge;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::SessionId;
 use domain::application::Application;
+use domain::one_time_link::LinkPurpose;
 use domain::portal::Portal;
 use domain::signing_key::SigningKeyState;
 use domain::user::User;
@@ -11,13 +12,13 @@ use domain::username::Username;
 use storage::applications::ApplicationFilter;
 use storage::{
     Result, StorageError, Store, Tx, Unique, accounts, applications, authorization_codes, connections,
-    consumed_assertions, pending_sign_ins, refresh_tokens, sessions, signing_keys, users,
+    consumed_assertions, one_time_links, pending_sign_ins, refresh_tokens, sessions, signing_keys, users,
 };
 use tests::both_engines;
 use tokio::sync::Barrier;
 
 use crate::samples::{
-    account, application, at, code, connection, fresh, pending, session, signing_key, tenant, token, user,
+    account, application, at, code, connection, fresh, link, pending, session, signing_key, tenant, token, user,
 };
 
 /// Rounds of each race: enough to see both orders.
@@ -230,6 +231,19 @@ both_engines! {
             let mut tx = db.store.begin().await.unwrap();
             assert!(retire_active(&mut tx).await);
             tx.commit().await.unwrap();
+        }
+    }
+
+    /// Proves B4, E2: of two who use one link at once, one does.
+    async fn a_one_time_link_is_used_by_one(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        for _ in 0..ROUNDS {
+            let link = link(&tenant.user, LinkPurpose::Invitation);
+            let mut tx = db.store.begin().await.unwrap();
+            one_time_links::insert(&mut tx, &link).await.unwrap();
+            tx.commit().await.unwrap();
+            let results = two_at_once(&db.store, async |tx| one_time_links::take(tx, link.digest, at(5)).await).await;
+            assert_one_true(&results);
         }
     }
 }

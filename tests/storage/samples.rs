@@ -3,6 +3,8 @@
 use domain::account::{Account, AccountName};
 use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, RedirectUri, RefreshDelivery};
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
+use domain::invitation::Invitation;
+use domain::one_time_link::{LinkPurpose, OneTimeLink};
 use domain::pkce::CodeChallenge;
 use domain::portal::Portal;
 use domain::role::{Role, RoleAssignments, RoleSet};
@@ -15,7 +17,7 @@ use domain::sso::pending_sign_in::{PendingSignIn, ReturnTo};
 use domain::text::Label;
 use domain::user::{SignInMethod, User, UserStatus};
 use domain::username::Username;
-use domain::{AccountId, ApplicationId, AttemptId, ConnectionId, SessionId, SigningKeyId, UserId};
+use domain::{AccountId, ApplicationId, AttemptId, ConnectionId, InvitationId, SessionId, SigningKeyId, UserId};
 use jiff::Timestamp;
 use storage::{Store, Tx};
 use uuid::Uuid;
@@ -230,6 +232,35 @@ pub fn session(tenant: &Tenant) -> Session {
 
 pub fn token(session: &Session) -> RefreshToken {
     RefreshToken { digest: digest(), session_id: session.id, issued_at: at(20), rotated_at: None }
+}
+
+/// A staged invitation of a user.
+pub fn invitation(user: &User) -> Invitation {
+    Invitation {
+        id: InvitationId::from_uuid(fresh()),
+        account_id: user.account_id,
+        portal: user.portal,
+        user_id: user.id,
+        batch_id: None,
+        username: user.username.clone(),
+        email: None,
+        invited_by: None,
+        invited_at: at(0),
+        mail: None,
+        end: None,
+    }
+}
+
+pub fn link(user: &User, purpose: LinkPurpose) -> OneTimeLink {
+    OneTimeLink {
+        digest: digest(),
+        account_id: user.account_id,
+        user_id: user.id,
+        purpose,
+        created_at: at(0),
+        expires_at: at(1_000),
+        ended: None,
+    }
 }
 
 pub fn signing_key(state: SigningKeyState) -> SigningKey {

@@ -95,6 +95,10 @@ ids! {
     SigningKeyId = "key";
     /// An operator's API key.
     OperatorKeyId = "opk";
+    /// An invitation of one user.
+    InvitationId = "inv";
+    /// Many invitations that were sent at once.
+    InvitationBatchId = "inb";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, IdError> {

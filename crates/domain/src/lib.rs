@@ -20,6 +20,8 @@ pub mod audit;
 pub mod authorization_code;
 pub mod email;
 pub mod idempotency;
+pub mod invitation;
+pub mod one_time_link;
 pub mod operator_key;
 pub mod pkce;
 pub mod portal;
@@ -34,6 +36,6 @@ pub mod user;
 pub mod username;
 
 pub use id::{
-    AccountId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError, OperatorKeyId, SessionId, SigningKeyId,
-    SpKeyId, UserId,
+    AccountId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError, InvitationBatchId, InvitationId,
+    OperatorKeyId, SessionId, SigningKeyId, SpKeyId, UserId,
 };

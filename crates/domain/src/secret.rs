@@ -22,6 +22,12 @@ pub enum SecretKind {
     AuthorizationCode,
     /// A `RelayState`: the handle of a pending sign-in.
     RelayState,
+    /// The token of a link that accepts an invitation.
+    InvitationLink,
+    /// The token of a link that sets a new password.
+    PasswordResetLink,
+    /// The token of a link that signs in.
+    MagicLink,
 }
 
 impl SecretKind {
@@ -32,6 +38,9 @@ impl SecretKind {
             Self::RefreshToken => "vrt",
             Self::AuthorizationCode => "vac",
             Self::RelayState => "vrs",
+            Self::InvitationLink => "vil",
+            Self::PasswordResetLink => "vpl",
+            Self::MagicLink => "vml",
         }
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::columns::{millis, text, time};
 use crate::error::{Result, StorageError};
 use crate::page::{Page, Paged};
-use crate::sql::{execute, fetch_all, queries};
+use crate::sql::{execute_rows, fetch_all, queries};
 use crate::tx::Tx;
 
 macro_rules! columns {
@@ -79,9 +79,12 @@ impl TryFrom<EventRow> for AuditEvent {
 
 /// Adds an event.
 pub async fn insert(tx: &mut Tx, event: &AuditEvent) -> Result<()> {
-    execute!(
-        tx,
-        INSERT,
+    insert_all(tx, std::slice::from_ref(event)).await
+}
+
+/// Adds many events at once.
+pub async fn insert_all(tx: &mut Tx, events: &[AuditEvent]) -> Result<()> {
+    execute_rows!(tx, INSERT, events, |event| [
         event.id.as_uuid(),
         event.account_id.map(AccountId::as_uuid),
         millis(event.at),
@@ -91,7 +94,7 @@ pub async fn insert(tx: &mut Tx, event: &AuditEvent) -> Result<()> {
         event.target.as_str(),
         Json(&event.changes),
         event.client_address.as_deref().map(text),
-    )?;
+    ])?;
     Ok(())
 }
 

@@ -35,6 +35,8 @@ pub mod consumed_assertions;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod installation;
+pub mod invitations;
+pub mod one_time_links;
 pub mod operator_keys;
 pub mod pending_sign_ins;
 pub mod refresh_tokens;

@@ -19,6 +19,8 @@ modules!(
     housekeeping,
     idempotency,
     installation,
+    invitations,
+    one_time_links,
     operator_keys,
     pending_sign_ins,
     refresh_tokens,

@@ -3,7 +3,8 @@
 //! A query is a constant that `queries!` declares, so that the conformance suite can prepare each on both engines.
 //! Writes go through `execute!`, which a transaction for reading refuses; reads through `fetch_optional!` and
 //! `fetch_all!`. Portable SQL: `$1` parameters; no arrays, no `lower()`, no time; where a parameter may be null its
-//! comparison comes before its `IS NULL`, because PostgreSQL learns its type from the first use.
+//! comparison comes before its `IS NULL`, because PostgreSQL learns its type from the first use. An `INSERT` whose tuple of
+//! values is parameters alone can write many rows at once, through `execute_rows!`.
 
 /// A query and its name.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +27,21 @@ impl Query {
     pub const fn sql(self) -> &'static str {
         self.sql
     }
+
+    /// The text of an `INSERT` for so many rows: its one tuple of parameters repeated, numbered on.
+    pub(crate) fn of_rows(self, rows: usize) -> String {
+        let (head, rest) = self.sql.split_once("VALUES (").unwrap_or((self.sql, ""));
+        let (tuple, tail) = rest.split_once(')').unwrap_or((rest, ""));
+        let columns = tuple.split(',').count();
+        let parameters = |row: usize| (1..=columns).map(move |column| format!("${}", row * columns + column));
+        let tuples = (0..rows).map(|row| format!("({})", parameters(row).collect::<Vec<_>>().join(", ")));
+        format!("{head}VALUES {}{tail}", tuples.collect::<Vec<_>>().join(", "))
+    }
 }
+
+/// Most rows of one statement. PostgreSQL takes 65,535 parameters, SQLite 32,766; at some twenty columns a statement of
+/// this many rows stays far below, and longer ones are hardly faster.
+pub(crate) const ROWS_PER_STATEMENT: usize = 250;
 
 /// Declares a module's queries, and `QUERIES`, which holds them all.
 macro_rules! queries {
@@ -54,6 +69,31 @@ macro_rules! execute {
             }
         }
     };
+}
+
+/// Runs an `INSERT` for many rows, in as few statements as it takes; gives the number of rows that it wrote.
+macro_rules! execute_rows {
+    ($tx:expr, $query:expr, $rows:expr, |$row:ident| [$($argument:expr),* $(,)?]) => {{
+        let mut written = 0;
+        for chunk in $rows.chunks($crate::sql::ROWS_PER_STATEMENT) {
+            let sql = sqlx::AssertSqlSafe($query.of_rows(chunk.len()));
+            written += match $tx {
+                $crate::tx::Tx::Sqlite(handle) => {
+                    let query = sqlx::query(sql).persistent(chunk.len() == 1);
+                    let query = chunk.iter().fold(query, |query, $row| query$(.bind($argument))*);
+                    let result = query.execute(handle.writing()?).await;
+                    handle.settle(result.map(|done| done.rows_affected()))?
+                }
+                $crate::tx::Tx::Postgres(handle) => {
+                    let query = sqlx::query(sql).persistent(chunk.len() == 1);
+                    let query = chunk.iter().fold(query, |query, $row| query$(.bind($argument))*);
+                    let result = query.execute(handle.writing()?).await;
+                    handle.settle(result.map(|done| done.rows_affected()))?
+                }
+            };
+        }
+        $crate::error::Result::Ok(written)
+    }};
 }
 
 /// Runs a query that reads one row at most, of the type that the caller names.
@@ -87,4 +127,4 @@ macro_rules! fetch {
     };
 }
 
-pub(crate) use {execute, fetch, fetch_all, fetch_optional, queries};
+pub(crate) use {execute, execute_rows, fetch, fetch_all, fetch_optional, queries};

@@ -1,6 +1,6 @@
 //! Users, and which of their roles came from where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::email::Email;
 use domain::portal::Portal;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::columns::{checked, containing, millis, parsed, text, time};
 use crate::error::{Result, StorageError, Unique, written};
 use crate::page::{Page, Paged};
-use crate::sql::{execute, fetch_all, fetch_optional, queries};
+use crate::sql::{execute, execute_rows, fetch_all, fetch_optional, queries};
 use crate::tx::Tx;
 
 /// The columns of a [`UserRow`], under names that a join with other tables leaves apart.
@@ -36,6 +36,7 @@ queries! {
             display_name, search_text, status, assigned_roles, saml_roles, last_sign_in_at, last_sign_in_method,
             created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING";
+    IDS_BETWEEN = "SELECT id FROM users WHERE account_id = $1 AND id >= $2 AND id <= $3";
     BY_ID = concat!("SELECT ", user_columns!(), " FROM users WHERE account_id = $1 AND id = $2");
     CANDIDATES = concat!("SELECT ", user_columns!(), " FROM users WHERE id IN (
             SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3
@@ -133,9 +134,22 @@ fn read_sign_in(at: i64, method: &str) -> Result<LastSignIn> {
 
 /// Adds a user; `Conflict(Username)` if the portal has one of that name.
 pub async fn insert(tx: &mut Tx, user: &User) -> Result<()> {
-    let rows = execute!(
-        tx,
-        INSERT,
+    written(insert_rows(tx, std::slice::from_ref(user)).await?, StorageError::Conflict(Unique::Username))
+}
+
+/// Adds users of one account, whose ids are in order, but for those whose username is taken; the ids of those who were
+/// added.
+pub async fn insert_all(tx: &mut Tx, users: &[User]) -> Result<BTreeSet<UserId>> {
+    let (Some(first), Some(last)) = (users.first(), users.last()) else { return Ok(BTreeSet::new()) };
+    let account_id = first.account_id.as_uuid();
+    insert_rows(tx, users).await?;
+    let rows: Vec<(Uuid,)> = fetch_all!(tx, IDS_BETWEEN, account_id, first.id.as_uuid(), last.id.as_uuid())?;
+    let added: BTreeSet<UserId> = rows.into_iter().map(|(id,)| UserId::from_uuid(id)).collect();
+    Ok(users.iter().map(|user| user.id).filter(|id| added.contains(id)).collect())
+}
+
+async fn insert_rows(tx: &mut Tx, users: &[User]) -> Result<u64> {
+    execute_rows!(tx, INSERT, users, |user| [
         user.id.as_uuid(),
         user.account_id.as_uuid(),
         user.portal.as_str(),
@@ -152,8 +166,7 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<()> {
         user.last_sign_in.map(|last| last.method.as_str()),
         millis(user.created_at),
         millis(user.updated_at),
-    )?;
-    written(rows, StorageError::Conflict(Unique::Username))
+    ])
 }
 
 /// The user of this id.

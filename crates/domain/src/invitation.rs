@@ -1,0 +1,254 @@
+//! Invitations (E1 to E4): whom an owner expects, since when, and what became of it.
+//!
+//! An invitation begins staged, with no mail. Each mail starts its time anew. It ends when the invited person accepts, by
+//! its link or by their first sign-in through SSO, or when an owner revokes it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::email::Email;
+use crate::named::named;
+use crate::portal::Portal;
+use crate::user::{SignInMethod, UserStatus};
+use crate::username::Username;
+use crate::{AccountId, InvitationBatchId, InvitationId, UserId};
+
+/// How long an invitation may be accepted after its mail: a week, holidays of a few days included.
+pub const INVITATION_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// How long an owner must wait before the same person is mailed again, so that nobody's mailbox is flooded.
+pub const RESEND_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+
+named! {
+    /// Where an invitation stands (E1).
+    InvitationState, InvitationStateError, "expected \"pending\", \"accepted\", \"expired\" or \"revoked\"" {
+        /// It may be accepted, or is staged and waits for its mail.
+        Pending = "pending",
+        /// The invited person signed in or set a password.
+        Accepted = "accepted",
+        /// Its time went by; a new mail makes it pending again.
+        Expired = "expired",
+        /// An owner took it back.
+        Revoked = "revoked",
+    }
+}
+
+/// The mails of an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvitationMail {
+    /// When the last one was written.
+    pub mailed_at: Timestamp,
+    /// From when on it cannot be accepted.
+    pub expires_at: Timestamp,
+    /// How many there were.
+    pub sends: u32,
+}
+
+/// How an invitation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationEnd {
+    /// Accepted, then and this way.
+    Accepted(Timestamp, SignInMethod),
+    /// Revoked then.
+    Revoked(Timestamp),
+}
+
+/// An invitation of one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Names it.
+    pub id: InvitationId,
+    /// Into which account.
+    pub account_id: AccountId,
+    /// Into which portal.
+    pub portal: Portal,
+    /// Who is invited. A revoked invitation's user is gone.
+    pub user_id: UserId,
+    /// The batch that it came in, if it did.
+    pub batch_id: Option<InvitationBatchId>,
+    /// What they will sign in as.
+    pub username: Username,
+    /// Where its mail goes; a staged one may have none yet.
+    pub email: Option<Email>,
+    /// The owner who invited; none for an operator.
+    pub invited_by: Option<UserId>,
+    /// When.
+    pub invited_at: Timestamp,
+    /// Its mails; none while it is staged.
+    pub mail: Option<InvitationMail>,
+    /// How it ended, if it did.
+    pub end: Option<InvitationEnd>,
+}
+
+impl Invitation {
+    /// Where it stands at this time.
+    pub fn state(&self, now: Timestamp) -> InvitationState {
+        match (self.end, self.mail) {
+            (Some(InvitationEnd::Accepted(..)), _) => InvitationState::Accepted,
+            (Some(InvitationEnd::Revoked(_)), _) => InvitationState::Revoked,
+            (None, Some(mail)) if now >= mail.expires_at => InvitationState::Expired,
+            (None, _) => InvitationState::Pending,
+        }
+    }
+
+    /// The mails of it after one more that is written now.
+    pub fn mailed_again(&self, now: Timestamp) -> InvitationMail {
+        InvitationMail {
+            mailed_at: now,
+            expires_at: now.saturating_add(INVITATION_LIFETIME).unwrap_or(Timestamp::MAX),
+            sends: self.mail.map_or(0, |mail| mail.sends).saturating_add(1),
+        }
+    }
+}
+
+/// Why nothing more can be done with an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvitationRefusal {
+    /// It was accepted.
+    #[error("the invitation was accepted")]
+    Accepted,
+    /// An owner took it back.
+    #[error("the invitation was revoked")]
+    Revoked,
+    /// Its time went by.
+    #[error("the invitation has expired")]
+    Expired,
+    /// The invited user was deactivated meanwhile (A3).
+    #[error("the invited user is deactivated")]
+    Inactive,
+    /// The last mail is so recent that the next one waits.
+    #[error("the invitation was mailed a moment ago")]
+    TooSoon {
+        /// When the next mail may go out.
+        until: Timestamp,
+    },
+}
+
+fn open(invitation: &Invitation) -> Result<(), InvitationRefusal> {
+    match invitation.end {
+        Some(InvitationEnd::Accepted(..)) => Err(InvitationRefusal::Accepted),
+        Some(InvitationEnd::Revoked(_)) => Err(InvitationRefusal::Revoked),
+        None => Ok(()),
+    }
+}
+
+/// Decides whether the invited person is let in, whichever way they come (E2). A staged invitation does not expire: an
+/// owner expects this person, and through SSO they may come before any mail. An expired one lets nobody in, however they
+/// come, so that roles which were meant for a newcomer do not lie about for ever.
+pub fn decide_accept(invitation: &Invitation, status: UserStatus, now: Timestamp) -> Result<(), InvitationRefusal> {
+    open(invitation)?;
+    if status == UserStatus::Inactive {
+        return Err(InvitationRefusal::Inactive);
+    }
+    if invitation.state(now) == InvitationState::Expired { Err(InvitationRefusal::Expired) } else { Ok(()) }
+}
+
+/// Decides whether another mail may go out (E3).
+pub fn decide_resend(
+    invitation: &Invitation,
+    status: UserStatus,
+    now: Timestamp,
+) -> Result<InvitationMail, InvitationRefusal> {
+    open(invitation)?;
+    if status == UserStatus::Inactive {
+        return Err(InvitationRefusal::Inactive);
+    }
+    let until = invitation.mail.and_then(|mail| mail.mailed_at.saturating_add(RESEND_PAUSE).ok());
+    match until {
+        Some(until) if now < until => Err(InvitationRefusal::TooSoon { until }),
+        _ => Ok(invitation.mailed_again(now)),
+    }
+}
+
+/// Decides whether an owner may still take it back.
+pub fn decide_revoke(invitation: &Invitation) -> Result<(), InvitationRefusal> {
+    open(invitation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const DAY: i64 = 24 * 3_600;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn staged() -> Invitation {
+        Invitation {
+            id: InvitationId::from_uuid(Uuid::from_u128(1)),
+            account_id: AccountId::from_uuid(Uuid::from_u128(2)),
+            portal: Portal::Admin,
+            user_id: UserId::from_uuid(Uuid::from_u128(3)),
+            batch_id: None,
+            username: Username::parse("ann@b.se").unwrap(),
+            email: None,
+            invited_by: None,
+            invited_at: at(0),
+            mail: None,
+            end: None,
+        }
+    }
+
+    fn mailed() -> Invitation {
+        Invitation { mail: Some(staged().mailed_again(at(0))), ..staged() }
+    }
+
+    fn ended(end: InvitationEnd) -> Invitation {
+        Invitation { end: Some(end), ..mailed() }
+    }
+
+    /// Proves E1: the four states, and that a staged invitation waits for as long as it takes.
+    #[test]
+    fn an_invitation_is_pending_accepted_expired_or_revoked() {
+        let accepted = ended(InvitationEnd::Accepted(at(1), SignInMethod::Saml));
+        let table = [
+            (staged(), at(900 * DAY), InvitationState::Pending),
+            (mailed(), at(7 * DAY - 1), InvitationState::Pending),
+            (mailed(), at(7 * DAY), InvitationState::Expired),
+            (accepted, at(7 * DAY), InvitationState::Accepted),
+            (ended(InvitationEnd::Revoked(at(1))), at(7 * DAY), InvitationState::Revoked),
+        ];
+        for (invitation, now, expected) in table {
+            assert_eq!(invitation.state(now), expected, "{invitation:?}");
+        }
+    }
+
+    /// Proves E2, A3.
+    #[test]
+    fn whoever_is_expected_and_comes_in_time_is_let_in() {
+        use InvitationRefusal::{Accepted, Expired, Inactive, Revoked};
+        let accepted = ended(InvitationEnd::Accepted(at(1), SignInMethod::Saml));
+        let revoked = ended(InvitationEnd::Revoked(at(1)));
+        let (invited, inactive) = (UserStatus::Invited, UserStatus::Inactive);
+        let table = [
+            (staged(), invited, 900, Ok(())),
+            (mailed(), invited, 6, Ok(())),
+            (mailed(), UserStatus::Active, 6, Ok(())),
+            (mailed(), inactive, 6, Err(Inactive)),
+            (mailed(), invited, 7, Err(Expired)),
+            (accepted, invited, 6, Err(Accepted)),
+            (revoked, invited, 6, Err(Revoked)),
+        ];
+        for (invitation, status, day, expected) in table {
+            assert_eq!(decide_accept(&invitation, status, at(day * DAY)), expected, "{invitation:?} {status:?}");
+        }
+    }
+
+    /// Proves E3: a new mail starts the time anew, also after it was over, but not twice within a minute.
+    #[test]
+    fn a_resend_starts_the_time_anew() {
+        let invited = UserStatus::Invited;
+        let first = decide_resend(&staged(), invited, at(5)).unwrap();
+        assert_eq!((first.mailed_at, first.expires_at, first.sends), (at(5), at(5 + 7 * DAY), 1));
+        let again = decide_resend(&mailed(), invited, at(30 * DAY)).unwrap();
+        assert_eq!((again.expires_at, again.sends), (at(37 * DAY), 2));
+        let soon = InvitationRefusal::TooSoon { until: at(60) };
+        assert_eq!(decide_resend(&mailed(), invited, at(59)), Err(soon));
+        assert!(decide_resend(&mailed(), invited, at(60)).is_ok());
+        let revoked = ended(InvitationEnd::Revoked(at(1)));
+        assert_eq!(decide_resend(&revoked, invited, at(90)), Err(InvitationRefusal::Revoked));
+        assert_eq!(decide_revoke(&revoked), Err(InvitationRefusal::Revoked));
+        assert_eq!(decide_revoke(&mailed()), Ok(()));
+    }
+}

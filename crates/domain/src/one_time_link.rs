@@ -1,0 +1,115 @@
+//! Links in mails that work once: to accept an invitation (E2), to set a new password (B4), to sign in (B6).
+//!
+//! Mail scanners fetch links before people do, so a link leads to a page of the frontend, and only what that page posts
+//! uses it up.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::named::named;
+use crate::secret::{SecretDigest, SecretKind};
+use crate::{AccountId, UserId};
+
+/// How long a link is remembered beyond its time, so that whoever finds an old mail is told what became of it.
+pub const LINK_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+named! {
+    /// What a link is for.
+    LinkPurpose, LinkPurposeError, "not a purpose of a one-time link" {
+        /// To accept an invitation.
+        Invitation = "invitation",
+        /// To set a new password.
+        PasswordReset = "password_reset",
+        /// To sign in to the `self_service` portal.
+        MagicLink = "magic_link",
+    }
+}
+
+impl LinkPurpose {
+    /// The kind of its token.
+    pub const fn secret_kind(self) -> SecretKind {
+        match self {
+            Self::Invitation => SecretKind::InvitationLink,
+            Self::PasswordReset => SecretKind::PasswordResetLink,
+            Self::MagicLink => SecretKind::MagicLink,
+        }
+    }
+}
+
+named! {
+    /// Why a link works no more, though its time may not be over.
+    LinkEnd, LinkEndError, "not a reason for which a one-time link ends" {
+        /// It did what it was for.
+        Used = "used",
+        /// A newer one took its place, or what it was for is over.
+        Replaced = "replaced",
+    }
+}
+
+/// A link as it is kept: the token itself is in the mail alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OneTimeLink {
+    /// What it is found by.
+    pub digest: SecretDigest,
+    /// Whose account.
+    pub account_id: AccountId,
+    /// Whom it was mailed to.
+    pub user_id: UserId,
+    /// What it is for.
+    pub purpose: LinkPurpose,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it does not work.
+    pub expires_at: Timestamp,
+    /// When and why it ended before that.
+    pub ended: Option<(Timestamp, LinkEnd)>,
+}
+
+/// Why a link does not work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LinkRefusal {
+    /// It was used.
+    #[error("the link was used")]
+    Used,
+    /// A newer link took its place.
+    #[error("a newer link took its place")]
+    Replaced,
+    /// Its time is over.
+    #[error("the link has expired")]
+    Expired,
+}
+
+/// Decides whether a link may be used.
+pub fn decide_use(link: &OneTimeLink, now: Timestamp) -> Result<(), LinkRefusal> {
+    match link.ended {
+        Some((_, LinkEnd::Used)) => Err(LinkRefusal::Used),
+        Some((_, LinkEnd::Replaced)) => Err(LinkRefusal::Replaced),
+        None if now >= link.expires_at => Err(LinkRefusal::Expired),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    /// Proves B4, B6, E3: a link works until it is used, replaced or over, and says which.
+    #[test]
+    fn a_link_works_once_and_within_its_time() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let link = OneTimeLink {
+            digest: SecretDigest::from_bytes([0; 32]),
+            account_id: AccountId::from_uuid(Uuid::from_u128(1)),
+            user_id: UserId::from_uuid(Uuid::from_u128(2)),
+            purpose: LinkPurpose::PasswordReset,
+            created_at: at(0),
+            expires_at: at(10),
+            ended: None,
+        };
+        let ended = |reason| OneTimeLink { ended: Some((at(1), reason)), ..link };
+        assert_eq!(decide_use(&link, at(9)), Ok(()));
+        assert_eq!(decide_use(&link, at(10)), Err(LinkRefusal::Expired));
+        assert_eq!(decide_use(&ended(LinkEnd::Used), at(20)), Err(LinkRefusal::Used));
+        assert_eq!(decide_use(&ended(LinkEnd::Replaced), at(2)), Err(LinkRefusal::Replaced));
+    }
+}

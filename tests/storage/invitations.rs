@@ -1,0 +1,176 @@
+//! Invitations and one-time links.
+
+use domain::email::Email;
+use domain::invitation::{Invitation, InvitationEnd, InvitationMail, InvitationState};
+use domain::one_time_link::{LinkEnd, LinkPurpose, OneTimeLink};
+use domain::portal::Portal;
+use domain::user::{SignInMethod, User};
+use domain::{InvitationBatchId, InvitationId, UserId};
+use storage::invitations::{InvitationFilter, NewInvitation};
+use storage::{Page, StorageError, Tx, invitations, one_time_links, users};
+use tests::both_engines;
+
+use crate::samples::{at, fresh, invitation, label, link, stored_account, tenant, user};
+
+const WEEK: i64 = 7 * 24 * 3_600_000;
+
+async fn store(tx: &mut Tx, invitation: &Invitation) {
+    let row = NewInvitation { invitation: invitation.clone(), display_name: Some(label("Åsa 100%")) };
+    invitations::insert_all(tx, &[row]).await.unwrap();
+}
+
+fn mailed(invitation: Invitation) -> Invitation {
+    Invitation { mail: Some(invitation.mailed_again(at(0))), ..invitation }
+}
+
+fn of_nobody(user: &User) -> Invitation {
+    Invitation { user_id: UserId::from_uuid(fresh()), ..invitation(user) }
+}
+
+both_engines! {
+    /// Proves E1: an invitation reads back, bare and with everything, however it ended.
+    async fn an_invitation_reads_back(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        let mut tx = db.store.begin().await.unwrap();
+        let bare = invitation(&tenant.user);
+        let batch = InvitationBatchId::from_uuid(fresh());
+        let full = Invitation {
+            portal: Portal::SelfService,
+            batch_id: Some(batch),
+            email: Some(Email::parse("Åsa.Ö+x@Example.COM").unwrap()),
+            invited_by: Some(tenant.user.id),
+            end: Some(InvitationEnd::Accepted(at(3), SignInMethod::Saml)),
+            ..mailed(of_nobody(&tenant.user))
+        };
+        let revoked = Invitation { end: Some(InvitationEnd::Revoked(at(4))), ..of_nobody(&tenant.user) };
+        for stored in [&bare, &full, &revoked] {
+            store(&mut tx, stored).await;
+            let read = invitations::by_id(&mut tx, tenant.account.id, stored.id).await.unwrap();
+            assert_eq!(read.as_ref(), Some(stored));
+        }
+        let of_user = invitations::by_user(&mut tx, tenant.account.id, tenant.user.id).await.unwrap();
+        assert_eq!(of_user, Some(bare));
+        assert_eq!(invitations::by_batch(&mut tx, tenant.account.id, batch).await.unwrap(), [full]);
+    }
+
+    /// Proves E3: each mail is counted, one that comes late is refused, and an ended invitation is not mailed.
+    async fn an_invitation_is_mailed_while_it_is_open(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        let mut tx = db.store.begin().await.unwrap();
+        let staged = invitation(&tenant.user);
+        store(&mut tx, &staged).await;
+        let email = Some(Email::parse("new@x.example").unwrap());
+        let addressed = Invitation { email, ..staged.clone() };
+        let mail = InvitationMail { mailed_at: at(1), expires_at: at(WEEK), sends: 1 };
+        invitations::mail(&mut tx, &addressed, mail).await.unwrap();
+        let read = invitations::by_id(&mut tx, tenant.account.id, staged.id).await.unwrap().unwrap();
+        assert_eq!(read, Invitation { mail: Some(mail), ..addressed });
+        let late = invitations::mail(&mut tx, &staged, mail).await;
+        assert!(matches!(late, Err(StorageError::Stale)), "{late:?}");
+        let whose = (tenant.account.id, tenant.user.id);
+        assert!(invitations::revoke_of_user(&mut tx, whose, at(2)).await.unwrap());
+        assert!(!invitations::accept_of_user(&mut tx, whose, at(3), SignInMethod::Saml).await.unwrap());
+        let ended = invitations::mail(&mut tx, &read, read.mailed_again(at(4))).await;
+        assert!(matches!(ended, Err(StorageError::Stale)), "{ended:?}");
+        let read = invitations::by_user(&mut tx, tenant.account.id, tenant.user.id).await.unwrap().unwrap();
+        assert_eq!(read.end, Some(InvitationEnd::Revoked(at(2))));
+    }
+
+    /// Proves E2: an open invitation is accepted once, and stays accepted.
+    async fn an_invitation_is_accepted_once(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        let mut tx = db.store.begin().await.unwrap();
+        store(&mut tx, &mailed(invitation(&tenant.user))).await;
+        let whose = (tenant.account.id, tenant.user.id);
+        assert!(invitations::accept_of_user(&mut tx, whose, at(3), SignInMethod::Saml).await.unwrap());
+        assert!(!invitations::accept_of_user(&mut tx, whose, at(4), SignInMethod::Saml).await.unwrap());
+        assert!(!invitations::revoke_of_user(&mut tx, whose, at(5)).await.unwrap());
+        let read = invitations::by_user(&mut tx, tenant.account.id, tenant.user.id).await.unwrap().unwrap();
+        assert_eq!(read.end, Some(InvitationEnd::Accepted(at(3), SignInMethod::Saml)));
+    }
+
+    /// Proves E3: each filter of the list, the state as of the time that is asked about.
+    async fn invitations_are_listed_by_state_portal_batch_and_search(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let account = stored_account(&mut tx, "acme").await;
+        let batch = InvitationBatchId::from_uuid(fresh());
+        let invited = |name: &str| invitation(&user(account.id, name));
+        let staged = Invitation { batch_id: Some(batch), ..invited("staged@x.example") };
+        let pending = mailed(invited("pending_@x.example"));
+        let accepted = InvitationEnd::Accepted(at(1), SignInMethod::Saml);
+        let accepted = Invitation { end: Some(accepted), portal: Portal::SelfService, ..mailed(invited("accepted")) };
+        let revoked = Invitation { end: Some(InvitationEnd::Revoked(at(1))), ..mailed(invited("revoked")) };
+        let all = [&staged, &pending, &accepted, &revoked];
+        for stored in all {
+            store(&mut tx, stored).await;
+        }
+        let none = InvitationFilter::default();
+        let state = |state| InvitationFilter { state: Some(state), ..InvitationFilter::default() };
+        let search = |text: &str| InvitationFilter { search: Some(text.to_owned()), ..InvitationFilter::default() };
+        let cases = [
+            (none.clone(), 0, vec![revoked.id, accepted.id, pending.id, staged.id]),
+            (state(InvitationState::Pending), WEEK - 1, vec![pending.id, staged.id]),
+            (state(InvitationState::Pending), WEEK, vec![staged.id]),
+            (state(InvitationState::Expired), WEEK, vec![pending.id]),
+            (state(InvitationState::Accepted), WEEK, vec![accepted.id]),
+            (state(InvitationState::Revoked), WEEK, vec![revoked.id]),
+            (InvitationFilter { staged: Some(true), ..none.clone() }, 0, vec![staged.id]),
+            (InvitationFilter { staged: Some(false), ..none.clone() }, 0, vec![revoked.id, accepted.id, pending.id]),
+            (InvitationFilter { portal: Some(Portal::SelfService), ..none.clone() }, 0, vec![accepted.id]),
+            (InvitationFilter { batch_id: Some(batch), ..none.clone() }, 0, vec![staged.id]),
+            (search("PENDING_@"), 0, vec![pending.id]),
+            (search("åsa 100%"), 0, vec![revoked.id, accepted.id, pending.id, staged.id]),
+            (search("g_@"), 0, vec![pending.id]),
+            (search("\0"), 0, vec![]),
+        ];
+        for (filter, now, expected) in cases {
+            let found = invitations::list(&mut tx, account.id, &filter, at(now), &Page::first(9)).await.unwrap();
+            let found: Vec<InvitationId> = found.items.iter().map(|invitation| invitation.id).collect();
+            assert_eq!(found, expected, "{filter:?}");
+        }
+        let first = invitations::list(&mut tx, account.id, &none, at(0), &Page::first(3)).await.unwrap();
+        let next = Page { after: first.next, limit: 3 };
+        let rest = invitations::list(&mut tx, account.id, &none, at(0), &next).await.unwrap();
+        assert_eq!((first.items.len(), rest.items, rest.next), (3, vec![staged], None));
+    }
+
+    /// Proves B4, E3: a link reads back, is used once within its time, and is gone with its user.
+    async fn a_one_time_link_is_used_once_and_in_time(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        let mut tx = db.store.begin().await.unwrap();
+        let fresh = link(&tenant.user, LinkPurpose::PasswordReset);
+        let ended = OneTimeLink { ended: Some((at(2), LinkEnd::Replaced)), ..link(&tenant.user, LinkPurpose::MagicLink) };
+        for stored in [&fresh, &ended] {
+            one_time_links::insert(&mut tx, stored).await.unwrap();
+            assert_eq!(one_time_links::by_digest(&mut tx, stored.digest).await.unwrap().as_ref(), Some(stored));
+        }
+        assert!(!one_time_links::take(&mut tx, ended.digest, at(5)).await.unwrap());
+        assert!(!one_time_links::take(&mut tx, fresh.digest, fresh.expires_at).await.unwrap());
+        assert!(one_time_links::take(&mut tx, fresh.digest, at(5)).await.unwrap());
+        assert!(!one_time_links::take(&mut tx, fresh.digest, at(6)).await.unwrap());
+        let read = one_time_links::by_digest(&mut tx, fresh.digest).await.unwrap().unwrap();
+        assert_eq!(read.ended, Some((at(5), LinkEnd::Used)));
+        users::delete(&mut tx, tenant.account.id, tenant.user.id).await.unwrap();
+        assert!(one_time_links::by_digest(&mut tx, fresh.digest).await.unwrap().is_none());
+    }
+
+    /// Proves E3, B4: a newer link ends the older ones of its purpose, and mails are counted whatever became of them.
+    async fn links_of_one_purpose_are_replaced_and_counted(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        let mut tx = db.store.begin().await.unwrap();
+        let whose = (tenant.account.id, tenant.user.id);
+        let resets = [link(&tenant.user, LinkPurpose::PasswordReset), link(&tenant.user, LinkPurpose::PasswordReset)];
+        let other = link(&tenant.user, LinkPurpose::MagicLink);
+        one_time_links::insert_all(&mut tx, &[resets[0], resets[1], other]).await.unwrap();
+        let replaced = one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::PasswordReset, at(3)).await;
+        assert_eq!(replaced.unwrap(), 2);
+        assert!(one_time_links::take(&mut tx, other.digest, at(4)).await.unwrap());
+        let count = |since| (since, LinkPurpose::PasswordReset);
+        for ((since, purpose), expected) in [(count(at(-1)), 2), (count(at(0)), 0)] {
+            assert_eq!(one_time_links::count_since(&mut tx, whose, purpose, since).await.unwrap(), expected);
+        }
+        let stranger = OneTimeLink { user_id: UserId::from_uuid(fresh()), ..link(&tenant.user, LinkPurpose::MagicLink) };
+        let refused = one_time_links::insert(&mut tx, &stranger).await;
+        assert!(matches!(refused, Err(StorageError::Stale)), "{refused:?}");
+    }
+}
