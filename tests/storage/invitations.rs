@@ -1,7 +1,7 @@
 //! Invitations and one-time links.
 
 use domain::email::Email;
-use domain::invitation::{Invitation, InvitationEnd, InvitationMail, InvitationState};
+use domain::invitation::{INVITATION_LIFETIME, Invitation, InvitationEnd, InvitationMail, InvitationState};
 use domain::one_time_link::{LinkEnd, LinkPurpose, OneTimeLink};
 use domain::portal::Portal;
 use domain::user::{SignInMethod, User};
@@ -20,7 +20,7 @@ async fn store(tx: &mut Tx, invitation: &Invitation) {
 }
 
 fn mailed(invitation: Invitation) -> Invitation {
-    Invitation { mail: Some(invitation.mailed_again(at(0))), ..invitation }
+    Invitation { mail: Some(invitation.mailed_again(at(0), INVITATION_LIFETIME)), ..invitation }
 }
 
 fn of_nobody(user: &User) -> Invitation {
@@ -70,7 +70,7 @@ both_engines! {
         let whose = (tenant.account.id, tenant.user.id);
         assert!(invitations::revoke_of_user(&mut tx, whose, at(2)).await.unwrap());
         assert!(!invitations::accept_of_user(&mut tx, whose, at(3), SignInMethod::Saml).await.unwrap());
-        let ended = invitations::mail(&mut tx, &read, read.mailed_again(at(4))).await;
+        let ended = invitations::mail(&mut tx, &read, read.mailed_again(at(4), INVITATION_LIFETIME)).await;
         assert!(matches!(ended, Err(StorageError::Stale)), "{ended:?}");
         let read = invitations::by_user(&mut tx, tenant.account.id, tenant.user.id).await.unwrap().unwrap();
         assert_eq!(read.end, Some(InvitationEnd::Revoked(at(2))));

@@ -1,15 +1,13 @@
 //! Account data is found by its own account alone, query by query (A5).
 
-use domain::AccountId;
-use domain::InvitationBatchId;
-use domain::invitation::Invitation;
+use domain::invitation::{INVITATION_LIFETIME, Invitation};
 use domain::one_time_link::LinkPurpose;
 use domain::portal::Portal;
 use domain::role::RoleSet;
 use domain::session::SessionEnd;
 use domain::sso::sp_key::SpKeyRecord;
 use domain::user::{LastSignIn, SignInMethod};
-use domain::{AuditEventId, SpKeyId, audit::AuditEvent};
+use domain::{AccountId, AuditEventId, InvitationBatchId, SpKeyId, audit::AuditEvent};
 use storage::applications::ApplicationFilter;
 use storage::audit_events::AuditFilter;
 use storage::invitations::{InvitationFilter, NewInvitation};
@@ -110,7 +108,7 @@ both_engines! {
         invitations::insert_all(tx, &[row]).await.unwrap();
         one_time_links::insert(tx, &link).await.unwrap();
         let moved = Invitation { account_id: other, ..invitation.clone() };
-        assert!(invitations::mail(tx, &moved, invitation.mailed_again(at(0))).await.is_err());
+        assert!(invitations::mail(tx, &moved, invitation.mailed_again(at(0), INVITATION_LIFETIME)).await.is_err());
         assert!(!invitations::accept_of_user(tx, (other, user), at(0), SignInMethod::Saml).await.unwrap());
         assert!(!invitations::revoke_of_user(tx, (other, user), at(0)).await.unwrap());
         assert_eq!(invitations::by_id(tx, own.account.id, invitation.id).await.unwrap(), Some(invitation));

@@ -12,7 +12,8 @@ use crate::user::{SignInMethod, UserStatus};
 use crate::username::Username;
 use crate::{AccountId, InvitationBatchId, InvitationId, UserId};
 
-/// How long an invitation may be accepted after its mail: a week, holidays of a few days included.
+/// How long an invitation may be accepted after its mail, where the account says nothing else: a week, holidays of a few
+/// days included.
 pub const INVITATION_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// How long an owner must wait before the same person is mailed again, so that nobody's mailbox is flooded.
 pub const RESEND_PAUSE: SignedDuration = SignedDuration::from_secs(60);
@@ -89,11 +90,11 @@ impl Invitation {
         }
     }
 
-    /// The mails of it after one more that is written now.
-    pub fn mailed_again(&self, now: Timestamp) -> InvitationMail {
+    /// The mails of it after one more that is written now and leaves this much time.
+    pub fn mailed_again(&self, now: Timestamp, lifetime: SignedDuration) -> InvitationMail {
         InvitationMail {
             mailed_at: now,
-            expires_at: now.saturating_add(INVITATION_LIFETIME).unwrap_or(Timestamp::MAX),
+            expires_at: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
             sends: self.mail.map_or(0, |mail| mail.sends).saturating_add(1),
         }
     }
@@ -141,11 +142,12 @@ pub fn decide_accept(invitation: &Invitation, status: UserStatus, now: Timestamp
     if invitation.state(now) == InvitationState::Expired { Err(InvitationRefusal::Expired) } else { Ok(()) }
 }
 
-/// Decides whether another mail may go out (E3).
+/// Decides whether another mail may go out (E3), which leaves this much time to accept.
 pub fn decide_resend(
     invitation: &Invitation,
     status: UserStatus,
     now: Timestamp,
+    lifetime: SignedDuration,
 ) -> Result<InvitationMail, InvitationRefusal> {
     open(invitation)?;
     if status == UserStatus::Inactive {
@@ -154,7 +156,7 @@ pub fn decide_resend(
     let until = invitation.mail.and_then(|mail| mail.mailed_at.saturating_add(RESEND_PAUSE).ok());
     match until {
         Some(until) if now < until => Err(InvitationRefusal::TooSoon { until }),
-        _ => Ok(invitation.mailed_again(now)),
+        _ => Ok(invitation.mailed_again(now, lifetime)),
     }
 }
 
@@ -191,7 +193,7 @@ mod tests {
     }
 
     fn mailed() -> Invitation {
-        Invitation { mail: Some(staged().mailed_again(at(0))), ..staged() }
+        Invitation { mail: Some(staged().mailed_again(at(0), INVITATION_LIFETIME)), ..staged() }
     }
 
     fn ended(end: InvitationEnd) -> Invitation {
@@ -239,15 +241,16 @@ mod tests {
     #[test]
     fn a_resend_starts_the_time_anew() {
         let invited = UserStatus::Invited;
-        let first = decide_resend(&staged(), invited, at(5)).unwrap();
+        let resend = |invitation: &Invitation, status, now| decide_resend(invitation, status, now, INVITATION_LIFETIME);
+        let first = resend(&staged(), invited, at(5)).unwrap();
         assert_eq!((first.mailed_at, first.expires_at, first.sends), (at(5), at(5 + 7 * DAY), 1));
-        let again = decide_resend(&mailed(), invited, at(30 * DAY)).unwrap();
+        let again = resend(&mailed(), invited, at(30 * DAY)).unwrap();
         assert_eq!((again.expires_at, again.sends), (at(37 * DAY), 2));
         let soon = InvitationRefusal::TooSoon { until: at(60) };
-        assert_eq!(decide_resend(&mailed(), invited, at(59)), Err(soon));
-        assert!(decide_resend(&mailed(), invited, at(60)).is_ok());
+        assert_eq!(resend(&mailed(), invited, at(59)), Err(soon));
+        assert!(resend(&mailed(), invited, at(60)).is_ok());
         let revoked = ended(InvitationEnd::Revoked(at(1)));
-        assert_eq!(decide_resend(&revoked, invited, at(90)), Err(InvitationRefusal::Revoked));
+        assert_eq!(resend(&revoked, invited, at(90)), Err(InvitationRefusal::Revoked));
         assert_eq!(decide_revoke(&revoked), Err(InvitationRefusal::Revoked));
         assert_eq!(decide_revoke(&mailed()), Ok(()));
     }
