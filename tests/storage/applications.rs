@@ -135,9 +135,6 @@ both_engines! {
         let late = connections::update(&mut tx, &after, before.updated_at).await;
         assert!(matches!(late, Err(StorageError::Stale)), "{late:?}");
         assert_eq!(connections::by_id(&mut tx, account.id, after.id).await.unwrap().as_ref(), Some(&after));
-        let by_portal = connections::by_portal(&mut tx, account.id, Portal::SelfService).await.unwrap();
-        assert_eq!(by_portal.as_ref(), Some(&after));
-        assert!(connections::by_portal(&mut tx, account.id, Portal::Admin).await.unwrap().is_none());
         assert_eq!(connections::by_sp_hash(&mut tx, &after.sp_hash).await.unwrap().as_ref(), Some(&after));
         let admin = connection(account.id, Portal::Admin);
         connections::insert(&mut tx, &admin).await.unwrap();

@@ -1,38 +1,29 @@
 //! Housekeeping removes what has served its time, and nothing else.
 
+use domain::AttemptId;
 use domain::idempotency::{IDEMPOTENCY_RETENTION, IdempotencyRecord};
-use domain::sign_in_attempt::ATTEMPT_RETENTION;
-use domain::sso::pending_sign_in::PendingSignIn;
+use domain::sign_in_attempt::{ATTEMPT_RETENTION, SignInAttempt};
 use jiff::{SignedDuration, Timestamp};
-use storage::housekeeping::{CODE_RETENTION, PENDING_SIGN_IN_RETENTION, Purged, SESSION_RETENTION, purge_expired};
-use storage::{
-    Tx, authorization_codes, consumed_assertions, idempotency, pending_sign_ins, refresh_tokens, sessions,
-    sign_in_attempts,
-};
+use storage::housekeeping::{Purged, SESSION_RETENTION, purge_expired};
+use storage::{Tx, idempotency, refresh_tokens, sessions, sign_in_attempts};
 use tests::both_engines;
+use uuid::Uuid;
 
-use crate::samples::{Tenant, at, attempt, code, pending, session, tenant, token};
+use crate::samples::{Tenant, at, attempt, session, tenant, token};
 
 const NOW: i64 = 100 * 24 * 3_600_000;
 
 /// One row of each table that has served its time since `age` ago; returns the token of the session.
 async fn store_all(tx: &mut Tx, tenant: &Tenant, age: SignedDuration, name: &str) -> domain::session::RefreshToken {
     let ago = |retention: SignedDuration| -> Timestamp { at(NOW) - retention - age };
-    let mut attempt = attempt(tenant);
-    attempt.started_at = ago(ATTEMPT_RETENTION);
-    sign_in_attempts::insert(tx, &attempt).await.unwrap();
-    let waiting = PendingSignIn { expires_at: ago(PENDING_SIGN_IN_RETENTION), ..pending(tenant) };
-    pending_sign_ins::insert(tx, &waiting).await.unwrap();
-    let (connection, account) = (tenant.connection.id, tenant.account.id);
-    consumed_assertions::insert(tx, connection, account, name, at(NOW) - age).await.unwrap();
-    let mut code = code(tenant);
-    code.issued_at = ago(CODE_RETENTION);
-    authorization_codes::insert(tx, &code).await.unwrap();
+    let started_at = ago(ATTEMPT_RETENTION);
+    let id = AttemptId::from_uuid(id_at(started_at));
+    sign_in_attempts::insert(tx, &SignInAttempt { id, started_at, ..attempt(tenant) }).await.unwrap();
     let mut session = session(tenant);
     session.expires_at = ago(SESSION_RETENTION);
     sessions::insert(tx, &session).await.unwrap();
     let token = token(&session);
-    refresh_tokens::insert(tx, account, &token).await.unwrap();
+    refresh_tokens::insert(tx, tenant.account.id, &token).await.unwrap();
     let record = IdempotencyRecord {
         caller: "caller".to_owned(),
         key: name.to_owned(),
@@ -44,15 +35,14 @@ async fn store_all(tx: &mut Tx, tenant: &Tenant, age: SignedDuration, name: &str
     token
 }
 
+/// An id that is given at this time.
+fn id_at(time: Timestamp) -> Uuid {
+    let millis = time.as_millisecond().try_into().unwrap();
+    uuid::Builder::from_unix_timestamp_millis(millis, Uuid::new_v4().as_bytes()[..10].try_into().unwrap()).into_uuid()
+}
+
 fn each(count: u64) -> Purged {
-    Purged {
-        pending_sign_ins: count,
-        consumed_assertions: count,
-        authorization_codes: count,
-        sessions: count,
-        sign_in_attempts: count,
-        idempotency_records: count,
-    }
+    Purged { sessions: count, sign_in_attempts: count, idempotency_records: count }
 }
 
 both_engines! {

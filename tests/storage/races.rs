@@ -6,19 +6,21 @@ use domain::SessionId;
 use domain::application::Application;
 use domain::one_time_link::LinkPurpose;
 use domain::portal::Portal;
+use domain::sign_in_attempt::SignInAttempt;
 use domain::signing_key::SigningKeyState;
 use domain::user::User;
 use domain::username::Username;
 use storage::applications::ApplicationFilter;
+use storage::authorization_codes::Evidence;
 use storage::{
-    Result, StorageError, Store, Tx, Unique, accounts, applications, authorization_codes, connections,
-    consumed_assertions, one_time_links, pending_sign_ins, refresh_tokens, sessions, signing_keys, users,
+    Result, StorageError, Store, Tx, Unique, accounts, applications, authorization_codes, connections, one_time_links,
+    refresh_tokens, sessions, sign_in_attempts, signing_keys, users,
 };
 use tests::both_engines;
 use tokio::sync::Barrier;
 
 use crate::samples::{
-    account, application, at, code, connection, fresh, link, pending, session, signing_key, tenant, token, user,
+    account, application, at, attempt, code, connection, fresh, issued, link, session, signing_key, tenant, token, user,
 };
 
 /// Rounds of each race: enough to see both orders.
@@ -119,7 +121,8 @@ both_engines! {
             let results = two_at_once(&db.store, async |tx| connections::insert(tx, &new()).await).await;
             assert_one_conflict(&results, Unique::ConnectionPortal);
             let mut tx = db.store.begin().await.unwrap();
-            let found = connections::by_portal(&mut tx, account, Portal::SelfService).await.unwrap().unwrap();
+            let hash = new().sp_hash;
+            let found = connections::by_sp_hash(&mut tx, &hash).await.unwrap().unwrap();
             connections::delete(&mut tx, account, found.id).await.unwrap();
             tx.commit().await.unwrap();
         }
@@ -149,46 +152,52 @@ both_engines! {
     async fn one_of_two_uses_a_code(db) {
         let tenant = tenant(&db.store, "acme").await;
         for _ in 0..ROUNDS {
-            let code = code(&tenant);
             let mut tx = db.store.begin().await.unwrap();
-            authorization_codes::insert(&mut tx, &code).await.unwrap();
+            let code = issued(&mut tx, &tenant, code(&tenant)).await;
             tx.commit().await.unwrap();
             let results = two_at_once(&db.store, async |tx| {
-                authorization_codes::mark_used(tx, code.digest, SessionId::from_uuid(fresh()), at(11)).await
+                authorization_codes::mark_used(tx, &code, SessionId::from_uuid(fresh()), at(11)).await
             })
             .await;
             assert_one_true(&results);
         }
     }
 
-    /// Proves C10: an assertion is new to one of two responses.
+    /// Proves C10: of two responses with one assertion, one answers, whichever sign-ins they are for.
     async fn one_of_two_consumes_an_assertion(db) {
         let tenant = tenant(&db.store, "acme").await;
-        let (connection, account) = (tenant.connection.id, tenant.account.id);
         for round in 0..ROUNDS {
+            let codes = [code(&tenant), code(&tenant)];
+            let mut tx = db.store.begin().await.unwrap();
+            for code in &codes {
+                let started = SignInAttempt { id: code.attempt_id, ..attempt(&tenant) };
+                sign_in_attempts::insert(&mut tx, &started).await.unwrap();
+            }
+            tx.commit().await.unwrap();
             let id = format!("_{round}");
+            let evidence = Evidence { assertion_id: Some(&id), warnings: &[] };
+            let next = AtomicUsize::new(0);
             let results = two_at_once(&db.store, async |tx| {
-                consumed_assertions::insert(tx, connection, account, &id, at(1)).await
+                authorization_codes::issue(tx, &codes[next.fetch_add(1, Ordering::SeqCst)], evidence).await
             })
             .await;
-            assert_one_true(&results);
+            assert_one_conflict(&results, Unique::Answer);
         }
     }
 
-    /// Proves C10: a pending sign-in is consumed by one of two responses.
-    async fn one_of_two_consumes_a_pending_sign_in(db) {
+    /// Proves C10: a sign-in is answered by one of two responses.
+    async fn one_of_two_answers_a_sign_in(db) {
         let tenant = tenant(&db.store, "acme").await;
         for _ in 0..ROUNDS {
-            let waiting = pending(&tenant);
+            let code = code(&tenant);
             let mut tx = db.store.begin().await.unwrap();
-            pending_sign_ins::insert(&mut tx, &waiting).await.unwrap();
+            let started = SignInAttempt { id: code.attempt_id, ..attempt(&tenant) };
+            sign_in_attempts::insert(&mut tx, &started).await.unwrap();
             tx.commit().await.unwrap();
-            let results = two_at_once(&db.store, async |tx| {
-                let taken = pending_sign_ins::consume(tx, waiting.connection_id, &waiting.request_id, at(1)).await?;
-                Ok(taken.is_some())
-            })
-            .await;
-            assert_one_true(&results);
+            let evidence = Evidence { assertion_id: None, warnings: &[] };
+            let results =
+                two_at_once(&db.store, async |tx| authorization_codes::issue(tx, &code, evidence).await).await;
+            assert_one_conflict(&results, Unique::Answer);
         }
     }
 

@@ -8,7 +8,7 @@ use domain::one_time_link::{LinkPurpose, OneTimeLink};
 use domain::pkce::CodeChallenge;
 use domain::portal::Portal;
 use domain::role::{Role, RoleAssignments, RoleSet};
-use domain::secret::SecretDigest;
+use domain::secret::{PresentedSecret, SecretDigest};
 use domain::session::{RefreshToken, Session};
 use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
 use domain::signing_key::{SigningAlgorithm, SigningKey, SigningKeyState};
@@ -19,6 +19,8 @@ use domain::user::{SignInMethod, User, UserStatus};
 use domain::username::Username;
 use domain::{AccountId, ApplicationId, AttemptId, ConnectionId, InvitationId, SessionId, SigningKeyId, UserId};
 use jiff::Timestamp;
+use storage::authorization_codes::Evidence;
+use storage::sign_in_attempts::UnlinkedLimits;
 use storage::{Store, Tx};
 use uuid::Uuid;
 
@@ -184,8 +186,34 @@ pub fn pending(tenant: &Tenant) -> PendingSignIn {
         },
         created_at: at(0),
         expires_at: at(900_000),
-        consumed_at: None,
+        answered: false,
     }
+}
+
+/// Limits that nothing exceeds.
+pub fn no_limits() -> UnlinkedLimits {
+    UnlinkedLimits { of_address: (at(0), u32::MAX), of_connection: (at(0), u32::MAX) }
+}
+
+/// Stores a [`pending`] sign-in.
+pub async fn waiting(tx: &mut Tx, tenant: &Tenant, pending: PendingSignIn) -> PendingSignIn {
+    let attempt =
+        SignInAttempt { id: pending.attempt_id, entered_email: pending.entered_email.clone(), ..attempt(tenant) };
+    assert!(storage::sign_in_attempts::insert_pending(tx, &attempt, &pending, &no_limits()).await.unwrap());
+    pending
+}
+
+/// Stores a [`code`] with the sign-in that led to it.
+pub async fn issued(tx: &mut Tx, tenant: &Tenant, code: AuthorizationCode) -> AuthorizationCode {
+    waiting(tx, tenant, PendingSignIn { attempt_id: code.attempt_id, ..pending(tenant) }).await;
+    let evidence = Evidence { assertion_id: None, warnings: &[] };
+    storage::authorization_codes::issue(tx, &code, evidence).await.unwrap();
+    code
+}
+
+/// A code as its frontend presents it.
+pub fn presented(code: &AuthorizationCode) -> PresentedSecret {
+    PresentedSecret { row: code.attempt_id.as_uuid(), digest: code.digest }
 }
 
 fn challenge() -> CodeChallenge {

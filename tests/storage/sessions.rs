@@ -1,6 +1,6 @@
 //! Authorization codes, sessions, refresh tokens.
 
-use domain::authorization_code::AuthorizationCode;
+use domain::secret::PresentedSecret;
 use domain::session::{RefreshToken, Session, SessionEnd};
 use domain::user::User;
 use domain::{ApplicationId, SessionId, UserId};
@@ -8,7 +8,7 @@ use storage::sessions::SessionFilter;
 use storage::{Page, StorageError, applications, authorization_codes, refresh_tokens, sessions, users};
 use tests::both_engines;
 
-use crate::samples::{at, code, digest, fresh, session, tenant, token, user};
+use crate::samples::{at, code, digest, fresh, issued, presented, session, tenant, token, user};
 
 both_engines! {
     /// Proves D4: a code reads back with the user and the application that an exchange needs, and is used once.
@@ -19,19 +19,21 @@ both_engines! {
         full.grant.session_not_on_or_after = Some(at(77));
         let mut tx = db.store.begin().await.unwrap();
         for stored in [code(&tenant), full] {
-            authorization_codes::insert(&mut tx, &stored).await.unwrap();
-            assert_eq!(authorization_codes::by_digest(&mut tx, stored.digest).await.unwrap().as_ref(), Some(&stored));
-            let exchange = authorization_codes::exchange_of(&mut tx, stored.digest).await.unwrap().unwrap();
+            let stored = issued(&mut tx, &tenant, stored).await;
+            let code = presented(&stored);
+            let exchange = authorization_codes::exchange_of(&mut tx, code).await.unwrap().unwrap();
             assert_eq!((&exchange.code, &exchange.user), (&stored, &tenant.user));
             assert_eq!(exchange.application, tenant.application);
             let (first, second) = (SessionId::from_uuid(fresh()), SessionId::from_uuid(fresh()));
-            assert!(authorization_codes::mark_used(&mut tx, stored.digest, first, at(11)).await.unwrap());
-            assert!(!authorization_codes::mark_used(&mut tx, stored.digest, second, at(12)).await.unwrap());
-            let used = AuthorizationCode { session_id: Some(first), ..stored };
-            assert_eq!(authorization_codes::by_digest(&mut tx, used.digest).await.unwrap(), Some(used));
+            assert!(authorization_codes::mark_used(&mut tx, &stored, first, at(11)).await.unwrap());
+            assert!(!authorization_codes::mark_used(&mut tx, &stored, second, at(12)).await.unwrap());
+            let used = authorization_codes::exchange_of(&mut tx, code).await.unwrap().unwrap().code;
+            assert_eq!((used.session_id, used.grant.external_roles), (Some(first), vec![]));
+            let (account, attempt) = (stored.account_id, stored.attempt_id);
+            assert_eq!(authorization_codes::session_of(&mut tx, account, attempt).await.unwrap(), Some(first));
+            let forged = PresentedSecret { digest: digest(), ..code };
+            assert!(authorization_codes::exchange_of(&mut tx, forged).await.unwrap().is_none());
         }
-        assert!(authorization_codes::by_digest(&mut tx, digest()).await.unwrap().is_none());
-        assert!(authorization_codes::exchange_of(&mut tx, digest()).await.unwrap().is_none());
     }
 
     /// Proves I3: a session reads back, live and ended, and ends once.
@@ -149,12 +151,12 @@ both_engines! {
         let mut tx = db.store.begin().await.unwrap();
         sessions::insert(&mut tx, &session).await.unwrap();
         refresh_tokens::insert(&mut tx, tenant.account.id, &token).await.unwrap();
-        authorization_codes::insert(&mut tx, &code).await.unwrap();
+        let code = presented(&issued(&mut tx, &tenant, code).await);
         assert!(users::delete(&mut tx, tenant.account.id, tenant.user.id).await.unwrap());
         assert!(!users::delete(&mut tx, tenant.account.id, tenant.user.id).await.unwrap());
         assert!(sessions::by_token(&mut tx, session.id).await.unwrap().is_none());
         assert!(refresh_tokens::by_digest(&mut tx, token.digest).await.unwrap().is_none());
-        assert!(authorization_codes::exchange_of(&mut tx, code.digest).await.unwrap().is_none());
+        assert!(authorization_codes::exchange_of(&mut tx, code).await.unwrap().is_none());
     }
 
     /// Proves I3: an application that is removed leaves no usable session, token or code behind.
@@ -165,11 +167,11 @@ both_engines! {
         let mut tx = db.store.begin().await.unwrap();
         sessions::insert(&mut tx, &session).await.unwrap();
         refresh_tokens::insert(&mut tx, tenant.account.id, &token).await.unwrap();
-        authorization_codes::insert(&mut tx, &code).await.unwrap();
+        let code = presented(&issued(&mut tx, &tenant, code).await);
         assert!(applications::delete(&mut tx, tenant.account.id, tenant.application.id).await.unwrap());
         assert!(refresh_tokens::family_of(&mut tx, token.digest).await.unwrap().is_none());
         assert!(sessions::by_token(&mut tx, session.id).await.unwrap().is_none());
-        assert!(authorization_codes::exchange_of(&mut tx, code.digest).await.unwrap().is_none());
+        assert!(authorization_codes::exchange_of(&mut tx, code).await.unwrap().is_none());
     }
 
     /// Proves A5: no session or token can be made that joins rows of two accounts.

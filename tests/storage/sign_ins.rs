@@ -1,15 +1,17 @@
-//! Attempts, pending sign-ins, consumed assertions.
+//! Sign-ins: the attempt, what waits for the identity provider, and what answers it.
 
 use domain::portal::Portal;
+use domain::secret::PresentedSecret;
 use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
 use domain::sso::pending_sign_in::PendingSignIn;
 use domain::{AttemptId, ConnectionId, UserId};
-use jiff::Timestamp;
-use storage::sign_in_attempts::AttemptFilter;
-use storage::{Page, StorageError, consumed_assertions, pending_sign_ins, sign_in_attempts};
+use storage::authorization_codes::Evidence;
+use storage::pending_sign_ins::{by_relay_state, by_request_id};
+use storage::sign_in_attempts::{AttemptFilter, UnlinkedLimits};
+use storage::{Page, StorageError, Unique, authorization_codes, sign_in_attempts};
 use tests::both_engines;
 
-use crate::samples::{Tenant, at, attempt, digest, fresh, pending, tenant};
+use crate::samples::{Tenant, at, attempt, code, digest, fresh, pending, tenant, waiting};
 
 fn refused(tenant: &Tenant) -> SignInAttempt {
     SignInAttempt {
@@ -43,12 +45,13 @@ both_engines! {
             let read = sign_in_attempts::by_id(&mut tx, tenant.account.id, stored.id).await.unwrap();
             assert_eq!(read.as_ref(), Some(stored));
         }
-        let after = SignInAttempt { id: bare.id, updated_at: at(9), ..full };
-        sign_in_attempts::update(&mut tx, &after).await.unwrap();
+        let SignInAttempt { failure, saml_message, .. } = full;
+        let (stage, outcome, updated_at) = (AttemptStage::ResponseReceived, AttemptOutcome::Refused, at(9));
+        let after = SignInAttempt { stage, outcome, failure, saml_message, updated_at, ..bare.clone() };
+        assert!(sign_in_attempts::refuse(&mut tx, &after).await.unwrap());
         assert_eq!(sign_in_attempts::by_id(&mut tx, tenant.account.id, bare.id).await.unwrap(), Some(after.clone()));
         let unknown = SignInAttempt { id: AttemptId::from_uuid(fresh()), ..after };
-        let update = sign_in_attempts::update(&mut tx, &unknown).await;
-        assert!(matches!(update, Err(StorageError::Stale)), "{update:?}");
+        assert!(!sign_in_attempts::refuse(&mut tx, &unknown).await.unwrap());
     }
 
     /// Proves that whatever a stranger sends can be recorded, also what one engine has no room for.
@@ -61,7 +64,7 @@ both_engines! {
         hostile.failure.as_mut().unwrap().got = Some("x\0' OR 1=1 --\u{1F980}".to_owned());
         let mut tx = db.store.begin().await.unwrap();
         sign_in_attempts::insert(&mut tx, &hostile).await.unwrap();
-        sign_in_attempts::update(&mut tx, &hostile).await.unwrap();
+        assert!(sign_in_attempts::refuse(&mut tx, &hostile).await.unwrap());
         let read = sign_in_attempts::by_id(&mut tx, tenant.account.id, hostile.id).await.unwrap().unwrap();
         assert_eq!(read.entered_email.as_deref(), Some("a\u{FFFD}b"));
         assert_eq!(read.failure.unwrap().got.as_deref(), Some("x\u{FFFD}' OR 1=1 --\u{1F980}"));
@@ -102,8 +105,8 @@ both_engines! {
         assert_eq!((rest.items, rest.next), (vec![rows[0].clone()], None));
     }
 
-    /// Proves that what anyone may cause is counted by connection, address and time, and what led to a user is not.
-    async fn attempts_that_are_linked_to_no_user_are_counted(db) {
+    /// Proves that what anyone may cause is capped by connection, address and time, and what led to a user is not counted.
+    async fn attempts_that_are_linked_to_no_user_are_capped(db) {
         let tenant = tenant(&db.store, "acme").await;
         let rows = [
             attempt(&tenant),
@@ -116,66 +119,92 @@ both_engines! {
         for row in &rows {
             sign_in_attempts::insert(&mut tx, row).await.unwrap();
         }
-        let id = tenant.connection.id;
+        // Since when, how many there are from this address, and how many altogether.
         for (since, here, everywhere) in [(0, 2, 3), (5, 1, 2), (6, 0, 0)] {
-            let counted = sign_in_attempts::count_unlinked(&mut tx, id, "192.0.2.1", at(since)).await.unwrap();
-            let of_connection = sign_in_attempts::count_unlinked_of_connection(&mut tx, id, at(since)).await.unwrap();
-            assert_eq!((counted, of_connection), (here, everywhere), "{since}");
+            let limits = |address, connection| UnlinkedLimits {
+                of_address: (at(since), address),
+                of_connection: (at(since), connection),
+            };
+            for limits in [limits(here, u32::MAX), limits(u32::MAX, everywhere)] {
+                let late = SignInAttempt { started_at: at(0), ..attempt(&tenant) };
+                assert!(!sign_in_attempts::insert_within(&mut tx, &late, &limits).await.unwrap(), "{limits:?}");
+                let waits = PendingSignIn { attempt_id: late.id, ..pending(&tenant) };
+                assert!(!sign_in_attempts::insert_pending(&mut tx, &late, &waits, &limits).await.unwrap());
+            }
         }
+        let room = UnlinkedLimits { of_address: (at(0), 3), of_connection: (at(0), 4) };
+        assert!(sign_in_attempts::insert_within(&mut tx, &attempt(&tenant), &room).await.unwrap());
+        assert!(!sign_in_attempts::insert_within(&mut tx, &attempt(&tenant), &room).await.unwrap());
     }
 
-    /// Proves C10: a pending sign-in is found by either handle, of its own connection alone, and is consumed once.
-    async fn a_pending_sign_in_reads_back_and_is_consumed_once(db) {
+    /// Proves C10: a pending sign-in is found by its handle or its request, whole, and by its own connection alone.
+    async fn a_pending_sign_in_reads_back(db) {
         let tenant = tenant(&db.store, "acme").await;
         let mut tx = db.store.begin().await.unwrap();
         let mut full = PendingSignIn { entered_email: Some("å@x.example".to_owned()), ..pending(&tenant) };
         full.return_to.state = Some("stäte&=".to_owned());
         let id = tenant.connection.id;
-        for stored in [pending(&tenant), full.clone()] {
-            pending_sign_ins::insert(&mut tx, &stored).await.unwrap();
-            let by_state = pending_sign_ins::by_relay_state(&mut tx, id, stored.relay_state).await.unwrap();
-            assert_eq!(by_state.as_ref(), Some(&stored));
-            let by_request = pending_sign_ins::by_request_id(&mut tx, id, &stored.request_id).await.unwrap();
-            assert_eq!(by_request, Some(stored));
+        for stored in [pending(&tenant), full] {
+            let stored = waiting(&mut tx, &tenant, stored).await;
+            let (row, request) = (stored.attempt_id, stored.request_id.as_str());
+            let handle = PresentedSecret { row: row.as_uuid(), digest: stored.relay_state };
+            assert_eq!(by_relay_state(&mut tx, id, handle).await.unwrap().as_ref(), Some(&stored));
+            assert_eq!(by_request_id(&mut tx, id, (row, request)).await.unwrap().as_ref(), Some(&stored));
+            let forged = PresentedSecret { digest: digest(), ..handle };
+            assert!(by_relay_state(&mut tx, id, forged).await.unwrap().is_none());
+            assert!(by_request_id(&mut tx, id, (row, "\0")).await.unwrap().is_none());
+            let other = ConnectionId::from_uuid(fresh());
+            assert!(by_relay_state(&mut tx, other, handle).await.unwrap().is_none());
+            assert!(by_request_id(&mut tx, other, (row, request)).await.unwrap().is_none());
         }
-        assert!(pending_sign_ins::by_relay_state(&mut tx, id, digest()).await.unwrap().is_none());
-        assert!(pending_sign_ins::by_request_id(&mut tx, id, "\0").await.unwrap().is_none());
-        let other = ConnectionId::from_uuid(fresh());
-        assert!(pending_sign_ins::consume(&mut tx, other, &full.request_id, at(1)).await.unwrap().is_none());
-        let taken = pending_sign_ins::consume(&mut tx, id, &full.request_id, at(1)).await.unwrap().unwrap();
-        assert_eq!(taken.consumed_at, Some(at(1)));
-        assert!(pending_sign_ins::consume(&mut tx, id, &full.request_id, at(2)).await.unwrap().is_none());
-        let read = pending_sign_ins::by_request_id(&mut tx, id, &full.request_id).await.unwrap().unwrap();
-        assert_eq!(read.consumed_at, Some(at(1)));
     }
 
-    /// Proves C10: an assertion is new once per connection, however long its id.
-    async fn an_assertion_is_consumed_once(db) {
+    /// Proves C10: a sign-in is answered once, and an assertion answers once per connection, however long its id.
+    async fn a_sign_in_is_answered_once_and_an_assertion_answers_once(db) {
         let (one, two) = (tenant(&db.store, "one").await, tenant(&db.store, "two").await);
         let mut tx = db.store.begin().await.unwrap();
         let long = "å\0".repeat(50_000);
         for (tenant, id, expected) in
             [(&one, "_a", true), (&one, "_a", false), (&one, "_A", true), (&two, "_a", true), (&one, &long, true)]
         {
-            let (connection, account) = (tenant.connection.id, tenant.account.id);
-            let new = consumed_assertions::insert(&mut tx, connection, account, id, Timestamp::MAX).await.unwrap();
-            assert_eq!(new, expected);
+            let code = code(tenant);
+            let waits = PendingSignIn { attempt_id: code.attempt_id, ..pending(tenant) };
+            let waits = waiting(&mut tx, tenant, waits).await;
+            let evidence = |id| Evidence { assertion_id: Some(id), warnings: &[] };
+            let issued = authorization_codes::issue(&mut tx, &code, evidence(id)).await;
+            assert_eq!(issued.is_ok(), expected, "{issued:?}");
+            let request = (waits.attempt_id, waits.request_id.as_str());
+            let read = by_request_id(&mut tx, tenant.connection.id, request).await.unwrap().unwrap();
+            assert_eq!(read.answered, expected);
+            let again = authorization_codes::issue(&mut tx, &code, evidence("_new")).await;
+            assert_eq!(again.is_err(), expected, "{again:?}");
+            let unsolicited = sign_in_attempts::insert_unsolicited(&mut tx, &attempt(tenant), id).await;
+            assert!(matches!(unsolicited, Err(StorageError::Conflict(Unique::Answer))), "{unsolicited:?}");
         }
     }
 
-    /// Proves that a connection takes what waits for it along, and leaves the attempts.
+    /// Proves that a sign-in which succeeded is not turned into a refused one, and that a refusal before is forgotten.
+    async fn a_success_outlasts_refusals(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        let code = code(&tenant);
+        let refused = SignInAttempt { id: code.attempt_id, user_id: None, ..refused(&tenant) };
+        let mut tx = db.store.begin().await.unwrap();
+        sign_in_attempts::insert(&mut tx, &refused).await.unwrap();
+        let evidence = Evidence { assertion_id: None, warnings: &["odd".to_owned()] };
+        authorization_codes::issue(&mut tx, &code, evidence).await.unwrap();
+        assert!(!sign_in_attempts::refuse(&mut tx, &refused).await.unwrap());
+        let read = sign_in_attempts::by_id(&mut tx, tenant.account.id, refused.id).await.unwrap().unwrap();
+        assert_eq!((read.outcome, read.failure, read.saml_message), (AttemptOutcome::Pending, None, None));
+        assert_eq!((read.user_id, read.warnings), (Some(tenant.user.id), vec!["odd".to_owned()]));
+    }
+
+    /// Proves that a connection leaves its attempts behind.
     async fn deleting_a_connection_leaves_its_attempts(db) {
         let tenant = tenant(&db.store, "acme").await;
-        let (attempt, waiting) = (attempt(&tenant), pending(&tenant));
-        let (account, connection) = (tenant.account.id, tenant.connection.id);
+        let attempt = attempt(&tenant);
         let mut tx = db.store.begin().await.unwrap();
         sign_in_attempts::insert(&mut tx, &attempt).await.unwrap();
-        pending_sign_ins::insert(&mut tx, &waiting).await.unwrap();
-        consumed_assertions::insert(&mut tx, connection, account, "_a", at(1)).await.unwrap();
-        storage::connections::delete(&mut tx, account, connection).await.unwrap();
-        assert!(pending_sign_ins::by_request_id(&mut tx, connection, &waiting.request_id).await.unwrap().is_none());
-        assert_eq!(sign_in_attempts::by_id(&mut tx, account, attempt.id).await.unwrap(), Some(attempt));
-        let orphan = pending_sign_ins::insert(&mut tx, &pending(&tenant)).await;
-        assert!(matches!(orphan, Err(StorageError::Stale)), "{orphan:?}");
+        storage::connections::delete(&mut tx, tenant.account.id, tenant.connection.id).await.unwrap();
+        assert_eq!(sign_in_attempts::by_id(&mut tx, tenant.account.id, attempt.id).await.unwrap(), Some(attempt));
     }
 }

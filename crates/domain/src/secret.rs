@@ -5,10 +5,12 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 /// Random bytes of a token: 256 bits, so that a plain digest is enough to keep it by.
 pub const SECRET_BYTES: usize = 32;
-/// Longest text that is looked at as a token: prefix, underscore and 43 characters fit well.
+/// Longest text that is looked at as a token: prefix, underscore and the 64 characters of an addressed one fit well. As
+/// much as a `RelayState` may have (SAML bindings, section 3.4.3).
 const SECRET_MAX_CHARS: usize = 80;
 
 /// What a token is for; its prefix makes a leaked one recognizable to secret scanners.
@@ -52,6 +54,11 @@ impl Secret {
     /// Makes a token of these random bytes.
     pub fn from_random(kind: SecretKind, bytes: [u8; SECRET_BYTES]) -> Self {
         Self(format!("{}_{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// Makes a token that also says which row it opens, so that no index of digests is needed to find it.
+    pub fn addressed(kind: SecretKind, row: Uuid, bytes: [u8; SECRET_BYTES]) -> Self {
+        Self(format!("{}_{}", kind.prefix(), URL_SAFE_NO_PAD.encode([row.as_bytes().as_slice(), &bytes].concat())))
     }
 
     /// The text to hand out.
@@ -98,6 +105,25 @@ impl SecretDigest {
     }
 }
 
+/// An addressed token that came from outside: which row it claims to open, and what that row must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PresentedSecret {
+    /// The row.
+    pub row: Uuid,
+    /// The digest of the whole token.
+    pub digest: SecretDigest,
+}
+
+impl PresentedSecret {
+    /// Reads a text, if it has the form of such a token.
+    pub fn parse(kind: SecretKind, text: &str) -> Option<Self> {
+        let digest = SecretDigest::of_presented(kind, text)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text.get(kind.prefix().len() + 1..)?).ok()?;
+        let (row, random) = bytes.split_first_chunk()?;
+        (random.len() == SECRET_BYTES).then_some(Self { row: Uuid::from_bytes(*row), digest })
+    }
+}
+
 impl fmt::Debug for SecretDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretDigest(…)")
@@ -117,5 +143,22 @@ mod tests {
         assert_eq!(SecretDigest::of_presented(SecretKind::RefreshToken, "vrt_ü"), None);
         assert_eq!(SecretDigest::of_presented(SecretKind::RefreshToken, &format!("vrt_{}", "a".repeat(100))), None);
         assert!(!format!("{token:?}").contains(token.expose()));
+    }
+
+    /// Proves D4: an addressed token names its row, and only the whole of it opens that.
+    #[test]
+    fn an_addressed_token_names_its_row() {
+        let row = Uuid::from_u128(5);
+        let token = Secret::addressed(SecretKind::AuthorizationCode, row, [7; SECRET_BYTES]);
+        let presented = PresentedSecret { row, digest: token.digest() };
+        assert_eq!(PresentedSecret::parse(SecretKind::AuthorizationCode, token.expose()), Some(presented));
+        let forged = Secret::addressed(SecretKind::AuthorizationCode, row, [8; SECRET_BYTES]);
+        let forged = PresentedSecret::parse(SecretKind::AuthorizationCode, forged.expose()).unwrap();
+        assert_eq!(forged.row, row);
+        assert_ne!(forged.digest, token.digest());
+        let bare = Secret::from_random(SecretKind::AuthorizationCode, [7; SECRET_BYTES]);
+        assert_eq!(PresentedSecret::parse(SecretKind::AuthorizationCode, bare.expose()), None);
+        assert_eq!(PresentedSecret::parse(SecretKind::RelayState, token.expose()), None);
+        assert_eq!(PresentedSecret::parse(SecretKind::AuthorizationCode, "vac_"), None);
     }
 }

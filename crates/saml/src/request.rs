@@ -165,7 +165,7 @@ fn signed_query(mut query: form_urlencoded::Serializer<'_, String>, key: &SpKey)
     Ok(form_urlencoded::Serializer::new(signed).append_pair("Signature", &signature).finish())
 }
 
-/// A request id of 160 random bits; an `xs:ID` must not start with a digit (core 1.3.4 asks for 128 bits at least).
-pub fn request_id(random: [u8; 20]) -> String {
-    format!("_{}", hexadecimal(&random))
+/// A request id of these bytes, of which 16 at least must be random (core 1.3.4); an `xs:ID` must not start with a digit.
+pub fn request_id(bytes: &[u8]) -> String {
+    format!("_{}", hexadecimal(bytes))
 }

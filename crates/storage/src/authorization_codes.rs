@@ -1,9 +1,10 @@
-//! Authorization codes. Whoever holds one may use it, so they are found by digest alone.
+//! Authorization codes: a part of their attempt's row, which the code names. Whoever holds one may use it, so no account
+//! is asked for.
 
 use domain::account::AccountName;
 use domain::application::Application;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
-use domain::secret::SecretDigest;
+use domain::secret::{PresentedSecret, SecretDigest};
 use domain::user::User;
 use domain::{AccountId, ApplicationId, AttemptId, SessionId, UserId};
 use jiff::Timestamp;
@@ -12,38 +13,42 @@ use uuid::Uuid;
 
 use crate::applications::{ApplicationRow, application_columns};
 use crate::columns::{checked, digest, millis, optional_time, parsed, time};
-use crate::error::{Result, StorageError};
+use crate::error::{Result, StorageError, Unique, written};
+use crate::sign_in_attempts::{assertion_digest, warnings};
 use crate::sql::{execute, fetch_optional, queries};
 use crate::tx::Tx;
 use crate::users::{UserRow, user_columns};
 
 macro_rules! code_columns {
     () => {
-        "authorization_codes.digest AS code_digest, authorization_codes.account_id AS code_account_id,
-        authorization_codes.application_id AS code_application_id,
-        authorization_codes.redirect_uri AS code_redirect_uri,
-        authorization_codes.code_challenge AS code_challenge, authorization_codes.attempt_id AS code_attempt_id,
-        authorization_codes.user_id AS code_user_id, authorization_codes.portal AS code_portal,
-        authorization_codes.method AS code_method, authorization_codes.auth_time AS code_auth_time,
-        authorization_codes.external_roles AS code_external_roles,
-        authorization_codes.session_not_on_or_after AS code_session_not_on_or_after,
-        authorization_codes.issued_at AS code_issued_at, authorization_codes.session_id AS code_session_id"
+        "sign_in_attempts.id AS code_attempt_id, sign_in_attempts.account_id AS code_account_id,
+        sign_in_attempts.code_digest AS code_digest, sign_in_attempts.application_id AS code_application_id,
+        sign_in_attempts.redirect_uri AS code_redirect_uri, sign_in_attempts.code_challenge AS code_challenge,
+        sign_in_attempts.user_id AS code_user_id, sign_in_attempts.portal AS code_portal,
+        sign_in_attempts.method AS code_method, sign_in_attempts.auth_time AS code_auth_time,
+        sign_in_attempts.external_roles AS code_external_roles,
+        sign_in_attempts.session_not_on_or_after AS code_session_not_on_or_after,
+        sign_in_attempts.code_issued_at AS code_issued_at, sign_in_attempts.session_id AS code_session_id"
     };
 }
 
 queries! {
-    INSERT = "INSERT INTO authorization_codes (digest, account_id, application_id, redirect_uri, code_challenge,
-            attempt_id, user_id, portal, method, auth_time, external_roles, session_not_on_or_after, issued_at, session_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-    BY_DIGEST = concat!("SELECT ", code_columns!(), " FROM authorization_codes WHERE digest = $1");
+    ISSUE = "UPDATE sign_in_attempts SET stage = 'code_issued', outcome = 'pending', user_id = $3, warnings = $4,
+            updated_at = $5, failure = NULL, saml_message = NULL, code_digest = $6, code_issued_at = $5, method = $7,
+            auth_time = $8, external_roles = $9, session_not_on_or_after = $10, assertion_digest = $11
+        WHERE account_id = $1 AND id = $2 AND code_digest IS NULL AND NOT EXISTS (SELECT 1 FROM sign_in_attempts AS other
+            WHERE other.connection_id = sign_in_attempts.connection_id AND other.assertion_digest = $11)";
     EXCHANGE_OF = concat!("SELECT ", code_columns!(), ", ", user_columns!(), ", ", application_columns!(), ",
             accounts.name AS account_name
-        FROM authorization_codes
-        JOIN accounts ON accounts.id = authorization_codes.account_id
-        JOIN users ON users.id = authorization_codes.user_id
-        JOIN applications ON applications.id = authorization_codes.application_id
-        WHERE authorization_codes.digest = $1");
-    MARK_USED = "UPDATE authorization_codes SET session_id = $2, used_at = $3 WHERE digest = $1 AND session_id IS NULL";
+        FROM sign_in_attempts
+        JOIN accounts ON accounts.id = sign_in_attempts.account_id
+        JOIN users ON users.id = sign_in_attempts.user_id
+        JOIN applications ON applications.id = sign_in_attempts.application_id
+        WHERE sign_in_attempts.id = $1 AND sign_in_attempts.code_digest = $2");
+    SESSION_OF = "SELECT session_id FROM sign_in_attempts WHERE account_id = $1 AND id = $2";
+    MARK_USED = "UPDATE sign_in_attempts SET stage = 'session_issued', outcome = 'succeeded', session_id = $3,
+            updated_at = $4, external_roles = NULL
+        WHERE account_id = $1 AND id = $2 AND session_id IS NULL";
 }
 
 /// All that an exchange is decided by, read at once.
@@ -72,7 +77,7 @@ struct CodeRow {
     code_portal: String,
     code_method: String,
     code_auth_time: i64,
-    code_external_roles: Json<Vec<String>>,
+    code_external_roles: Option<Json<Vec<String>>>,
     code_session_not_on_or_after: Option<i64>,
     code_issued_at: i64,
     code_session_id: Option<Uuid>,
@@ -95,59 +100,62 @@ impl TryFrom<CodeRow> for AuthorizationCode {
     fn try_from(row: CodeRow) -> Result<Self> {
         let not_on_or_after = row.code_session_not_on_or_after;
         Ok(Self {
-            digest: SecretDigest::from_bytes(digest("authorization_codes.digest", &row.code_digest)?),
+            digest: SecretDigest::from_bytes(digest("sign_in_attempts.code_digest", &row.code_digest)?),
             account_id: AccountId::from_uuid(row.code_account_id),
             application_id: ApplicationId::from_uuid(row.code_application_id),
-            redirect_uri: checked("authorization_codes.redirect_uri", row.code_redirect_uri)?,
-            code_challenge: checked("authorization_codes.code_challenge", row.code_challenge)?,
+            redirect_uri: checked("sign_in_attempts.redirect_uri", row.code_redirect_uri)?,
+            code_challenge: checked("sign_in_attempts.code_challenge", row.code_challenge)?,
             attempt_id: AttemptId::from_uuid(row.code_attempt_id),
             grant: SessionGrant {
                 user_id: UserId::from_uuid(row.code_user_id),
-                portal: parsed("authorization_codes.portal", &row.code_portal)?,
-                method: parsed("authorization_codes.method", &row.code_method)?,
-                auth_time: time("authorization_codes.auth_time", row.code_auth_time)?,
-                external_roles: row.code_external_roles.0,
-                session_not_on_or_after: optional_time("authorization_codes.session_not_on_or_after", not_on_or_after)?,
+                portal: parsed("sign_in_attempts.portal", &row.code_portal)?,
+                method: parsed("sign_in_attempts.method", &row.code_method)?,
+                auth_time: time("sign_in_attempts.auth_time", row.code_auth_time)?,
+                external_roles: row.code_external_roles.map(|roles| roles.0).unwrap_or_default(),
+                session_not_on_or_after: optional_time("sign_in_attempts.session_not_on_or_after", not_on_or_after)?,
             },
-            issued_at: time("authorization_codes.issued_at", row.code_issued_at)?,
+            issued_at: time("sign_in_attempts.code_issued_at", row.code_issued_at)?,
             session_id: row.code_session_id.map(SessionId::from_uuid),
         })
     }
 }
 
-/// Keeps a code that is sent to its frontend.
-pub async fn insert(tx: &mut Tx, code: &AuthorizationCode) -> Result<()> {
-    execute!(
+/// What a code rests on, for the record.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The `ID` of the assertion, where one led to the code.
+    pub assertion_id: Option<&'a str>,
+    /// What was odd and did not prevent it.
+    pub warnings: &'a [String],
+}
+
+/// Turns the attempt into a code that is sent to its frontend, and forgets an earlier refusal. `Conflict(Answer)` if it
+/// gave a code before, or its connection has seen the assertion before: of a response and its replay one comes through
+/// (C10).
+pub async fn issue(tx: &mut Tx, code: &AuthorizationCode, evidence: Evidence<'_>) -> Result<()> {
+    let rows = execute!(
         tx,
-        INSERT,
-        code.digest.as_bytes().as_slice(),
+        ISSUE,
         code.account_id.as_uuid(),
-        code.application_id.as_uuid(),
-        code.redirect_uri.as_str(),
-        code.code_challenge.as_str(),
         code.attempt_id.as_uuid(),
         code.grant.user_id.as_uuid(),
-        code.grant.portal.as_str(),
+        warnings(evidence.warnings),
+        millis(code.issued_at),
+        code.digest.as_bytes().as_slice(),
         code.grant.method.as_str(),
         millis(code.grant.auth_time),
         Json(&code.grant.external_roles),
         code.grant.session_not_on_or_after.map(millis),
-        millis(code.issued_at),
-        code.session_id.map(SessionId::as_uuid),
+        evidence.assertion_id.map(assertion_digest),
     )?;
-    Ok(())
+    written(rows, StorageError::Conflict(Unique::Answer))
 }
 
-/// The code of this digest, used or expired ones too.
-pub async fn by_digest(tx: &mut Tx, digest: SecretDigest) -> Result<Option<AuthorizationCode>> {
-    let row: Option<CodeRow> = fetch_optional!(tx, BY_DIGEST, digest.as_bytes().as_slice())?;
-    row.map(AuthorizationCode::try_from).transpose()
-}
-
-/// The code of this digest, used or expired ones too, with its user and application: an exchange in one round trip.
-/// None if either of them is gone.
-pub async fn exchange_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Exchange>> {
-    let row: Option<ExchangeRow> = fetch_optional!(tx, EXCHANGE_OF, digest.as_bytes().as_slice())?;
+/// The code that is presented, used or expired ones too, with its user and application: an exchange in one round trip.
+/// None if any of them is gone.
+pub async fn exchange_of(tx: &mut Tx, presented: PresentedSecret) -> Result<Option<Exchange>> {
+    let digest = presented.digest.as_bytes().as_slice();
+    let row: Option<ExchangeRow> = fetch_optional!(tx, EXCHANGE_OF, presented.row, digest)?;
     row.map(|row| {
         Ok(Exchange {
             code: row.code.try_into()?,
@@ -159,7 +167,14 @@ pub async fn exchange_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Exc
     .transpose()
 }
 
+/// The session that a code was exchanged for.
+pub async fn session_of(tx: &mut Tx, account_id: AccountId, attempt_id: AttemptId) -> Result<Option<SessionId>> {
+    let row: Option<(Option<Uuid>,)> = fetch_optional!(tx, SESSION_OF, account_id.as_uuid(), attempt_id.as_uuid())?;
+    Ok(row.and_then(|(session,)| session).map(SessionId::from_uuid))
+}
+
 /// Uses a code up for this session; `false` if it was used before (D4).
-pub async fn mark_used(tx: &mut Tx, digest: SecretDigest, session_id: SessionId, now: Timestamp) -> Result<bool> {
-    Ok(execute!(tx, MARK_USED, digest.as_bytes().as_slice(), session_id.as_uuid(), millis(now))? > 0)
+pub async fn mark_used(tx: &mut Tx, code: &AuthorizationCode, session_id: SessionId, now: Timestamp) -> Result<bool> {
+    let (account_id, attempt_id) = (code.account_id.as_uuid(), code.attempt_id.as_uuid());
+    Ok(execute!(tx, MARK_USED, account_id, attempt_id, session_id.as_uuid(), millis(now))? > 0)
 }

@@ -38,6 +38,8 @@ pub enum Unique {
     DefaultApplication,
     /// The connection of a portal.
     ConnectionPortal,
+    /// What a sign-in is answered with: one assertion, which answers once per connection, and one code (C10).
+    Answer,
     /// The key that signs access tokens.
     ActiveSigningKey,
 }
@@ -51,6 +53,7 @@ impl Unique {
             "users_username_key" => Some(Self::Username),
             "applications_default_key" | "applications_shared_default_key" => Some(Self::DefaultApplication),
             "saml_connections_portal_key" => Some(Self::ConnectionPortal),
+            "sign_in_attempts_assertion_key" => Some(Self::Answer),
             "signing_keys_active_key" => Some(Self::ActiveSigningKey),
             _ => None,
         }

@@ -31,7 +31,6 @@ pub mod applications;
 pub mod audit_events;
 pub mod authorization_codes;
 pub mod connections;
-pub mod consumed_assertions;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod installation;

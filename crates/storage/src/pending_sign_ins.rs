@@ -1,52 +1,48 @@
-//! Pending sign-ins: what waits for an identity provider's answer.
+//! Pending sign-ins: what waits for an identity provider's answer. They are a part of their attempt's row, which their
+//! handle and their request name.
 //!
-//! They are found by connection, which the path of the ACS names: whose it is follows from that.
+//! They are looked for within the connection that the path of the ACS names: whose it is follows from that.
 
-use domain::secret::SecretDigest;
+use domain::secret::{PresentedSecret, SecretDigest};
 use domain::sso::pending_sign_in::{PendingSignIn, ReturnTo};
 use domain::{AccountId, ApplicationId, AttemptId, ConnectionId};
-use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::columns::{checked, digest, millis, optional_time, parsed, text, time};
+use crate::columns::{checked, digest, parsed, text, time};
 use crate::error::{Result, StorageError};
-use crate::sql::{execute, fetch_optional, queries};
+use crate::sql::{fetch_optional, queries};
 use crate::tx::Tx;
 
 macro_rules! columns {
     () => {
-        "attempt_id, account_id, portal, connection_id, request_id, relay_state, entered_email, application_id,
-        redirect_uri, state, code_challenge, created_at, expires_at, consumed_at"
+        "id, account_id, portal, connection_id, request_id, handle_digest, entered_email, application_id, redirect_uri,
+        state, code_challenge, started_at, expires_at, code_digest IS NOT NULL AS answered"
     };
 }
 
 queries! {
-    INSERT = concat!("INSERT INTO pending_sign_ins (", columns!(), ")
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
-    BY_RELAY_STATE = concat!("SELECT ", columns!(), " FROM pending_sign_ins
-        WHERE connection_id = $1 AND relay_state = $2");
-    BY_REQUEST_ID = concat!("SELECT ", columns!(), " FROM pending_sign_ins
-        WHERE connection_id = $1 AND request_id = $2");
-    CONSUME = concat!("UPDATE pending_sign_ins SET consumed_at = $3
-        WHERE connection_id = $1 AND request_id = $2 AND consumed_at IS NULL RETURNING ", columns!());
+    BY_HANDLE = concat!("SELECT ", columns!(), " FROM sign_in_attempts
+        WHERE id = $1 AND handle_digest = $2 AND connection_id = $3 AND request_id IS NOT NULL");
+    BY_REQUEST_ID = concat!("SELECT ", columns!(), " FROM sign_in_attempts
+        WHERE id = $1 AND request_id = $2 AND connection_id = $3");
 }
 
 #[derive(sqlx::FromRow)]
 struct PendingRow {
-    attempt_id: Uuid,
+    id: Uuid,
     account_id: Uuid,
     portal: String,
     connection_id: Uuid,
     request_id: String,
-    relay_state: Vec<u8>,
+    handle_digest: Vec<u8>,
     entered_email: Option<String>,
     application_id: Uuid,
     redirect_uri: String,
     state: Option<String>,
     code_challenge: String,
-    created_at: i64,
+    started_at: i64,
     expires_at: i64,
-    consumed_at: Option<i64>,
+    answered: bool,
 }
 
 impl TryFrom<PendingRow> for PendingSignIn {
@@ -54,79 +50,44 @@ impl TryFrom<PendingRow> for PendingSignIn {
 
     fn try_from(row: PendingRow) -> Result<Self> {
         Ok(Self {
-            attempt_id: AttemptId::from_uuid(row.attempt_id),
+            attempt_id: AttemptId::from_uuid(row.id),
             account_id: AccountId::from_uuid(row.account_id),
-            portal: parsed("pending_sign_ins.portal", &row.portal)?,
+            portal: parsed("sign_in_attempts.portal", &row.portal)?,
             connection_id: ConnectionId::from_uuid(row.connection_id),
             request_id: row.request_id,
-            relay_state: SecretDigest::from_bytes(digest("pending_sign_ins.relay_state", &row.relay_state)?),
+            relay_state: SecretDigest::from_bytes(digest("sign_in_attempts.handle_digest", &row.handle_digest)?),
             entered_email: row.entered_email,
             return_to: ReturnTo {
                 application_id: ApplicationId::from_uuid(row.application_id),
-                redirect_uri: checked("pending_sign_ins.redirect_uri", row.redirect_uri)?,
+                redirect_uri: checked("sign_in_attempts.redirect_uri", row.redirect_uri)?,
                 state: row.state,
-                code_challenge: checked("pending_sign_ins.code_challenge", row.code_challenge)?,
+                code_challenge: checked("sign_in_attempts.code_challenge", row.code_challenge)?,
             },
-            created_at: time("pending_sign_ins.created_at", row.created_at)?,
-            expires_at: time("pending_sign_ins.expires_at", row.expires_at)?,
-            consumed_at: optional_time("pending_sign_ins.consumed_at", row.consumed_at)?,
+            created_at: time("sign_in_attempts.started_at", row.started_at)?,
+            expires_at: time("sign_in_attempts.expires_at", row.expires_at)?,
+            answered: row.answered,
         })
     }
 }
 
-/// Remembers a sign-in that is sent to the identity provider; `Stale` if its connection is gone.
-pub async fn insert(tx: &mut Tx, pending: &PendingSignIn) -> Result<()> {
-    execute!(
-        tx,
-        INSERT,
-        pending.attempt_id.as_uuid(),
-        pending.account_id.as_uuid(),
-        pending.portal.as_str(),
-        pending.connection_id.as_uuid(),
-        text(&pending.request_id),
-        pending.relay_state.as_bytes().as_slice(),
-        pending.entered_email.as_deref().map(text),
-        pending.return_to.application_id.as_uuid(),
-        pending.return_to.redirect_uri.as_str(),
-        pending.return_to.state.as_deref().map(text),
-        pending.return_to.code_challenge.as_str(),
-        millis(pending.created_at),
-        millis(pending.expires_at),
-        pending.consumed_at.map(millis),
-    )?;
-    Ok(())
-}
-
-/// The pending sign-in whose `RelayState` has this digest, consumed or expired ones too.
+/// The sign-in that this `RelayState` was given for, answered or expired ones too.
 pub async fn by_relay_state(
     tx: &mut Tx,
     connection_id: ConnectionId,
-    relay_state: SecretDigest,
+    relay_state: PresentedSecret,
 ) -> Result<Option<PendingSignIn>> {
-    let relay_state = relay_state.as_bytes().as_slice();
-    let row: Option<PendingRow> = fetch_optional!(tx, BY_RELAY_STATE, connection_id.as_uuid(), relay_state)?;
+    let digest = relay_state.digest.as_bytes().as_slice();
+    let row: Option<PendingRow> = fetch_optional!(tx, BY_HANDLE, relay_state.row, digest, connection_id.as_uuid())?;
     row.map(PendingSignIn::try_from).transpose()
 }
 
-/// The pending sign-in whose request has this `ID`, consumed or expired ones too.
+/// The sign-in of this attempt, if its request has this `ID`; answered or expired ones too.
 pub async fn by_request_id(
     tx: &mut Tx,
     connection_id: ConnectionId,
-    request_id: &str,
+    (attempt_id, request_id): (AttemptId, &str),
 ) -> Result<Option<PendingSignIn>> {
-    let row: Option<PendingRow> = fetch_optional!(tx, BY_REQUEST_ID, connection_id.as_uuid(), text(request_id))?;
-    row.map(PendingSignIn::try_from).transpose()
-}
-
-/// Takes the pending sign-in that a verified response answers; none if there is none, or another response took it
-/// before (C10).
-pub async fn consume(
-    tx: &mut Tx,
-    connection_id: ConnectionId,
-    request_id: &str,
-    now: Timestamp,
-) -> Result<Option<PendingSignIn>> {
-    let (connection, request_id, now) = (connection_id.as_uuid(), text(request_id), millis(now));
-    let row: Option<PendingRow> = fetch_optional!(tx, CONSUME, connection, request_id, now)?;
+    let (attempt_id, connection_id) = (attempt_id.as_uuid(), connection_id.as_uuid());
+    let row: Option<PendingRow> = fetch_optional!(tx, BY_REQUEST_ID, attempt_id, text(request_id), connection_id)?;
     row.map(PendingSignIn::try_from).transpose()
 }

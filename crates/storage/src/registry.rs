@@ -15,7 +15,6 @@ modules!(
     audit_events,
     authorization_codes,
     connections,
-    consumed_assertions,
     housekeeping,
     idempotency,
     installation,

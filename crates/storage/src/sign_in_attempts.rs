@@ -1,14 +1,17 @@
-//! Sign-in attempts: what diagnostics shows (H1).
+//! Sign-in attempts: one row per sign-in, from its start to its session. Here is what diagnostics shows of it (H1);
+//! [`crate::pending_sign_ins`] and [`crate::authorization_codes`] are its other faces.
 
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptOutcome, AttemptStage, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptOutcome, SignInAttempt};
+use domain::sso::pending_sign_in::PendingSignIn;
 use domain::{AccountId, ApplicationId, AttemptId, ConnectionId, UserId};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::columns::{millis, parsed, text, time};
-use crate::error::{Result, StorageError, written};
+use crate::error::{Result, StorageError, Unique, written};
 use crate::page::{Page, Paged};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
 use crate::tx::Tx;
@@ -21,26 +24,33 @@ macro_rules! columns {
 }
 
 queries! {
-    INSERT = concat!("INSERT INTO sign_in_attempts (", columns!(), ")
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
-    UPDATE = "UPDATE sign_in_attempts SET connection_id = $3, application_id = $4, kind = $5, stage = $6, outcome = $7,
-            failure = $8, entered_email = $9, user_id = $10, warnings = $11, saml_message = $12, updated_at = $13
-        WHERE account_id = $1 AND id = $2 AND stage NOT IN ('code_issued', 'session_issued')";
-    ADVANCE = "UPDATE sign_in_attempts SET stage = $3, outcome = $4, user_id = $5, warnings = $6, updated_at = $7,
-            failure = NULL, saml_message = NULL
-        WHERE account_id = $1 AND id = $2";
-    COMPLETE = "UPDATE sign_in_attempts SET stage = 'session_issued', outcome = 'succeeded', updated_at = $3
-        WHERE account_id = $1 AND id = $2";
+    INSERT = concat!("INSERT INTO sign_in_attempts (", columns!(), ", request_id, handle_digest, redirect_uri, state,
+            code_challenge, expires_at, assertion_digest)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
+        WHERE (SELECT count(*) FROM sign_in_attempts
+                WHERE connection_id = $4 AND started_at >= $24 AND client_address = $14 AND user_id IS NULL) < $25
+        AND (SELECT count(*) FROM sign_in_attempts
+                WHERE connection_id = $4 AND started_at >= $26 AND user_id IS NULL) < $27
+        ON CONFLICT DO NOTHING");
+    REFUSE = "UPDATE sign_in_attempts SET stage = $3, outcome = 'refused', failure = $4, saml_message = $5,
+            updated_at = $6
+        WHERE account_id = $1 AND id = $2 AND code_digest IS NULL";
     BY_ID = concat!("SELECT ", columns!(), " FROM sign_in_attempts WHERE account_id = $1 AND id = $2");
     LIST = concat!("SELECT ", columns!(), " FROM sign_in_attempts
         WHERE account_id = $1 AND id < $2 AND (portal = $3 OR $3 IS NULL) AND (outcome = $4 OR $4 IS NULL)
         AND (user_id = $5 OR $5 IS NULL) AND (connection_id = $6 OR $6 IS NULL)
         AND (started_at >= $7 OR $7 IS NULL) AND (started_at < $8 OR $8 IS NULL)
         ORDER BY id DESC LIMIT $9");
-    COUNT_UNLINKED = "SELECT count(*) FROM sign_in_attempts
-        WHERE connection_id = $1 AND started_at >= $2 AND client_address = $3 AND user_id IS NULL";
-    COUNT_UNLINKED_OF_CONNECTION = "SELECT count(*) FROM sign_in_attempts
-        WHERE connection_id = $1 AND started_at >= $2 AND user_id IS NULL";
+}
+
+/// How many attempts that are linked to no user (under way, abandoned, refused) a connection may have. Anyone can cause
+/// them, so they are counted before one more is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct UnlinkedLimits {
+    /// From one address: since when, and how many.
+    pub of_address: (Timestamp, u32),
+    /// From all addresses together: since when, and how many.
+    pub of_connection: (Timestamp, u32),
 }
 
 /// Which attempts of an account are listed.
@@ -105,8 +115,45 @@ impl TryFrom<AttemptRow> for SignInAttempt {
     }
 }
 
-/// Records an attempt that begins.
+/// What an attempt's row holds beside it when it is stored.
+#[derive(Default)]
+struct Beside<'a> {
+    pending: Option<&'a PendingSignIn>,
+    assertion_id: Option<&'a str>,
+    limits: Option<&'a UnlinkedLimits>,
+}
+
+/// Records an attempt.
 pub async fn insert(tx: &mut Tx, attempt: &SignInAttempt) -> Result<()> {
+    written(store(tx, attempt, Beside::default()).await?, StorageError::Stale)
+}
+
+/// Records an attempt that anyone can cause; `false` if that would exceed the limits.
+pub async fn insert_within(tx: &mut Tx, attempt: &SignInAttempt, limits: &UnlinkedLimits) -> Result<bool> {
+    Ok(store(tx, attempt, Beside { limits: Some(limits), ..Beside::default() }).await? > 0)
+}
+
+/// Records an attempt that an assertion nobody asked for began; `Conflict(Answer)` if the connection has seen the
+/// assertion before (C10).
+pub async fn insert_unsolicited(tx: &mut Tx, attempt: &SignInAttempt, assertion_id: &str) -> Result<()> {
+    let rows = store(tx, attempt, Beside { assertion_id: Some(assertion_id), ..Beside::default() }).await?;
+    written(rows, StorageError::Conflict(Unique::Answer))
+}
+
+/// Records an attempt that waits for its identity provider; `false` if that would exceed the limits.
+pub async fn insert_pending(
+    tx: &mut Tx,
+    attempt: &SignInAttempt,
+    pending: &PendingSignIn,
+    limits: &UnlinkedLimits,
+) -> Result<bool> {
+    Ok(store(tx, attempt, Beside { pending: Some(pending), limits: Some(limits), assertion_id: None }).await? > 0)
+}
+
+async fn store(tx: &mut Tx, attempt: &SignInAttempt, beside: Beside<'_>) -> Result<u64> {
+    let Beside { pending, assertion_id, limits } = beside;
+    let unlimited = UnlinkedLimits { of_address: (Timestamp::MAX, 1), of_connection: (Timestamp::MAX, 1) };
+    let UnlinkedLimits { of_address, of_connection } = limits.unwrap_or(&unlimited);
     execute!(
         tx,
         INSERT,
@@ -121,71 +168,44 @@ pub async fn insert(tx: &mut Tx, attempt: &SignInAttempt) -> Result<()> {
         attempt.failure.as_ref().map(failure),
         attempt.entered_email.as_deref().map(text),
         attempt.user_id.map(UserId::as_uuid),
-        warnings(attempt),
+        warnings(&attempt.warnings),
         attempt.saml_message.as_deref().map(text),
         text(&attempt.client_address),
         millis(attempt.started_at),
         millis(attempt.updated_at),
-    )?;
-    Ok(())
+        pending.map(|pending| text(&pending.request_id)),
+        pending.map(|pending| pending.relay_state.as_bytes().as_slice()),
+        pending.map(|pending| pending.return_to.redirect_uri.as_str()),
+        pending.and_then(|pending| pending.return_to.state.as_deref()).map(text),
+        pending.map(|pending| pending.return_to.code_challenge.as_str()),
+        pending.map(|pending| millis(pending.expires_at)),
+        assertion_id.map(assertion_digest),
+        millis(of_address.0),
+        i64::from(of_address.1),
+        millis(of_connection.0),
+        i64::from(of_connection.1),
+    )
 }
 
-/// Writes how an attempt stands now; `Stale` if it is gone, or gave a code meanwhile. Account, portal, address and
-/// beginning stay.
-pub async fn update(tx: &mut Tx, attempt: &SignInAttempt) -> Result<()> {
+/// What an identity provider's assertion is remembered by: it chooses the length of the id.
+pub(crate) fn assertion_digest(id: &str) -> Vec<u8> {
+    Sha256::digest(id.as_bytes()).to_vec()
+}
+
+/// Writes a refusal into an attempt: its stage, failure, message and time; `false` if it is gone, or gave a code
+/// meanwhile.
+pub async fn refuse(tx: &mut Tx, refused: &SignInAttempt) -> Result<bool> {
     let rows = execute!(
         tx,
-        UPDATE,
-        attempt.account_id.as_uuid(),
-        attempt.id.as_uuid(),
-        attempt.connection_id.map(ConnectionId::as_uuid),
-        attempt.application_id.map(ApplicationId::as_uuid),
-        attempt.kind.as_str(),
-        attempt.stage.as_str(),
-        attempt.outcome.as_str(),
-        attempt.failure.as_ref().map(failure),
-        attempt.entered_email.as_deref().map(text),
-        attempt.user_id.map(UserId::as_uuid),
-        warnings(attempt),
-        attempt.saml_message.as_deref().map(text),
-        millis(attempt.updated_at),
+        REFUSE,
+        refused.account_id.as_uuid(),
+        refused.id.as_uuid(),
+        refused.stage.as_str(),
+        refused.failure.as_ref().map(failure),
+        refused.saml_message.as_deref().map(text),
+        millis(refused.updated_at),
     )?;
-    written(rows, StorageError::Stale)
-}
-
-/// How far an attempt has got: what a success changes.
-#[derive(Debug)]
-pub struct Advance<'a> {
-    /// The stage it reached.
-    pub stage: AttemptStage,
-    /// Who it turned out to be.
-    pub user_id: UserId,
-    /// What was odd.
-    pub warnings: &'a [String],
-    /// When.
-    pub at: Timestamp,
-}
-
-/// Moves an attempt on and forgets an earlier refusal; it is pending until it gives a session. `Stale` if it is gone.
-pub async fn advance(tx: &mut Tx, account_id: AccountId, id: AttemptId, to: &Advance<'_>) -> Result<()> {
-    let warnings: Vec<_> = to.warnings.iter().map(|warning| text(warning)).collect();
-    let rows = execute!(
-        tx,
-        ADVANCE,
-        account_id.as_uuid(),
-        id.as_uuid(),
-        to.stage.as_str(),
-        AttemptOutcome::Pending.as_str(),
-        to.user_id.as_uuid(),
-        Json(&warnings),
-        millis(to.at),
-    )?;
-    written(rows, StorageError::Stale)
-}
-
-/// Records that an attempt gave a session; `false` if it is gone.
-pub async fn complete(tx: &mut Tx, account_id: AccountId, id: AttemptId, at: Timestamp) -> Result<bool> {
-    Ok(execute!(tx, COMPLETE, account_id.as_uuid(), id.as_uuid(), millis(at))? > 0)
+    Ok(rows > 0)
 }
 
 /// The attempt of this id.
@@ -218,32 +238,12 @@ pub async fn list(
     Ok(Paged::cut(attempts, page, |attempt: &SignInAttempt| attempt.id.as_uuid()))
 }
 
-/// How many attempts that are linked to no user (under way, abandoned, refused) this address caused at this connection
-/// since then. Anyone can cause them, so they are capped before one more is stored.
-pub async fn count_unlinked(
-    tx: &mut Tx,
-    connection_id: ConnectionId,
-    client_address: &str,
-    since: Timestamp,
-) -> Result<i64> {
-    let address = text(client_address);
-    let row: Option<(i64,)> = fetch_optional!(tx, COUNT_UNLINKED, connection_id.as_uuid(), millis(since), address)?;
-    Ok(row.map_or(0, |(count,)| count))
-}
-
-/// As [`count_unlinked`], from all addresses together.
-pub async fn count_unlinked_of_connection(tx: &mut Tx, connection_id: ConnectionId, since: Timestamp) -> Result<i64> {
-    let row: Option<(i64,)> =
-        fetch_optional!(tx, COUNT_UNLINKED_OF_CONNECTION, connection_id.as_uuid(), millis(since))?;
-    Ok(row.map_or(0, |(count,)| count))
-}
-
 /// What failed, with values as both engines take them: they come from whoever posted the response.
 fn failure(failure: &AttemptFailure) -> Json<AttemptFailure> {
     let value = |value: &Option<String>| value.as_deref().map(|value| text(value).into_owned());
     Json(AttemptFailure { wanted: value(&failure.wanted), got: value(&failure.got), ..failure.clone() })
 }
 
-fn warnings(attempt: &SignInAttempt) -> Json<Vec<String>> {
-    Json(attempt.warnings.iter().map(|warning| text(warning).into_owned()).collect())
+pub(crate) fn warnings(warnings: &[String]) -> Json<Vec<String>> {
+    Json(warnings.iter().map(|warning| text(warning).into_owned()).collect())
 }

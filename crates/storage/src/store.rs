@@ -118,6 +118,15 @@ impl Store {
         })
     }
 
+    /// A connection for one statement that writes, which is a transaction by itself: it costs no `BEGIN` and no `COMMIT`.
+    /// A second statement would be another transaction.
+    pub async fn write_once(&self) -> Result<Tx> {
+        Ok(match &self.pools {
+            Pools::Sqlite { writer, .. } => Tx::Sqlite(Handle::for_one_write(writer.acquire().await?)),
+            Pools::Postgres(pool) => Tx::Postgres(Handle::for_one_write(pool.acquire().await?)),
+        })
+    }
+
     /// A connection for reading. Every statement sees the latest committed state, so what must fit together is read by
     /// one statement or within [`Store::begin`]. In memory it is the writer's connection: do not hold it over `begin`.
     pub async fn read(&self) -> Result<Tx> {

@@ -38,6 +38,8 @@ pub struct Handle<DB: Database> {
 enum Access<DB: Database> {
     /// A transaction that sees and changes one state.
     Write(Transaction<'static, DB>),
+    /// A connection for one statement that writes and is a transaction by itself.
+    WriteOnce(PoolConnection<DB>),
     /// A connection for single statements, each of which sees the latest committed state; it costs no `BEGIN`.
     Read(PoolConnection<DB>),
 }
@@ -56,6 +58,10 @@ impl<DB: Database> Handle<DB> {
         Self { access: Access::Write(transaction), failed: false }
     }
 
+    pub(crate) fn for_one_write(connection: PoolConnection<DB>) -> Self {
+        Self { access: Access::WriteOnce(connection), failed: false }
+    }
+
     pub(crate) fn for_reading(connection: PoolConnection<DB>) -> Self {
         Self { access: Access::Read(connection), failed: false }
     }
@@ -63,13 +69,14 @@ impl<DB: Database> Handle<DB> {
     pub(crate) fn reading(&mut self) -> &mut DB::Connection {
         match &mut self.access {
             Access::Write(transaction) => &mut *transaction,
-            Access::Read(connection) => &mut *connection,
+            Access::WriteOnce(connection) | Access::Read(connection) => &mut *connection,
         }
     }
 
     pub(crate) fn writing(&mut self) -> Result<&mut DB::Connection> {
         match &mut self.access {
             Access::Write(transaction) => Ok(&mut *transaction),
+            Access::WriteOnce(connection) => Ok(&mut *connection),
             Access::Read(_) => Err(StorageError::Unavailable(Misuse::ReadOnly.into())),
         }
     }
@@ -84,7 +91,7 @@ impl<DB: Database> Handle<DB> {
         match self.access {
             _ if self.failed => Err(StorageError::Unavailable(Misuse::Failed.into())),
             Access::Write(transaction) => Ok(transaction.commit().await?),
-            Access::Read(_) => Ok(()),
+            Access::WriteOnce(_) | Access::Read(_) => Ok(()),
         }
     }
 }

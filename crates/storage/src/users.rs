@@ -54,10 +54,8 @@ queries! {
         WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND NOT EXISTS (SELECT 1 FROM users
             WHERE account_id = $1 AND portal = $4 AND username_normalized = $6 AND id <> $2)";
     HOLDER = "SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3";
-    RECORD_SIGN_IN = "UPDATE users SET
-            updated_at = CASE WHEN status = 'active' AND saml_roles = $3 THEN updated_at ELSE $4 END,
-            status = 'active', saml_roles = $3, last_sign_in_at = $4, last_sign_in_method = $5
-        WHERE account_id = $1 AND id = $2 AND status <> 'inactive'";
+    RECORD_SIGN_IN = "UPDATE users SET last_sign_in_at = $3, last_sign_in_method = $4
+        WHERE account_id = $1 AND id = $2 AND status = 'active'";
     DELETE = "DELETE FROM users WHERE account_id = $1 AND id = $2";
     SHARED_EMAILS = "SELECT email_normalized, username FROM users
         WHERE account_id = $1 AND portal = $2 AND status = 'active' AND email_normalized IN (
@@ -235,25 +233,11 @@ async fn refused_update(tx: &mut Tx, user: &User) -> Result<StorageError> {
     Ok(if taken { StorageError::Conflict(Unique::Username) } else { StorageError::Stale })
 }
 
-/// Records that a user signed in through SAML: they are active from now on and hold these `saml` roles (C4).
-/// `updated_at` moves only if that changed something. `Stale` if they are gone or were deactivated meanwhile (A3).
-pub async fn record_sign_in(
-    tx: &mut Tx,
-    account_id: AccountId,
-    id: UserId,
-    saml_roles: &RoleSet,
-    sign_in: LastSignIn,
-) -> Result<()> {
-    let rows = execute!(
-        tx,
-        RECORD_SIGN_IN,
-        account_id.as_uuid(),
-        id.as_uuid(),
-        Json(saml_roles),
-        millis(sign_in.at),
-        sign_in.method.as_str(),
-    )?;
-    written(rows, StorageError::Stale)
+/// Records that a user signed in; `updated_at` stays, because nothing that anybody set has changed. `Stale` if they are
+/// gone or were deactivated meanwhile (A3): their row is held from here on, so that a deactivation comes before or after.
+pub async fn record_sign_in(tx: &mut Tx, account_id: AccountId, id: UserId, sign_in: LastSignIn) -> Result<()> {
+    let (at, method) = (millis(sign_in.at), sign_in.method.as_str());
+    written(execute!(tx, RECORD_SIGN_IN, account_id.as_uuid(), id.as_uuid(), at, method)?, StorageError::Stale)
 }
 
 /// Removes a user with their sessions; whether there was one. Their codes lead nowhere; attempts and audit events stay.

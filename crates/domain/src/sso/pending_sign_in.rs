@@ -11,7 +11,7 @@ use crate::{AccountId, ApplicationId, AttemptId, ConnectionId};
 /// Most characters of a frontend's `state`.
 pub const STATE_MAX_CHARS: usize = 512;
 
-/// A sign-in that waits for the identity provider. Consumed once, by the first response that verifies.
+/// A sign-in that waits for the identity provider. Answered once, by the first response that lets somebody in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSignIn {
     /// The attempt it belongs to.
@@ -34,8 +34,8 @@ pub struct PendingSignIn {
     pub created_at: Timestamp,
     /// When it is too late.
     pub expires_at: Timestamp,
-    /// When a response consumed it.
-    pub consumed_at: Option<Timestamp>,
+    /// Whether a response has let somebody in.
+    pub answered: bool,
 }
 
 /// The frontend that began a sign-in, and how it gets the outcome.

@@ -101,7 +101,7 @@ fn unusable_requests_are_refused() {
 /// Proves C10: ids have 160 bits and the form of an `xs:ID`.
 #[test]
 fn request_ids_are_long_names() {
-    assert_eq!(request_id([0x0f; 20]), format!("_{}", "0f".repeat(20)));
+    assert_eq!(request_id(&[0x0f; 20]), format!("_{}", "0f".repeat(20)));
 }
 
 /// Proves C1 and C6: metadata names one URL twice, has the certificates in their uses, and verifies when signed.

@@ -112,7 +112,7 @@ impl Service {
             valid_until: None,
         };
         let signing = if signed { keys.first() } else { None };
-        metadata.to_xml(signing, &request_id(self.random())).map_err(Error::internal)
+        metadata.to_xml(signing, &request_id(&self.random::<20>())).map_err(Error::internal)
     }
 }
 

@@ -3,15 +3,17 @@
 use std::net::IpAddr;
 
 use domain::AttemptId;
-use domain::secret::{SecretDigest, SecretKind};
+use domain::secret::{PresentedSecret, SecretKind};
 use domain::sign_in_attempt::AttemptKind;
 use domain::sso::connection::{SamlConnection, SpHash};
 use domain::sso::pending_sign_in::PendingSignIn;
+use storage::Tx;
 
 use crate::Service;
 use crate::error::{Code, Error, Result};
 use crate::sign_in::redirect_url;
 use crate::sign_in::refusal::{NewAttempt, Refusal, Stop};
+use crate::sign_in::start::attempt_of_request;
 
 /// What a browser posts to the ACS URL (SAML bindings, section 3.5).
 #[derive(Debug, Clone)]
@@ -45,7 +47,7 @@ impl Service {
     pub async fn consume_response(&self, posted: PostedResponse) -> Result<AcsAnswer> {
         let PostedResponse { sp_hash, saml_response, relay_state, address } = posted;
         let connection = self.connection_at(&sp_hash).await?;
-        let handle = relay_state.and_then(|text| SecretDigest::of_presented(SecretKind::RelayState, &text));
+        let handle = relay_state.and_then(|text| PresentedSecret::parse(SecretKind::RelayState, &text));
         let mut answered_request = None;
         let outcome = match self.verify(&connection, saml_response).await? {
             Err(refused) => Err(Stop::Refused(refused.into())),
@@ -81,15 +83,15 @@ impl Service {
     async fn sign_in_to_tell(
         &self,
         connection: &SamlConnection,
-        handle: Option<SecretDigest>,
+        handle: Option<PresentedSecret>,
         answered_request: Option<&str>,
     ) -> Result<Option<PendingSignIn>> {
         let mut tx = self.store.read().await?;
-        Ok(match (handle, answered_request) {
-            (Some(handle), _) => storage::pending_sign_ins::by_relay_state(&mut tx, connection.id, handle).await?,
-            (None, Some(id)) => storage::pending_sign_ins::by_request_id(&mut tx, connection.id, id).await?,
-            (None, None) => None,
-        })
+        match (handle, answered_request) {
+            (Some(handle), _) => Ok(storage::pending_sign_ins::by_relay_state(&mut tx, connection.id, handle).await?),
+            (None, Some(request_id)) => answered(&mut tx, connection, request_id).await,
+            (None, None) => Ok(None),
+        }
     }
 
     /// One generic refusal for the browser; the reason goes to the attempt.
@@ -123,6 +125,16 @@ impl Service {
         ];
         Ok(AcsAnswer::Redirect(redirect_url(&pending.return_to, self.settings.issuer(), &parameters)?))
     }
+}
+
+/// The sign-in whose request a response answers.
+pub(super) async fn answered(
+    tx: &mut Tx,
+    connection: &SamlConnection,
+    request_id: &str,
+) -> Result<Option<PendingSignIn>> {
+    let Some(attempt_id) = attempt_of_request(request_id) else { return Ok(None) };
+    Ok(storage::pending_sign_ins::by_request_id(tx, connection.id, (attempt_id, request_id)).await?)
 }
 
 /// Tells whoever runs Vestibule; two engines that disagree are either a bug or an attack.

@@ -1,26 +1,26 @@
 //! A verified response meets the state (saml.md, steps 7 and 8): consumed once, bound to one user, turned into a code.
-//! All of it in one transaction; a refusal leaves nothing of it.
+//! All of it is written in one transaction; a refusal leaves nothing of it.
 
 use domain::UserId;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::role::RoleAssignments;
-use domain::secret::{Secret, SecretDigest, SecretKind};
-use domain::sign_in_attempt::{AttemptStage, VALUE_MAX_CHARS};
+use domain::secret::{PresentedSecret, Secret, SecretKind};
+use domain::sign_in_attempt::VALUE_MAX_CHARS;
 use domain::sso::connection::SamlConnection;
 use domain::sso::identity::{AssertedAttribute, Assertion, read_identity};
 use domain::sso::pending_sign_in::PendingSignIn;
 use domain::sso::provisioning::{ProvisioningDecision, ProvisioningFacts, Subject, decide_provisioning};
-use domain::user::{LastSignIn, SignInMethod, User, UserStatus};
-use jiff::{SignedDuration, Timestamp};
+use domain::user::{SignInMethod, User, UserStatus};
+use jiff::Timestamp;
 use saml::VerifiedResponse;
 use serde_json::Value;
 use storage::Tx;
-use storage::sign_in_attempts::Advance;
+use storage::authorization_codes::Evidence;
 
 use crate::Service;
 use crate::audit::Deed;
 use crate::error::{Code, Error, Result};
-use crate::sign_in::acs::AcsAnswer;
+use crate::sign_in::acs::{AcsAnswer, answered};
 use crate::sign_in::redirect_url;
 use crate::sign_in::refusal::{Refusal, Stop};
 use crate::users::audited_user;
@@ -30,13 +30,20 @@ const TRIES: usize = 3;
 /// Most unknown role values that an attempt names: some identity providers send thousands of groups.
 const UNKNOWN_ROLES_NAMED: usize = 20;
 
+/// Who signs in, before and after.
+struct Admitted {
+    /// None for somebody new.
+    before: Option<User>,
+    after: User,
+}
+
 impl Service {
     /// Lets the subject of a response in, if the sign-in it answers is pending and the connection's rules allow it.
     pub(super) async fn admit(
         &self,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-        answer_to: (&str, Option<SecretDigest>),
+        answer_to: (&str, Option<PresentedSecret>),
     ) -> Result<AcsAnswer, Stop> {
         for _ in 1..TRIES {
             match self.try_admit(connection, verified, answer_to).await {
@@ -51,107 +58,97 @@ impl Service {
         &self,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-        (request_id, handle): (&str, Option<SecretDigest>),
+        (request_id, handle): (&str, Option<PresentedSecret>),
     ) -> Result<AcsAnswer, Stop> {
-        let mut transaction = self.store.begin().await?;
-        let tx = &mut transaction;
-        let taken = storage::pending_sign_ins::consume(tx, connection.id, request_id, self.now()).await?;
-        let Some(pending) = taken else { return Err(why_not_pending(tx, connection, request_id).await?.into()) };
+        let mut reading = self.store.read().await?;
+        let pending = answered(&mut reading, connection, request_id).await?;
+        let pending = pending.ok_or_else(|| unknown_request(request_id))?;
         check_pending(&pending, handle, self.now())?;
-        self.remember_assertion(tx, connection, verified).await?;
         let identity = read_identity(&connection.settings, &self.settings.platform_attributes, &assertion(verified))?;
         let normalized = identity.username.normalized();
-        let candidates = storage::users::candidates(tx, connection.account_id, connection.portal, &normalized).await?;
+        let (account_id, portal) = (connection.account_id, connection.portal);
+        let candidates = storage::users::candidates(&mut reading, account_id, portal, &normalized).await?;
+        drop(reading);
         let entered_email = pending.entered_email.as_deref();
         let facts = ProvisioningFacts { connection, identity: &identity, entered_email, candidates: &candidates };
         let decision = decide_provisioning(&facts)?;
-        let user_id = self.write_user(tx, &facts, &decision).await?;
-        let code = self.write_code(tx, &pending, verified, (user_id, &decision)).await?;
-        let advance = Advance {
-            stage: AttemptStage::CodeIssued,
-            user_id,
-            warnings: &warnings(verified, &decision),
-            at: self.now(),
-        };
-        storage::sign_in_attempts::advance(tx, pending.account_id, pending.attempt_id, &advance).await?;
-        transaction.commit().await?;
-        let parameters = [("code", code.expose())];
+        let admitted = self.admitted(&facts, &decision)?;
+        let (code, secret) = self.code(&pending, verified, (admitted.after.id, &decision));
+        self.write_admission(&admitted, &code, (verified, &decision)).await?;
+        let parameters = [("code", secret.expose())];
         Ok(AcsAnswer::Redirect(redirect_url(&pending.return_to, self.settings.issuer(), &parameters)?))
     }
 
-    /// Refuses an assertion that was seen before. It is remembered for as long as it could be replayed.
-    pub(super) async fn remember_assertion(
-        &self,
-        tx: &mut Tx,
-        connection: &SamlConnection,
-        verified: &VerifiedResponse,
-    ) -> Result<(), Stop> {
-        let skew = SignedDuration::from_secs(connection.settings.clock_skew_seconds.into());
-        let until = verified.not_on_or_after.saturating_add(skew).unwrap_or(Timestamp::MAX);
-        let (account, id) = (connection.account_id, connection.id);
-        let is_new = storage::consumed_assertions::insert(tx, id, account, &verified.assertion_id, until).await?;
-        if is_new { Ok(()) } else { Err(replayed().into()) }
-    }
-
-    async fn write_user(
-        &self,
-        tx: &mut Tx,
-        facts: &ProvisioningFacts<'_>,
-        decision: &ProvisioningDecision,
-    ) -> Result<UserId> {
+    fn admitted(&self, facts: &ProvisioningFacts<'_>, decision: &ProvisioningDecision) -> Result<Admitted> {
         let now = self.now();
-        let last_sign_in = LastSignIn { at: now, method: SignInMethod::Saml };
-        let (account_id, saml_roles) = (facts.connection.account_id, decision.saml_roles.clone());
-        let (before, after) = match &decision.subject {
+        let saml_roles = decision.saml_roles.clone();
+        match &decision.subject {
             Subject::Known(id) => {
                 let known = facts.candidates.iter().find(|user| user.id == *id);
                 let before = known.ok_or_else(|| Error::internal("the decision names nobody who was asked about"))?;
-                storage::users::record_sign_in(tx, account_id, *id, &saml_roles, last_sign_in).await?;
                 let mut after = before.clone();
-                (after.status, after.roles.saml) = (UserStatus::Active, saml_roles);
-                (audited_user(before), after)
+                (after.status, after.roles.saml, after.updated_at) = (UserStatus::Active, saml_roles, now);
+                Ok(Admitted { before: Some(before.clone()), after })
             }
             Subject::New { email } => {
-                let created = User {
+                let after = User {
                     id: UserId::from_uuid(self.uuid()),
-                    account_id,
+                    account_id: facts.connection.account_id,
                     portal: facts.connection.portal,
                     username: facts.identity.username.clone(),
                     email: email.clone(),
                     display_name: None,
                     status: UserStatus::Active,
                     roles: RoleAssignments { saml: saml_roles, ..RoleAssignments::default() },
-                    last_sign_in: Some(last_sign_in),
+                    last_sign_in: None,
                     created_at: now,
                     updated_at: now,
                 };
-                storage::users::insert(tx, &created).await?;
-                (Value::Null, created)
+                Ok(Admitted { before: None, after })
             }
-        };
-        self.record_user_change(tx, &after, before).await?;
-        Ok(after.id)
+        }
+    }
+
+    /// The assertion is consumed, the code issued, the user written: all or nothing. Mostly the user is as before, and
+    /// one statement is the whole transaction.
+    async fn write_admission(
+        &self,
+        admitted: &Admitted,
+        code: &AuthorizationCode,
+        (verified, decision): (&VerifiedResponse, &ProvisioningDecision),
+    ) -> Result<(), Stop> {
+        let warnings = warnings(verified, decision);
+        let evidence = Evidence { assertion_id: Some(&verified.assertion_id), warnings: &warnings };
+        let before = admitted.before.as_ref().map_or(Value::Null, audited_user);
+        let changed = before != audited_user(&admitted.after);
+        let mut tx = if changed { self.store.begin().await? } else { self.store.write_once().await? };
+        storage::authorization_codes::issue(&mut tx, code, evidence).await?;
+        if changed {
+            match &admitted.before {
+                Some(before) => storage::users::update(&mut tx, &admitted.after, before.updated_at).await?,
+                None => storage::users::insert(&mut tx, &admitted.after).await?,
+            }
+            self.record_user_change(&mut tx, &admitted.after, before).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// A sign-in that changes who somebody is or what they may do is a change like any other (H3).
     async fn record_user_change(&self, tx: &mut Tx, user: &User, before: Value) -> Result<()> {
-        let after = audited_user(user);
-        if before == after {
-            return Ok(());
-        }
         let action = if before.is_null() { "user.created" } else { "user.updated" };
-        let deed = Deed { account_id: Some(user.account_id), action, target: user.id.to_string(), before, after };
+        let (target, after) = (user.id.to_string(), audited_user(user));
+        let deed = Deed { account_id: Some(user.account_id), action, target, before, after };
         self.record_as(tx, domain::audit::AuditActor::System, None, deed).await
     }
 
-    async fn write_code(
+    fn code(
         &self,
-        tx: &mut Tx,
         pending: &PendingSignIn,
         verified: &VerifiedResponse,
         (user_id, decision): (UserId, &ProvisioningDecision),
-    ) -> Result<Secret> {
-        let secret = Secret::from_random(SecretKind::AuthorizationCode, self.random());
+    ) -> (AuthorizationCode, Secret) {
+        let row = pending.attempt_id.as_uuid();
+        let secret = Secret::addressed(SecretKind::AuthorizationCode, row, self.random());
         let code = AuthorizationCode {
             digest: secret.digest(),
             account_id: pending.account_id,
@@ -170,15 +167,8 @@ impl Service {
             issued_at: self.now(),
             session_id: None,
         };
-        storage::authorization_codes::insert(tx, &code).await?;
-        Ok(secret)
+        (code, secret)
     }
-}
-
-/// Tells a request that was answered before from one that never was.
-async fn why_not_pending(tx: &mut Tx, connection: &SamlConnection, request_id: &str) -> Result<Refusal> {
-    let known = storage::pending_sign_ins::by_request_id(tx, connection.id, request_id).await?;
-    Ok(if known.is_some() { replayed() } else { unknown_request(request_id) })
 }
 
 fn another_sign_in() -> Refusal {
@@ -187,8 +177,11 @@ fn another_sign_in() -> Refusal {
     Refusal::of_state(Code::SamlResponseRefused, "relay_state_mismatch", wanted, got)
 }
 
-fn check_pending(pending: &PendingSignIn, handle: Option<SecretDigest>, now: Timestamp) -> Result<(), Refusal> {
-    if handle.is_some_and(|handle| handle != pending.relay_state) {
+fn check_pending(pending: &PendingSignIn, handle: Option<PresentedSecret>, now: Timestamp) -> Result<(), Refusal> {
+    if pending.answered {
+        return Err(Refusal::replayed());
+    }
+    if handle.is_some_and(|handle| handle.digest != pending.relay_state) {
         return Err(another_sign_in());
     }
     if now >= pending.expires_at {
@@ -196,11 +189,6 @@ fn check_pending(pending: &PendingSignIn, handle: Option<SecretDigest>, now: Tim
         return Err(Refusal::of_state(Code::SessionExpired, "sign_in_too_slow", &wanted, Some(now.to_string())));
     }
     Ok(())
-}
-
-fn replayed() -> Refusal {
-    let wanted = "a response that was not used before";
-    Refusal::of_state(Code::SamlResponseRefused, "response_replayed", wanted, None)
 }
 
 fn unknown_request(request_id: &str) -> Refusal {

@@ -13,10 +13,12 @@ use domain::sso::provisioning::ProvisioningRefusal;
 use domain::{ApplicationId, AttemptId};
 use jiff::{SignedDuration, Timestamp};
 use saml::Rejection;
-use storage::{StorageError, Tx};
+use storage::sign_in_attempts::UnlinkedLimits;
+use storage::{StorageError, Unique};
 
 use crate::Service;
 use crate::error::{Code, Error, Result};
+use crate::settings::AttemptLimits;
 use crate::sign_in::verification::RefusedResponse;
 
 /// Over how long unfinished attempts are counted against the limits.
@@ -47,8 +49,12 @@ impl From<Error> for Stop {
 }
 
 impl From<StorageError> for Stop {
+    /// What answers a sign-in a second time, also at the same moment, is a replay.
     fn from(error: StorageError) -> Self {
-        Self::Fault(error.into())
+        match error {
+            StorageError::Conflict(Unique::Answer) => Self::Refused(Refusal::replayed()),
+            error => Self::Fault(error.into()),
+        }
     }
 }
 
@@ -81,6 +87,12 @@ impl Refusal {
     pub fn of_state(code: Code, reason: &'static str, wanted: &str, got: Option<String>) -> Self {
         let wanted = Some(wanted.to_owned());
         Self { code, stage: AttemptStage::ResponseVerified, reason, check: "state", wanted, got, message: None }
+    }
+
+    /// A response to what was answered before (C10).
+    pub fn replayed() -> Self {
+        let wanted = "a response that was not used before";
+        Self::of_state(Code::SamlResponseRefused, "response_replayed", wanted, None)
     }
 }
 
@@ -202,34 +214,19 @@ impl Service {
 
     /// Anyone may start a sign-in, so what is stored of it is capped: per connection and address over the hour, and per
     /// connection over the time that a sign-in may take, so that nobody is kept out for longer.
-    pub(super) async fn check_start_limits(&self, tx: &mut Tx, new: &NewAttempt<'_>) -> Result<()> {
-        self.check_address_limit(tx, new).await?;
-        self.check_connection_limit(tx, new, (SIGN_IN_LIFETIME, self.settings.attempt_limits.per_connection)).await
+    pub(super) fn start_limits(&self) -> UnlinkedLimits {
+        let AttemptLimits { per_address, per_connection } = self.settings.attempt_limits;
+        UnlinkedLimits {
+            of_address: (self.before(LIMIT_WINDOW), per_address),
+            of_connection: (self.before(SIGN_IN_LIFETIME), per_connection),
+        }
     }
 
-    /// As [`Service::check_start_limits`], for what is refused at once: all of it over the hour.
-    async fn check_refusal_limits(&self, tx: &mut Tx, new: &NewAttempt<'_>) -> Result<()> {
-        self.check_address_limit(tx, new).await?;
-        let most = self.settings.attempt_limits.per_connection / REFUSED_SHARE;
-        self.check_connection_limit(tx, new, (LIMIT_WINDOW, most)).await
-    }
-
-    async fn check_address_limit(&self, tx: &mut Tx, new: &NewAttempt<'_>) -> Result<()> {
-        let (since, address) = (self.before(LIMIT_WINDOW), new.address.to_string());
-        let counted = storage::sign_in_attempts::count_unlinked(tx, new.connection.id, &address, since).await?;
-        let most = self.settings.attempt_limits.per_address;
-        if counted >= i64::from(most) { Err(limited(LIMIT_WINDOW)) } else { Ok(()) }
-    }
-
-    async fn check_connection_limit(
-        &self,
-        tx: &mut Tx,
-        new: &NewAttempt<'_>,
-        (window, most): (SignedDuration, u32),
-    ) -> Result<()> {
-        let since = self.before(window);
-        let counted = storage::sign_in_attempts::count_unlinked_of_connection(tx, new.connection.id, since).await?;
-        if counted >= i64::from(most) { Err(limited(window)) } else { Ok(()) }
+    /// As [`Service::start_limits`], for what is refused at once: all of it over the hour.
+    fn refusal_limits(&self) -> UnlinkedLimits {
+        let AttemptLimits { per_address, per_connection } = self.settings.attempt_limits;
+        let since = self.before(LIMIT_WINDOW);
+        UnlinkedLimits { of_address: (since, per_address), of_connection: (since, per_connection / REFUSED_SHARE) }
     }
 
     fn before(&self, window: SignedDuration) -> Timestamp {
@@ -242,17 +239,11 @@ impl Service {
         new: &NewAttempt<'_>,
         refusal: &Refusal,
     ) -> Result<Option<AttemptId>> {
-        let mut tx = self.store.begin().await?;
-        match self.check_refusal_limits(&mut tx, new).await {
-            Ok(()) => {}
-            Err(error) if error.code == Code::RateLimited => return Ok(None),
-            Err(error) => return Err(error),
-        }
         let mut row = self.attempt_row(new, AttemptId::from_uuid(self.uuid()), refusal.stage);
         refuse(&mut row, refusal);
-        storage::sign_in_attempts::insert(&mut tx, &row).await?;
-        tx.commit().await?;
-        Ok(Some(row.id))
+        let mut tx = self.store.write_once().await?;
+        let stored = storage::sign_in_attempts::insert_within(&mut tx, &row, &self.refusal_limits()).await?;
+        Ok(stored.then_some(row.id))
     }
 
     /// Writes a refusal into the attempt of a pending sign-in. One that has succeeded stays so: what comes after is an
@@ -265,32 +256,23 @@ impl Service {
     ) -> Result<Option<AttemptId>> {
         let mut tx = self.store.begin().await?;
         let found = storage::sign_in_attempts::by_id(&mut tx, pending.account_id, pending.attempt_id).await?;
-        let unfinished = |attempt: &SignInAttempt| {
-            attempt.outcome != AttemptOutcome::Succeeded && attempt.stage < AttemptStage::CodeIssued
-        };
-        let Some(mut attempt) = found.filter(unfinished) else {
-            drop(tx);
-            return self.record_refused_attempt(new, refusal).await;
-        };
-        attempt.stage = attempt.stage.max(refusal.stage);
-        attempt.updated_at = self.now();
-        refuse(&mut attempt, refusal);
-        match storage::sign_in_attempts::update(&mut tx, &attempt).await {
-            Ok(()) => {}
-            // Another response was let in at this very moment.
-            Err(StorageError::Stale) => {
-                drop(tx);
-                return self.record_refused_attempt(new, refusal).await;
+        if let Some(mut attempt) = found {
+            attempt.stage = attempt.stage.max(refusal.stage);
+            attempt.updated_at = self.now();
+            refuse(&mut attempt, refusal);
+            if storage::sign_in_attempts::refuse(&mut tx, &attempt).await? {
+                tx.commit().await?;
+                return Ok(Some(attempt.id));
             }
-            Err(error) => return Err(error.into()),
         }
-        tx.commit().await?;
-        Ok(Some(attempt.id))
+        drop(tx);
+        self.record_refused_attempt(new, refusal).await
     }
 }
 
-fn limited(window: SignedDuration) -> Error {
-    let seconds = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
+/// Tells that too many attempts are unfinished: what is started now counts until a sign-in would be too slow.
+pub(super) fn limited() -> Error {
+    let seconds = u32::try_from(SIGN_IN_LIFETIME.as_secs()).unwrap_or(u32::MAX);
     Error::new(Code::RateLimited).with_retry_after(seconds)
 }
 

@@ -13,11 +13,13 @@ use domain::sso::pending_sign_in::{PendingSignIn, ReturnTo};
 use domain::{ApplicationId, AttemptId};
 use jiff::Timestamp;
 use saml::{AuthnRequest, request_id};
+use uuid::Uuid;
+use uuid::fmt::Simple;
 
 use crate::Service;
 use crate::error::{Code, Error, Result};
-use crate::sign_in::discovery::{check_email, enabled_connection};
-use crate::sign_in::refusal::{NewAttempt, Refusal};
+use crate::sign_in::discovery::check_email;
+use crate::sign_in::refusal::{NewAttempt, Refusal, limited};
 
 /// What a login page sends to start a sign-in.
 #[derive(Debug, Clone)]
@@ -94,19 +96,19 @@ impl Service {
         Ok(StartedSignIn { attempt_id: pending.attempt_id, handoff, expires_at: pending.expires_at })
     }
 
-    /// The frontend, the connection, and what is to be said of the email: one look at the database.
+    /// The frontend, the connection, and what is to be said of the email.
     async fn facts(&self, start: &StartSignIn) -> Result<(Application, SamlConnection, Result<(), Code>)> {
         let mut tx = self.store.read().await?;
-        let application = storage::applications::by_client_id(&mut tx, start.client_id).await?;
-        let application = application.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
-        if application.settings.redirect_uri(&start.redirect_uri).is_none() {
-            return Err(
-                Error::new(Code::ApplicationRefused).with_detail("redirect_uri is not registered for this client_id")
-            );
+        let found = storage::connections::of_application(&mut tx, start.client_id, &start.account_name).await?;
+        let Some((application, connection)) = found else {
+            let application = storage::applications::by_client_id(&mut tx, start.client_id).await?;
+            check_redirect_uri(application.as_ref(), &start.redirect_uri)?;
+            return Err(Error::new(Code::SsoAccountNotConfigured));
+        };
+        check_redirect_uri(Some(&application), &start.redirect_uri)?;
+        if !connection.mode.is_enabled() || !application.serves(connection.account_id) {
+            return Err(Error::new(Code::SsoAccountNotConfigured));
         }
-        let found = enabled_connection(&mut tx, &start.account_name, application.portal).await?;
-        let found = found.filter(|connection| application.serves(connection.account_id));
-        let connection = found.ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))?;
         let email_check = match &start.email {
             Some(email) => check_email(&mut tx, &connection, email).await,
             None => Ok(()),
@@ -118,12 +120,11 @@ impl Service {
         let refusal = Refusal::of_code(code, AttemptStage::Started);
         match self.record_refused_attempt(&attempt, &refusal).await {
             Ok(attempt_id) => {
-                let wait = (code == Code::IdpUnreachable).then_some(crate::PROBE_CACHE.as_secs());
                 let error = Error::new(code).with_attempt(attempt_id);
-                wait.and_then(|seconds| u32::try_from(seconds).ok()).map_or_else(
-                    || Error::new(code).with_attempt(attempt_id),
-                    |seconds| error.with_retry_after(seconds),
-                )
+                if code != Code::IdpUnreachable {
+                    return error;
+                }
+                error.with_retry_after(u32::try_from(crate::PROBE_CACHE.as_secs()).unwrap_or(u32::MAX))
             }
             Err(error) => error,
         }
@@ -135,15 +136,16 @@ impl Service {
         application: &Application,
         connection: &SamlConnection,
     ) -> Result<(PendingSignIn, Secret)> {
-        let relay_state = Secret::from_random(SecretKind::RelayState, self.random());
+        let attempt_id = AttemptId::from_uuid(self.uuid());
+        let relay_state = Secret::addressed(SecretKind::RelayState, attempt_id.as_uuid(), self.random());
         let redirect_uri = application.settings.redirect_uri(&start.redirect_uri).cloned();
         let now = self.now();
         let pending = PendingSignIn {
-            attempt_id: AttemptId::from_uuid(self.uuid()),
+            attempt_id,
             account_id: connection.account_id,
             portal: connection.portal,
             connection_id: connection.id,
-            request_id: request_id(self.random()),
+            request_id: request_id_of(attempt_id, self.random()),
             relay_state: relay_state.digest(),
             entered_email: start.email.as_ref().map(|email| email.as_str().to_owned()),
             return_to: ReturnTo {
@@ -154,18 +156,16 @@ impl Service {
             },
             created_at: now,
             expires_at: now.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX),
-            consumed_at: None,
+            answered: false,
         };
         Ok((pending, relay_state))
     }
 
     async fn write_start(&self, attempt: &NewAttempt<'_>, pending: &PendingSignIn) -> Result<()> {
-        let mut tx = self.store.begin().await?;
-        self.check_start_limits(&mut tx, attempt).await?;
         let row = self.attempt_row(attempt, pending.attempt_id, AttemptStage::SentToIdp);
-        storage::sign_in_attempts::insert(&mut tx, &row).await?;
-        storage::pending_sign_ins::insert(&mut tx, pending).await?;
-        Ok(tx.commit().await?)
+        let mut tx = self.store.write_once().await?;
+        let stored = storage::sign_in_attempts::insert_pending(&mut tx, &row, pending, &self.start_limits()).await?;
+        if stored { Ok(()) } else { Err(limited()) }
     }
 
     /// The request to the identity provider (SAML core, section 3.4.1), on its way by the connection's binding.
@@ -197,4 +197,25 @@ impl Service {
             }
         }
     }
+}
+
+fn check_redirect_uri(application: Option<&Application>, redirect_uri: &str) -> Result<()> {
+    let Some(application) = application else { return Err(Error::new(Code::ApplicationRefused)) };
+    if application.settings.redirect_uri(redirect_uri).is_none() {
+        let words = "redirect_uri is not registered for this client_id";
+        return Err(Error::new(Code::ApplicationRefused).with_detail(words));
+    }
+    Ok(())
+}
+
+/// The `ID` of the request of an attempt: it names the attempt, which its answer is found by, and nobody can guess the
+/// rest.
+fn request_id_of(attempt_id: AttemptId, random: [u8; 20]) -> String {
+    request_id(&[attempt_id.as_uuid().as_bytes().as_slice(), &random].concat())
+}
+
+/// The attempt that a request `ID` of ours names.
+pub(super) fn attempt_of_request(id: &str) -> Option<AttemptId> {
+    let uuid = id.strip_prefix('_')?.get(..Simple::LENGTH)?;
+    Uuid::try_parse(uuid).ok().map(AttemptId::from_uuid)
 }

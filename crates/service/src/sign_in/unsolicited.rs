@@ -28,12 +28,10 @@ impl Service {
         let url = self.initiate_login_url(connection).await?;
         let kind = AttemptKind::IdpInitiated;
         let new = NewAttempt { connection, application_id: None, kind, entered_email: None, address };
-        let mut tx = self.store.begin().await?;
-        self.remember_assertion(&mut tx, connection, verified).await?;
         let mut row = self.attempt_row(&new, AttemptId::from_uuid(self.uuid()), AttemptStage::ResponseVerified);
         row.outcome = AttemptOutcome::Succeeded;
-        storage::sign_in_attempts::insert(&mut tx, &row).await?;
-        tx.commit().await?;
+        let mut tx = self.store.write_once().await?;
+        storage::sign_in_attempts::insert_unsolicited(&mut tx, &row, &verified.assertion_id).await?;
         Ok(AcsAnswer::Redirect(url))
     }
 }

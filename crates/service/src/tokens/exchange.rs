@@ -6,9 +6,9 @@ use domain::SessionId;
 use domain::application::Application;
 use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCode, decide_exchange};
 use domain::portal::Portal;
-use domain::secret::{Secret, SecretDigest, SecretKind};
+use domain::secret::{PresentedSecret, Secret, SecretKind};
 use domain::session::{RefreshToken, Session, SessionEnd, expiry};
-use domain::user::{User, UserStatus};
+use domain::user::{LastSignIn, User, UserStatus};
 use serde_json::{Value, json};
 use storage::Tx;
 use storage::authorization_codes::Exchange;
@@ -26,55 +26,48 @@ impl Service {
     /// have had it.
     pub async fn exchange_code(&self, grant: CodeGrant<'_>) -> Result<IssuedTokens, TokenRefusal> {
         let client = client_id(grant.client_id)?;
-        let digest = SecretDigest::of_presented(SecretKind::AuthorizationCode, grant.code).ok_or_else(unknown_code)?;
+        let code = PresentedSecret::parse(SecretKind::AuthorizationCode, grant.code).ok_or_else(unknown_code)?;
         let presented = PresentedCode { client, redirect_uri: grant.redirect_uri, code_verifier: grant.code_verifier };
-        let mut tx = self.store.begin().await?;
-        let exchange = storage::authorization_codes::exchange_of(&mut tx, digest).await?.ok_or_else(unknown_code)?;
+        let mut reading = self.store.read().await?;
+        let exchange = storage::authorization_codes::exchange_of(&mut reading, code).await?.ok_or_else(unknown_code)?;
+        drop(reading);
         let code = &exchange.code;
         match decide_exchange(code, presented, self.now()) {
-            Ok(()) => self.issue(tx, &exchange, &grant).await,
-            Err(ExchangeRefusal::AlreadyUsed(session)) => self.refuse_reused(tx, code, session).await,
+            Ok(()) => self.issue(&exchange, &grant).await,
+            Err(ExchangeRefusal::AlreadyUsed(session)) => self.refuse_reused(code, session).await,
             Err(refusal) => Err(TokenRefusal::grant(refusal.to_string())),
         }
     }
 
-    async fn issue(
-        &self,
-        mut tx: Tx,
-        exchange: &Exchange,
-        grant: &CodeGrant<'_>,
-    ) -> Result<IssuedTokens, TokenRefusal> {
+    async fn issue(&self, exchange: &Exchange, grant: &CodeGrant<'_>) -> Result<IssuedTokens, TokenRefusal> {
         let Exchange { code, account_name, user, application } = exchange;
         check_origin(application, grant.origin)?;
         check_still_allowed(exchange)?;
-        let tx_ref = &mut tx;
         let session = self.session_for(code, application);
-        if !storage::authorization_codes::mark_used(tx_ref, code.digest, session.id, self.now()).await? {
-            return self.refuse_second(tx, code).await;
+        let mut transaction = self.store.begin().await?;
+        let tx = &mut transaction;
+        if !storage::authorization_codes::mark_used(tx, code, session.id, self.now()).await? {
+            let first = storage::authorization_codes::session_of(tx, code.account_id, code.attempt_id).await?;
+            drop(transaction);
+            return self.refuse_reused(code, first.ok_or_else(unknown_code)?).await;
         }
-        storage::sessions::insert(tx_ref, &session).await?;
-        let refresh_token = self.insert_refresh_token(tx_ref, &session).await?;
-        storage::sign_in_attempts::complete(tx_ref, code.account_id, code.attempt_id, self.now()).await?;
-        self.record_sign_in(tx_ref, code, &session, grant.address).await?;
-        tx.commit().await?;
+        let sign_in = LastSignIn { at: session.created_at, method: session.method };
+        storage::users::record_sign_in(tx, session.account_id, session.user_id, sign_in).await?;
+        storage::sessions::insert(tx, &session).await?;
+        let refresh_token = self.insert_refresh_token(tx, &session).await?;
+        self.record_sign_in(tx, code, &session, grant.address).await?;
+        transaction.commit().await?;
         let subject = Subject { session: &session, user, account_name, application };
         self.sign(&subject, refresh_token).await
     }
 
-    /// Of two requests with one code at the same moment this one comes second.
-    async fn refuse_second(&self, mut tx: Tx, code: &AuthorizationCode) -> Result<IssuedTokens, TokenRefusal> {
-        let now_used = storage::authorization_codes::by_digest(&mut tx, code.digest).await?;
-        let session = now_used.and_then(|code| code.session_id).ok_or_else(unknown_code)?;
-        self.refuse_reused(tx, code, session).await
-    }
-
-    /// A code came back: the session that it gave ends.
+    /// A code came back, also in the same moment: the session that it gave ends.
     async fn refuse_reused(
         &self,
-        mut tx: Tx,
         code: &AuthorizationCode,
         session_id: SessionId,
     ) -> Result<IssuedTokens, TokenRefusal> {
+        let mut tx = self.store.begin().await?;
         let (account, reason) = (code.account_id, SessionEnd::CodeReused);
         let ending = Ending::by_system(account, code.grant.user_id, session_id, reason);
         self.end_session_as(&mut tx, ending).await?;
