@@ -132,8 +132,9 @@ both_engines! {
     }
 }
 
-/// Rows of this file's other tests, of the account suite and of the token suite.
-const PROVEN_ELSEWHERE: [&str; 7] = [
+/// Rows of this file's other tests, of the account suite, of the token suite and of the password suite.
+const PROVEN_ELSEWHERE: [&str; 8] = [
+    "change_my_password",
     "create_account",
     "import_idp_metadata",
     "delete_application",

@@ -66,6 +66,7 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("get_me", Oneself),
         ("list_my_sessions", Oneself),
         ("delete_my_session", Oneself),
+        ("change_my_password", Oneself),
         ("get_login_options", Public),
         ("create_sso_sign_in", Public),
         ("rotate_signing_keys", Operator),

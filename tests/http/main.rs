@@ -21,6 +21,7 @@ mod authorization;
 mod connections;
 mod discovery;
 mod hostile_responses;
+mod passwords;
 mod provisioning;
 mod sessions;
 mod sign_in;

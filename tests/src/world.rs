@@ -1,11 +1,12 @@
 //! The world around Vestibule, as a test wants it: reachable or not, with these documents at these URLs.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use server::adapters::{AesGcmSealer, JwtSigner, OsEntropy};
+use server::adapters::{AesGcmSealer, Argon2Hasher, HashingParameters, JwtSigner, OsEntropy};
 use service::Ports;
 use service::ports::{FetchError, GeneratedSpKey, IdpProbe, MetadataSource, ProbeResult, SignerError, SpKeyFactory};
 use url::Url;
@@ -50,11 +51,18 @@ impl World {
             entropy: Box::new(OsEntropy),
             sealer: Box::new(AesGcmSealer::new(&[7; 32])),
             token_signer: Box::new(JwtSigner),
+            password_hasher: Box::new(cheap_hasher()),
             sp_keys: Arc::new(FixedSpKey),
             metadata_source: Box::new(self.clone()),
             idp_probe: Box::new(self.clone()),
         }
     }
+}
+
+/// Real argon2id, with the least memory that it takes: a test is about who gets in, not about how long that takes.
+pub fn cheap_hasher() -> Argon2Hasher {
+    let (threads, queue) = (NonZeroUsize::MIN, NonZeroUsize::new(1_000).unwrap());
+    Argon2Hasher::start(HashingParameters { memory_kib: 8, iterations: 1, threads, queue }).unwrap()
 }
 
 #[async_trait]

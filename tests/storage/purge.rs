@@ -3,9 +3,10 @@
 use domain::AttemptId;
 use domain::idempotency::{IDEMPOTENCY_RETENTION, IdempotencyRecord};
 use domain::sign_in_attempt::{ATTEMPT_RETENTION, SignInAttempt};
+use domain::throttle::{Pace, ThrottleKey};
 use jiff::{SignedDuration, Timestamp};
 use storage::housekeeping::{Purged, SESSION_RETENTION, purge_expired};
-use storage::{Tx, idempotency, refresh_tokens, sessions, sign_in_attempts};
+use storage::{Tx, idempotency, refresh_tokens, sessions, sign_in_attempts, throttles};
 use tests::both_engines;
 use uuid::Uuid;
 
@@ -32,6 +33,9 @@ async fn store_all(tx: &mut Tx, tenant: &Tenant, age: SignedDuration, name: &str
         created_at: ago(IDEMPOTENCY_RETENTION),
     };
     assert!(idempotency::insert(tx, &record).await.unwrap());
+    let period = SignedDuration::from_secs(1);
+    let counted = at(NOW) - age - period;
+    throttles::count(tx, ThrottleKey::of("test", &[name]), Pace { burst: 1, period }, counted).await.unwrap();
     token
 }
 
@@ -42,7 +46,7 @@ fn id_at(time: Timestamp) -> Uuid {
 }
 
 fn each(count: u64) -> Purged {
-    Purged { sessions: count, sign_in_attempts: count, idempotency_records: count }
+    Purged { sessions: count, sign_in_attempts: count, idempotency_records: count, throttles: count }
 }
 
 both_engines! {

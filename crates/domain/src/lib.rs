@@ -21,8 +21,10 @@ pub mod authorization_code;
 pub mod email;
 pub mod idempotency;
 pub mod invitation;
+pub mod login_slowdown;
 pub mod one_time_link;
 pub mod operator_key;
+pub mod password;
 pub mod pkce;
 pub mod portal;
 pub mod role;
@@ -32,6 +34,7 @@ pub mod sign_in_attempt;
 pub mod signing_key;
 pub mod sso;
 pub mod text;
+pub mod throttle;
 pub mod user;
 pub mod username;
 

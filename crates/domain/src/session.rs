@@ -23,6 +23,8 @@ named! {
         EndedByAdministrator = "ended_by_administrator",
         /// The user was deactivated or removed.
         UserDeactivated = "user_deactivated",
+        /// The user's password was changed.
+        PasswordChanged = "password_changed",
         /// An old refresh token was used again: it was stolen, or its thief used it first.
         RefreshTokenReused = "refresh_token_reused",
         /// The authorization code it came from was presented twice.

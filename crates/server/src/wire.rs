@@ -11,7 +11,7 @@ use service::{Engines, Ports, Service, Settings};
 use storage::{DatabaseSettings, Store, Synchronous};
 
 use crate::adapters::outbound::{HttpIdpProbe, HttpMetadataSource, Reach, UnaskedIdp};
-use crate::adapters::{AesGcmSealer, JwtSigner, OsEntropy, RcgenSpKeys, SystemClock};
+use crate::adapters::{AesGcmSealer, Argon2Hasher, HashingParameters, JwtSigner, OsEntropy, RcgenSpKeys, SystemClock};
 use crate::config::{self, Loaded, SqliteSynchronous};
 use crate::master_key;
 
@@ -79,15 +79,32 @@ fn ports(loaded: &Loaded, sealer: AesGcmSealer, development: bool) -> anyhow::Re
         entropy: Box::new(OsEntropy),
         sealer: Box::new(sealer),
         token_signer: Box::new(JwtSigner),
+        password_hasher: Box::new(Argon2Hasher::start(hashing(loaded))?),
         sp_keys: Arc::new(RcgenSpKeys),
         metadata_source: Box::new(HttpMetadataSource::new(reach)?),
         idp_probe,
     })
 }
 
+/// Half of the processors hash passwords unless configured otherwise, so that a flood of sign-ins leaves the other half
+/// to everything else.
+fn hashing(loaded: &Loaded) -> HashingParameters {
+    let passwords = &loaded.values.passwords;
+    let half = || NonZeroUsize::new(processors() / 2).unwrap_or(NonZeroUsize::MIN);
+    HashingParameters {
+        memory_kib: passwords.memory_kib,
+        iterations: passwords.iterations,
+        threads: passwords.threads.unwrap_or_else(half),
+        queue: passwords.queue,
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
 fn settings(loaded: &Loaded, development: bool) -> anyhow::Result<Settings> {
     let saml = &loaded.values.saml;
-    let processors = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(Settings {
         base_url: loaded.base_url(development)?,
         platform_attributes: PlatformAttributes::with_prefix(&saml.attribute_prefix),

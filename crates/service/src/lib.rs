@@ -23,6 +23,7 @@ mod housekeeping;
 mod idempotency;
 mod ids;
 mod operator_keys;
+mod passwords;
 pub mod ports;
 mod request_id;
 mod search;
@@ -56,6 +57,7 @@ pub use connections::{CertificateWarning, ConnectionPatch, ConnectionView, NewCo
 pub use error::{Code, Error, RETRY_AFTER_SECONDS, Result, Violation};
 pub use idempotency::{Created, IdempotencyKey};
 pub use operator_keys::NewOperatorKey;
+pub use passwords::PasswordChange;
 pub use ports::Ports;
 pub use saml::Engines;
 pub use sessions::Me;

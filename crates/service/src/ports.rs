@@ -1,6 +1,7 @@
 //! What the use-cases need of the world, as object-safe traits. Adapters are in `server`, fakes in the test kit.
 
 use async_trait::async_trait;
+use domain::password::{Password, PasswordHash};
 use domain::signing_key::SigningAlgorithm;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -70,6 +71,50 @@ pub trait PreparedSigner: Send + Sync {
 #[error("signing key: {0}")]
 pub struct SignerError(pub String);
 
+/// Bytes of a password's salt (RFC 9106, section 3.1).
+pub const PASSWORD_SALT_BYTES: usize = 16;
+
+/// Hashes passwords and compares them with hashes: slow on purpose, so few at once, and few that wait.
+#[async_trait]
+pub trait PasswordHasher: Send + Sync {
+    /// What to keep of a password, made with the parameters of today.
+    async fn hash(
+        &self,
+        password: &Password,
+        salt: [u8; PASSWORD_SALT_BYTES],
+    ) -> Result<PasswordHash, PasswordHasherError>;
+
+    /// Compares a password with what is kept of one. With `None` it does the same work, and finds it wrong: so nobody
+    /// can tell by the time that there is no such password.
+    async fn verify(
+        &self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<PasswordVerdict, PasswordHasherError>;
+}
+
+/// What a comparison found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordVerdict {
+    /// It is the password.
+    Right,
+    /// It is the password, and its hash was made with other parameters than those of today.
+    RightButOutdated,
+    /// It is not, or there is none.
+    Wrong,
+}
+
+/// A password was not looked at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordHasherError {
+    /// As many are waiting as may.
+    #[error("too many passwords are waiting to be hashed")]
+    Busy,
+    /// The stored hash cannot be read, or no hash be made.
+    #[error("password hash: {0}")]
+    Fault(String),
+}
+
 /// A new key pair of the service provider.
 pub struct GeneratedSpKey {
     /// RSA 2048, PKCS #8 DER.
@@ -129,6 +174,8 @@ pub struct Ports {
     pub sealer: Box<dyn Sealer>,
     /// Access tokens.
     pub token_signer: Box<dyn TokenSigner>,
+    /// Passwords.
+    pub password_hasher: Box<dyn PasswordHasher>,
     /// The service provider's keys.
     pub sp_keys: std::sync::Arc<dyn SpKeyFactory>,
     /// IdP metadata by URL.

@@ -20,6 +20,8 @@ queries! {
         SELECT id FROM sign_in_attempts WHERE id < $1 ORDER BY id LIMIT $2)";
     IDEMPOTENCY_RECORDS = "DELETE FROM idempotency_records WHERE (caller, key) IN (
         SELECT caller, key FROM idempotency_records WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
+    THROTTLES = "DELETE FROM throttles WHERE digest IN (
+        SELECT digest FROM throttles WHERE clear_at < $1 ORDER BY clear_at LIMIT $2)";
 }
 
 /// How many rows of each table were removed.
@@ -31,12 +33,14 @@ pub struct Purged {
     pub sign_in_attempts: u64,
     /// Idempotency keys.
     pub idempotency_records: u64,
+    /// Throttles that are clear.
+    pub throttles: u64,
 }
 
 impl Purged {
     /// The most of one table: where it reaches the batch's limit, there may be more to remove.
     pub fn most(&self) -> u64 {
-        self.sessions.max(self.sign_in_attempts).max(self.idempotency_records)
+        self.sessions.max(self.sign_in_attempts).max(self.idempotency_records).max(self.throttles)
     }
 }
 
@@ -48,6 +52,7 @@ pub async fn purge_expired(tx: &mut Tx, now: Timestamp, batch: u16) -> Result<Pu
         sessions: execute!(tx, SESSIONS, millis(past(SESSION_RETENTION)), batch)?,
         sign_in_attempts: execute!(tx, SIGN_IN_ATTEMPTS, first_id(past(ATTEMPT_RETENTION)), batch)?,
         idempotency_records: execute!(tx, IDEMPOTENCY_RECORDS, millis(past(IDEMPOTENCY_RETENTION)), batch)?,
+        throttles: execute!(tx, THROTTLES, millis(now), batch)?,
     })
 }
 

@@ -37,6 +37,7 @@ pub mod installation;
 pub mod invitations;
 pub mod one_time_links;
 pub mod operator_keys;
+pub mod password_credentials;
 pub mod pending_sign_ins;
 pub mod refresh_tokens;
 pub mod registry;
@@ -44,6 +45,7 @@ pub mod sessions;
 pub mod sign_in_attempts;
 pub mod signing_keys;
 pub mod sp_keys;
+pub mod throttles;
 pub mod users;
 
 pub use error::{Cause, Result, StorageError, Unique};

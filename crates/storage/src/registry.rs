@@ -21,11 +21,13 @@ modules!(
     invitations,
     one_time_links,
     operator_keys,
+    password_credentials,
     pending_sign_ins,
     refresh_tokens,
     sessions,
     sign_in_attempts,
     signing_keys,
     sp_keys,
+    throttles,
     users,
 );

@@ -43,6 +43,8 @@ queries! {
         WHERE account_id = $1 AND id = $2 AND ended_at IS NULL AND expires_at > $3";
     END_FOR_USER = "UPDATE sessions SET ended_at = $3, ended_reason = $4
         WHERE account_id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3";
+    END_OTHERS = "UPDATE sessions SET ended_at = $4, ended_reason = $5
+        WHERE account_id = $1 AND user_id = $2 AND id <> $3 AND ended_at IS NULL AND expires_at > $4";
     TOUCH = "UPDATE sessions SET refreshed_at = $2 WHERE id = $1 AND ended_at IS NULL";
 }
 
@@ -162,6 +164,18 @@ pub async fn end_for_user(
     reason: SessionEnd,
 ) -> Result<u64> {
     execute!(tx, END_FOR_USER, account_id.as_uuid(), user_id.as_uuid(), millis(at), reason.as_str())
+}
+
+/// Ends a user's sessions but this one; gives how many were live.
+pub async fn end_others(
+    tx: &mut Tx,
+    (account_id, user_id): (AccountId, UserId),
+    kept: SessionId,
+    at: Timestamp,
+    reason: SessionEnd,
+) -> Result<u64> {
+    let (account_id, user_id, kept) = (account_id.as_uuid(), user_id.as_uuid(), kept.as_uuid());
+    execute!(tx, END_OTHERS, account_id, user_id, kept, millis(at), reason.as_str())
 }
 
 /// Records that tokens were issued for a session, which a refresh token led to; `Stale` if it has ended.

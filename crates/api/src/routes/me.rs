@@ -1,9 +1,10 @@
 //! The signed-in user, as they see themselves.
 
-use actix_web::{HttpResponse, delete, get, web};
+use actix_web::{HttpResponse, delete, get, post, web};
 use domain::SessionId;
+use domain::password::Password;
 use serde::{Deserialize, Serialize};
-use service::Service;
+use service::{PasswordChange, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -11,7 +12,7 @@ use super::accounts::{Account, PageParameters};
 use super::answer::List;
 use super::sessions::Session;
 use super::users::User;
-use crate::extract::{Authenticated, Ids, Listing};
+use crate::extract::{Authenticated, Ids, JsonBody, Listing};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
@@ -19,11 +20,12 @@ problems! {
     MeProblems = [READ] + SessionExpired;
     ListProblems = [SECURED] + InvalidInput;
     EndProblems = [READ];
+    PasswordProblems = [READ, BODY, LIMITED];
 }
 
 /// Registers the operations.
 pub fn register(config: &mut ServiceConfig<'_>) {
-    config.service(get_me).service(list_my_sessions).service(delete_my_session);
+    config.service(get_me).service(list_my_sessions).service(delete_my_session).service(change_my_password);
 }
 
 /// Who somebody is.
@@ -41,6 +43,18 @@ impl From<service::Me> for Me {
     fn from(me: service::Me) -> Self {
         Self { user: me.user.into(), account: me.account.into(), session: me.session.into() }
     }
+}
+
+/// A password, and the one to put in its place.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangePassword {
+    /// What it is.
+    #[schema(value_type = String, format = Password, max_length = 256)]
+    current_password: Password,
+    /// What it becomes: 12 characters or more, hard to guess, and nothing of the user's own name, email or account.
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 256)]
+    new_password: Password,
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -98,5 +112,23 @@ async fn delete_my_session(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     service.end_my_session(&caller.0, path.0.session_id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Change my password.
+///
+/// For any signed-in user who has one. Their other sessions end at once.
+#[utoipa::path(
+    operation_id = "change_my_password", tag = "me", security(("access_token" = [])), request_body = ChangePassword,
+    responses((status = 204, description = "The password is changed"), PasswordProblems),
+)]
+#[post("/v1/me/password")]
+async fn change_my_password(
+    caller: Authenticated,
+    body: JsonBody<ChangePassword>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let ChangePassword { current_password, new_password } = body.0;
+    service.change_my_password(&caller.0, PasswordChange { current_password, new_password }).await?;
     Ok(HttpResponse::NoContent().finish())
 }

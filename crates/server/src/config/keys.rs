@@ -6,7 +6,7 @@ use figment::{Figment, Provider as _};
 use super::problem::{Problem, Problems, source_name};
 
 /// Key and expectation, which completes "must be …".
-pub const KEYS: [(&str, &str); 23] = [
+pub const KEYS: [(&str, &str); 27] = [
     ("server.bind", "an address and a port, such as 127.0.0.1:8080"),
     ("server.base_url", "an absolute URL, such as https://login.example.com"),
     ("server.trusted_proxies", "a list of networks, such as [\"10.0.0.0/8\"]"),
@@ -19,6 +19,10 @@ pub const KEYS: [(&str, &str); 23] = [
     ("secrets.master_key", "32 random bytes in base64 or hexadecimal"),
     ("secrets.master_key_file", "the path of a file that holds the master key"),
     ("tokens.algorithm", "\"ES256\", \"EdDSA\" or \"RS256\""),
+    ("passwords.memory_kib", "a number of KiB from 7168 to 1048576"),
+    ("passwords.iterations", "a number of passes from 1 to 20"),
+    ("passwords.threads", "a number of threads from 1 on"),
+    ("passwords.queue", "a number of passwords from 1 on"),
     ("saml.engines", "\"both\", \"libxmlsec\" or \"bergshamra\""),
     (
         "saml.attribute_prefix",

@@ -1,5 +1,6 @@
 //! What the values mean: checks over several keys, and secrets read from where they are.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -22,6 +23,10 @@ pub const MASTER_KEY_RECIPE: &str =
     "make one with `openssl rand -base64 32 > master.key` and name that file in secrets.master_key_file";
 /// The database where none is configured: a file in the working directory.
 const DEFAULT_DATABASE: &str = "sqlite:vestibule.db";
+/// Memory of one hash: from the least that OWASP's password storage cheat sheet knows to a gibibyte for each thread.
+const PASSWORD_MEMORY_KIB: RangeInclusive<u32> = 7_168..=1_048_576;
+/// Passes over that memory: more of them keep people waiting for seconds.
+const PASSWORD_ITERATIONS: RangeInclusive<u32> = 1..=20;
 
 impl Loaded {
     /// Everything that is wrong, at once. `development` permits plain http, and this machine alone.
@@ -32,6 +37,7 @@ impl Loaded {
             self.master_key().err(),
             self.check_bind(development).err(),
             self.check_saml().err(),
+            self.check_passwords().err(),
             self.check_filter().err(),
         ]
         .into_iter()
@@ -140,6 +146,19 @@ impl Loaded {
         if prefix.is_empty() || prefix.contains(char::is_whitespace) {
             let fix = "write the beginning of the attribute names, such as https://example.com/saml/attributes/";
             return Err(self.problem("saml.attribute_prefix", "it is empty or holds white space", fix));
+        }
+        Ok(())
+    }
+
+    fn check_passwords(&self) -> Result<(), Problem> {
+        let passwords = &self.values.passwords;
+        if !PASSWORD_MEMORY_KIB.contains(&passwords.memory_kib) {
+            let fix = "write a number of KiB from 7168 to 1048576, such as 19456";
+            return Err(self.problem("passwords.memory_kib", "it is out of bounds", fix));
+        }
+        if !PASSWORD_ITERATIONS.contains(&passwords.iterations) {
+            let fix = "write a number of passes from 1 to 20, such as 2";
+            return Err(self.problem("passwords.iterations", "it is out of bounds", fix));
         }
         Ok(())
     }

@@ -26,6 +26,8 @@ pub struct Configuration {
     pub secrets: Secrets,
     /// Access tokens.
     pub tokens: Tokens,
+    /// How passwords are hashed.
+    pub passwords: Passwords,
     /// The SAML service provider.
     pub saml: Saml,
     /// What is logged.
@@ -126,6 +128,27 @@ pub struct Tokens {
 impl Default for Tokens {
     fn default() -> Self {
         Self { algorithm: SigningAlgorithm::Es256 }
+    }
+}
+
+/// `[passwords]`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Passwords {
+    /// Memory of each hash.
+    pub memory_kib: u32,
+    /// Passes over that memory.
+    pub iterations: u32,
+    /// How many are hashed at once; half as many as there are processors where it is not set.
+    pub threads: Option<NonZeroUsize>,
+    /// How many may wait; who comes then is told to come later.
+    pub queue: NonZeroUsize,
+}
+
+impl Default for Passwords {
+    /// What OWASP's password storage cheat sheet recommends for argon2id; a second of waiting for one thread.
+    fn default() -> Self {
+        Self { memory_kib: 19_456, iterations: 2, threads: None, queue: NonZeroUsize::MIN.saturating_add(49) }
     }
 }
 

@@ -1,0 +1,253 @@
+//! Passwords: what one is, which new ones are taken (B5), and what is kept of them.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::{Zeroize as _, Zeroizing};
+use zxcvbn::Score;
+
+use crate::account::AccountName;
+use crate::email::Email;
+use crate::text::Label;
+use crate::username::{Username, normalized};
+use crate::{AccountId, UserId};
+
+/// Fewest characters of a new password (B5).
+pub const PASSWORD_MIN_CHARS: usize = 12;
+/// Most characters: beyond every passphrase and password manager, and little enough to normalize and look through.
+pub const PASSWORD_MAX_CHARS: usize = 256;
+/// Shorter words of a person's own details are in too many good passwords to refuse them.
+const OWN_WORD_MIN_CHARS: usize = 4;
+/// What a new password must reach: 10^8 guesses and more of somebody who knows the lists of leaked passwords, words,
+/// names, keyboards and dates. Behind argon2id and the slow-down of sign-ins that is years.
+const MIN_SCORE: Score = Score::Three;
+
+/// A password in clear, in Unicode's NFKC form, so that every keyboard's spelling of it is the same (RFC 8265,
+/// section 4.2). Wiped from memory with this value.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Password(Zeroizing<String>);
+
+/// Why a text is not even looked at as a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Over [`PASSWORD_MAX_CHARS`].
+    #[error("must have at most {PASSWORD_MAX_CHARS} characters")]
+    TooLong,
+}
+
+impl Password {
+    /// Takes a password as somebody typed it. Whether it would do as a new one is for [`check_new`].
+    pub fn parse(text: &str) -> Result<Self, PasswordError> {
+        if text.chars().nth(PASSWORD_MAX_CHARS).is_some() {
+            return Err(PasswordError::TooLong);
+        }
+        Ok(Self(Zeroizing::new(text.nfkc().collect())))
+    }
+
+    /// The text to hash.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Password {
+    type Error = PasswordError;
+
+    fn try_from(mut text: String) -> Result<Self, PasswordError> {
+        let password = Self::parse(&text);
+        text.zeroize();
+        password
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// The details of a person that their password must not be made of.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordOwner<'a> {
+    /// What they sign in as.
+    pub username: &'a Username,
+    /// Where their mail goes.
+    pub email: Option<&'a Email>,
+    /// What people call them.
+    pub display_name: Option<&'a Label>,
+    /// The name of their account.
+    pub account_name: &'a AccountName,
+}
+
+/// Why a password is not taken as a new one; each says what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordWeakness {
+    /// Under [`PASSWORD_MIN_CHARS`].
+    #[error("must have at least {PASSWORD_MIN_CHARS} characters")]
+    TooShort,
+    /// It holds a word of the person's own.
+    #[error("must not hold your username, email, name or account name; use words that have nothing to do with you")]
+    OwnDetails,
+    /// It is on a list of common passwords, or close to one.
+    #[error("is easy to guess; use several unrelated words, or one that a password manager made")]
+    Guessable,
+}
+
+/// Whether this may become the password of this person (B5).
+///
+/// Takes up to some milliseconds: the password is compared with lists of leaked passwords, words and names, in the
+/// spellings and patterns that people think of.
+pub fn check_new(password: &Password, owner: &PasswordOwner<'_>) -> Result<(), PasswordWeakness> {
+    let text = password.expose();
+    if text.chars().count() < PASSWORD_MIN_CHARS {
+        return Err(PasswordWeakness::TooShort);
+    }
+    let own_words = own_words(owner);
+    let lower = Zeroizing::new(normalized(text));
+    if own_words.iter().any(|word| lower.contains(word.as_str())) {
+        return Err(PasswordWeakness::OwnDetails);
+    }
+    let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
+    if zxcvbn::zxcvbn(text, &own_words).score() < MIN_SCORE {
+        return Err(PasswordWeakness::Guessable);
+    }
+    Ok(())
+}
+
+/// The words of a person's own, compared as identities are. Of addresses only what is before the `@`: colleagues share
+/// the rest, and the account's name mostly says it too.
+fn own_words(owner: &PasswordOwner<'_>) -> Vec<String> {
+    let local = |text: &str| text.split('@').next().unwrap_or_default().to_owned();
+    let details = [
+        local(owner.username.as_str()),
+        owner.email.map(|email| local(email.as_str())).unwrap_or_default(),
+        owner.display_name.map_or("", Label::as_str).to_owned(),
+        owner.account_name.as_str().to_owned(),
+    ];
+    details
+        .iter()
+        .map(|detail| normalized(&detail.nfkc().collect::<String>()))
+        .flat_map(|detail| detail.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>())
+        .filter(|word| word.chars().count() >= OWN_WORD_MIN_CHARS)
+        .collect()
+}
+
+/// What is kept of a password: a string in PHC form, with its algorithm, parameters and salt.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// A hash as it was made or stored.
+    pub const fn from_phc(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The string to store.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// The password of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordCredential {
+    /// Whose account.
+    pub account_id: AccountId,
+    /// Whose password.
+    pub user_id: UserId,
+    /// What is kept of it.
+    pub hash: PasswordHash,
+    /// Somebody else chose it, so it must be changed at the next sign-in.
+    pub must_change: bool,
+    /// When it was set.
+    pub set_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(password: &str) -> Result<(), PasswordWeakness> {
+        let username = Username::parse("Anna.Karlsson@Example.com").unwrap();
+        let email = Email::parse("ann@tulip.example").unwrap();
+        let name = Label::parse("Ånna von Pe").unwrap();
+        let account_name = AccountName::parse("acme-widgets").unwrap();
+        let owner = PasswordOwner {
+            username: &username,
+            email: Some(&email),
+            display_name: Some(&name),
+            account_name: &account_name,
+        };
+        check_new(&Password::parse(password).unwrap(), &owner)
+    }
+
+    /// Proves B5: length, the person's own details, and what attackers try first.
+    #[test]
+    fn a_new_password_is_long_unlike_its_owner_and_hard_to_guess() {
+        use PasswordWeakness::{Guessable, OwnDetails, TooShort};
+        let cases = [
+            ("", Err(TooShort)),
+            ("x8#Kq!2pZ$w", Err(TooShort)),
+            ("åäö£€¾§åä", Err(TooShort)),
+            ("correct-KARLSSON-battery-9", Err(OwnDetails)),
+            ("window anna marble 1987", Err(OwnDetails)),
+            ("ÅNNA-marble-window-77", Err(OwnDetails)),
+            ("acme rocks my tuesday mornings", Err(OwnDetails)),
+            ("my-widgets-are-never-late", Err(OwnDetails)),
+            ("password1234", Err(Guessable)),
+            ("P@ssw0rd!P@ssw0rd!", Err(Guessable)),
+            ("aaaaaaaaaaaaaaaaaaaaaaaa", Err(Guessable)),
+            ("qwertyuiop123456", Err(Guessable)),
+            ("k4rls50nk4rls50n", Err(Guessable)),
+            ("abcdefghijklmnop", Err(Guessable)),
+            ("tulip-anchor-copper-72", Ok(())),
+            ("correct horse battery staple", Ok(())),
+            ("ann von pe goes sailing at dawn", Ok(())),
+            ("x8#Kq!2pZ$wR", Ok(())),
+            ("雨の日は家で本を読むのが好きです", Ok(())),
+        ];
+        for (password, wanted) in cases {
+            assert_eq!(check(password), wanted, "{password}");
+        }
+    }
+
+    /// Proves B5: a password typed on another system is the same password.
+    #[test]
+    fn spellings_that_look_alike_are_one_password() {
+        let same = [("e\u{301}", "\u{e9}"), ("\u{ff21}\u{ff22}", "AB"), ("\u{fb01}", "fi")];
+        for (left, right) in same {
+            assert_eq!(Password::parse(left).unwrap().expose(), Password::parse(right).unwrap().expose());
+        }
+        assert_ne!(Password::parse("a").unwrap().expose(), Password::parse("A").unwrap().expose());
+        assert_ne!(Password::parse("a ").unwrap().expose(), Password::parse("a").unwrap().expose());
+    }
+
+    /// Proves B5: the longest password is taken whole, a longer one refused unread, and none is printed.
+    #[test]
+    fn a_password_is_bounded_and_never_printed() {
+        assert_eq!(Password::parse(&"å".repeat(PASSWORD_MAX_CHARS)).unwrap().expose().chars().count(), 256);
+        assert_eq!(Password::parse(&"å".repeat(PASSWORD_MAX_CHARS + 1)).unwrap_err(), PasswordError::TooLong);
+        assert_eq!(format!("{:?}", Password::parse("secret").unwrap()), "Password(…)");
+        assert_eq!(format!("{:?}", PasswordHash::from_phc("$argon2id$…".to_owned())), "PasswordHash(…)");
+    }
+
+    proptest! {
+        /// Proves B5: whatever is typed gets an answer, and whatever is taken is long enough.
+        #[test]
+        fn any_text_gets_an_answer(text in "\\PC{0,60}") {
+            if check(&text).is_ok() {
+                prop_assert!(Password::parse(&text).unwrap().expose().chars().count() >= PASSWORD_MIN_CHARS);
+            }
+        }
+    }
+}

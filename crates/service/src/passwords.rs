@@ -1,0 +1,125 @@
+//! Passwords: hashed, compared and set (B5).
+
+use domain::account::AccountName;
+use domain::password::{Password, PasswordHash, PasswordOwner, check_new};
+use domain::session::SessionEnd;
+use domain::throttle::{Pace, ThrottleKey, retry_after};
+use domain::user::User;
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::Service;
+use crate::accounts::account;
+use crate::caller::Caller;
+use crate::error::{Code, Error, Result};
+use crate::ports::{PasswordHasherError, PasswordVerdict};
+use crate::users::{deed, user};
+
+/// How long a client is told to wait when too many passwords wait to be hashed; the whole queue takes about as long.
+const BUSY_RETRY_AFTER_SECONDS: u32 = 2;
+
+/// How often somebody may say what their password is in order to change it.
+const CHANGE_PACE: Pace = Pace { burst: 5, period: SignedDuration::from_mins(1) };
+
+/// A password and the one to put in its place.
+#[derive(Debug)]
+pub struct PasswordChange {
+    /// What it is.
+    pub current_password: Password,
+    /// What it becomes.
+    pub new_password: Password,
+}
+
+impl Service {
+    /// Changes the caller's own password; their other sessions end at once (I3).
+    pub async fn change_my_password(&self, caller: &Caller, change: PasswordChange) -> Result<()> {
+        let signed_in = caller.user()?;
+        let (account_id, user_id) = (signed_in.account_id, signed_in.user_id);
+        let mut tx = self.store.read().await?;
+        let old = storage::password_credentials::by_user(&mut tx, account_id, user_id).await?;
+        let (user, account) = (user(&mut tx, account_id, user_id).await?, account(&mut tx, account_id).await?);
+        drop(tx);
+        check_differs(&change)?;
+        check_new_password("/new_password", &change.new_password, (&user, &account.name))?;
+        let throttle = ThrottleKey::of("password_change", &[&user_id.to_string()]);
+        self.count_try(throttle, CHANGE_PACE).await?;
+        let verdict = self.verify_password(&change.current_password, old.as_ref().map(|old| &old.hash)).await?;
+        let old = old.filter(|_| verdict != PasswordVerdict::Wrong).ok_or_else(not_the_current_one)?;
+        let hash = self.hash_password(&change.new_password).await?;
+        let mut tx = self.store.begin().await?;
+        storage::throttles::clear(&mut tx, throttle).await?;
+        if !storage::password_credentials::replace(&mut tx, &old, &hash, self.now()).await? {
+            return Err(not_the_current_one());
+        }
+        let (kept, reason) = (signed_in.session_id, SessionEnd::PasswordChanged);
+        storage::sessions::end_others(&mut tx, (account_id, user_id), kept, self.now(), reason).await?;
+        self.record(&mut tx, caller, deed("user.password_changed", &user, Value::Null, Value::Null)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Counts a try, or says how long to wait until one is taken.
+    pub(crate) async fn count_try(&self, key: ThrottleKey, pace: Pace) -> Result<()> {
+        let (mut tx, now) = (self.store.begin().await?, self.now());
+        let clear_at = storage::throttles::count(&mut tx, key, pace, now).await?;
+        match pace.wait(clear_at, now) {
+            Some(wait) => Err(slowed_down(wait)),
+            None => Ok(tx.commit().await?),
+        }
+    }
+
+    /// Hashes a password, once [`check_new_password`] took it. Call it outside of transactions.
+    pub(crate) async fn hash_password(&self, password: &Password) -> Result<PasswordHash> {
+        self.ports.password_hasher.hash(password, self.random()).await.map_err(refused)
+    }
+
+    /// Compares a password with what is kept of one; `None` costs the same and is wrong. Call it outside of
+    /// transactions.
+    pub(crate) async fn verify_password(
+        &self,
+        password: &Password,
+        kept: Option<&PasswordHash>,
+    ) -> Result<PasswordVerdict> {
+        self.ports.password_hasher.verify(password, kept).await.map_err(refused)
+    }
+}
+
+/// Refuses a password that must not become this user's (B5); `field` is where it came in.
+pub(crate) fn check_new_password(
+    field: &str,
+    password: &Password,
+    (user, account_name): (&User, &AccountName),
+) -> Result<()> {
+    let owner = PasswordOwner {
+        username: &user.username,
+        email: user.email.as_ref(),
+        display_name: user.display_name.as_ref(),
+        account_name,
+    };
+    check_new(password, &owner).map_err(|weakness| Error::invalid(field, weakness))
+}
+
+/// The answer to whoever must wait before they try again.
+pub(crate) fn slowed_down(wait: SignedDuration) -> Error {
+    Error::new(Code::RateLimited).with_detail("Too many failed tries").with_retry_after(retry_after(wait))
+}
+
+fn not_the_current_one() -> Error {
+    Error::invalid("/current_password", "is not your password")
+}
+
+fn check_differs(change: &PasswordChange) -> Result<()> {
+    if change.current_password.expose() == change.new_password.expose() {
+        return Err(Error::invalid("/new_password", "must differ from the password that you have"));
+    }
+    Ok(())
+}
+
+fn refused(error: PasswordHasherError) -> Error {
+    match error {
+        PasswordHasherError::Busy => {
+            metrics::counter!("vestibule_passwords_refused_total").increment(1);
+            Error::new(Code::Unavailable).with_retry_after(BUSY_RETRY_AFTER_SECONDS)
+        }
+        fault @ PasswordHasherError::Fault(_) => Error::internal(fault),
+    }
+}

@@ -1,0 +1,106 @@
+//! Passwords and throttles, as they are kept.
+
+use domain::password::{PasswordCredential, PasswordHash};
+use domain::session::SessionEnd;
+use domain::throttle::{Pace, ThrottleKey};
+use jiff::SignedDuration;
+use storage::{password_credentials, sessions, throttles, users};
+use tests::both_engines;
+
+use crate::samples::{Tenant, at, session, tenant};
+
+const PACE: Pace = Pace { burst: 2, period: SignedDuration::from_secs(10) };
+
+fn credential(tenant: &Tenant, hash: &str, must_change: bool) -> PasswordCredential {
+    PasswordCredential {
+        account_id: tenant.account.id,
+        user_id: tenant.user.id,
+        hash: PasswordHash::from_phc(hash.to_owned()),
+        must_change,
+        set_at: at(5),
+    }
+}
+
+both_engines! {
+    /// Proves B5: a user has one password at most, which is theirs alone and goes with them.
+    async fn a_user_has_one_password(db) {
+        let (own, other) = (tenant(&db.store, "own").await, tenant(&db.store, "other").await);
+        let mut tx = db.store.begin().await.unwrap();
+        let tx = &mut tx;
+        let (account, user) = (own.account.id, own.user.id);
+        assert_eq!(password_credentials::by_user(tx, account, user).await.unwrap(), None);
+        for sample in [credential(&own, "first", true), credential(&own, "second", false)] {
+            password_credentials::set(tx, &sample).await.unwrap();
+            assert_eq!(password_credentials::by_user(tx, account, user).await.unwrap(), Some(sample));
+        }
+        assert_eq!(password_credentials::by_user(tx, other.account.id, user).await.unwrap(), None);
+        assert!(!password_credentials::delete(tx, other.account.id, user).await.unwrap());
+        assert!(password_credentials::delete(tx, account, user).await.unwrap());
+        password_credentials::set(tx, &credential(&own, "third", false)).await.unwrap();
+        assert!(users::delete(tx, account, user).await.unwrap());
+        assert_eq!(password_credentials::by_user(tx, account, user).await.unwrap(), None);
+    }
+
+    /// Proves B5: nobody gets a password through another account.
+    async fn a_password_is_for_a_user_of_its_account(db) {
+        let (own, other) = (tenant(&db.store, "own").await, tenant(&db.store, "other").await);
+        let mut tx = db.store.begin().await.unwrap();
+        let foreign = PasswordCredential { account_id: other.account.id, ..credential(&own, "x", false) };
+        assert!(password_credentials::set(&mut tx, &foreign).await.is_err());
+    }
+
+    /// Proves B5: whoever changes a password that was changed meanwhile changes nothing.
+    async fn a_password_is_replaced_only_as_it_was_read(db) {
+        let own = tenant(&db.store, "own").await;
+        let mut tx = db.store.begin().await.unwrap();
+        let tx = &mut tx;
+        let (read, stale) = (credential(&own, "first", true), credential(&own, "older", false));
+        password_credentials::set(tx, &read).await.unwrap();
+        let new = PasswordHash::from_phc("second".to_owned());
+        assert!(!password_credentials::replace(tx, &stale, &new, at(9)).await.unwrap());
+        assert!(!password_credentials::rehash(tx, &stale, &new).await.unwrap());
+        assert!(password_credentials::rehash(tx, &read, &new).await.unwrap());
+        let rehashed = PasswordCredential { hash: new, ..read };
+        let found = password_credentials::by_user(tx, own.account.id, own.user.id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&rehashed), "a rehash is the same password");
+        let new = PasswordHash::from_phc("third".to_owned());
+        assert!(password_credentials::replace(tx, &rehashed, &new, at(9)).await.unwrap());
+        let replaced = PasswordCredential { hash: new, must_change: false, set_at: at(9), ..rehashed };
+        let found = password_credentials::by_user(tx, own.account.id, own.user.id).await.unwrap();
+        assert_eq!(found, Some(replaced));
+    }
+
+    /// Proves I3: the other sessions of the user end, and nobody else's.
+    async fn other_sessions_end(db) {
+        let own = tenant(&db.store, "own").await;
+        let other = tenant(&db.store, "other").await.account.id;
+        let (kept, gone) = (session(&own), session(&own));
+        let mut tx = db.store.begin().await.unwrap();
+        let tx = &mut tx;
+        sessions::insert(tx, &kept).await.unwrap();
+        sessions::insert(tx, &gone).await.unwrap();
+        let (user, reason) = (own.user.id, SessionEnd::PasswordChanged);
+        assert_eq!(sessions::end_others(tx, (other, user), kept.id, at(30), reason).await.unwrap(), 0);
+        assert_eq!(sessions::end_others(tx, (own.account.id, user), kept.id, at(30), reason).await.unwrap(), 1);
+        assert_eq!(sessions::by_token(tx, kept.id).await.unwrap(), Some(kept));
+        assert_eq!(sessions::by_token(tx, gone.id).await.unwrap().unwrap().ended, Some((at(30), reason)));
+    }
+
+    /// Proves B5: tries add up from now on, up to one too many, and what is given back or cleared does not count.
+    async fn throttles_count_from_now(db) {
+        let (key, other) = (ThrottleKey::of("test", &["a"]), ThrottleKey::of("test", &["b"]));
+        let mut tx = db.store.begin().await.unwrap();
+        let tx = &mut tx;
+        let cases = [(0, 10), (0, 20), (0, 30), (0, 30), (5, 35), (34, 45), (45, 55), (60, 70)];
+        for (now, clear) in cases {
+            let counted = throttles::count(tx, key, PACE, at(now * 1_000)).await.unwrap();
+            assert_eq!(counted, at(clear * 1_000), "{now}");
+        }
+        throttles::give_back(tx, key, PACE).await.unwrap();
+        assert_eq!(throttles::count(tx, key, PACE, at(60_000)).await.unwrap(), at(70_000));
+        assert_eq!(throttles::count(tx, other, PACE, at(60_000)).await.unwrap(), at(70_000));
+        throttles::clear(tx, key).await.unwrap();
+        assert_eq!(throttles::count(tx, key, PACE, at(61_000)).await.unwrap(), at(71_000));
+        assert_eq!(throttles::count(tx, other, PACE, at(61_000)).await.unwrap(), at(80_000));
+    }
+}
