@@ -37,6 +37,13 @@ fn account_changes(tenant: &Tenant, user: &str, sessions: [&str; 2]) -> Vec<Chan
     let theirs = tenant.path(&format!("/sessions/{}", sessions[1]));
     vec![
         change("update_account", patch.clone(), &tenant.path(""), json!({ "display_name": "New" }), "account.updated"),
+        change(
+            "update_account_settings",
+            patch.clone(),
+            &tenant.path("/settings"),
+            json!({ "require_email_mfa": true }),
+            "account.settings_updated",
+        ),
         change("create_user", post.clone(), &users, json!({ "portal": "admin", "username": "n" }), "user.created"),
         change(
             "import_users",

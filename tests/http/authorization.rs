@@ -31,6 +31,8 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("list_accounts", Reader),
         ("get_account", Reader),
         ("update_account", Owner),
+        ("get_account_settings", Reader),
+        ("update_account_settings", Owner),
         ("create_user", Owner),
         ("list_users", Reader),
         ("get_user", Reader),

@@ -7,6 +7,7 @@
     reason = "what goes wrong in a test fails it"
 )]
 
+mod account_settings;
 mod accounts;
 mod applications;
 mod attacks_browsers;

@@ -71,6 +71,15 @@ impl TestApp {
         Self::assemble(database, (world, ports), settings, api_settings(limits)).await
     }
 
+    /// Starts it behind a reverse proxy on this machine, whose `X-Forwarded-For` it believes.
+    pub async fn start_behind_proxy(database: TestDatabase) -> Self {
+        let world = World::default();
+        let ports = world.ports();
+        let trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        let api_settings = ApiSettings { trusted_proxies, ..api_settings(Limits::default()) };
+        Self::assemble(database, (world, ports), settings(), api_settings).await
+    }
+
     /// Starts it as `serve --development` does: reached where it listens, with the real clock and real connections to
     /// identity providers on this machine. The world is that of the machine, so no test changes it.
     pub async fn start_development(database: TestDatabase) -> Self {

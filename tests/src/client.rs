@@ -11,6 +11,7 @@ pub struct Client {
     http: reqwest::Client,
     base_url: String,
     bearer: Option<String>,
+    forwarded_for: Option<String>,
 }
 
 /// An answer, read to its end.
@@ -28,7 +29,7 @@ impl Client {
     /// Nobody.
     pub fn anonymous(base_url: &str) -> Self {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { http, base_url: base_url.to_owned(), bearer: None }
+        Self { http, base_url: base_url.to_owned(), bearer: None, forwarded_for: None }
     }
 
     /// The same program with this token or key.
@@ -37,10 +38,19 @@ impl Client {
         Self { bearer: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The same program, whose requests come with this `X-Forwarded-For`.
+    #[must_use]
+    pub fn forwarded_for(&self, hops: &str) -> Self {
+        Self { forwarded_for: Some(hops.to_owned()), ..self.clone() }
+    }
+
     /// A request that a test completes by hand.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base_url) };
-        let request = self.http.request(method, url);
+        let mut request = self.http.request(method, url);
+        if let Some(hops) = &self.forwarded_for {
+            request = request.header("x-forwarded-for", hops);
+        }
         match &self.bearer {
             Some(bearer) => request.header(AUTHORIZATION, format!("Bearer {bearer}")),
             None => request,

@@ -189,9 +189,14 @@ impl Tenant {
 
     /// Refreshes by a token in the body.
     pub async fn refresh(&self, app: &TestApp, refresh_token: &str) -> Answer {
+        self.refresh_as(&app.anonymous(), refresh_token).await
+    }
+
+    /// The same, sent by this program.
+    pub async fn refresh_as(&self, client: &Client, refresh_token: &str) -> Answer {
         let fields =
             [("grant_type", "refresh_token"), ("client_id", &self.client_id), ("refresh_token", refresh_token)];
-        app.anonymous().form("/oauth/token", &fields).await
+        client.form("/oauth/token", &fields).await
     }
 
     /// The newest sign-in attempt, whole.

@@ -1,9 +1,12 @@
 //! One of everything, with valid values, and the rows that it refers to.
 
 use domain::account::{Account, AccountName};
+use domain::account_settings::AccountSettings;
 use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, RedirectUri, RefreshDelivery};
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::invitation::Invitation;
+use domain::language::Language;
+use domain::network::Network;
 use domain::one_time_link::{LinkPurpose, OneTimeLink};
 use domain::pkce::CodeChallenge;
 use domain::portal::Portal;
@@ -87,8 +90,19 @@ pub fn account(name: &str) -> Account {
         id: AccountId::from_uuid(fresh()),
         name: AccountName::parse(name).unwrap(),
         display_name: label("Ågren & Söner 株式会社"),
+        settings: settings(),
         created_at: at(0),
         updated_at: at(1),
+    }
+}
+
+fn settings() -> AccountSettings {
+    AccountSettings {
+        require_email_mfa: true,
+        allowed_networks: vec![Network::parse("2001:db8::/32").unwrap()],
+        max_idle_seconds: Some(600),
+        languages: vec![Language::Swedish, Language::English],
+        ..AccountSettings::default()
     }
 }
 

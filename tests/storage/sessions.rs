@@ -48,10 +48,10 @@ both_engines! {
             assert_eq!(sessions::by_id(&mut tx, account, stored.id).await.unwrap().as_ref(), Some(stored));
             assert_eq!(sessions::by_token(&mut tx, stored.id).await.unwrap().as_ref(), Some(stored));
         }
-        sessions::touch(&mut tx, live.id, at(40)).await.unwrap();
+        sessions::touch(&mut tx, live.id, at(40), at(5_000)).await.unwrap();
         assert!(sessions::end(&mut tx, account, live.id, at(50), SessionEnd::EndedByUser).await.unwrap());
         assert!(!sessions::end(&mut tx, account, live.id, at(60), SessionEnd::CodeReused).await.unwrap());
-        let touch = sessions::touch(&mut tx, live.id, at(60)).await;
+        let touch = sessions::touch(&mut tx, live.id, at(60), at(5_000)).await;
         assert!(matches!(touch, Err(StorageError::Stale)), "{touch:?}");
         let read = sessions::by_id(&mut tx, account, live.id).await.unwrap().unwrap();
         assert_eq!((read.refreshed_at, read.ended), (at(40), Some((at(50), SessionEnd::EndedByUser))));

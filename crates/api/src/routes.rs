@@ -1,5 +1,6 @@
 //! One file per resource: its wire types and its handlers.
 
+mod account_settings;
 mod accounts;
 mod answer;
 mod applications;
@@ -25,6 +26,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Every operation, in the order of the document.
 pub fn register(config: &mut ServiceConfig<'_>) {
     accounts::register(config);
+    account_settings::register(config);
     users::register(config);
     user_imports::register(config);
     applications::register(config);

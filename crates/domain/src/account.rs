@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::AccountId;
+use crate::account_settings::AccountSettings;
 use crate::text::Label;
 
 /// Fewest and most characters of an account name (A1).
@@ -74,6 +75,8 @@ pub struct Account {
     pub name: AccountName,
     /// What people read.
     pub display_name: Label,
+    /// What its owners set (A6).
+    pub settings: AccountSettings,
     /// When an operator created it.
     pub created_at: Timestamp,
     /// When a property last changed; its `ETag`.

@@ -15,13 +15,16 @@ mod id;
 mod named;
 
 pub mod account;
+pub mod account_settings;
 pub mod application;
 pub mod audit;
 pub mod authorization_code;
 pub mod email;
 pub mod idempotency;
 pub mod invitation;
+pub mod language;
 pub mod login_slowdown;
+pub mod network;
 pub mod one_time_link;
 pub mod operator_key;
 pub mod password;

@@ -66,9 +66,16 @@ impl Session {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ended.is_none() && now < self.expires_at
     }
+
+    /// The same under the lifetimes of today: where they became tighter since it began, it ends sooner (I3).
+    #[must_use]
+    pub fn held_to(mut self, lifetimes: Lifetimes) -> Self {
+        self.expires_at = expiry(self.created_at, lifetimes, Some(self.expires_at));
+        self
+    }
 }
 
-/// When a session that begins now must end: the application's limit, or the identity provider's if that is sooner (C12).
+/// When a session that begins now must end: the limit of its application and account, or the identity provider's if that is sooner (C12).
 pub fn expiry(now: Timestamp, lifetimes: Lifetimes, session_not_on_or_after: Option<Timestamp>) -> Timestamp {
     let own = now.saturating_add(lifetimes.session()).unwrap_or(Timestamp::MAX);
     session_not_on_or_after.map_or(own, |idp| own.min(idp))
@@ -94,7 +101,7 @@ pub struct RefreshFacts<'a> {
     pub token: &'a RefreshToken,
     /// Its session.
     pub session: &'a Session,
-    /// The lifetimes of the session's application.
+    /// The lifetimes that the session's application and account allow.
     pub lifetimes: Lifetimes,
     /// The client that presents it.
     pub client: ApplicationId,
@@ -102,6 +109,8 @@ pub struct RefreshFacts<'a> {
     pub user_status: UserStatus,
     /// What its user holds now.
     pub roles: &'a RoleSet,
+    /// Whether the account allows sign-ins from where it is presented.
+    pub network_allowed: bool,
 }
 
 /// What becomes of a refresh.
@@ -127,12 +136,15 @@ pub enum RefreshRefusal {
     /// The user was deactivated, or holds no role any more.
     #[error("the user may not sign in any more")]
     UserRefused,
+    /// Presented from a network that the account does not allow (A6).
+    #[error("the account does not allow sign-ins from this network")]
+    NetworkRefused,
 }
 
 /// Decides what a presented refresh token is worth (I2).
 pub fn decide_refresh(facts: &RefreshFacts<'_>, now: Timestamp) -> RefreshDecision {
     use RefreshDecision::{EndFamily, Refuse, Rotate};
-    let RefreshFacts { token, session, lifetimes, client, user_status, roles } = *facts;
+    let RefreshFacts { token, session, lifetimes, client, user_status, roles, network_allowed } = *facts;
     if client != session.application_id {
         return Refuse(RefreshRefusal::OtherClient);
     }
@@ -148,6 +160,9 @@ pub fn decide_refresh(facts: &RefreshFacts<'_>, now: Timestamp) -> RefreshDecisi
     }
     if user_status != UserStatus::Active || (session.portal == Portal::Admin && roles.is_empty()) {
         return Refuse(RefreshRefusal::UserRefused);
+    }
+    if !network_allowed {
+        return Refuse(RefreshRefusal::NetworkRefused);
     }
     Rotate
 }
@@ -197,6 +212,7 @@ mod tests {
             client: session.application_id,
             user_status: status,
             roles: &roles,
+            network_allowed: true,
         };
         decide_refresh(&facts, now)
     }
@@ -212,7 +228,7 @@ mod tests {
         assert_eq!(decide(&live, &token(Some(at(60))), active, at(49)), RefreshDecision::EndFamily);
     }
 
-    /// Proves A3, I2.
+    /// Proves A3, A6, I2.
     #[test]
     fn refresh_is_refused_by_name_for_each_reason() {
         let refused = |reason| RefreshDecision::Refuse(reason);
@@ -231,10 +247,22 @@ mod tests {
             client: live.application_id,
             user_status: active,
             roles: &no_roles,
+            network_allowed: true,
         };
         assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::UserRefused));
+        let member = RoleSet::from([Role::OrganizationMember]);
+        (facts.roles, facts.network_allowed) = (&member, false);
+        assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::NetworkRefused));
         facts.client = ApplicationId::from_uuid(Uuid::from_u128(9));
         assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::OtherClient));
+    }
+
+    /// Proves I3: a tighter lifetime holds for sessions that began before it, and a looser one gives nothing back.
+    #[test]
+    fn a_session_is_held_to_the_lifetimes_of_today() {
+        let within = |session_seconds| Lifetimes { session_seconds, ..Lifetimes::default() };
+        assert_eq!(session().held_to(within(300)).expires_at, at(300));
+        assert_eq!(session().held_to(within(90_000)), session());
     }
 
     /// Proves C12.

@@ -2,6 +2,7 @@
 
 use domain::AccountId;
 use domain::account::{Account, AccountName};
+use domain::account_settings::AccountSettings;
 use domain::email::Email;
 use domain::portal::Portal;
 use domain::role::{Permission, Role, RoleSet};
@@ -58,6 +59,7 @@ impl Service {
             id: AccountId::from_uuid(self.uuid()),
             name: new.name,
             display_name: new.display_name,
+            settings: AccountSettings::default(),
             created_at: now,
             updated_at: now,
         };

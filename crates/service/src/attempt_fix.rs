@@ -239,6 +239,11 @@ const IDENTITY: Table = &[
     ),
     (&["user_inactive"], "The user was deactivated. An owner can set their status to active."),
     (
+        &["network_not_allowed"],
+        "The sign-in came from outside the account's networks. If the address that came is one of yours, an owner adds its \
+         network to allowed_networks; if it is a proxy's, the operator adds the proxy to trusted_proxies.",
+    ),
+    (
         &["multiple_usernames", "sso_multiple_usernames"],
         "Several active users go by this email. Deactivate or rename all but one.",
     ),
@@ -339,6 +344,7 @@ mod tests {
             Code::LoginIncorrectCredentials,
             Code::SessionExpired,
             Code::NoRole,
+            Code::NetworkNotAllowed,
         ] {
             assert_ne!(attempt_fix(code.as_str()), UNKNOWN, "{code:?}");
         }

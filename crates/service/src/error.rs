@@ -55,6 +55,9 @@ codes! {
     /// C4: the user holds no role of the admin portal.
     NoRole = "no_role", "You are signed in at your identity provider, but hold no role in this account",
         "Ask the account's administrator to assign a role, or to map one of your groups to a role in the SAML connection.";
+    /// A6: outside the allowed networks of the admin portal.
+    NetworkNotAllowed = "network_not_allowed", "This account does not allow sign-ins from your network",
+        "Sign in from one of the networks that the account allows, or ask an owner to add yours to allowed_networks.";
     /// C10: the response is not one to trust. Why is for diagnostics, not for the browser.
     SamlResponseRefused = "saml_response_refused", "The response of the identity provider was refused",
         "Give the attempt id to the account's administrator, who can look up the reason.";

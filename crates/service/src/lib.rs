@@ -10,6 +10,7 @@
 //! How to add one more: a module by the name of its family, an `impl Service` block with the use-case, a line in
 //! `api/routes`. Refusals that a caller may meet get a [`Code`].
 
+mod account_settings;
 mod accounts;
 mod applications;
 mod attempt_fix;
@@ -46,6 +47,7 @@ use storage::Store;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+pub use account_settings::AccountSettingsPatch;
 pub use accounts::{AccountPatch, NewAccount};
 pub use applications::{ApplicationPatch, NewApplication};
 pub use attempt_fix::attempt_fix;

@@ -39,6 +39,8 @@ pub struct RefreshGrant<'a> {
     pub refresh_token: &'a str,
     /// How it came.
     pub delivery: RefreshDelivery,
+    /// Where the request comes from.
+    pub address: IpAddr,
     /// The `Origin` of a browser's request.
     pub origin: Option<&'a str>,
 }

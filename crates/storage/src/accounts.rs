@@ -2,8 +2,10 @@
 
 use domain::AccountId;
 use domain::account::{Account, AccountName};
+use domain::account_settings::AccountSettings;
 use domain::username::normalized;
 use jiff::Timestamp;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::columns::{checked, containing, millis, time};
@@ -12,14 +14,20 @@ use crate::page::{Page, Paged};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
 use crate::tx::Tx;
 
+macro_rules! columns {
+    () => {
+        "id, name, display_name, settings, created_at, updated_at"
+    };
+}
+
 queries! {
-    INSERT = "INSERT INTO accounts (id, name, display_name, search_text, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-    BY_ID = "SELECT id, name, display_name, created_at, updated_at FROM accounts WHERE id = $1";
-    BY_NAME = "SELECT id, name, display_name, created_at, updated_at FROM accounts WHERE name = $1";
-    LIST = "SELECT id, name, display_name, created_at, updated_at FROM accounts
-        WHERE id > $1 AND (search_text LIKE $2 ESCAPE '!' OR $2 IS NULL) ORDER BY id LIMIT $3";
-    UPDATE = "UPDATE accounts SET name = $3, display_name = $4, search_text = $5, updated_at = $6
+    INSERT = "INSERT INTO accounts (id, name, display_name, search_text, settings, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    BY_ID = concat!("SELECT ", columns!(), " FROM accounts WHERE id = $1");
+    BY_NAME = concat!("SELECT ", columns!(), " FROM accounts WHERE name = $1");
+    LIST = concat!("SELECT ", columns!(), " FROM accounts
+        WHERE id > $1 AND (search_text LIKE $2 ESCAPE '!' OR $2 IS NULL) ORDER BY id LIMIT $3");
+    UPDATE = "UPDATE accounts SET name = $3, display_name = $4, search_text = $5, settings = $6, updated_at = $7
         WHERE id = $1 AND updated_at = $2
         AND NOT EXISTS (SELECT 1 FROM accounts WHERE name = $3 AND id <> $1)";
 }
@@ -36,6 +44,7 @@ struct AccountRow {
     id: Uuid,
     name: String,
     display_name: String,
+    settings: Json<AccountSettings>,
     created_at: i64,
     updated_at: i64,
 }
@@ -48,6 +57,7 @@ impl TryFrom<AccountRow> for Account {
             id: AccountId::from_uuid(row.id),
             name: checked("accounts.name", row.name)?,
             display_name: checked("accounts.display_name", row.display_name)?,
+            settings: row.settings.0,
             created_at: time("accounts.created_at", row.created_at)?,
             updated_at: time("accounts.updated_at", row.updated_at)?,
         })
@@ -63,6 +73,7 @@ pub async fn insert(tx: &mut Tx, account: &Account) -> Result<()> {
         account.name.as_str(),
         account.display_name.as_str(),
         search_text(account),
+        Json(&account.settings),
         millis(account.created_at),
         millis(account.updated_at),
     )?;
@@ -100,6 +111,7 @@ pub async fn update(tx: &mut Tx, account: &Account, expected_updated_at: Timesta
         account.name.as_str(),
         account.display_name.as_str(),
         search_text(account),
+        Json(&account.settings),
         millis(account.updated_at),
     )?;
     if rows > 0 {

@@ -2,6 +2,7 @@
 //! is asked for.
 
 use domain::account::AccountName;
+use domain::account_settings::AccountSettings;
 use domain::application::Application;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::secret::{PresentedSecret, SecretDigest};
@@ -39,7 +40,7 @@ queries! {
         WHERE account_id = $1 AND id = $2 AND code_digest IS NULL AND NOT EXISTS (SELECT 1 FROM sign_in_attempts AS other
             WHERE other.connection_id = sign_in_attempts.connection_id AND other.assertion_digest = $11)";
     EXCHANGE_OF = concat!("SELECT ", code_columns!(), ", ", user_columns!(), ", ", application_columns!(), ",
-            accounts.name AS account_name
+            accounts.name AS account_name, accounts.settings AS account_settings
         FROM sign_in_attempts
         JOIN accounts ON accounts.id = sign_in_attempts.account_id
         JOIN users ON users.id = sign_in_attempts.user_id
@@ -58,6 +59,8 @@ pub struct Exchange {
     pub code: AuthorizationCode,
     /// The name of its account, as it is now.
     pub account_name: AccountName,
+    /// What its account sets, as it is now.
+    pub account_settings: AccountSettings,
     /// Its user as they are now.
     pub user: User,
     /// Its application as it is now.
@@ -92,6 +95,7 @@ struct ExchangeRow {
     #[sqlx(flatten)]
     application: ApplicationRow,
     account_name: String,
+    account_settings: Json<AccountSettings>,
 }
 
 impl TryFrom<CodeRow> for AuthorizationCode {
@@ -160,6 +164,7 @@ pub async fn exchange_of(tx: &mut Tx, presented: PresentedSecret) -> Result<Opti
         Ok(Exchange {
             code: row.code.try_into()?,
             account_name: checked("accounts.name", row.account_name)?,
+            account_settings: row.account_settings.0,
             user: row.user.try_into()?,
             application: row.application.try_into()?,
         })

@@ -1,6 +1,7 @@
 //! SAML connections.
 
 use domain::account::AccountName;
+use domain::account_settings::AccountSettings;
 use domain::application::Application;
 use domain::portal::Portal;
 use domain::sso::connection::{ConnectionSettings, SamlConnection, SpHash};
@@ -38,6 +39,9 @@ queries! {
             AND saml_connections.portal = applications.portal
         WHERE applications.id = $1");
     BY_SP_HASH = concat!("SELECT ", connection_columns!(), " FROM saml_connections WHERE sp_hash = $1");
+    AT_ACS = concat!("SELECT ", connection_columns!(), ", accounts.settings AS account_settings
+        FROM saml_connections JOIN accounts ON accounts.id = saml_connections.account_id
+        WHERE saml_connections.sp_hash = $1");
     LIST = concat!("SELECT ", connection_columns!(), " FROM saml_connections WHERE account_id = $1 ORDER BY portal");
     UPDATE = "UPDATE saml_connections SET mode = $4, settings = $5, updated_at = $6
         WHERE account_id = $1 AND id = $2 AND updated_at = $3";
@@ -55,6 +59,13 @@ struct ConnectionRow {
     connection_settings: Json<ConnectionSettings>,
     connection_created_at: i64,
     connection_updated_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct AtAcsRow {
+    #[sqlx(flatten)]
+    connection: ConnectionRow,
+    account_settings: Json<AccountSettings>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -126,6 +137,12 @@ pub async fn of_application(
 pub async fn by_sp_hash(tx: &mut Tx, hash: &SpHash) -> Result<Option<SamlConnection>> {
     let row: Option<ConnectionRow> = fetch_optional!(tx, BY_SP_HASH, hash.as_str())?;
     row.map(SamlConnection::try_from).transpose()
+}
+
+/// The same with what its account sets: what a response is received by.
+pub async fn at_acs(tx: &mut Tx, hash: &SpHash) -> Result<Option<(SamlConnection, AccountSettings)>> {
+    let row: Option<AtAcsRow> = fetch_optional!(tx, AT_ACS, hash.as_str())?;
+    row.map(|row| Ok((row.connection.try_into()?, row.account_settings.0))).transpose()
 }
 
 /// The connections of an account: one per portal at most.

@@ -1,12 +1,14 @@
 //! Refresh tokens. Whoever holds one may use it, so they are found by digest alone.
 
 use domain::account::AccountName;
+use domain::account_settings::AccountSettings;
 use domain::application::Application;
 use domain::secret::SecretDigest;
 use domain::session::{RefreshToken, Session};
 use domain::user::User;
 use domain::{AccountId, SessionId};
 use jiff::Timestamp;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::applications::{ApplicationRow, application_columns};
@@ -29,7 +31,8 @@ queries! {
         VALUES ($1, $2, $3, $4, $5)";
     BY_DIGEST = concat!("SELECT ", token_columns!(), " FROM refresh_tokens WHERE digest = $1");
     FAMILY_OF = concat!("SELECT ", token_columns!(), ", ", session_columns!(), ", ", user_columns!(), ", ",
-            application_columns!(), ", accounts.name AS account_name
+            application_columns!(), ", accounts.name AS account_name,
+            accounts.settings AS account_settings
         FROM refresh_tokens
         JOIN sessions ON sessions.id = refresh_tokens.session_id
         JOIN accounts ON accounts.id = sessions.account_id
@@ -48,6 +51,8 @@ pub struct Family {
     pub session: Session,
     /// The name of its account, as it is now.
     pub account_name: AccountName,
+    /// What its account sets, as it is now.
+    pub account_settings: AccountSettings,
     /// The session's user as they are now.
     pub user: User,
     /// The session's application as it is now.
@@ -74,6 +79,7 @@ struct FamilyRow {
     #[sqlx(flatten)]
     application: ApplicationRow,
     account_name: String,
+    account_settings: Json<AccountSettings>,
 }
 
 impl TryFrom<TokenRow> for RefreshToken {
@@ -117,6 +123,7 @@ pub async fn family_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Famil
             token: row.token.try_into()?,
             session: row.session.try_into()?,
             account_name: checked("accounts.name", row.account_name)?,
+            account_settings: row.account_settings.0,
             user: row.user.try_into()?,
             application: row.application.try_into()?,
         })

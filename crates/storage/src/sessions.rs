@@ -45,7 +45,7 @@ queries! {
         WHERE account_id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3";
     END_OTHERS = "UPDATE sessions SET ended_at = $4, ended_reason = $5
         WHERE account_id = $1 AND user_id = $2 AND id <> $3 AND ended_at IS NULL AND expires_at > $4";
-    TOUCH = "UPDATE sessions SET refreshed_at = $2 WHERE id = $1 AND ended_at IS NULL";
+    TOUCH = "UPDATE sessions SET refreshed_at = $2, expires_at = $3 WHERE id = $1 AND ended_at IS NULL";
 }
 
 /// Which sessions of an account are listed.
@@ -178,7 +178,9 @@ pub async fn end_others(
     execute!(tx, END_OTHERS, account_id, user_id, kept, millis(at), reason.as_str())
 }
 
-/// Records that tokens were issued for a session, which a refresh token led to; `Stale` if it has ended.
-pub async fn touch(tx: &mut Tx, id: SessionId, refreshed_at: Timestamp) -> Result<()> {
-    written(execute!(tx, TOUCH, id.as_uuid(), millis(refreshed_at))?, StorageError::Stale)
+/// Records that tokens were issued for a session, which a refresh token led to, and that it ends then; `Stale` if it has
+/// ended.
+pub async fn touch(tx: &mut Tx, id: SessionId, refreshed_at: Timestamp, expires_at: Timestamp) -> Result<()> {
+    let rows = execute!(tx, TOUCH, id.as_uuid(), millis(refreshed_at), millis(expires_at))?;
+    written(rows, StorageError::Stale)
 }

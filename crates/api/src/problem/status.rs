@@ -8,7 +8,7 @@ pub const fn status(code: Code) -> StatusCode {
     match code {
         Code::SamlResponseRefused | Code::ApplicationRefused | Code::InvalidBody => StatusCode::BAD_REQUEST,
         Code::Unauthenticated | Code::LoginIncorrectCredentials | Code::SessionExpired => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::NoRole => StatusCode::FORBIDDEN,
+        Code::Forbidden | Code::NoRole | Code::NetworkNotAllowed => StatusCode::FORBIDDEN,
         Code::NotFound
         | Code::RouteNotFound
         | Code::SsoAccountNotConfigured

@@ -48,7 +48,7 @@ pub struct Account {
 
 impl From<domain::account::Account> for Account {
     fn from(account: domain::account::Account) -> Self {
-        let domain::account::Account { id, name, display_name, created_at, updated_at } = account;
+        let domain::account::Account { id, name, display_name, settings: _, created_at, updated_at } = account;
         Self { id, name, display_name, created_at, updated_at }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use domain::language::Language;
 use domain::portal::Portal;
 use domain::role::Role;
 use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage};
@@ -36,6 +37,7 @@ names! {
     RoleName ("Role", "An account-wide permission of an `admin` user.") = Role::ALL;
     UserStatusName ("UserStatus", "Where a user stands.") = UserStatus::ALL;
     SignInMethodName ("SignInMethod", "How somebody signed in.") = [SignInMethod::Saml];
+    LanguageName ("Language", "A language that people are written to in (RFC 5646).") = Language::ALL;
     SsoModeName ("SsoMode", "How a portal uses its connection.") = [SsoMode::Off, SsoMode::Optional, SsoMode::Required];
     RequestBindingName ("RequestBinding", "How requests travel to the identity provider.") =
         [RequestBinding::HttpRedirect, RequestBinding::HttpPost];

@@ -149,7 +149,7 @@ async fn tokens(request: &HttpRequest, form: OAuthForm, service: &Service) -> Re
         }
         "refresh_token" => {
             let presented = Presented::of(request, service, &form, "refresh_token")?;
-            service.refresh(presented.grant(client_id, origin)).await
+            service.refresh(presented.grant(client_id, request)).await
         }
         _ => {
             let words = "grant_type must be authorization_code or refresh_token";
@@ -166,7 +166,7 @@ async fn revoked(
     let form = accepted(form)?;
     let client_id = required(&form, "client_id")?;
     let presented = Presented::of(request, service, &form, "token")?;
-    service.revoke(presented.grant(client_id, origin(request))).await?;
+    service.revoke(presented.grant(client_id, request)).await?;
     Ok(presented.cookie_of)
 }
 
@@ -188,9 +188,10 @@ impl Presented {
         Ok(Self { token, cookie_of: Some(client) })
     }
 
-    fn grant<'a>(&'a self, client_id: &'a str, origin: Option<&'a str>) -> RefreshGrant<'a> {
+    fn grant<'a>(&'a self, client_id: &'a str, request: &'a HttpRequest) -> RefreshGrant<'a> {
         let delivery = if self.cookie_of.is_some() { RefreshDelivery::Cookie } else { RefreshDelivery::Json };
-        RefreshGrant { client_id, refresh_token: &self.token, delivery, origin }
+        let (address, origin) = (ClientAddress::of(request).0, origin(request));
+        RefreshGrant { client_id, refresh_token: &self.token, delivery, address, origin }
     }
 }
 

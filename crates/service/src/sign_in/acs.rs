@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use domain::AttemptId;
+use domain::account_settings::AccountSettings;
 use domain::secret::{PresentedSecret, SecretKind};
 use domain::sign_in_attempt::AttemptKind;
 use domain::sso::connection::{SamlConnection, SpHash};
@@ -46,7 +47,7 @@ impl Service {
     /// Takes a response: route by path, verify, read only what was verified, check the state, let in, answer.
     pub async fn consume_response(&self, posted: PostedResponse) -> Result<AcsAnswer> {
         let PostedResponse { sp_hash, saml_response, relay_state, address } = posted;
-        let connection = self.connection_at(&sp_hash).await?;
+        let (connection, settings) = self.connection_at(&sp_hash).await?;
         let handle = relay_state.and_then(|text| PresentedSecret::parse(SecretKind::RelayState, &text));
         let mut answered_request = None;
         let outcome = match self.verify(&connection, saml_response).await? {
@@ -54,6 +55,7 @@ impl Service {
             Ok(verified) => {
                 answered_request.clone_from(&verified.in_response_to);
                 match &verified.in_response_to {
+                    _ if !settings.admits(connection.portal, address) => Err(Refusal::of_network(address).into()),
                     None => self.admit_unsolicited(&connection, &verified, address).await,
                     Some(request_id) => self.admit(&connection, &verified, (request_id, handle)).await,
                 }
@@ -69,11 +71,11 @@ impl Service {
         }
     }
 
-    /// The connection that the path names; what the message claims plays no part.
-    async fn connection_at(&self, hash: &SpHash) -> Result<SamlConnection> {
+    /// The connection that the path names, and its account's settings; what the message claims plays no part.
+    async fn connection_at(&self, hash: &SpHash) -> Result<(SamlConnection, AccountSettings)> {
         let mut tx = self.store.read().await?;
-        let found = storage::connections::by_sp_hash(&mut tx, hash).await?;
-        let found = found.filter(|connection| connection.mode.is_enabled());
+        let found = storage::connections::at_acs(&mut tx, hash).await?;
+        let found = found.filter(|(connection, _)| connection.mode.is_enabled());
         found.ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))
     }
 

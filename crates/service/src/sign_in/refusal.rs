@@ -89,6 +89,12 @@ impl Refusal {
         Self { code, stage: AttemptStage::ResponseVerified, reason, check: "state", wanted, got, message: None }
     }
 
+    /// A genuine response from a network that the account does not allow (A6).
+    pub fn of_network(address: IpAddr) -> Self {
+        let (code, got) = (Code::NetworkNotAllowed, Some(address.to_string()));
+        Self { check: "network", ..Self::of_state(code, code.as_str(), "an address of allowed_networks", got) }
+    }
+
     /// A response to what was answered before (C10).
     pub fn replayed() -> Self {
         let wanted = "a response that was not used before";

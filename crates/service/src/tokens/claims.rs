@@ -1,7 +1,7 @@
 //! The claims of an access token (RFC 9068, section 2.2).
 
 use domain::account::AccountName;
-use domain::application::Application;
+use domain::application::{Application, Lifetimes};
 use domain::portal::Portal;
 use domain::session::Session;
 use domain::user::User;
@@ -19,12 +19,14 @@ pub(crate) struct Subject<'a> {
     pub account_name: &'a AccountName,
     /// Its frontend.
     pub application: &'a Application,
+    /// The lifetimes that both of them allow.
+    pub lifetimes: Lifetimes,
 }
 
 /// The claims. `aud` names this service, whose API takes the token, and the application, whose own backend may.
 pub(crate) fn access_token(issuer: &str, jti: Uuid, subject: &Subject<'_>, now: Timestamp) -> Value {
-    let Subject { session, user, account_name, application } = *subject;
-    let lifetime = application.settings.lifetimes.access_token();
+    let Subject { session, user, account_name, application, lifetimes } = *subject;
+    let lifetime = lifetimes.access_token();
     let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX).min(session.expires_at);
     let mut claims = json!({
         "iss": issuer,
@@ -53,7 +55,7 @@ pub(crate) fn access_token(issuer: &str, jti: Uuid, subject: &Subject<'_>, now: 
 }
 
 /// Seconds until a token that is issued now expires.
-pub(crate) fn expires_in(session: &Session, application: &Application, now: Timestamp) -> u32 {
-    let left = u32::try_from(session.expires_at.duration_since(now).as_secs()).unwrap_or_default();
-    application.settings.lifetimes.access_token_seconds.min(left)
+pub(crate) fn expires_in(subject: &Subject<'_>, now: Timestamp) -> u32 {
+    let left = u32::try_from(subject.session.expires_at.duration_since(now).as_secs()).unwrap_or_default();
+    subject.lifetimes.access_token_seconds.min(left)
 }

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use domain::SessionId;
-use domain::application::Application;
+use domain::application::Lifetimes;
 use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCode, decide_exchange};
 use domain::portal::Portal;
 use domain::secret::{PresentedSecret, Secret, SecretKind};
-use domain::session::{RefreshToken, Session, SessionEnd, expiry};
+use domain::session::{RefreshRefusal, RefreshToken, Session, SessionEnd, expiry};
 use domain::user::{LastSignIn, User, UserStatus};
 use serde_json::{Value, json};
 use storage::Tx;
@@ -40,10 +40,11 @@ impl Service {
     }
 
     async fn issue(&self, exchange: &Exchange, grant: &CodeGrant<'_>) -> Result<IssuedTokens, TokenRefusal> {
-        let Exchange { code, account_name, user, application } = exchange;
+        let Exchange { code, account_name, account_settings, user, application } = exchange;
         check_origin(application, grant.origin)?;
-        check_still_allowed(exchange)?;
-        let session = self.session_for(code, application);
+        check_still_allowed(exchange, grant.address)?;
+        let lifetimes = account_settings.bound(application.settings.lifetimes);
+        let session = self.session_for(code, lifetimes);
         let mut transaction = self.store.begin().await?;
         let tx = &mut transaction;
         if !storage::authorization_codes::mark_used(tx, code, session.id, self.now()).await? {
@@ -57,7 +58,7 @@ impl Service {
         let refresh_token = self.insert_refresh_token(tx, &session).await?;
         self.record_sign_in(tx, code, &session, grant.address).await?;
         transaction.commit().await?;
-        let subject = Subject { session: &session, user, account_name, application };
+        let subject = Subject { session: &session, user, account_name, application, lifetimes };
         self.sign(&subject, refresh_token).await
     }
 
@@ -76,20 +77,20 @@ impl Service {
         Err(TokenRefusal::grant(ExchangeRefusal::AlreadyUsed(session_id).to_string()))
     }
 
-    fn session_for(&self, code: &AuthorizationCode, application: &Application) -> Session {
+    fn session_for(&self, code: &AuthorizationCode, lifetimes: Lifetimes) -> Session {
         let now = self.now();
         Session {
             id: self.session_id(),
             account_id: code.account_id,
             user_id: code.grant.user_id,
-            application_id: application.id,
+            application_id: code.application_id,
             portal: code.grant.portal,
             method: code.grant.method,
             auth_time: code.grant.auth_time,
             external_roles: code.grant.external_roles.clone(),
             created_at: now,
             refreshed_at: now,
-            expires_at: expiry(now, application.settings.lifetimes, code.grant.session_not_on_or_after),
+            expires_at: expiry(now, lifetimes, code.grant.session_not_on_or_after),
             ended: None,
         }
     }
@@ -132,10 +133,10 @@ impl Service {
         let settings = &subject.application.settings;
         Ok(IssuedTokens {
             access_token,
-            expires_in: claims::expires_in(subject.session, subject.application, now),
+            expires_in: claims::expires_in(subject, now),
             refresh_token,
             delivery: settings.refresh_delivery,
-            refresh_expires_in: settings.lifetimes.idle_seconds,
+            refresh_expires_in: subject.lifetimes.idle_seconds,
             application_id: subject.application.id,
         })
     }
@@ -147,10 +148,13 @@ fn unknown_code() -> TokenRefusal {
 
 /// Between the start and the exchange much may have changed. A redirect URI that was taken from the registration is one
 /// that its owner does not trust any more, and the code went there (D4).
-fn check_still_allowed(exchange: &Exchange) -> Result<(), TokenRefusal> {
-    let Exchange { code, user, application, .. } = exchange;
+fn check_still_allowed(exchange: &Exchange, address: IpAddr) -> Result<(), TokenRefusal> {
+    let Exchange { code, account_settings, user, application, .. } = exchange;
     if !may_sign_in(user) {
-        return Err(TokenRefusal::grant("the user may not sign in any more"));
+        return Err(TokenRefusal::grant(RefreshRefusal::UserRefused.to_string()));
+    }
+    if !account_settings.admits(code.grant.portal, address) {
+        return Err(TokenRefusal::grant(RefreshRefusal::NetworkRefused.to_string()));
     }
     match application.settings.redirect_uri(code.redirect_uri.as_str()) {
         Some(_) => Ok(()),

@@ -13,7 +13,8 @@ use crate::tokens::claims::Subject;
 use crate::tokens::{IssuedTokens, RefreshGrant, TokenError, TokenRefusal, check_origin, client_id};
 
 impl Service {
-    /// Rotates a refresh token and issues a new access token, with the roles that the user holds now.
+    /// Rotates a refresh token and issues a new access token, with the roles that the user
+    /// holds now, within the lifetimes and networks that the account allows now.
     pub async fn refresh(&self, grant: RefreshGrant<'_>) -> Result<IssuedTokens, TokenRefusal> {
         let client = client_id(grant.client_id)?;
         let digest = SecretDigest::of_presented(SecretKind::RefreshToken, grant.refresh_token)
@@ -21,18 +22,21 @@ impl Service {
         let now = self.now();
         let mut tx = self.store.begin().await?;
         let family = storage::refresh_tokens::family_of(&mut tx, digest).await?;
-        let Family { token, session, account_name, user, application } =
+        let Family { token, session, account_name, account_settings, user, application } =
             family.ok_or_else(TokenRefusal::session_expired)?;
         check_delivery(application.settings.refresh_delivery, grant.delivery)?;
         check_origin(&application, grant.origin)?;
+        let lifetimes = account_settings.bound(application.settings.lifetimes);
+        let session = session.held_to(lifetimes);
         let roles: RoleSet = user.roles.effective();
         let facts = RefreshFacts {
             token: &token,
             session: &session,
-            lifetimes: application.settings.lifetimes,
+            lifetimes,
             client,
             user_status: user.status,
             roles: &roles,
+            network_allowed: account_settings.admits(session.portal, grant.address),
         };
         match decide_refresh(&facts, now) {
             RefreshDecision::Rotate => {}
@@ -48,15 +52,20 @@ impl Service {
             RefreshDecision::Refuse(refusal) => return Err(TokenRefusal::grant(refusal.to_string())),
         }
         // The session first: what ends it locks it before its tokens, and two orders would be a deadlock.
-        storage::sessions::touch(&mut tx, session.id, now).await?;
+        storage::sessions::touch(&mut tx, session.id, now, session.expires_at).await?;
         if token.rotated_at.is_none() {
             // Where another request rotated it in this very moment, this one is within the grace.
             storage::refresh_tokens::mark_rotated(&mut tx, digest, now).await?;
         }
         let refresh_token = self.insert_refresh_token(&mut tx, &session).await?;
         tx.commit().await?;
-        let subject =
-            Subject { session: &session, user: &user, account_name: &account_name, application: &application };
+        let subject = Subject {
+            session: &session,
+            user: &user,
+            account_name: &account_name,
+            application: &application,
+            lifetimes,
+        };
         self.sign(&subject, refresh_token).await
     }
 }

@@ -33,7 +33,7 @@ impl Service {
             session_id: session.id,
             reason: SessionEnd::EndedByUser,
             actor: AuditActor::User(session.user_id),
-            client_address: None,
+            client_address: Some(grant.address.to_string()),
         };
         self.end_session_as(&mut tx, ending).await?;
         Ok(tx.commit().await?)

@@ -2,6 +2,7 @@
 
 use domain::AccountId;
 use domain::account::{Account, AccountName};
+use domain::account_settings::AccountSettings;
 use domain::text::Label;
 use jiff::Timestamp;
 use storage::Store;
@@ -67,6 +68,7 @@ async fn insert(store: &Store, accounts: usize) {
                 id: AccountId::from_uuid(Uuid::now_v7()),
                 name: AccountName::parse(&format!("account-{index}")).expect("a name"),
                 display_name: Label::parse(&format!("Account {index}")).expect("a label"),
+                settings: AccountSettings::default(),
                 created_at: now,
                 updated_at: now,
             };

@@ -1,0 +1,168 @@
+//! Account settings (A6).
+
+use actix_web::{HttpResponse, get, patch, web};
+use domain::account_settings::AccountSettings as DomainSettings;
+use domain::language::Language;
+use domain::network::Network;
+use serde::{Deserialize, Serialize};
+use service::{AccountSettingsPatch, Service, Versioned};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::{AccountPath, IfMatchParameter};
+use super::answer::versioned;
+use super::names::LanguageName;
+use crate::extract::{Authenticated, Ids, IfMatch, JsonBody, given, nullable};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ReadProblems = [READ];
+    UpdateProblems = [READ, BODY] + PreconditionFailed;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config.service(get_account_settings).service(update_account_settings);
+}
+
+/// What the owners of an account set for its people.
+#[derive(Debug, Serialize, ToSchema)]
+struct AccountSettings {
+    /// Whether every form login asks for a code by mail; SSO sign-ins leave that to the identity provider.
+    require_email_mfa: bool,
+    /// From where people may sign in to the `admin` portal and refresh its sessions; empty for everywhere.
+    #[schema(value_type = Vec<String>, example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
+    allowed_networks: Vec<Network>,
+    /// Seconds for which a magic link works.
+    magic_link_seconds: u32,
+    /// Seconds for which an invitation can be accepted.
+    invitation_seconds: u32,
+    /// Most seconds that an access token lives; null leaves it to each application.
+    max_access_token_seconds: Option<u32>,
+    /// Most seconds that a session outlives its last use; null leaves it to each application.
+    max_idle_seconds: Option<u32>,
+    /// Most seconds that a session lives; null leaves it to each application.
+    max_session_seconds: Option<u32>,
+    /// The languages that people are written to in; the first is for those who chose none.
+    #[schema(value_type = Vec<LanguageName>)]
+    languages: Vec<Language>,
+}
+
+impl From<DomainSettings> for AccountSettings {
+    fn from(settings: DomainSettings) -> Self {
+        Self {
+            require_email_mfa: settings.require_email_mfa,
+            allowed_networks: settings.allowed_networks,
+            magic_link_seconds: settings.magic_link_seconds,
+            invitation_seconds: settings.invitation_seconds,
+            max_access_token_seconds: settings.max_access_token_seconds,
+            max_idle_seconds: settings.max_idle_seconds,
+            max_session_seconds: settings.max_session_seconds,
+            languages: settings.languages,
+        }
+    }
+}
+
+/// What of the settings is to change; what is left out stays. Null leaves a lifetime to the applications.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
+struct UpdateAccountSettings {
+    /// Whether every form login asks for a code by mail.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
+    require_email_mfa: Option<bool>,
+    /// All allowed networks, in CIDR notation. A list that would exclude the caller's own address is refused.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<String>, required = false, max_items = 200, example = json!(["203.0.113.0/24"]))]
+    allowed_networks: Option<Vec<Network>>,
+    /// Seconds for which a magic link works.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = u32, required = false, minimum = 60, maximum = 3600)]
+    magic_link_seconds: Option<u32>,
+    /// Seconds for which an invitation can be accepted.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = u32, required = false, minimum = 3600, maximum = 2_592_000)]
+    invitation_seconds: Option<u32>,
+    /// Most seconds that an access token lives.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>, minimum = 60, maximum = 3600)]
+    max_access_token_seconds: Option<Option<u32>>,
+    /// Most seconds that a session outlives its last use.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>, minimum = 300, maximum = 2_592_000)]
+    max_idle_seconds: Option<Option<u32>>,
+    /// Most seconds that a session lives.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>, minimum = 300, maximum = 2_592_000)]
+    max_session_seconds: Option<Option<u32>>,
+    /// All languages, each once; the first is for those who chose none.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<LanguageName>, required = false, min_items = 1)]
+    languages: Option<Vec<Language>>,
+}
+
+impl From<UpdateAccountSettings> for AccountSettingsPatch {
+    fn from(patch: UpdateAccountSettings) -> Self {
+        Self {
+            require_email_mfa: patch.require_email_mfa,
+            allowed_networks: patch.allowed_networks,
+            magic_link_seconds: patch.magic_link_seconds,
+            invitation_seconds: patch.invitation_seconds,
+            max_access_token_seconds: patch.max_access_token_seconds,
+            max_idle_seconds: patch.max_idle_seconds,
+            max_session_seconds: patch.max_session_seconds,
+            languages: patch.languages,
+        }
+    }
+}
+
+/// Read the settings of an account.
+///
+/// For operators, and for users of the account who hold a role. The version is that of the account.
+#[utoipa::path(
+    operation_id = "get_account_settings", tag = "accounts", security(("operator_key" = []), ("access_token" = [])),
+    params(AccountPath),
+    responses(
+        (status = 200, description = "The settings", body = AccountSettings,
+            headers(("ETag" = String, description = "The account's version"))),
+        ReadProblems,
+    ),
+)]
+#[get("/v1/accounts/{account_id}/settings")]
+async fn get_account_settings(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let account = service.get_account(&caller.0, path.0.account_id).await?;
+    Ok(versioned(account.updated_at, &AccountSettings::from(account.settings)))
+}
+
+/// Change the settings of an account.
+///
+/// For operators and owners. They hold from the next sign-in on, and for sessions that live already from their next
+/// refresh on. The lifetimes that count are the stricter ones of application and account.
+#[utoipa::path(
+    operation_id = "update_account_settings", tag = "accounts",
+    security(("operator_key" = []), ("access_token" = [])),
+    params(AccountPath, IfMatchParameter), request_body = UpdateAccountSettings,
+    responses(
+        (status = 200, description = "The settings", body = AccountSettings,
+            headers(("ETag" = String, description = "The account's version"))),
+        UpdateProblems,
+    ),
+)]
+#[patch("/v1/accounts/{account_id}/settings")]
+async fn update_account_settings(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    seen: IfMatch,
+    change: JsonBody<UpdateAccountSettings>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let target = Versioned { id: path.0.account_id, seen: seen.0 };
+    let account = service.update_account_settings(&caller.0, target, change.0.into()).await?;
+    Ok(versioned(account.updated_at, &AccountSettings::from(account.settings)))
+}

@@ -1,0 +1,92 @@
+//! Account settings (A6): owners set them, everybody with a role reads them.
+
+use domain::AccountId;
+use domain::account::Account;
+use domain::account_settings::AccountSettings;
+use domain::language::Language;
+use domain::network::Network;
+use domain::portal::Portal;
+use domain::role::Permission;
+use serde_json::json;
+
+use crate::Service;
+use crate::accounts::account;
+use crate::audit::Deed;
+use crate::caller::{Caller, Identity};
+use crate::error::{Error, Result, Violation};
+use crate::version::Versioned;
+
+/// What of an account's settings is to change; absent stays as it is. The inner `None` leaves a lifetime to the
+/// applications.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "each field is described at `AccountSettings`")]
+pub struct AccountSettingsPatch {
+    pub require_email_mfa: Option<bool>,
+    pub allowed_networks: Option<Vec<Network>>,
+    pub magic_link_seconds: Option<u32>,
+    pub invitation_seconds: Option<u32>,
+    pub max_access_token_seconds: Option<Option<u32>>,
+    pub max_idle_seconds: Option<Option<u32>>,
+    pub max_session_seconds: Option<Option<u32>>,
+    pub languages: Option<Vec<Language>>,
+}
+
+impl Service {
+    /// Changes an account's settings. They hold from the next sign-in and the next refresh on, of live sessions too (I3).
+    pub async fn update_account_settings(
+        &self,
+        caller: &Caller,
+        target: Versioned<AccountId>,
+        patch: AccountSettingsPatch,
+    ) -> Result<Account> {
+        let id = target.id;
+        caller.authorize(id, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        let before = account(&mut tx, id).await?;
+        let expected = target.expect(before.updated_at)?;
+        let mut after = before.clone();
+        after.settings = patched(before.settings.clone(), patch);
+        check(caller, &after.settings)?;
+        after.updated_at = self.next_version(before.updated_at);
+        storage::accounts::update(&mut tx, &after, expected).await?;
+        let deed = Deed {
+            account_id: Some(id),
+            action: "account.settings_updated",
+            target: id.to_string(),
+            before: json!(before.settings),
+            after: json!(after.settings),
+        };
+        self.record(&mut tx, caller, deed).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+}
+
+fn patched(settings: AccountSettings, patch: AccountSettingsPatch) -> AccountSettings {
+    AccountSettings {
+        require_email_mfa: patch.require_email_mfa.unwrap_or(settings.require_email_mfa),
+        allowed_networks: patch.allowed_networks.unwrap_or(settings.allowed_networks),
+        magic_link_seconds: patch.magic_link_seconds.unwrap_or(settings.magic_link_seconds),
+        invitation_seconds: patch.invitation_seconds.unwrap_or(settings.invitation_seconds),
+        max_access_token_seconds: patch.max_access_token_seconds.unwrap_or(settings.max_access_token_seconds),
+        max_idle_seconds: patch.max_idle_seconds.unwrap_or(settings.max_idle_seconds),
+        max_session_seconds: patch.max_session_seconds.unwrap_or(settings.max_session_seconds),
+        languages: patch.languages.unwrap_or(settings.languages),
+    }
+}
+
+fn check(caller: &Caller, settings: &AccountSettings) -> Result<()> {
+    let wrong = settings.errors().into_iter();
+    let wrong = wrong.map(|error| Violation { field: format!("/{}", error.property()), detail: error.to_string() });
+    let violations: Vec<Violation> = wrong.chain(excluded(caller, settings)).collect();
+    if violations.is_empty() { Ok(()) } else { Err(Error::invalid_all(violations)) }
+}
+
+/// Whoever is bound by the allowed networks cannot shut themselves out. An operator is not bound by them.
+fn excluded(caller: &Caller, settings: &AccountSettings) -> Option<Violation> {
+    let address = caller.address.filter(|_| matches!(caller.identity, Identity::User(_)))?;
+    (!settings.admits(Portal::Admin, address)).then(|| Violation {
+        field: "/allowed_networks".into(),
+        detail: format!("would exclude you: add a network that contains your own address, {address}"),
+    })
+}

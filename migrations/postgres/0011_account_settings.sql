@@ -1,0 +1,3 @@
+-- What owners set for their account. A property that is not there has its default.
+
+ALTER TABLE accounts ADD COLUMN settings JSONB NOT NULL DEFAULT '{}';
