@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::application::{Application, ApplicationSettings, RefreshDelivery};
+use domain::application::{Application, ApplicationSettings, Pages, RefreshDelivery};
 use domain::email::EmailDomain;
 use domain::portal::Portal;
 use domain::role::{Role, RoleSet};
@@ -20,6 +20,7 @@ fn full_settings() -> ApplicationSettings {
         allowed_origins: vec![origin("https://app.example.com"), origin("http://localhost:3000")],
         initiate_login_uri: Some(redirect_uri()),
         refresh_delivery: RefreshDelivery::Cookie,
+        pages: Pages::default(),
         ..application(None).settings
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::account::{Account, AccountName};
 use domain::account_settings::AccountSettings;
-use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, RedirectUri, RefreshDelivery};
+use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, Pages, RedirectUri, RefreshDelivery};
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::invitation::Invitation;
 use domain::language::Language;
@@ -134,6 +134,7 @@ pub fn application(account_id: Option<AccountId>) -> Application {
             initiate_login_uri: None,
             lifetimes: Lifetimes::default(),
             refresh_delivery: RefreshDelivery::Json,
+            pages: Pages::default(),
         },
         is_default: false,
         created_at: at(0),

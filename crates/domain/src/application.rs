@@ -8,6 +8,7 @@ use url::{Host, Url};
 
 use crate::named::named;
 use crate::portal::Portal;
+use crate::secret::Secret;
 use crate::text::Label;
 use crate::{AccountId, ApplicationId};
 
@@ -55,6 +56,14 @@ impl RedirectUri {
     /// The URI as it was registered.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl RedirectUri {
+    /// The URI with a one-time token in its fragment: browsers keep that part to themselves, so the token is in no
+    /// server's log and no `Referer`, and a mail scanner's `GET` uses nothing up.
+    pub fn with_token(&self, token: &Secret) -> String {
+        format!("{}#token={}", self.0, token.expose())
     }
 }
 
@@ -213,6 +222,46 @@ impl Lifetimes {
     }
 }
 
+named! {
+    /// A page of a frontend that mails lead to.
+    Page, PageError, "expected \"accept_invitation\", \"reset_password\", \"magic_link\" or \"login\"" {
+        /// Where somebody who was invited sets a password.
+        AcceptInvitation = "accept_invitation",
+        /// Where somebody who forgot it sets a new one.
+        ResetPassword = "reset_password",
+        /// Where a magic link signs in.
+        MagicLink = "magic_link",
+        /// Where people begin to sign in.
+        Login = "login",
+    }
+}
+
+/// The pages of a frontend that mails lead to, as far as it has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pages {
+    /// Where somebody who was invited sets a password.
+    pub accept_invitation: Option<RedirectUri>,
+    /// Where somebody who forgot it sets a new one.
+    pub reset_password: Option<RedirectUri>,
+    /// Where a magic link signs in.
+    pub magic_link: Option<RedirectUri>,
+    /// Where people begin to sign in.
+    pub login: Option<RedirectUri>,
+}
+
+impl Pages {
+    /// The URL of a page.
+    pub const fn url(&self, page: Page) -> Option<&RedirectUri> {
+        match page {
+            Page::AcceptInvitation => self.accept_invitation.as_ref(),
+            Page::ResetPassword => self.reset_password.as_ref(),
+            Page::MagicLink => self.magic_link.as_ref(),
+            Page::Login => self.login.as_ref(),
+        }
+    }
+}
+
 /// A registered frontend of one portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
@@ -249,6 +298,9 @@ pub struct ApplicationSettings {
     pub lifetimes: Lifetimes,
     /// How refresh tokens travel.
     pub refresh_delivery: RefreshDelivery,
+    /// Where mails lead to.
+    #[serde(default)]
+    pub pages: Pages,
 }
 
 impl Application {
@@ -273,6 +325,7 @@ impl ApplicationSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::{SECRET_BYTES, SecretKind};
 
     /// Proves D4: what may be registered, and that nothing but the very text is matched.
     #[test]
@@ -296,6 +349,18 @@ mod tests {
             "https:///cb\n",
         ] {
             assert!(RedirectUri::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// Proves E2: the token stays in the browser, and a page that was registered before there were pages has none.
+    #[test]
+    fn a_link_carries_its_token_in_the_fragment() {
+        let token = Secret::from_random(SecretKind::RelayState, [7; SECRET_BYTES]);
+        let page = RedirectUri::parse("https://app.example.com/accept?lang=sv").unwrap();
+        assert_eq!(page.with_token(&token), format!("https://app.example.com/accept?lang=sv#token={}", token.expose()));
+        let pages: Pages = serde_json::from_str("{\"login\": \"https://app.example.com/\"}").unwrap();
+        for page in Page::ALL {
+            assert_eq!(pages.url(*page).is_some(), *page == Page::Login);
         }
     }
 

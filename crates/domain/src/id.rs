@@ -99,6 +99,8 @@ ids! {
     InvitationId = "inv";
     /// Many invitations that were sent at once.
     InvitationBatchId = "inb";
+    /// A mail in the outbox.
+    MailId = "mail";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, IdError> {

@@ -26,6 +26,7 @@ pub mod language;
 pub mod login_slowdown;
 pub mod network;
 pub mod one_time_link;
+pub mod mail;
 pub mod operator_key;
 pub mod password;
 pub mod pkce;
@@ -43,5 +44,5 @@ pub mod username;
 
 pub use id::{
     AccountId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError, InvitationBatchId, InvitationId,
-    OperatorKeyId, SessionId, SigningKeyId, SpKeyId, UserId,
+    MailId, OperatorKeyId, SessionId, SigningKeyId, SpKeyId, UserId,
 };

@@ -67,6 +67,9 @@ codes! {
     /// C8: nothing to redirect to.
     NoDefaultApplication = "no_default_application", "No application of this portal can begin a sign-in",
         "Register an application with an initiate_login_uri and make it the portal's default.";
+    /// E2: nowhere for a mail's link to lead.
+    PageNotConfigured = "page_not_configured", "The portal's default application has no page that the mail could lead to",
+        "Set the page that errors names, such as pages.accept_invitation, on the portal's default application.";
     /// A field is missing or wrong.
     InvalidInput = "invalid_input", "The request has invalid fields", "Correct the fields that are listed in errors.";
     /// The body is no JSON, or not the JSON that is expected.

@@ -23,6 +23,7 @@ mod error;
 mod housekeeping;
 mod idempotency;
 mod ids;
+mod mail;
 mod operator_keys;
 mod passwords;
 pub mod ports;
@@ -44,7 +45,7 @@ use domain::SessionId;
 use jiff::Timestamp;
 use moka::future::Cache;
 use storage::Store;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 pub use account_settings::AccountSettingsPatch;
@@ -91,6 +92,7 @@ pub struct Service {
     probes: Cache<url::Url, ports::ProbeResult>,
     origins: Cache<String, bool>,
     ids: ids::IdSequence,
+    mail_waits: Arc<Notify>,
 }
 
 /// How long a probe's finding is believed (D3): long enough for a morning's rush, short enough to notice a recovery.
@@ -116,6 +118,7 @@ impl Service {
             trust: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(TRUST_CACHE).build(),
             probes: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(PROBE_CACHE).build(),
             ids: ids::IdSequence::default(),
+            mail_waits: Arc::default(),
             origins: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(ORIGIN_CACHE).build(),
         }
     }

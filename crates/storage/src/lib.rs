@@ -38,6 +38,7 @@ pub mod invitations;
 pub mod one_time_links;
 pub mod operator_keys;
 pub mod password_credentials;
+pub mod outbox;
 pub mod pending_sign_ins;
 pub mod refresh_tokens;
 pub mod registry;

@@ -22,6 +22,7 @@ modules!(
     one_time_links,
     operator_keys,
     password_credentials,
+    outbox,
     pending_sign_ins,
     refresh_tokens,
     sessions,

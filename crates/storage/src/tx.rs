@@ -1,7 +1,10 @@
 //! The transaction that queries run in.
 
+use std::sync::Arc;
+
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Transaction};
+use tokio::sync::Notify;
 
 use crate::error::{Result, StorageError};
 
@@ -25,6 +28,15 @@ impl Tx {
             Self::Postgres(handle) => handle.commit().await,
         }
     }
+
+    /// Wakes somebody once this transaction is committed, and only then: what it wrote is there for them to see.
+    pub fn notify_after_commit(&mut self, whom: &Arc<Notify>) {
+        let waiting = match self {
+            Self::Sqlite(handle) => &mut handle.waiting,
+            Self::Postgres(handle) => &mut handle.waiting,
+        };
+        *waiting = Some(Arc::clone(whom));
+    }
 }
 
 /// A connection that is held, and what it may be used for.
@@ -32,6 +44,7 @@ impl Tx {
 pub struct Handle<DB: Database> {
     access: Access<DB>,
     failed: bool,
+    waiting: Option<Arc<Notify>>,
 }
 
 #[derive(Debug)]
@@ -55,15 +68,15 @@ enum Misuse {
 
 impl<DB: Database> Handle<DB> {
     pub(crate) fn for_writing(transaction: Transaction<'static, DB>) -> Self {
-        Self { access: Access::Write(transaction), failed: false }
+        Self { access: Access::Write(transaction), failed: false, waiting: None }
     }
 
     pub(crate) fn for_one_write(connection: PoolConnection<DB>) -> Self {
-        Self { access: Access::WriteOnce(connection), failed: false }
+        Self { access: Access::WriteOnce(connection), failed: false, waiting: None }
     }
 
     pub(crate) fn for_reading(connection: PoolConnection<DB>) -> Self {
-        Self { access: Access::Read(connection), failed: false }
+        Self { access: Access::Read(connection), failed: false, waiting: None }
     }
 
     pub(crate) fn reading(&mut self) -> &mut DB::Connection {
@@ -89,9 +102,13 @@ impl<DB: Database> Handle<DB> {
 
     async fn commit(self) -> Result<()> {
         match self.access {
-            _ if self.failed => Err(StorageError::Unavailable(Misuse::Failed.into())),
-            Access::Write(transaction) => Ok(transaction.commit().await?),
-            Access::WriteOnce(_) | Access::Read(_) => Ok(()),
+            _ if self.failed => return Err(StorageError::Unavailable(Misuse::Failed.into())),
+            Access::Write(transaction) => transaction.commit().await?,
+            Access::WriteOnce(_) | Access::Read(_) => {}
         }
+        if let Some(waiting) = self.waiting {
+            waiting.notify_one();
+        }
+        Ok(())
     }
 }

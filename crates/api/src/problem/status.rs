@@ -20,7 +20,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::UsernameTaken
         | Code::ConnectionExists
         | Code::ConnectionIncomplete
-        | Code::ConnectionEnabled => StatusCode::CONFLICT,
+        | Code::ConnectionEnabled
+        | Code::PageNotConfigured => StatusCode::CONFLICT,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -2,8 +2,8 @@
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use domain::application::{
-    Application as DomainApplication, ApplicationSettings, Lifetimes as DomainLifetimes, Origin, RedirectUri,
-    RefreshDelivery,
+    Application as DomainApplication, ApplicationSettings, Lifetimes as DomainLifetimes, Origin, Pages as DomainPages,
+    RedirectUri, RefreshDelivery,
 };
 use domain::portal::Portal;
 use domain::text::Label;
@@ -68,7 +68,9 @@ pub struct Application {
     /// How refresh tokens travel.
     #[schema(value_type = RefreshDeliveryName)]
     refresh_delivery: RefreshDelivery,
-    /// Whether sign-ins that begin elsewhere go to it; one per portal.
+    /// The pages that mails lead to.
+    pages: Pages,
+    /// Whether sign-ins that begin elsewhere go to it, and mails lead to its pages; one per portal.
     is_default: bool,
     /// When it was registered.
     created_at: Timestamp,
@@ -89,6 +91,7 @@ impl From<DomainApplication> for Application {
             initiate_login_uri: settings.initiate_login_uri,
             lifetimes: settings.lifetimes.into(),
             refresh_delivery: settings.refresh_delivery,
+            pages: settings.pages.into(),
             is_default: application.is_default,
             created_at: application.created_at,
             updated_at: application.updated_at,
@@ -132,6 +135,39 @@ impl From<Lifetimes> for DomainLifetimes {
     }
 }
 
+/// The pages of the frontend that mails lead to: absolute https URLs (http for this very machine alone). A link to one
+/// carries its one-time token in the fragment, as `#token=…`; the page posts it to this API.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Pages {
+    /// Where somebody who was invited sets a password.
+    #[schema(value_type = Option<String>, example = "https://app.example.com/accept-invitation")]
+    accept_invitation: Option<RedirectUri>,
+    /// Where somebody who forgot it sets a new one.
+    #[schema(value_type = Option<String>, example = "https://app.example.com/reset-password")]
+    reset_password: Option<RedirectUri>,
+    /// Where a magic link signs in.
+    #[schema(value_type = Option<String>, example = "https://app.example.com/magic-link")]
+    magic_link: Option<RedirectUri>,
+    /// Where people begin to sign in.
+    #[schema(value_type = Option<String>, example = "https://app.example.com/login")]
+    login: Option<RedirectUri>,
+}
+
+impl From<DomainPages> for Pages {
+    fn from(pages: DomainPages) -> Self {
+        let DomainPages { accept_invitation, reset_password, magic_link, login } = pages;
+        Self { accept_invitation, reset_password, magic_link, login }
+    }
+}
+
+impl From<Pages> for DomainPages {
+    fn from(pages: Pages) -> Self {
+        let Pages { accept_invitation, reset_password, magic_link, login } = pages;
+        Self { accept_invitation, reset_password, magic_link, login }
+    }
+}
+
 /// What an application is registered with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -159,7 +195,11 @@ pub struct CreateApplication {
     /// How refresh tokens travel; `json` where it is left out.
     #[schema(value_type = Option<RefreshDeliveryName>)]
     refresh_delivery: Option<RefreshDelivery>,
-    /// Whether sign-ins that begin elsewhere go to it.
+    /// The pages that mails lead to.
+    #[serde(default)]
+    #[schema(required = false)]
+    pages: Pages,
+    /// Whether sign-ins that begin elsewhere go to it, and mails lead to its pages.
     #[serde(default)]
     #[schema(required = false)]
     is_default: bool,
@@ -173,6 +213,7 @@ impl From<CreateApplication> for NewApplication {
             initiate_login_uri: new.initiate_login_uri,
             lifetimes: new.lifetimes.into(),
             refresh_delivery: new.refresh_delivery.unwrap_or(RefreshDelivery::Json),
+            pages: new.pages.into(),
         };
         Self { portal: new.portal, name: new.name, settings, is_default: new.is_default }
     }
@@ -207,7 +248,11 @@ pub struct UpdateApplication {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = RefreshDeliveryName, required = false)]
     refresh_delivery: Option<RefreshDelivery>,
-    /// Whether sign-ins that begin elsewhere go to it.
+    /// All pages that mails lead to.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Pages, required = false)]
+    pages: Option<Pages>,
+    /// Whether sign-ins that begin elsewhere go to it, and mails lead to its pages.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     is_default: Option<bool>,
@@ -222,6 +267,7 @@ impl UpdateApplication {
             initiate_login_uri: self.initiate_login_uri.unwrap_or(current.initiate_login_uri),
             lifetimes: self.lifetimes.map_or(current.lifetimes, DomainLifetimes::from),
             refresh_delivery: self.refresh_delivery.unwrap_or(current.refresh_delivery),
+            pages: self.pages.map_or(current.pages, DomainPages::from),
         };
         ApplicationPatch { name: self.name, settings: Some(settings), is_default: self.is_default }
     }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use domain::AccountId;
 use domain::account::{Account, AccountName};
-use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, RedirectUri, RefreshDelivery};
+use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, Pages, RedirectUri, RefreshDelivery};
 use domain::email::Email;
 use domain::portal::Portal;
 use domain::role::{Role, RoleSet};
@@ -88,6 +88,7 @@ fn settings(page: SocketAddr) -> anyhow::Result<ApplicationSettings> {
         initiate_login_uri: Some(RedirectUri::parse(&format!("http://{page}/"))?),
         lifetimes: Lifetimes::default(),
         refresh_delivery: RefreshDelivery::Json,
+        pages: Pages::default(),
     })
 }
 

@@ -1,0 +1,207 @@
+//! Mail: what people are told by it, and how a mail gets from the outbox to its end (E4).
+
+pub mod delivery;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::email::Email;
+use crate::named::named;
+use crate::role::Role;
+use crate::text::Label;
+use crate::{AccountId, MailId};
+
+named! {
+    /// The language of a mail.
+    Language, LanguageError, "expected \"en\" or \"sv\"" {
+        /// English.
+        English = "en",
+        /// Swedish.
+        Swedish = "sv",
+    }
+}
+
+named! {
+    /// What a mail is about; also the name of its template.
+    MailKind, MailKindError, "unknown kind of mail" {
+        /// A colleague is invited to set a password.
+        Invitation = "invitation",
+        /// The first owner of a new account is.
+        FirstOwnerInvitation = "first_owner_invitation",
+        /// A colleague is invited to sign in with SSO.
+        SsoInvitation = "sso_invitation",
+        /// A link to set a new password.
+        PasswordReset = "password_reset",
+        /// The password was changed.
+        PasswordChanged = "password_changed",
+        /// A one-time code.
+        MfaCode = "mfa_code",
+        /// A link to sign in with.
+        MagicLink = "magic_link",
+    }
+}
+
+named! {
+    /// Where a mail stands.
+    MailState, MailStateError, "expected \"queued\", \"sending\", \"delivered\" or \"dead\"" {
+        /// It waits for its next attempt.
+        Queued = "queued",
+        /// It is on its way to the mail server just now.
+        Sending = "sending",
+        /// The mail server has taken it.
+        Delivered = "delivered",
+        /// It was given up; an operator may try it again.
+        Dead = "dead",
+    }
+}
+
+/// What a mail says, with everything that its template needs. Holds secrets (links, codes): sealed wherever it is kept.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MailMessage {
+    /// E2: set a password, and be in.
+    Invitation {
+        /// The frontend's page, with the one-time token in its fragment.
+        link: String,
+        /// When the link stops working.
+        expires_at: Timestamp,
+        /// Who invites; none where an operator does.
+        inviter: Option<Label>,
+        /// What they will be.
+        roles: Vec<Role>,
+    },
+    /// A1: the account is there, and yours.
+    FirstOwnerInvitation {
+        /// The frontend's page, with the one-time token in its fragment.
+        link: String,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
+    /// E2: sign in with SSO.
+    SsoInvitation {
+        /// Where a sign-in with SSO begins (C8); no secret.
+        saml_login_url: String,
+        /// When the invitation ends.
+        expires_at: Timestamp,
+        /// Who invites; none where an operator does.
+        inviter: Option<Label>,
+        /// What they will be.
+        roles: Vec<Role>,
+    },
+    /// B4: set a new password.
+    PasswordReset {
+        /// The frontend's page, with the one-time token in its fragment.
+        link: String,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
+    /// The password is another one now; a notice to whom it would surprise.
+    PasswordChanged {
+        /// When it was changed.
+        changed_at: Timestamp,
+    },
+    /// B2: the second factor.
+    MfaCode {
+        /// Six digits.
+        code: String,
+        /// When the code stops working.
+        expires_at: Timestamp,
+    },
+    /// B6: the way in of self-service users.
+    MagicLink {
+        /// The frontend's page, with the one-time token in its fragment.
+        link: String,
+        /// When the link stops working.
+        expires_at: Timestamp,
+    },
+}
+
+impl MailMessage {
+    /// What it is about.
+    pub const fn kind(&self) -> MailKind {
+        match self {
+            Self::Invitation { .. } => MailKind::Invitation,
+            Self::FirstOwnerInvitation { .. } => MailKind::FirstOwnerInvitation,
+            Self::SsoInvitation { .. } => MailKind::SsoInvitation,
+            Self::PasswordReset { .. } => MailKind::PasswordReset,
+            Self::PasswordChanged { .. } => MailKind::PasswordChanged,
+            Self::MfaCode { .. } => MailKind::MfaCode,
+            Self::MagicLink { .. } => MailKind::MagicLink,
+        }
+    }
+
+    /// After when the mail would be of no use to anybody.
+    pub const fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Invitation { expires_at, .. }
+            | Self::FirstOwnerInvitation { expires_at, .. }
+            | Self::SsoInvitation { expires_at, .. }
+            | Self::PasswordReset { expires_at, .. }
+            | Self::MfaCode { expires_at, .. }
+            | Self::MagicLink { expires_at, .. } => Some(*expires_at),
+            Self::PasswordChanged { .. } => None,
+        }
+    }
+}
+
+impl fmt::Debug for MailMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MailMessage({}, …)", self.kind().as_str())
+    }
+}
+
+impl MailKind {
+    /// Whether somebody sits and waits for it: then it goes before what was sent to many.
+    pub const fn is_urgent(self) -> bool {
+        matches!(self, Self::PasswordReset | Self::MfaCode | Self::MagicLink)
+    }
+}
+
+/// A mail to be sent.
+#[derive(Debug, Clone)]
+pub struct OutgoingMail {
+    /// In whose name: its branding applies, and its owners see the mail's state.
+    pub account_id: Option<AccountId>,
+    /// To whom.
+    pub to: Email,
+    /// In which language.
+    pub language: Language,
+    /// What it says.
+    pub message: MailMessage,
+}
+
+/// A mail in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Names it; in order of time.
+    pub id: MailId,
+    /// In whose name.
+    pub account_id: Option<AccountId>,
+    /// What it is about.
+    pub kind: MailKind,
+    /// In which language.
+    pub language: Language,
+    /// To whom.
+    pub recipient: Email,
+    /// The `Message-ID` (RFC 5322, section 3.6.4), without angle brackets; the same in every attempt, so that a repeated
+    /// mail is recognized.
+    pub message_id: String,
+    /// The [`MailMessage`], sealed; erased when the mail is delivered or of no use any more.
+    pub sealed_message: Option<Vec<u8>>,
+    /// Where it stands.
+    pub state: MailState,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried next; while it is being sent, when it may be taken for lost and tried again.
+    pub due_at: Option<Timestamp>,
+    /// What kept it from being delivered, the last time.
+    pub last_error: Option<String>,
+    /// When what it says stops being of use.
+    pub expires_at: Option<Timestamp>,
+    /// When it was delivered or given up.
+    pub settled_at: Option<Timestamp>,
+    /// When it was written.
+    pub created_at: Timestamp,
+}

@@ -1,0 +1,197 @@
+//! What follows from an attempt to deliver a mail.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Mail, MailState};
+
+/// How often a mail is tried that the server puts off: with the pauses between, for about four hours, which greylisting
+/// and a full mailbox get over and a wrong setting does not.
+pub const ATTEMPTS_MAX: u32 = 10;
+/// The pause after the first attempt that was put off; each later one is twice as long.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// The longest pause.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
+/// A mail older than this is not news any more, and is not tried again.
+pub const MAIL_MAX_AGE: SignedDuration = SignedDuration::from_hours(48);
+/// Most characters that are kept of what a mail server said.
+pub const REPLY_MAX_CHARS: usize = 500;
+
+/// How an attempt ended. The texts are for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// The mail server has taken the mail.
+    Delivered,
+    /// It does not take this mail now (reply 4yz, RFC 5321, section 4.2.1).
+    Deferred(String),
+    /// It will never take this mail (reply 5yz).
+    Rejected(String),
+    /// The mail server cannot be used at all: no mail could be sent now. Says nothing about this one.
+    Unavailable(String),
+}
+
+/// What is written about a mail after an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Where it stands now.
+    pub state: MailState,
+    /// How many attempts count.
+    pub attempts: u32,
+    /// When it is tried next.
+    pub due_at: Option<Timestamp>,
+    /// What kept it from being delivered.
+    pub last_error: Option<String>,
+    /// When it was delivered or given up.
+    pub settled_at: Option<Timestamp>,
+    /// Whether its message is kept, for a later attempt.
+    pub keeps_message: bool,
+}
+
+/// Why a mail is given up before it is tried again, if it is: what it says is of no use any more, or no news.
+pub fn outdated(mail: &Mail, now: Timestamp) -> Option<Settlement> {
+    if mail.expires_at.is_some_and(|end| end <= now) {
+        return Some(Settlement {
+            keeps_message: false,
+            ..dead(mail, "its link or code expired before it was sent", now)
+        });
+    }
+    (now.duration_since(mail.created_at) > MAIL_MAX_AGE)
+        .then(|| dead(mail, "it was not delivered within 48 hours", now))
+}
+
+/// What follows from an attempt: `mail` is as it was taken for it, that attempt counted. `jitter` is random, so that
+/// mails which failed together do not come back together.
+pub fn settle(mail: &Mail, delivery: &Delivery, now: Timestamp, jitter: u8) -> Settlement {
+    match delivery {
+        Delivery::Delivered => Settlement {
+            state: MailState::Delivered,
+            attempts: mail.attempts,
+            due_at: None,
+            last_error: None,
+            settled_at: Some(now),
+            keeps_message: false,
+        },
+        Delivery::Rejected(reply) => dead(mail, reply, now),
+        Delivery::Deferred(reply) if mail.attempts >= ATTEMPTS_MAX => dead(mail, reply, now),
+        Delivery::Deferred(reply) => queued(mail.attempts, later(now, pause(mail.attempts, jitter)), reply),
+        Delivery::Unavailable(reply) => queued(mail.attempts.saturating_sub(1), now, reply),
+    }
+}
+
+/// The pause after so many attempts: twice as long each time, up to an hour, and up to a quarter longer by chance.
+fn pause(attempts: u32, jitter: u8) -> SignedDuration {
+    let doublings = attempts.saturating_sub(1).min(ATTEMPTS_MAX);
+    let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+    pause.saturating_add(pause.saturating_mul(i32::from(jitter)) / (4 * i32::from(u8::MAX)))
+}
+
+fn later(now: Timestamp, pause: SignedDuration) -> Timestamp {
+    now.saturating_add(pause).unwrap_or(now)
+}
+
+fn queued(attempts: u32, due_at: Timestamp, reply: &str) -> Settlement {
+    Settlement {
+        state: MailState::Queued,
+        attempts,
+        due_at: Some(due_at),
+        last_error: Some(shortened(reply)),
+        settled_at: None,
+        keeps_message: true,
+    }
+}
+
+fn dead(mail: &Mail, reply: &str, now: Timestamp) -> Settlement {
+    Settlement {
+        state: MailState::Dead,
+        attempts: mail.attempts,
+        due_at: None,
+        last_error: Some(shortened(reply)),
+        settled_at: Some(now),
+        keeps_message: true,
+    }
+}
+
+/// A reply as one line of bounded length.
+fn shortened(reply: &str) -> String {
+    reply.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REPLY_MAX_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::MailId;
+    use crate::email::Email;
+    use crate::mail::{Language, MailKind};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn mail(attempts: u32) -> Mail {
+        Mail {
+            id: MailId::from_uuid(Uuid::nil()),
+            account_id: None,
+            kind: MailKind::MfaCode,
+            language: Language::English,
+            recipient: Email::parse("ann@example.com").unwrap(),
+            message_id: "1@example.com".into(),
+            sealed_message: None,
+            state: MailState::Sending,
+            attempts,
+            due_at: Some(at(60)),
+            last_error: None,
+            expires_at: Some(at(600)),
+            settled_at: None,
+            created_at: at(0),
+        }
+    }
+
+    /// Proves E4: a mail is tried again while that may help, and its message is kept exactly as long.
+    #[test]
+    fn an_attempt_decides_what_comes_next() {
+        let no = || "no".to_owned();
+        let table = [
+            (1, Delivery::Delivered, MailState::Delivered, 1, None, false),
+            (1, Delivery::Deferred(no()), MailState::Queued, 1, Some(30), true),
+            (2, Delivery::Deferred(no()), MailState::Queued, 2, Some(60), true),
+            (9, Delivery::Deferred(no()), MailState::Queued, 9, Some(3_600), true),
+            (ATTEMPTS_MAX, Delivery::Deferred(no()), MailState::Dead, ATTEMPTS_MAX, None, true),
+            (1, Delivery::Rejected(no()), MailState::Dead, 1, None, true),
+            (ATTEMPTS_MAX, Delivery::Unavailable(no()), MailState::Queued, ATTEMPTS_MAX - 1, Some(0), true),
+        ];
+        for (attempts, delivery, state, counted, due, keeps) in table {
+            let found = settle(&mail(attempts), &delivery, at(100), 0);
+            assert_eq!((found.state, found.attempts, found.keeps_message), (state, counted, keeps), "{delivery:?}");
+            assert_eq!(found.due_at, due.map(|after| at(100 + after)), "{delivery:?}");
+            assert_eq!(found.settled_at.is_some(), found.due_at.is_none(), "{delivery:?}");
+        }
+    }
+
+    /// Proves E4: chance makes a pause longer by a quarter at most.
+    #[test]
+    fn pauses_differ_a_little() {
+        assert_eq!(pause(1, u8::MAX), SignedDuration::from_millis(37_500));
+        assert_eq!(pause(40, 0), LONGEST_PAUSE);
+        assert!(pause(3, 100) > pause(3, 0));
+    }
+
+    /// Proves B2: a code that has expired is not sent, and is not kept.
+    #[test]
+    fn what_is_of_no_use_any_more_is_given_up() {
+        assert_eq!(outdated(&mail(0), at(599)), None);
+        let expired = outdated(&mail(0), at(600)).unwrap();
+        assert_eq!((expired.state, expired.keeps_message), (MailState::Dead, false));
+        let notice = Mail { expires_at: None, ..mail(3) };
+        assert_eq!(outdated(&notice, at(48 * 3_600)), None);
+        assert!(outdated(&notice, at(48 * 3_600 + 1)).unwrap().keeps_message);
+    }
+
+    /// Proves E4: what a mail server says is kept as one line of bounded length.
+    #[test]
+    fn a_reply_is_shortened() {
+        let reply = format!("451 a\r\nb{}", "x".repeat(1_000));
+        let kept = shortened(&reply);
+        assert_eq!((kept.chars().count(), kept.contains('\n')), (REPLY_MAX_CHARS, false));
+    }
+}

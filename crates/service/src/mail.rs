@@ -1,0 +1,62 @@
+//! Writing mails into the outbox, in the transaction of the change that they tell of (E4).
+
+use domain::application::{Page, RedirectUri};
+use domain::mail::{Mail, MailState, OutgoingMail};
+use domain::portal::Portal;
+use domain::{AccountId, MailId};
+use storage::Tx;
+
+use crate::Service;
+use crate::error::{Code, Error, Result, Violation};
+
+impl Service {
+    /// Writes a mail into the outbox: it is sent once the transaction is committed, and not at all otherwise.
+    pub(crate) async fn enqueue_mail(&self, tx: &mut Tx, mail: OutgoingMail) -> Result<MailId> {
+        let now = self.now();
+        let id = MailId::from_uuid(self.uuid());
+        let message = serde_json::to_vec(&mail.message).map_err(Error::internal)?;
+        let mail = Mail {
+            id,
+            account_id: mail.account_id,
+            kind: mail.message.kind(),
+            language: mail.language,
+            recipient: mail.to,
+            message_id: format!("{id}@{}", self.settings.base_url.host_str().unwrap_or("localhost")),
+            sealed_message: Some(self.ports.sealer.seal(&sealing_context(id), &message)),
+            state: MailState::Queued,
+            attempts: 0,
+            due_at: Some(now),
+            last_error: None,
+            expires_at: mail.message.expires_at(),
+            settled_at: None,
+            created_at: now,
+        };
+        storage::outbox::insert(tx, &mail).await?;
+        tx.notify_after_commit(&self.mail_waits);
+        Ok(id)
+    }
+
+    #[allow(dead_code, reason = "who invites, resets and sends magic links asks for it")]
+    /// The page of an account's frontend that a mail is to lead to: of the portal's default application. Refused, with
+    /// the setting that is missing, where there is none.
+    pub(crate) async fn page(
+        &self,
+        tx: &mut Tx,
+        account_id: AccountId,
+        portal: Portal,
+        page: Page,
+    ) -> Result<RedirectUri> {
+        let application = storage::applications::default_of(tx, account_id, portal).await?;
+        let found = application.and_then(|application| application.settings.pages.url(page).cloned());
+        found.ok_or_else(|| {
+            let field = format!("/pages/{}", page.as_str());
+            let detail = format!("must be set on the default application of the portal {}", portal.as_str());
+            Error::new(Code::PageNotConfigured).with_violations(vec![Violation { field, detail }])
+        })
+    }
+}
+
+/// For which place a mail's message is sealed.
+pub(crate) fn sealing_context(id: MailId) -> String {
+    format!("outbox/{id}")
+}

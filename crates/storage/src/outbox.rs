@@ -1,0 +1,173 @@
+//! The outbox: mails that are written with the change that they tell of, and sent after it (E4).
+//!
+//! A mail is looked for without a lock and taken by a guarded update, so several processes may send at once and none
+//! waits for another. Who has taken one holds it until its `due_at`; if they are killed, it is due again then.
+
+use domain::mail::delivery::Settlement;
+use domain::mail::{Mail, MailState};
+use domain::{AccountId, MailId};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::columns::{checked, millis, optional_time, parsed, time};
+use crate::error::{Result, StorageError};
+use crate::page::{Page, Paged};
+use crate::sql::{execute, fetch_all, fetch_optional, queries};
+use crate::tx::Tx;
+
+macro_rules! columns {
+    () => {
+        "id, account_id, kind, language, recipient, message_id, sealed_message, state, attempts, due_at, last_error,
+        expires_at, settled_at, created_at"
+    };
+}
+
+queries! {
+    INSERT = concat!("INSERT INTO outbox (", columns!(), ", urgent)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
+    DUE = concat!("SELECT ", columns!(), " FROM outbox WHERE urgent = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3");
+    TAKE = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, due_at = $3 WHERE id = $1 AND due_at = $2";
+    SETTLE = "UPDATE outbox SET state = $3, attempts = $4, due_at = $5, last_error = $6, settled_at = $7,
+            sealed_message = CASE WHEN $8 THEN sealed_message END
+        WHERE id = $1 AND due_at = $2";
+    BY_ID = concat!("SELECT ", columns!(), " FROM outbox WHERE id = $1");
+    LIST = concat!("SELECT ", columns!(), " FROM outbox WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    LIST_OF_STATE = concat!("SELECT ", columns!(), " FROM outbox
+        WHERE state = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+    REQUEUE = "UPDATE outbox SET state = 'queued', attempts = 0, due_at = $2, settled_at = NULL
+        WHERE id = $1 AND state = 'dead' AND sealed_message IS NOT NULL";
+    DELETE = "DELETE FROM outbox WHERE id = $1 AND state <> 'sending'";
+    COUNT = "SELECT COUNT(*) FROM outbox WHERE state = $1";
+}
+
+/// Which mails are listed.
+#[derive(Debug, Clone, Default)]
+pub struct MailFilter {
+    /// In this state alone.
+    pub state: Option<MailState>,
+}
+
+#[derive(sqlx::FromRow)]
+struct MailRow {
+    id: Uuid,
+    account_id: Option<Uuid>,
+    kind: String,
+    language: String,
+    recipient: String,
+    message_id: String,
+    sealed_message: Option<Vec<u8>>,
+    state: String,
+    attempts: i64,
+    due_at: Option<i64>,
+    last_error: Option<String>,
+    expires_at: Option<i64>,
+    settled_at: Option<i64>,
+    created_at: i64,
+}
+
+impl TryFrom<MailRow> for Mail {
+    type Error = StorageError;
+
+    fn try_from(row: MailRow) -> Result<Self> {
+        Ok(Self {
+            id: MailId::from_uuid(row.id),
+            account_id: row.account_id.map(AccountId::from_uuid),
+            kind: parsed("outbox.kind", &row.kind)?,
+            language: parsed("outbox.language", &row.language)?,
+            recipient: checked("outbox.recipient", row.recipient)?,
+            message_id: row.message_id,
+            sealed_message: row.sealed_message,
+            state: parsed("outbox.state", &row.state)?,
+            attempts: row.attempts.try_into().map_err(|error| StorageError::corrupt("outbox.attempts", error))?,
+            due_at: optional_time("outbox.due_at", row.due_at)?,
+            last_error: row.last_error,
+            expires_at: optional_time("outbox.expires_at", row.expires_at)?,
+            settled_at: optional_time("outbox.settled_at", row.settled_at)?,
+            created_at: time("outbox.created_at", row.created_at)?,
+        })
+    }
+}
+
+/// Adds a mail.
+pub async fn insert(tx: &mut Tx, mail: &Mail) -> Result<()> {
+    execute!(
+        tx,
+        INSERT,
+        mail.id.as_uuid(),
+        mail.account_id.map(AccountId::as_uuid),
+        mail.kind.as_str(),
+        mail.language.as_str(),
+        mail.recipient.as_str(),
+        mail.message_id.as_str(),
+        mail.sealed_message.as_deref(),
+        mail.state.as_str(),
+        i64::from(mail.attempts),
+        mail.due_at.map(millis),
+        mail.last_error.as_deref(),
+        mail.expires_at.map(millis),
+        mail.settled_at.map(millis),
+        millis(mail.created_at),
+        mail.kind.is_urgent(),
+    )?;
+    Ok(())
+}
+
+/// Mails that may be taken now, the longest waiting first: of those that somebody waits for, or of the others.
+pub async fn due(tx: &mut Tx, urgent: bool, now: Timestamp, limit: u16) -> Result<Vec<Mail>> {
+    let rows: Vec<MailRow> = fetch_all!(tx, DUE, urgent, millis(now), i64::from(limit))?;
+    rows.into_iter().map(Mail::try_from).collect()
+}
+
+/// Takes a mail, as [`due`] found it, to be sent until then; `false` if somebody else took it first.
+pub async fn take(tx: &mut Tx, mail: &Mail, until: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, TAKE, mail.id.as_uuid(), mail.due_at.map(millis), millis(until))? > 0)
+}
+
+/// Writes what became of a mail; `false` if it is not held until `held_until` any more.
+pub async fn settle(tx: &mut Tx, id: MailId, held_until: Timestamp, settlement: &Settlement) -> Result<bool> {
+    let rows = execute!(
+        tx,
+        SETTLE,
+        id.as_uuid(),
+        millis(held_until),
+        settlement.state.as_str(),
+        i64::from(settlement.attempts),
+        settlement.due_at.map(millis),
+        settlement.last_error.as_deref(),
+        settlement.settled_at.map(millis),
+        settlement.keeps_message,
+    )?;
+    Ok(rows > 0)
+}
+
+/// The mail of this id, whoever's it is: mails are the operator's to look after.
+pub async fn by_id(tx: &mut Tx, id: MailId) -> Result<Option<Mail>> {
+    let row: Option<MailRow> = fetch_optional!(tx, BY_ID, id.as_uuid())?;
+    row.map(Mail::try_from).transpose()
+}
+
+/// Mails of every account, the newest first.
+pub async fn list(tx: &mut Tx, filter: &MailFilter, page: &Page) -> Result<Paged<Mail>> {
+    let rows: Vec<MailRow> = match filter.state {
+        Some(state) => fetch_all!(tx, LIST_OF_STATE, state.as_str(), page.below(), page.rows())?,
+        None => fetch_all!(tx, LIST, page.below(), page.rows())?,
+    };
+    let mails = rows.into_iter().map(Mail::try_from).collect::<Result<_>>()?;
+    Ok(Paged::cut(mails, page, |mail: &Mail| mail.id.as_uuid()))
+}
+
+/// Has a mail that was given up tried again; `false` if it was not, or if its message is gone.
+pub async fn requeue(tx: &mut Tx, id: MailId, now: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, REQUEUE, id.as_uuid(), millis(now))? > 0)
+}
+
+/// Removes a mail, unless it is being sent; whether there was one.
+pub async fn delete(tx: &mut Tx, id: MailId) -> Result<bool> {
+    Ok(execute!(tx, DELETE, id.as_uuid())? > 0)
+}
+
+/// How many mails are in this state.
+pub async fn count(tx: &mut Tx, state: MailState) -> Result<u64> {
+    let row: Option<(i64,)> = fetch_optional!(tx, COUNT, state.as_str())?;
+    Ok(row.and_then(|(count,)| count.try_into().ok()).unwrap_or_default())
+}
