@@ -1,5 +1,6 @@
 //! A running Vestibule on a loopback port, with a world that a test controls.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -13,18 +14,22 @@ use domain::sso::identity::PlatformAttributes;
 use domain::text::Label;
 use domain::{AccountId, UserId};
 use jiff::Timestamp;
+use server::adapters::mail::InMemoryMailbox;
 use server::adapters::outbound::{HttpIdpProbe, HttpMetadataSource, Reach};
 use server::adapters::{AesGcmSealer, JwtSigner, MASTER_KEY_BYTES, OsEntropy, RcgenSpKeys, SystemClock};
 use service::ports::{PASSWORD_SALT_BYTES, PasswordHasher as _};
-use service::{AttemptLimits, Caller, Engines, Ports, Service, Settings};
+use service::{AttemptLimits, Caller, Engines, MailSettings, MailTemplates, Ports, Service, Settings};
 
 use crate::client::Client;
 use crate::databases::TestDatabase;
+use crate::mailbox::Mailbox;
 use crate::process::free_port;
 use crate::world::{World, cheap_hasher};
 
 /// How many unfinished attempts from one address are written down here; small, so that a test can reach it.
 pub const ATTEMPTS_PER_ADDRESS: u32 = 100;
+/// How long sending one mail may take; somebody who died is waited for twice as long.
+pub const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Where browsers and identity providers think that it is.
 const ISSUER: &str = "https://sso.vestibule.test";
 
@@ -129,6 +134,12 @@ impl TestApp {
         self.anonymous().bearing(&self.operator_key)
     }
 
+    /// Has everything sent that is due, as the running service does in the background, and opens the mailbox.
+    pub async fn mailbox(&self) -> Mailbox {
+        self.service.dispatch_mails().await.unwrap();
+        self.world.mail_server().mailbox()
+    }
+
     /// The time here.
     pub fn now(&self) -> Timestamp {
         self.service.now()
@@ -143,6 +154,7 @@ impl TestApp {
 /// What `serve --development` gives the use-cases of the world.
 fn development_ports() -> Ports {
     let reach = Reach::PublicAndLoopback;
+    let mailbox = InMemoryMailbox::default();
     Ports {
         clock: Box::new(SystemClock),
         entropy: Box::new(OsEntropy),
@@ -152,6 +164,8 @@ fn development_ports() -> Ports {
         sp_keys: Arc::new(RcgenSpKeys),
         metadata_source: Box::new(HttpMetadataSource::new(reach).unwrap()),
         idp_probe: Box::new(HttpIdpProbe::new(reach).unwrap()),
+        mailer: Box::new(mailbox.clone()),
+        mailbox: Some(Arc::new(mailbox)),
     }
 }
 
@@ -163,6 +177,11 @@ fn settings() -> Settings {
         signing_algorithm: SigningAlgorithm::Es256,
         verification_permits: 2,
         attempt_limits: AttemptLimits::default(),
+        mail: MailSettings {
+            sender_name: "Vestibule".to_owned(),
+            timeout: MAIL_TIMEOUT,
+            templates: Arc::new(MailTemplates::new(BTreeMap::new()).unwrap()),
+        },
         development: false,
     }
 }

@@ -23,6 +23,7 @@ pub mod client;
 pub mod clock;
 pub mod databases;
 pub mod idp;
+pub mod mailbox;
 pub mod process;
 pub mod tenant;
 pub mod tokens;

@@ -13,6 +13,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::clock::ManualClock;
+use crate::mailbox::MailServer;
 
 /// What a test can change about the world.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub struct World {
     pub clock: ManualClock,
     probe: Arc<Mutex<ProbeResult>>,
     documents: Arc<Mutex<HashMap<Url, String>>>,
+    mail_server: MailServer,
 }
 
 impl Default for World {
@@ -29,6 +31,7 @@ impl Default for World {
             clock: ManualClock::default(),
             probe: Arc::new(Mutex::new(ProbeResult::Reachable)),
             documents: Arc::default(),
+            mail_server: MailServer::default(),
         }
     }
 }
@@ -44,6 +47,11 @@ impl World {
         self.documents.lock().unwrap().insert(url.parse().unwrap(), document.to_owned());
     }
 
+    /// The mail server.
+    pub fn mail_server(&self) -> &MailServer {
+        &self.mail_server
+    }
+
     /// The ports: real cryptography, and a world that does as it is told.
     pub fn ports(&self) -> Ports {
         Ports {
@@ -55,6 +63,8 @@ impl World {
             sp_keys: Arc::new(FixedSpKey),
             metadata_source: Box::new(self.clone()),
             idp_probe: Box::new(self.clone()),
+            mailer: Box::new(self.mail_server.clone()),
+            mailbox: None,
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod account_settings;
 pub mod application;
 pub mod audit;
 pub mod authorization_code;
+pub mod branding;
 pub mod email;
 pub mod idempotency;
 pub mod invitation;

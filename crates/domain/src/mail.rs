@@ -40,6 +40,8 @@ named! {
         MfaCode = "mfa_code",
         /// A link to sign in with.
         MagicLink = "magic_link",
+        /// Whether mail arrives, and what it looks like.
+        Test = "test",
     }
 }
 
@@ -116,6 +118,8 @@ pub enum MailMessage {
         /// When the link stops working.
         expires_at: Timestamp,
     },
+    /// An operator tries whether mail arrives.
+    Test,
 }
 
 impl MailMessage {
@@ -129,6 +133,7 @@ impl MailMessage {
             Self::PasswordChanged { .. } => MailKind::PasswordChanged,
             Self::MfaCode { .. } => MailKind::MfaCode,
             Self::MagicLink { .. } => MailKind::MagicLink,
+            Self::Test => MailKind::Test,
         }
     }
 
@@ -141,7 +146,7 @@ impl MailMessage {
             | Self::PasswordReset { expires_at, .. }
             | Self::MfaCode { expires_at, .. }
             | Self::MagicLink { expires_at, .. } => Some(*expires_at),
-            Self::PasswordChanged { .. } => None,
+            Self::PasswordChanged { .. } | Self::Test => None,
         }
     }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use domain::sso::identity::PlatformAttributes;
 use secrecy::ExposeSecret as _;
-use service::ports::IdpProbe;
-use service::{Engines, Ports, Service, Settings};
+use service::ports::{IdpProbe, Mailbox, Mailer};
+use service::{Engines, MailSettings, Ports, Service, Settings};
 use storage::{DatabaseSettings, Store, Synchronous};
 
+use crate::adapters::mail::{InMemoryMailbox, SmtpMailer, UnconfiguredMailer};
 use crate::adapters::outbound::{HttpIdpProbe, HttpMetadataSource, Reach, UnaskedIdp};
 use crate::adapters::{AesGcmSealer, Argon2Hasher, HashingParameters, JwtSigner, OsEntropy, RcgenSpKeys, SystemClock};
 use crate::config::{self, Loaded, SqliteSynchronous};
@@ -72,6 +73,7 @@ async fn prepare_schema(store: &Store, migrations: Migrations) -> anyhow::Result
 
 fn ports(loaded: &Loaded, sealer: AesGcmSealer, development: bool) -> anyhow::Result<Ports> {
     let reach = if development { Reach::PublicAndLoopback } else { Reach::Public };
+    let (mailer, mailbox) = mailer(loaded, development)?;
     let idp_probe: Box<dyn IdpProbe> =
         if loaded.values.saml.probe { Box::new(HttpIdpProbe::new(reach)?) } else { Box::new(UnaskedIdp) };
     Ok(Ports {
@@ -83,6 +85,20 @@ fn ports(loaded: &Loaded, sealer: AesGcmSealer, development: bool) -> anyhow::Re
         sp_keys: Arc::new(RcgenSpKeys),
         metadata_source: Box::new(HttpMetadataSource::new(reach)?),
         idp_probe,
+        mailer,
+        mailbox,
+    })
+}
+
+/// Where mails go: to the mail server, if one is configured, else in development into a mailbox.
+fn mailer(loaded: &Loaded, development: bool) -> anyhow::Result<(Box<dyn Mailer>, Option<Arc<dyn Mailbox>>)> {
+    Ok(match loaded.mail(development)? {
+        Some(settings) => (Box::new(SmtpMailer::new(settings)?), None),
+        None if development => {
+            let mailbox = InMemoryMailbox::default();
+            (Box::new(mailbox.clone()), Some(Arc::new(mailbox)))
+        }
+        None => (Box::new(UnconfiguredMailer), None),
     })
 }
 
@@ -116,6 +132,11 @@ fn settings(loaded: &Loaded, development: bool) -> anyhow::Result<Settings> {
         signing_algorithm: loaded.values.tokens.algorithm,
         verification_permits: saml.verification_permits.map_or_else(processors, NonZeroUsize::get),
         attempt_limits: service::AttemptLimits::default(),
+        mail: MailSettings {
+            sender_name: loaded.mail_sender_name().to_owned(),
+            timeout: loaded.mail_timeout(),
+            templates: Arc::new(loaded.mail_templates()?),
+        },
         development,
     })
 }

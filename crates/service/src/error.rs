@@ -70,6 +70,11 @@ codes! {
     /// E2: nowhere for a mail's link to lead.
     PageNotConfigured = "page_not_configured", "The portal's default application has no page that the mail could lead to",
         "Set the page that errors names, such as pages.accept_invitation, on the portal's default application.";
+    /// E4: only what was given up is tried again.
+    MailNotRetryable = "mail_not_retryable", "This mail cannot be tried again",
+        "Only a dead mail can be retried, and not after its link or code expired: have a new one sent.";
+    /// E4: too late to take it back.
+    MailBeingSent = "mail_being_sent", "This mail is being sent just now", "Read it again in a minute.";
     /// A field is missing or wrong.
     InvalidInput = "invalid_input", "The request has invalid fields", "Correct the fields that are listed in errors.";
     /// The body is no JSON, or not the JSON that is expected.

@@ -1,5 +1,10 @@
 //! Writing mails into the outbox, in the transaction of the change that they tell of (E4).
 
+pub(crate) mod dispatch;
+pub(crate) mod outbox;
+mod rendering;
+pub(crate) mod templates;
+
 use domain::application::{Page, RedirectUri};
 use domain::mail::{Mail, MailState, OutgoingMail};
 use domain::portal::Portal;

@@ -1,7 +1,12 @@
 //! What the use-cases need of the world, as object-safe traits. Adapters are in `server`, fakes in the test kit.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::password::{Password, PasswordHash};
+use domain::email::Email;
+use domain::mail::Language;
+pub use domain::mail::delivery::Delivery;
 use domain::signing_key::SigningAlgorithm;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -164,6 +169,49 @@ pub enum ProbeResult {
     Unknown,
 }
 
+/// A mail as it is sent. Holds secrets (links, codes).
+#[derive(Clone)]
+pub struct RenderedMail {
+    /// `Message-ID` (RFC 5322, section 3.6.4), without angle brackets; the same in every attempt.
+    pub message_id: String,
+    /// When it is sent.
+    pub date: Timestamp,
+    /// The name beside the operator's sender address.
+    pub sender_name: String,
+    /// Where answers go.
+    pub reply_to: Option<Email>,
+    /// To whom.
+    pub to: Email,
+    /// In which language it is written.
+    pub language: Language,
+    /// One line.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+/// Hands mails to a mail server, one at a time.
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Sends a mail, within the configured time. Whoever does not know whether the server took it says `Unavailable`: it
+    /// is sent again, with the same `Message-ID`.
+    async fn send(&self, mail: &RenderedMail) -> Delivery;
+
+    /// There is nothing more to send for now: a connection that was kept may go.
+    async fn rest(&self);
+}
+
+/// Keeps what would have been sent, in development.
+pub trait Mailbox: Send + Sync {
+    /// What is kept, the oldest first.
+    fn mails(&self) -> Vec<RenderedMail>;
+
+    /// Forgets everything.
+    fn clear(&self);
+}
+
 /// All ports together.
 pub struct Ports {
     /// The time.
@@ -177,9 +225,13 @@ pub struct Ports {
     /// Passwords.
     pub password_hasher: Box<dyn PasswordHasher>,
     /// The service provider's keys.
-    pub sp_keys: std::sync::Arc<dyn SpKeyFactory>,
+    pub sp_keys: Arc<dyn SpKeyFactory>,
     /// IdP metadata by URL.
     pub metadata_source: Box<dyn MetadataSource>,
     /// Whether an IdP answers.
     pub idp_probe: Box<dyn IdpProbe>,
+    /// Mails out.
+    pub mailer: Box<dyn Mailer>,
+    /// What would have gone out; in development alone.
+    pub mailbox: Option<Arc<dyn Mailbox>>,
 }

@@ -1,8 +1,13 @@
 //! What the operator configures and the use-cases obey.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use domain::signing_key::SigningAlgorithm;
 use domain::sso::identity::PlatformAttributes;
 use url::Url;
+
+use crate::mail::templates::MailTemplates;
 
 /// The operator's settings.
 #[derive(Debug, Clone)]
@@ -20,6 +25,8 @@ pub struct Settings {
     pub verification_permits: usize,
     /// How many attempts are written down.
     pub attempt_limits: AttemptLimits,
+    /// How mails are written and sent.
+    pub mail: MailSettings,
     /// Whether plain http and loopback identity providers are fine: demo and development alone.
     pub development: bool,
 }
@@ -34,6 +41,17 @@ impl Settings {
     pub fn issuer(&self) -> &str {
         self.base_url.as_str().trim_end_matches('/')
     }
+}
+
+/// How mails are written and sent.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// The sender's name in mails that concern no account.
+    pub sender_name: String,
+    /// How long sending one mail may take; the mailer gives up then.
+    pub timeout: Duration,
+    /// The templates, the operator's included.
+    pub templates: Arc<MailTemplates>,
 }
 
 /// How many unfinished sign-in attempts of one hour are written down; anyone can cause them.

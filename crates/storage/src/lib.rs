@@ -30,6 +30,7 @@ pub mod accounts;
 pub mod applications;
 pub mod audit_events;
 pub mod authorization_codes;
+pub mod branding;
 pub mod connections;
 pub mod housekeeping;
 pub mod idempotency;

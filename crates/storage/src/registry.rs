@@ -14,6 +14,7 @@ modules!(
     applications,
     audit_events,
     authorization_codes,
+    branding,
     connections,
     housekeeping,
     idempotency,

@@ -21,7 +21,9 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::ConnectionExists
         | Code::ConnectionIncomplete
         | Code::ConnectionEnabled
-        | Code::PageNotConfigured => StatusCode::CONFLICT,
+        | Code::PageNotConfigured
+        | Code::MailNotRetryable
+        | Code::MailBeingSent => StatusCode::CONFLICT,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

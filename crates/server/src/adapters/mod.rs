@@ -2,6 +2,7 @@
 
 mod clock;
 mod entropy;
+pub mod mail;
 pub mod outbound;
 mod password_hasher;
 mod sealer;

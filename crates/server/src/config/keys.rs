@@ -6,7 +6,7 @@ use figment::{Figment, Provider as _};
 use super::problem::{Problem, Problems, source_name};
 
 /// Key and expectation, which completes "must be …".
-pub const KEYS: [(&str, &str); 27] = [
+pub const KEYS: [(&str, &str); 37] = [
     ("server.bind", "an address and a port, such as 127.0.0.1:8080"),
     ("server.base_url", "an absolute URL, such as https://login.example.com"),
     ("server.trusted_proxies", "a list of networks, such as [\"10.0.0.0/8\"]"),
@@ -30,6 +30,16 @@ pub const KEYS: [(&str, &str); 27] = [
     ),
     ("saml.verification_permits", "a number of verifications from 1 on"),
     ("saml.probe", "true or false"),
+    ("mail.host", "the name of a mail server, such as smtp.example.com"),
+    ("mail.port", "a port from 1 to 65535"),
+    ("mail.security", "\"starttls\", \"tls\" or \"none\""),
+    ("mail.username", "the user name that the mail server knows"),
+    ("mail.password_file", "the path of a file that holds the mail server's password"),
+    ("mail.ca_file", "the path of a file with the certificate in PEM that alone is to be trusted"),
+    ("mail.from", "an email address, such as no-reply@example.com"),
+    ("mail.sender_name", "a name of 1 to 200 characters"),
+    ("mail.timeout_seconds", "a number of seconds from 1 to 65535"),
+    ("mail.templates", "the path of a folder with templates of mails"),
     ("log.format", "\"json\" or \"text\""),
     ("log.filter", "a filter such as info or info,service=debug"),
     ("limits.discovery_per_minute", "a number of requests from 1 on"),

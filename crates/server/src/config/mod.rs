@@ -6,6 +6,7 @@
 mod environment;
 mod keys;
 mod listing;
+mod mail;
 mod problem;
 mod resolved;
 mod secret_file;

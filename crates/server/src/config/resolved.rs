@@ -39,6 +39,9 @@ impl Loaded {
             self.check_saml().err(),
             self.check_passwords().err(),
             self.check_filter().err(),
+            // Without a base URL nothing can be said about mail, and that is said already.
+            self.base_url(development).ok().and_then(|_| self.mail(development).err()),
+            self.mail_templates().err(),
         ]
         .into_iter()
         .flatten()
@@ -51,6 +54,7 @@ impl Loaded {
         let files = [
             ("secrets.master_key_file", &self.values.secrets.master_key_file),
             ("database.url_file", &self.values.database.url_file),
+            ("mail.password_file", &self.values.mail.password_file),
         ];
         files
             .into_iter()
@@ -126,7 +130,7 @@ impl Loaded {
             .ok_or_else(|| self.problem(key, "it is not 32 bytes in base64 or hexadecimal", MASTER_KEY_RECIPE))
     }
 
-    fn secret_in(&self, key: &str, path: &Path) -> Result<SecretString, Problem> {
+    pub(super) fn secret_in(&self, key: &str, path: &Path) -> Result<SecretString, Problem> {
         secret_file::read(path).map_err(|error| {
             let fix = "name a file that this user can read";
             self.problem(key, format!("{} cannot be read: {error}", path.display()), fix)

@@ -1,15 +1,19 @@
 //! The sections of the configuration and their defaults. What each key expects stands in [`super::keys`].
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use domain::email::Email;
 use domain::signing_key::SigningAlgorithm;
+use domain::text::Label;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
+
+use crate::adapters::mail::Security;
 
 /// The port that is listened on where none is configured.
 pub const DEFAULT_PORT: u16 = 8080;
@@ -30,6 +34,8 @@ pub struct Configuration {
     pub passwords: Passwords,
     /// The SAML service provider.
     pub saml: Saml,
+    /// The mail server, and how mails look.
+    pub mail: Mail,
     /// What is logged.
     pub log: Log,
     /// What anyone may do without signing in.
@@ -187,6 +193,50 @@ pub enum Engines {
     Libxmlsec,
     /// bergshamra alone.
     Bergshamra,
+}
+
+/// `[mail]`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    /// The mail server; mails wait in the outbox where there is none.
+    pub host: Option<String>,
+    /// Its port; the usual one of `security` where it is not set.
+    pub port: Option<NonZeroU16>,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Who signs in there.
+    pub username: Option<String>,
+    /// A file that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// A file with the certificate that alone is trusted; the system's are where it is not set.
+    pub ca_file: Option<PathBuf>,
+    /// The address that mails come from.
+    pub from: Option<Email>,
+    /// The name beside it, in mails that concern no account.
+    pub sender_name: Option<Label>,
+    /// How long sending one mail may take.
+    pub timeout_seconds: NonZeroU16,
+    /// A folder with templates that replace those of the same name.
+    pub templates: Option<PathBuf>,
+}
+
+impl Default for Mail {
+    /// Half a minute: a mail server that scans needs some seconds, and one that needs longer is in trouble.
+    fn default() -> Self {
+        Self {
+            host: None,
+            port: None,
+            security: Security::StartTls,
+            username: None,
+            password_file: None,
+            ca_file: None,
+            from: None,
+            sender_name: None,
+            timeout_seconds: NonZeroU16::MIN.saturating_add(29),
+            templates: None,
+        }
+    }
 }
 
 /// `[log]`

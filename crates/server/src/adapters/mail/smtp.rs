@@ -1,0 +1,207 @@
+//! SMTP (RFC 5321): one connection, kept while there are mails to send.
+
+mod message;
+mod reply;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::email::Email;
+use lettre::Address;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use service::ports::{Delivery, Mailer, RenderedMail};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use reply::{Stage, delivery, unavailable, words};
+
+/// How long a goodbye may take; nothing depends on it.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How the connection to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    /// In clear first, then TLS, or not at all (RFC 3207).
+    StartTls,
+    /// TLS from the first byte (RFC 8314).
+    Tls,
+    /// In clear.
+    None,
+}
+
+/// How to reach the mail server.
+pub struct SmtpSettings {
+    /// Its name, which its certificate must carry.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// TLS.
+    pub security: Security,
+    /// User name and password.
+    pub credentials: Option<(String, SecretString)>,
+    /// The only certificates to trust, in PEM; the system's otherwise.
+    pub ca_pem: Option<Vec<u8>>,
+    /// The sender's address.
+    pub from: Email,
+    /// What this side calls itself in `EHLO`.
+    pub hello_name: String,
+    /// How long one mail may take, from connecting to the last reply.
+    pub timeout: Duration,
+}
+
+/// Why mail cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SmtpSetupError {
+    /// The file of certificates.
+    #[error("mail.ca_file holds no certificate in PEM")]
+    Certificates,
+    /// The sender's address.
+    #[error("mail.from is no address that mail can be sent from")]
+    From,
+    /// TLS as a whole.
+    #[error("TLS for mail cannot be set up")]
+    Tls(#[source] lettre::transport::smtp::Error),
+}
+
+/// A mail server.
+pub struct SmtpMailer {
+    settings: SmtpSettings,
+    from: Address,
+    hello: ClientId,
+    tls: TlsParameters,
+    connection: Mutex<Option<AsyncSmtpConnection>>,
+}
+
+impl SmtpMailer {
+    /// Prepares to send; connects when there is something to send.
+    pub fn new(settings: SmtpSettings) -> Result<Self, SmtpSetupError> {
+        Ok(Self {
+            from: settings.from.as_str().parse().map_err(|_| SmtpSetupError::From)?,
+            hello: ClientId::Domain(settings.hello_name.clone()),
+            tls: tls(&settings)?,
+            connection: Mutex::default(),
+            settings,
+        })
+    }
+
+    /// Connects and signs in, as before a mail, and says in words what was found.
+    pub async fn check(&self) -> Result<String, String> {
+        let within = self.settings.timeout;
+        let opened = timeout(within, self.open()).await.map_err(|_| self.no_answer())?;
+        let mut connection = opened?;
+        let protection = if connection.is_encrypted() { "TLS" } else { "no encryption" };
+        let sign_in = if self.settings.credentials.is_some() { "signed in" } else { "without signing in" };
+        quit(&mut connection).await;
+        Ok(format!("{}:{} takes mail, {protection}, {sign_in}", self.settings.host, self.settings.port))
+    }
+
+    async fn open(&self) -> Result<AsyncSmtpConnection, String> {
+        let SmtpSettings { host, port, security, credentials, timeout, .. } = &self.settings;
+        let from_the_first = (*security == Security::Tls).then(|| self.tls.clone());
+        let connected =
+            AsyncSmtpConnection::connect_tokio1((host.as_str(), *port), Some(*timeout), &self.hello, from_the_first, None);
+        let mut connection =
+            connected.await.map_err(|error| format!("{host}:{port} cannot be connected to: {}", words(&error)))?;
+        if *security == Security::StartTls {
+            if !connection.can_starttls() {
+                return Err(format!("{host}:{port} offers no STARTTLS; set mail.security to what it offers"));
+            }
+            let upgraded = connection.starttls(self.tls.clone(), &self.hello).await;
+            upgraded.map_err(|error| format!("TLS with {host}:{port} failed: {}", words(&error)))?;
+        }
+        if let Some((username, password)) = credentials {
+            let credentials = Credentials::new(username.clone(), password.expose_secret().to_owned());
+            let signed_in = connection.auth(DEFAULT_MECHANISMS, &credentials).await;
+            signed_in.map_err(|error| format!("{host}:{port} does not let {username} in: {}", words(&error)))?;
+        }
+        Ok(connection)
+    }
+
+    /// Sends over the kept connection, or a new one; keeps it if it is fit for the next mail.
+    async fn send_within_time(&self, to: Address, message: &[u8]) -> Delivery {
+        let mut kept = self.connection.lock().await;
+        let mut connection = match kept.take() {
+            Some(connection) => connection,
+            None => match self.open().await {
+                Ok(connection) => connection,
+                Err(reason) => return Delivery::Unavailable(reason),
+            },
+        };
+        let delivery = match self.converse(&mut connection, to, message).await {
+            Ok(()) => Delivery::Delivered,
+            Err((stage, error)) => delivery(stage, &error),
+        };
+        let is_fit = match delivery {
+            Delivery::Delivered => true,
+            Delivery::Deferred(_) | Delivery::Rejected(_) => connection.command(Rset).await.is_ok(),
+            Delivery::Unavailable(_) => false,
+        };
+        if is_fit {
+            *kept = Some(connection);
+        }
+        delivery
+    }
+
+    async fn converse(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        to: Address,
+        message: &[u8],
+    ) -> Result<(), (Stage, lettre::transport::smtp::Error)> {
+        let is_ascii = [&to, &self.from].iter().all(|address| AsRef::<str>::as_ref(address).is_ascii());
+        let takes_utf8 = connection.server_info().supports_feature(Extension::SmtpUtfEight);
+        let parameters = if !is_ascii && takes_utf8 { vec![MailParameter::SmtpUtfEight] } else { vec![] };
+        let at = |stage: Stage| move |error| (stage, error);
+        connection.command(Mail::new(Some(self.from.clone()), parameters)).await.map_err(at(Stage::Sender))?;
+        connection.command(Rcpt::new(to, vec![])).await.map_err(at(Stage::Recipient))?;
+        connection.command(Data).await.map_err(at(Stage::Content))?;
+        connection.message(message).await.map_err(at(Stage::Content))?;
+        Ok(())
+    }
+
+    fn no_answer(&self) -> String {
+        let SmtpSettings { host, port, timeout, .. } = &self.settings;
+        format!("{host}:{port} does not answer within {} s", timeout.as_secs())
+    }
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    async fn send(&self, mail: &RenderedMail) -> Delivery {
+        let Ok(to) = mail.to.as_str().parse::<Address>() else {
+            return Delivery::Rejected("the address cannot be written in an SMTP command".into());
+        };
+        let message = match message::encoded(mail, &self.from, &to) {
+            Ok(message) => message,
+            Err(error) => return Delivery::Rejected(format!("the mail cannot be encoded: {error}")),
+        };
+        let sent = timeout(self.settings.timeout, self.send_within_time(to, &message)).await;
+        sent.unwrap_or_else(|_| unavailable(self.no_answer()))
+    }
+
+    async fn rest(&self) {
+        if let Some(mut connection) = self.connection.lock().await.take() {
+            quit(&mut connection).await;
+        }
+    }
+}
+
+async fn quit(connection: &mut AsyncSmtpConnection) {
+    // Whoever does not say goodbye is left without one.
+    let _outcome = timeout(QUIT_TIMEOUT, connection.quit()).await;
+}
+
+fn tls(settings: &SmtpSettings) -> Result<TlsParameters, SmtpSetupError> {
+    let mut builder = TlsParameters::builder(settings.host.clone());
+    if let Some(pem) = &settings.ca_pem {
+        let certificate = Certificate::from_pem(pem).map_err(|_| SmtpSetupError::Certificates)?;
+        builder = builder.certificate_store(CertificateStore::None).add_root_certificate(certificate);
+    }
+    builder.build_rustls().map_err(SmtpSetupError::Tls)
+}

@@ -1,0 +1,70 @@
+//! How an account's mails look.
+
+use domain::AccountId;
+use domain::branding::{Branding, BrandingSettings};
+use domain::role::Permission;
+use serde_json::{Value, json};
+use storage::Tx;
+
+use crate::Service;
+use crate::accounts::account;
+use crate::audit::Deed;
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::version::Versioned;
+
+impl Service {
+    /// Reads an account's branding; where it has chosen nothing, that, as old as the account.
+    pub async fn get_branding(&self, caller: &Caller, account_id: AccountId) -> Result<Branding> {
+        caller.authorize(account_id, Permission::Read)?;
+        let mut tx = self.store.read().await?;
+        let chosen = storage::branding::by_account(&mut tx, account_id).await?;
+        match chosen {
+            Some(chosen) => Ok(chosen),
+            None => unchosen(&mut tx, account_id).await,
+        }
+    }
+
+    /// Replaces an account's branding as a whole.
+    pub async fn replace_branding(
+        &self,
+        caller: &Caller,
+        target: Versioned<AccountId>,
+        settings: BrandingSettings,
+    ) -> Result<Branding> {
+        caller.authorize(target.id, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        let chosen = storage::branding::by_account(&mut tx, target.id).await?;
+        let is_first = chosen.is_none();
+        let before = match chosen {
+            Some(chosen) => chosen,
+            None => unchosen(&mut tx, target.id).await?,
+        };
+        let expected = target.expect(before.updated_at)?;
+        let after = Branding { account_id: target.id, settings, updated_at: self.next_version(before.updated_at) };
+        if is_first {
+            storage::branding::insert(&mut tx, &after).await?;
+        } else {
+            storage::branding::update(&mut tx, &after, expected).await?;
+        }
+        self.record(&mut tx, caller, deed(&before, &after)).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+}
+
+async fn unchosen(tx: &mut Tx, account_id: AccountId) -> Result<Branding> {
+    let account = account(tx, account_id).await?;
+    Ok(Branding { account_id, settings: BrandingSettings::default(), updated_at: account.created_at })
+}
+
+fn deed(before: &Branding, after: &Branding) -> Deed<'static> {
+    let audited = |branding: &Branding| -> Value { json!(branding.settings) };
+    Deed {
+        account_id: Some(after.account_id),
+        action: "branding.replaced",
+        target: after.account_id.to_string(),
+        before: audited(before),
+        after: audited(after),
+    }
+}

@@ -1,0 +1,193 @@
+//! Sending what is in the outbox (E4).
+//!
+//! One mail at a time, over one connection: a mail is marked as being sent, in a transaction of its own, right before it
+//! goes out, and settled in the next one. So whenever a process is killed, one mail at most may have been sent without
+//! being settled; it is sent again when its lease ends, with the same `Message-ID`. More connections would mean more
+//! such mails. Whoever sends faster than one connection takes them runs more processes: they do not block each other.
+
+use std::time::Duration;
+
+use domain::branding::BrandingSettings;
+use domain::mail::delivery::{Delivery, Settlement, outdated, settle};
+use domain::mail::{Mail, MailMessage, MailState};
+use jiff::{SignedDuration, Timestamp};
+use storage::Tx;
+
+use super::rendering::{Look, render};
+use super::sealing_context;
+use crate::Service;
+use crate::error::Result;
+use crate::ports::RenderedMail;
+
+/// How many mails are looked up at once; few, so that one that somebody waits for soon gets its turn.
+const BATCH: u16 = 20;
+/// A lease lasts as many times as long as sending a mail may take: who still holds it then has died.
+const LEASE_FACTOR: i32 = 2;
+
+/// How sending came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dispatched {
+    /// Nothing is due.
+    All,
+    /// The mail server cannot be used, and the rest waits.
+    Unavailable(String),
+}
+
+/// A mail that this process has taken, and until when.
+struct Held {
+    mail: Mail,
+    until: Timestamp,
+    sender: Sender,
+}
+
+/// In whose name it is sent.
+struct Sender {
+    account: String,
+    branding: BrandingSettings,
+}
+
+/// A mail and what became of it.
+struct Attempted {
+    held: Held,
+    settlement: Settlement,
+}
+
+impl Service {
+    /// Comes back when a mail was written, or at once if one was since the last time.
+    pub async fn mail_waits(&self) {
+        self.mail_waits.notified().await;
+    }
+
+    /// Sends whatever is due. Other processes may do so at the same time.
+    pub async fn dispatch_mails(&self) -> Result<Dispatched> {
+        loop {
+            let batch = self.due_mails().await?;
+            if batch.is_empty() {
+                self.ports.mailer.rest().await;
+                return Ok(Dispatched::All);
+            }
+            if let Some(reason) = self.dispatch(batch).await? {
+                self.ports.mailer.rest().await;
+                return Ok(Dispatched::Unavailable(reason));
+            }
+        }
+    }
+
+    async fn due_mails(&self) -> Result<Vec<Mail>> {
+        let mut tx = self.store.read().await?;
+        let urgent = storage::outbox::due(&mut tx, true, self.now(), BATCH).await?;
+        if urgent.is_empty() { Ok(storage::outbox::due(&mut tx, false, self.now(), BATCH).await?) } else { Ok(urgent) }
+    }
+
+    /// Sends these, as far as nobody else takes them; comes back early, with the reason, if the server cannot be used.
+    async fn dispatch(&self, batch: Vec<Mail>) -> Result<Option<String>> {
+        let mut last: Option<Attempted> = None;
+        for mail in batch {
+            let held = self.turn_over(last.take(), Some(mail)).await?;
+            let Some(held) = held else { continue };
+            let delivery = self.attempt(&held).await;
+            let [jitter] = self.random();
+            let settlement = settle(&held.mail, &delivery, self.now(), jitter);
+            count(&delivery);
+            last = Some(Attempted { held, settlement });
+            if let Delivery::Unavailable(reason) = delivery {
+                self.turn_over(last, None).await?;
+                return Ok(Some(reason));
+            }
+        }
+        self.turn_over(last, None).await?;
+        Ok(None)
+    }
+
+    /// Settles the last mail and takes the next, in one short transaction; `None` if there is none to send.
+    async fn turn_over(&self, last: Option<Attempted>, next: Option<Mail>) -> Result<Option<Held>> {
+        if last.is_none() && next.is_none() {
+            return Ok(None);
+        }
+        let mut tx = self.store.begin().await?;
+        if let Some(Attempted { held, settlement }) = last {
+            let still_held = storage::outbox::settle(&mut tx, held.mail.id, held.until, &settlement).await?;
+            if !still_held {
+                tracing::warn!(mail = %held.mail.id, "sending took longer than its lease, so it may be sent twice");
+            }
+        }
+        let held = match next {
+            Some(mail) => self.take(&mut tx, mail).await?,
+            None => None,
+        };
+        tx.commit().await?;
+        Ok(held)
+    }
+
+    /// Takes a mail, unless it is of no use any more or somebody else was first.
+    async fn take(&self, tx: &mut Tx, mail: Mail) -> Result<Option<Held>> {
+        let now = self.now();
+        let Some(due_at) = mail.due_at else { return Ok(None) };
+        if let Some(settlement) = outdated(&mail, now) {
+            storage::outbox::settle(tx, mail.id, due_at, &settlement).await?;
+            return Ok(None);
+        }
+        let until = now.saturating_add(lease(self.settings.mail.timeout)).unwrap_or(now);
+        if !storage::outbox::take(tx, &mail, until).await? {
+            return Ok(None);
+        }
+        let sender = self.sender(tx, &mail).await?;
+        let attempts = mail.attempts.saturating_add(1);
+        let mail = Mail { state: MailState::Sending, attempts, due_at: Some(until), ..mail };
+        Ok(Some(Held { mail, until, sender }))
+    }
+
+    async fn sender(&self, tx: &mut Tx, mail: &Mail) -> Result<Sender> {
+        let found = match mail.account_id {
+            Some(account_id) => storage::branding::with_display_name(tx, account_id).await?,
+            None => None,
+        };
+        Ok(match found {
+            Some((name, branding)) => Sender { account: name.into(), branding: branding.unwrap_or_default() },
+            None => Sender { account: self.settings.mail.sender_name.clone(), branding: BrandingSettings::default() },
+        })
+    }
+
+    async fn attempt(&self, held: &Held) -> Delivery {
+        match self.rendered(held) {
+            Ok(mail) => self.ports.mailer.send(&mail).await,
+            Err(reason) => Delivery::Rejected(reason),
+        }
+    }
+
+    /// The mail to send, or why it cannot be written: an operator mends that, and tries it again.
+    fn rendered(&self, Held { mail, sender, .. }: &Held) -> std::result::Result<RenderedMail, String> {
+        let sealed = mail.sealed_message.as_deref().ok_or("its message is gone")?;
+        let opened = self.ports.sealer.open(&sealing_context(mail.id), sealed).map_err(|error| error.to_string())?;
+        let message: MailMessage = serde_json::from_slice(&opened).map_err(|error| error.to_string())?;
+        let look = Look { account: &sender.account, branding: &sender.branding };
+        let templates = &self.settings.mail.templates;
+        let parts = render(templates, &message, mail.language, &look, mail.created_at);
+        let parts = parts.map_err(|error| error.to_string())?;
+        Ok(RenderedMail {
+            message_id: mail.message_id.clone(),
+            date: self.now(),
+            sender_name: look.sender_name().to_owned(),
+            reply_to: sender.branding.reply_to.clone(),
+            to: mail.recipient.clone(),
+            language: mail.language,
+            subject: parts.subject,
+            text: parts.text,
+            html: parts.html,
+        })
+    }
+}
+
+fn lease(timeout: Duration) -> SignedDuration {
+    SignedDuration::try_from(timeout).unwrap_or(SignedDuration::from_mins(1)).saturating_mul(LEASE_FACTOR)
+}
+
+fn count(delivery: &Delivery) {
+    let outcome = match delivery {
+        Delivery::Delivered => "delivered",
+        Delivery::Deferred(_) => "deferred",
+        Delivery::Rejected(_) => "rejected",
+        Delivery::Unavailable(_) => "unavailable",
+    };
+    metrics::counter!("vestibule_mail_attempts_total", "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,134 @@
+//! The operator's view of the outbox: what waits, what was given up and why, and what to do about it.
+
+use domain::AccountId;
+use domain::MailId;
+use domain::email::Email;
+use domain::mail::{Language, Mail, MailMessage, MailState, OutgoingMail};
+use serde_json::{Value, json};
+use storage::outbox::MailFilter;
+use storage::{Page, Paged, Tx};
+
+use crate::Service;
+use crate::accounts::account;
+use crate::audit::Deed;
+use crate::caller::Caller;
+use crate::error::{Code, Error, Result};
+use crate::ports::RenderedMail;
+
+/// States that the metrics tell the number of.
+const COUNTED: [MailState; 3] = [MailState::Queued, MailState::Sending, MailState::Dead];
+
+/// A mail to try whether mail arrives.
+#[derive(Debug, Clone)]
+pub struct TestMail {
+    /// To whom.
+    pub to: Email,
+    /// In which language.
+    pub language: Language,
+    /// In whose name, to see its branding.
+    pub account_id: Option<AccountId>,
+}
+
+impl Service {
+    /// Lists mails, the newest first. Their messages are never shown.
+    pub async fn list_mails(&self, caller: &Caller, filter: &MailFilter, page: &Page) -> Result<Paged<Mail>> {
+        caller.authorize_operator()?;
+        let mut tx = self.store.read().await?;
+        Ok(storage::outbox::list(&mut tx, filter, page).await?)
+    }
+
+    /// Reads how a mail stands.
+    pub async fn get_mail(&self, caller: &Caller, id: MailId) -> Result<Mail> {
+        caller.authorize_operator()?;
+        mail(&mut self.store.read().await?, id).await
+    }
+
+    /// Writes a mail whose only purpose is to arrive.
+    pub async fn send_test_mail(&self, caller: &Caller, test: TestMail) -> Result<Mail> {
+        caller.authorize_operator()?;
+        let mut tx = self.store.begin().await?;
+        if let Some(account_id) = test.account_id {
+            account(&mut tx, account_id).await?;
+        }
+        let TestMail { to, language, account_id } = test;
+        let outgoing = OutgoingMail { account_id, to, language, message: MailMessage::Test };
+        let id = self.enqueue_mail(&mut tx, outgoing).await?;
+        let written = mail(&mut tx, id).await?;
+        self.record(&mut tx, caller, deed("mail.test_sent", &written, Value::Null, audited(&written))).await?;
+        tx.commit().await?;
+        Ok(written)
+    }
+
+    /// Has a mail that was given up tried again, from the beginning.
+    pub async fn retry_mail(&self, caller: &Caller, id: MailId) -> Result<Mail> {
+        caller.authorize_operator()?;
+        let mut tx = self.store.begin().await?;
+        let before = mail(&mut tx, id).await?;
+        if !storage::outbox::requeue(&mut tx, id, self.now()).await? {
+            return Err(Error::new(Code::MailNotRetryable));
+        }
+        tx.notify_after_commit(&self.mail_waits);
+        let after = mail(&mut tx, id).await?;
+        self.record(&mut tx, caller, deed("mail.retried", &before, audited(&before), audited(&after))).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Removes a mail, unless it is being sent just now.
+    pub async fn discard_mail(&self, caller: &Caller, id: MailId) -> Result<()> {
+        caller.authorize_operator()?;
+        let mut tx = self.store.begin().await?;
+        let before = mail(&mut tx, id).await?;
+        if !storage::outbox::delete(&mut tx, id).await? {
+            return Err(Error::new(Code::MailBeingSent));
+        }
+        self.record(&mut tx, caller, deed("mail.discarded", &before, audited(&before), Value::Null)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// What would have been sent, the newest first, to everybody or to one; in development alone.
+    pub fn mailbox(&self, caller: &Caller, to: Option<&Email>) -> Result<Vec<RenderedMail>> {
+        caller.authorize_operator()?;
+        let mailbox = self.ports.mailbox.as_ref().ok_or_else(no_mailbox)?;
+        let mut mails = mailbox.mails();
+        mails.retain(|mail| to.is_none_or(|to| mail.to == *to));
+        mails.reverse();
+        Ok(mails)
+    }
+
+    /// Empties the mailbox.
+    pub fn clear_mailbox(&self, caller: &Caller) -> Result<()> {
+        caller.authorize_operator()?;
+        self.ports.mailbox.as_ref().ok_or_else(no_mailbox)?.clear();
+        Ok(())
+    }
+
+    /// Tells the metrics how full the outbox is.
+    pub async fn measure_outbox(&self) -> Result<()> {
+        let mut tx = self.store.read().await?;
+        for state in COUNTED {
+            let count = storage::outbox::count(&mut tx, state).await?;
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            metrics::gauge!("vestibule_mails", "state" => state.as_str()).set(f64::from(count));
+        }
+        Ok(())
+    }
+}
+
+async fn mail(tx: &mut Tx, id: MailId) -> Result<Mail> {
+    storage::outbox::by_id(tx, id).await?.ok_or_else(|| Error::new(Code::NotFound))
+}
+
+fn no_mailbox() -> Error {
+    Error::new(Code::NotFound)
+        .with_detail("There is a mailbox in development alone, where no mail server is configured")
+}
+
+fn deed<'a>(action: &'a str, mail: &Mail, before: Value, after: Value) -> Deed<'a> {
+    Deed { account_id: mail.account_id, action, target: mail.id.to_string(), before, after }
+}
+
+fn audited(mail: &Mail) -> Value {
+    json!({ "kind": mail.kind, "language": mail.language, "state": mail.state, "attempts": mail.attempts })
+}

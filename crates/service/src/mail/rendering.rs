@@ -1,0 +1,188 @@
+//! Makes a mail of a message: which values its template may use, and how they are worded.
+
+use std::collections::BTreeMap;
+
+use domain::branding::{ACCENT_COLOR_DEFAULT, BrandingSettings};
+use domain::mail::{Language, MailKind, MailMessage};
+use domain::role::Role;
+use jiff::{SignedDuration, Timestamp};
+use minijinja::value::Value;
+use serde::Serialize;
+
+use super::templates::{MailTemplates, TemplateError, Text};
+
+/// Most characters of a subject that mail programs show at all.
+const SUBJECT_MAX_CHARS: usize = 200;
+/// From how many minutes on a time is told in hours, and from how many hours on in days.
+const MINUTES_TOLD: i64 = 120;
+const HOURS_TOLD: i64 = 72;
+
+/// In whose name a mail is written.
+pub struct Look<'a> {
+    /// The account's display name; the operator's sender name for what concerns no account.
+    pub account: &'a str,
+    /// What the account chose.
+    pub branding: &'a BrandingSettings,
+}
+
+/// The parts of a mail.
+pub struct Rendered {
+    /// One line.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+#[derive(Serialize)]
+struct Brand<'a> {
+    name: &'a str,
+    logo_url: Option<&'a str>,
+    accent_color: &'a str,
+    support_contact: Option<&'a str>,
+}
+
+impl Look<'_> {
+    /// What the mails speak of.
+    pub fn brand_name(&self) -> &str {
+        self.branding.brand_name.as_ref().map_or(self.account, |name| name.as_str())
+    }
+
+    /// The name beside the sender's address.
+    pub fn sender_name(&self) -> &str {
+        self.branding.sender_name.as_ref().map_or(self.brand_name(), |name| name.as_str())
+    }
+
+    fn brand(&self) -> Brand<'_> {
+        Brand {
+            name: self.brand_name(),
+            logo_url: self.branding.logo_url.as_ref().map(|url| url.as_str()),
+            accent_color: self.branding.accent_color.as_ref().map_or(ACCENT_COLOR_DEFAULT, |color| color.as_str()),
+            support_contact: self.branding.support_contact.as_ref().map(|contact| contact.as_str()),
+        }
+    }
+}
+
+/// Fills in the templates of a message that was written at this time.
+pub fn render(
+    templates: &MailTemplates,
+    message: &MailMessage,
+    language: Language,
+    look: &Look<'_>,
+    written_at: Timestamp,
+) -> Result<Rendered, TemplateError> {
+    let mut values = values(message, language, written_at);
+    values.insert("language", language.as_str().into());
+    values.insert("account", look.account.into());
+    values.insert("brand", Value::from_serialize(look.brand()));
+    let text_values = Value::from_serialize(&values);
+    let Text { subject, text } = templates.text(message.kind(), language, &text_values)?;
+    values.insert("subject", subject.clone().into());
+    let html = templates.html(message.kind(), language, &Value::from_serialize(&values))?;
+    Ok(Rendered { subject, text, html })
+}
+
+fn values(message: &MailMessage, language: Language, written_at: Timestamp) -> BTreeMap<&'static str, Value> {
+    let mut values = BTreeMap::new();
+    if let Some(end) = message.expires_at() {
+        values.insert("expires", time(end).into());
+        values.insert("lifetime", lifetime(end.duration_since(written_at), language).into());
+    }
+    match message {
+        MailMessage::Invitation { link, inviter, roles, .. } => {
+            values.insert("link", link.into());
+            values.insert("inviter", inviter.as_ref().map(|name| name.as_str()).into());
+            values.insert("roles", role_names(roles, language).into());
+        }
+        MailMessage::SsoInvitation { saml_login_url, inviter, roles, .. } => {
+            values.insert("saml_login_url", saml_login_url.into());
+            values.insert("inviter", inviter.as_ref().map(|name| name.as_str()).into());
+            values.insert("roles", role_names(roles, language).into());
+        }
+        MailMessage::FirstOwnerInvitation { link, .. }
+        | MailMessage::PasswordReset { link, .. }
+        | MailMessage::MagicLink { link, .. } => {
+            values.insert("link", link.into());
+        }
+        MailMessage::MfaCode { code, .. } => {
+            values.insert("code", code.into());
+        }
+        MailMessage::PasswordChanged { changed_at } => {
+            values.insert("changed", time(*changed_at).into());
+        }
+        MailMessage::Test => {}
+    }
+    values
+}
+
+/// A time as both languages write it; nobody's own time zone is known.
+fn time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn lifetime(left: SignedDuration, language: Language) -> String {
+    let (minutes, hours) = (left.as_mins().max(1), left.as_hours());
+    let (number, english, swedish) = match (minutes, hours) {
+        (..MINUTES_TOLD, _) => (minutes, ("minute", "minutes"), ("minut", "minuter")),
+        (_, ..HOURS_TOLD) => (hours, ("hour", "hours"), ("timme", "timmar")),
+        _ => (hours / 24, ("day", "days"), ("dag", "dagar")),
+    };
+    let (one, many) = match language {
+        Language::English => english,
+        Language::Swedish => swedish,
+    };
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn role_names(roles: &[Role], language: Language) -> Vec<&'static str> {
+    roles.iter().map(|role| role_name(*role, language)).collect()
+}
+
+const fn role_name(role: Role, language: Language) -> &'static str {
+    match (role, language) {
+        (Role::OrganizationOwner, Language::English) => "owner",
+        (Role::OrganizationOwner, Language::Swedish) => "ägare",
+        (Role::OrganizationContextManager, Language::English) => "context manager",
+        (Role::OrganizationContextManager, Language::Swedish) => "kontextansvarig",
+        (Role::OrganizationMember, Language::English) => "member",
+        (Role::OrganizationMember, Language::Swedish) => "medlem",
+    }
+}
+
+/// A subject: a header has one line, whatever the values were.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SUBJECT_MAX_CHARS).collect()
+}
+
+/// Fills in every template with an example.
+pub(super) fn try_all(templates: &MailTemplates) -> Result<(), TemplateError> {
+    let branding = BrandingSettings::default();
+    let look = Look { account: "Example", branding: &branding };
+    for language in Language::ALL {
+        for kind in MailKind::ALL {
+            render(templates, &example(*kind), *language, &look, Timestamp::UNIX_EPOCH)?;
+        }
+    }
+    Ok(())
+}
+
+/// A mail of this kind, as templates are tried with.
+fn example(kind: MailKind) -> MailMessage {
+    let link = "https://app.example.com/page#token=example".to_owned();
+    let expires_at = Timestamp::UNIX_EPOCH.saturating_add(SignedDuration::from_mins(10)).unwrap_or_default();
+    match kind {
+        MailKind::Invitation => {
+            MailMessage::Invitation { link, expires_at, inviter: None, roles: vec![Role::OrganizationMember] }
+        }
+        MailKind::FirstOwnerInvitation => MailMessage::FirstOwnerInvitation { link, expires_at },
+        MailKind::SsoInvitation => {
+            MailMessage::SsoInvitation { saml_login_url: link, expires_at, inviter: None, roles: vec![] }
+        }
+        MailKind::PasswordReset => MailMessage::PasswordReset { link, expires_at },
+        MailKind::PasswordChanged => MailMessage::PasswordChanged { changed_at: expires_at },
+        MailKind::MfaCode => MailMessage::MfaCode { code: "000000".to_owned(), expires_at },
+        MailKind::MagicLink => MailMessage::MagicLink { link, expires_at },
+        MailKind::Test => MailMessage::Test,
+    }
+}
