@@ -22,6 +22,7 @@ mod authorization;
 mod connections;
 mod discovery;
 mod hostile_responses;
+mod mails;
 mod passwords;
 mod provisioning;
 mod sessions;

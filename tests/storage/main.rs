@@ -18,6 +18,7 @@ mod directory;
 mod installation;
 mod invitations;
 mod isolation;
+mod outbox;
 mod passwords;
 mod plans;
 mod purge;

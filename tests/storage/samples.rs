@@ -4,8 +4,10 @@ use domain::account::{Account, AccountName};
 use domain::account_settings::AccountSettings;
 use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, Pages, RedirectUri, RefreshDelivery};
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
+use domain::email::Email;
 use domain::invitation::Invitation;
 use domain::language::Language;
+use domain::mail::{Mail, MailKind, MailState};
 use domain::network::Network;
 use domain::one_time_link::{LinkPurpose, OneTimeLink};
 use domain::pkce::CodeChallenge;
@@ -20,7 +22,9 @@ use domain::sso::pending_sign_in::{PendingSignIn, ReturnTo};
 use domain::text::Label;
 use domain::user::{SignInMethod, User, UserStatus};
 use domain::username::Username;
-use domain::{AccountId, ApplicationId, AttemptId, ConnectionId, InvitationId, SessionId, SigningKeyId, UserId};
+use domain::{
+    AccountId, ApplicationId, AttemptId, ConnectionId, InvitationId, MailId, SessionId, SigningKeyId, UserId,
+};
 use jiff::Timestamp;
 use storage::authorization_codes::Evidence;
 use storage::sign_in_attempts::UnlinkedLimits;
@@ -148,6 +152,25 @@ pub fn origin(text: &str) -> Origin {
 
 pub fn redirect_uri() -> RedirectUri {
     RedirectUri::parse("https://app.example.com/callback?x=å").unwrap()
+}
+
+pub fn mail(account_id: Option<AccountId>, kind: MailKind) -> Mail {
+    Mail {
+        id: MailId::from_uuid(fresh()),
+        account_id,
+        kind,
+        language: Language::Swedish,
+        recipient: Email::parse("åsa@example.com").unwrap(),
+        message_id: "mail_1@login.example.com".to_owned(),
+        sealed_message: Some(vec![0, 255, 1]),
+        state: MailState::Queued,
+        attempts: 0,
+        due_at: Some(at(0)),
+        last_error: None,
+        expires_at: Some(at(600_000)),
+        settled_at: None,
+        created_at: at(0),
+    }
 }
 
 pub fn connection(account_id: AccountId, portal: Portal) -> SamlConnection {

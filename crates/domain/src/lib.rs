@@ -25,9 +25,9 @@ pub mod idempotency;
 pub mod invitation;
 pub mod language;
 pub mod login_slowdown;
+pub mod mail;
 pub mod network;
 pub mod one_time_link;
-pub mod mail;
 pub mod operator_key;
 pub mod password;
 pub mod pkce;
@@ -44,6 +44,6 @@ pub mod user;
 pub mod username;
 
 pub use id::{
-    AccountId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError, InvitationBatchId, InvitationId,
-    MailId, OperatorKeyId, SessionId, SigningKeyId, SpKeyId, UserId,
+    AccountId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError, InvitationBatchId, InvitationId, MailId,
+    OperatorKeyId, SessionId, SigningKeyId, SpKeyId, UserId,
 };

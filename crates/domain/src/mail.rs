@@ -8,20 +8,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::email::Email;
+use crate::language::Language;
 use crate::named::named;
 use crate::role::Role;
 use crate::text::Label;
 use crate::{AccountId, MailId};
-
-named! {
-    /// The language of a mail.
-    Language, LanguageError, "expected \"en\" or \"sv\"" {
-        /// English.
-        English = "en",
-        /// Swedish.
-        Swedish = "sv",
-    }
-}
 
 named! {
     /// What a mail is about; also the name of its template.

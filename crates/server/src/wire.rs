@@ -90,8 +90,10 @@ fn ports(loaded: &Loaded, sealer: AesGcmSealer, development: bool) -> anyhow::Re
     })
 }
 
+type MailPorts = (Box<dyn Mailer>, Option<Arc<dyn Mailbox>>);
+
 /// Where mails go: to the mail server, if one is configured, else in development into a mailbox.
-fn mailer(loaded: &Loaded, development: bool) -> anyhow::Result<(Box<dyn Mailer>, Option<Arc<dyn Mailbox>>)> {
+fn mailer(loaded: &Loaded, development: bool) -> anyhow::Result<MailPorts> {
     Ok(match loaded.mail(development)? {
         Some(settings) => (Box::new(SmtpMailer::new(settings)?), None),
         None if development => {

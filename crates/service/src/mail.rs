@@ -10,6 +10,7 @@ use domain::mail::{Mail, MailState, OutgoingMail};
 use domain::portal::Portal;
 use domain::{AccountId, MailId};
 use storage::Tx;
+use zeroize::Zeroizing;
 
 use crate::Service;
 use crate::error::{Code, Error, Result, Violation};
@@ -17,10 +18,30 @@ use crate::error::{Code, Error, Result, Violation};
 impl Service {
     /// Writes a mail into the outbox: it is sent once the transaction is committed, and not at all otherwise.
     pub(crate) async fn enqueue_mail(&self, tx: &mut Tx, mail: OutgoingMail) -> Result<MailId> {
+        let mail = self.sealed(mail)?;
+        let id = mail.id;
+        self.enqueue(tx, &[mail]).await?;
+        Ok(id)
+    }
+
+    /// The same for many.
+    #[allow(dead_code, reason = "whoever invites many asks for it")]
+    pub(crate) async fn enqueue_mails(&self, tx: &mut Tx, mails: Vec<OutgoingMail>) -> Result<()> {
+        let mails = mails.into_iter().map(|mail| self.sealed(mail)).collect::<Result<Vec<_>>>()?;
+        self.enqueue(tx, &mails).await
+    }
+
+    async fn enqueue(&self, tx: &mut Tx, mails: &[Mail]) -> Result<()> {
+        storage::outbox::insert_all(tx, mails).await?;
+        tx.notify_after_commit(&self.mail_waits);
+        Ok(())
+    }
+
+    fn sealed(&self, mail: OutgoingMail) -> Result<Mail> {
         let now = self.now();
         let id = MailId::from_uuid(self.uuid());
-        let message = serde_json::to_vec(&mail.message).map_err(Error::internal)?;
-        let mail = Mail {
+        let message = Zeroizing::new(serde_json::to_vec(&mail.message).map_err(Error::internal)?);
+        Ok(Mail {
             id,
             account_id: mail.account_id,
             kind: mail.message.kind(),
@@ -35,10 +56,7 @@ impl Service {
             expires_at: mail.message.expires_at(),
             settled_at: None,
             created_at: now,
-        };
-        storage::outbox::insert(tx, &mail).await?;
-        tx.notify_after_commit(&self.mail_waits);
-        Ok(id)
+        })
     }
 
     #[allow(dead_code, reason = "who invites, resets and sends magic links asks for it")]

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::password::{Password, PasswordHash};
 use domain::email::Email;
-use domain::mail::Language;
+use domain::language::Language;
 pub use domain::mail::delivery::Delivery;
+use domain::password::{Password, PasswordHash};
 use domain::signing_key::SigningAlgorithm;
 use jiff::Timestamp;
 use serde_json::Value;

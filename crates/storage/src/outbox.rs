@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::columns::{checked, millis, optional_time, parsed, time};
 use crate::error::{Result, StorageError};
 use crate::page::{Page, Paged};
-use crate::sql::{execute, fetch_all, fetch_optional, queries};
+use crate::sql::{execute, execute_rows, fetch_all, fetch_optional, queries};
 use crate::tx::Tx;
 
 macro_rules! columns {
@@ -88,11 +88,9 @@ impl TryFrom<MailRow> for Mail {
     }
 }
 
-/// Adds a mail.
-pub async fn insert(tx: &mut Tx, mail: &Mail) -> Result<()> {
-    execute!(
-        tx,
-        INSERT,
+/// Adds mails.
+pub async fn insert_all(tx: &mut Tx, mails: &[Mail]) -> Result<()> {
+    execute_rows!(tx, INSERT, mails, |mail| [
         mail.id.as_uuid(),
         mail.account_id.map(AccountId::as_uuid),
         mail.kind.as_str(),
@@ -108,7 +106,7 @@ pub async fn insert(tx: &mut Tx, mail: &Mail) -> Result<()> {
         mail.settled_at.map(millis),
         millis(mail.created_at),
         mail.kind.is_urgent(),
-    )?;
+    ])?;
     Ok(())
 }
 

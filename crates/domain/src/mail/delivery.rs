@@ -122,7 +122,8 @@ mod tests {
     use super::*;
     use crate::MailId;
     use crate::email::Email;
-    use crate::mail::{Language, MailKind};
+    use crate::language::Language;
+    use crate::mail::MailKind;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()

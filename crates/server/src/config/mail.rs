@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::application::is_loopback;
+use domain::text::Label;
 use secrecy::SecretString;
 use service::{MailTemplates, TEMPLATE_MAX_BYTES};
 use url::Host;
@@ -47,7 +48,7 @@ impl Loaded {
 
     /// The sender's name in mails that concern no account.
     pub fn mail_sender_name(&self) -> &str {
-        self.values.mail.sender_name.as_ref().map_or(DEFAULT_SENDER_NAME, |name| name.as_str())
+        self.values.mail.sender_name.as_ref().map_or(DEFAULT_SENDER_NAME, Label::as_str)
     }
 
     /// How long sending one mail may take.
@@ -83,9 +84,7 @@ impl Loaded {
         let mail = &self.values.mail;
         match (&mail.username, &mail.password_file) {
             (None, None) => Ok(None),
-            (Some(username), Some(path)) => {
-                Ok(Some((username.clone(), self.secret_in("mail.password_file", path)?)))
-            }
+            (Some(username), Some(path)) => Ok(Some((username.clone(), self.secret_in("mail.password_file", path)?))),
             (Some(_), None) => {
                 let fix = "name a file that holds the password of mail.username";
                 Err(self.problem("mail.password_file", "it is missing", fix))

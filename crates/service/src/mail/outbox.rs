@@ -3,7 +3,8 @@
 use domain::AccountId;
 use domain::MailId;
 use domain::email::Email;
-use domain::mail::{Language, Mail, MailMessage, MailState, OutgoingMail};
+use domain::language::Language;
+use domain::mail::{Mail, MailMessage, MailState, OutgoingMail};
 use serde_json::{Value, json};
 use storage::outbox::MailFilter;
 use storage::{Page, Paged, Tx};

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::branding::{ACCENT_COLOR_DEFAULT, BrandingSettings};
-use domain::mail::{Language, MailKind, MailMessage};
+use domain::branding::{ACCENT_COLOR_DEFAULT, AccentColor, BrandingSettings, LogoUrl};
+use domain::language::Language;
+use domain::mail::{MailKind, MailMessage};
 use domain::role::Role;
+use domain::text::Label;
 use jiff::{SignedDuration, Timestamp};
 use minijinja::value::Value;
 use serde::Serialize;
@@ -46,20 +48,20 @@ struct Brand<'a> {
 impl Look<'_> {
     /// What the mails speak of.
     pub fn brand_name(&self) -> &str {
-        self.branding.brand_name.as_ref().map_or(self.account, |name| name.as_str())
+        self.branding.brand_name.as_ref().map_or(self.account, Label::as_str)
     }
 
     /// The name beside the sender's address.
     pub fn sender_name(&self) -> &str {
-        self.branding.sender_name.as_ref().map_or(self.brand_name(), |name| name.as_str())
+        self.branding.sender_name.as_ref().map_or(self.brand_name(), Label::as_str)
     }
 
     fn brand(&self) -> Brand<'_> {
         Brand {
             name: self.brand_name(),
-            logo_url: self.branding.logo_url.as_ref().map(|url| url.as_str()),
-            accent_color: self.branding.accent_color.as_ref().map_or(ACCENT_COLOR_DEFAULT, |color| color.as_str()),
-            support_contact: self.branding.support_contact.as_ref().map(|contact| contact.as_str()),
+            logo_url: self.branding.logo_url.as_ref().map(LogoUrl::as_str),
+            accent_color: self.branding.accent_color.as_ref().map_or(ACCENT_COLOR_DEFAULT, AccentColor::as_str),
+            support_contact: self.branding.support_contact.as_ref().map(Label::as_str),
         }
     }
 }
@@ -92,12 +94,12 @@ fn values(message: &MailMessage, language: Language, written_at: Timestamp) -> B
     match message {
         MailMessage::Invitation { link, inviter, roles, .. } => {
             values.insert("link", link.into());
-            values.insert("inviter", inviter.as_ref().map(|name| name.as_str()).into());
+            values.insert("inviter", inviter.as_ref().map(Label::as_str).into());
             values.insert("roles", role_names(roles, language).into());
         }
         MailMessage::SsoInvitation { saml_login_url, inviter, roles, .. } => {
             values.insert("saml_login_url", saml_login_url.into());
-            values.insert("inviter", inviter.as_ref().map(|name| name.as_str()).into());
+            values.insert("inviter", inviter.as_ref().map(Label::as_str).into());
             values.insert("roles", role_names(roles, language).into());
         }
         MailMessage::FirstOwnerInvitation { link, .. }

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::mail::{Language, MailKind};
+use domain::language::Language;
+use domain::mail::MailKind;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
@@ -87,11 +88,9 @@ impl MailTemplates {
     pub fn new(replacements: BTreeMap<String, String>) -> Result<Self, TemplateError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-        environment.set_auto_escape_callback(
-            |name| {
-                if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
-            },
-        );
+        environment.set_auto_escape_callback(|name| {
+            if name.strip_suffix(".html").is_some() { AutoEscape::Html } else { AutoEscape::None }
+        });
         for (name, text) in BUILT_IN {
             add(&mut environment, name, (*text).to_owned())?;
         }

@@ -104,8 +104,13 @@ impl SmtpMailer {
     async fn open(&self) -> Result<AsyncSmtpConnection, String> {
         let SmtpSettings { host, port, security, credentials, timeout, .. } = &self.settings;
         let from_the_first = (*security == Security::Tls).then(|| self.tls.clone());
-        let connected =
-            AsyncSmtpConnection::connect_tokio1((host.as_str(), *port), Some(*timeout), &self.hello, from_the_first, None);
+        let connected = AsyncSmtpConnection::connect_tokio1(
+            (host.as_str(), *port),
+            Some(*timeout),
+            &self.hello,
+            from_the_first,
+            None,
+        );
         let mut connection =
             connected.await.map_err(|error| format!("{host}:{port} cannot be connected to: {}", words(&error)))?;
         if *security == Security::StartTls {

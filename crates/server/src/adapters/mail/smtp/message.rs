@@ -66,7 +66,7 @@ pub fn encoded(mail: &RenderedMail, from: &Address, to: &Address) -> Result<Vec<
 
 #[cfg(test)]
 mod tests {
-    use domain::mail::Language;
+    use domain::language::Language;
     use jiff::Timestamp;
 
     use super::*;
