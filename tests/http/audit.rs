@@ -10,7 +10,15 @@ use tests::client::Answer;
 use tests::tenant::Tenant;
 
 /// What changes nothing that an administrator set: sign-ins have their attempt, and their session its own event.
-const NOT_ADMINISTRATIVE: [&str; 4] = ["create_sso_sign_in", "consume_saml_response", "issue_token", "revoke_token"];
+const NOT_ADMINISTRATIVE: [&str; 7] = [
+    "create_sso_sign_in",
+    "consume_saml_response",
+    "create_form_sign_in",
+    "verify_mfa_code",
+    "resend_mfa_code",
+    "issue_token",
+    "revoke_token",
+];
 
 /// A change, and the event that it must leave.
 struct Change {
@@ -140,8 +148,9 @@ both_engines! {
 }
 
 /// Rows of this file's other tests, of the account suite, of the token suite and of the password suite.
-const PROVEN_ELSEWHERE: [&str; 8] = [
+const PROVEN_ELSEWHERE: [&str; 9] = [
     "change_my_password",
+    "replace_temporary_password",
     "create_account",
     "import_idp_metadata",
     "delete_application",

@@ -19,6 +19,8 @@ both_engines! {
         assert_eq!(options["methods"][0]["kind"], "sso");
         assert_eq!(options["methods"][0]["button_text"], "Acme SSO");
         assert_eq!(options["methods"][0]["saml_login_url"], json!(format!("{}/login", tenant.acs_url)));
+        assert_eq!(options["methods"][1]["kind"], "form");
+        assert_eq!(options["password_reset"], json!({ "enabled": true, "code": null, "detail": null }));
         let mut without = anyone.get("/v1/login-options?account_name=acme&portal=self_service").await.expect(200);
         let mut unknown = anyone.get("/v1/login-options?account_name=nobody&portal=self_service").await.expect(200);
         for options in [&mut without, &mut unknown] {

@@ -7,24 +7,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{ApiSettings, MetricsSettings, RateLimits, RunningApi};
-use domain::password::{Password, PasswordCredential};
 use domain::signing_key::SigningAlgorithm;
 use domain::sso::connection::PLATFORM_ATTRIBUTE_PREFIX;
 use domain::sso::identity::PlatformAttributes;
 use domain::text::Label;
-use domain::{AccountId, UserId};
 use jiff::Timestamp;
 use server::adapters::mail::InMemoryMailbox;
 use server::adapters::outbound::{HttpIdpProbe, HttpMetadataSource, Reach};
 use server::adapters::{AesGcmSealer, JwtSigner, MASTER_KEY_BYTES, OsEntropy, RcgenSpKeys, SystemClock};
-use service::ports::{PASSWORD_SALT_BYTES, PasswordHasher as _};
 use service::{AttemptLimits, Caller, Engines, MailSettings, MailTemplates, Ports, Service, Settings};
 
 use crate::client::Client;
 use crate::databases::TestDatabase;
 use crate::mailbox::Mailbox;
+use crate::passwords::{CHEAPEST_KIB, hasher};
 use crate::process::free_port;
-use crate::world::{World, cheap_hasher};
+use crate::world::World;
 
 /// How many unfinished attempts from one address are written down here; small, so that a test can reach it.
 pub const ATTEMPTS_PER_ADDRESS: u32 = 100;
@@ -57,7 +55,7 @@ pub struct TestApp {
     base_url: String,
     operator_key: String,
     _running: RunningApi,
-    database: TestDatabase,
+    pub(crate) database: TestDatabase,
 }
 
 impl TestApp {
@@ -115,15 +113,6 @@ impl TestApp {
         }
     }
 
-    /// Gives a user this password without asking whether it is a good one; their first sign-in need not change it.
-    pub async fn give_password(&self, user_id: UserId, account_id: AccountId, password: &str) {
-        let hash = cheap_hasher().hash(&Password::parse(password).unwrap(), [7; PASSWORD_SALT_BYTES]).await.unwrap();
-        let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at: self.now() };
-        let mut tx = self.database.store.begin().await.unwrap();
-        storage::password_credentials::set(&mut tx, &credential).await.unwrap();
-        tx.commit().await.unwrap();
-    }
-
     /// Nobody.
     pub fn anonymous(&self) -> Client {
         Client::anonymous(&self.base_url)
@@ -160,7 +149,7 @@ fn development_ports() -> Ports {
         entropy: Box::new(OsEntropy),
         sealer: Box::new(AesGcmSealer::new(&[7; MASTER_KEY_BYTES])),
         token_signer: Box::new(JwtSigner),
-        password_hasher: Box::new(cheap_hasher()),
+        password_hasher: Box::new(hasher(CHEAPEST_KIB)),
         sp_keys: Arc::new(RcgenSpKeys),
         metadata_source: Box::new(HttpMetadataSource::new(reach).unwrap()),
         idp_probe: Box::new(HttpIdpProbe::new(reach).unwrap()),

@@ -1,12 +1,12 @@
 //! The world around Vestibule, as a test wants it: reachable or not, with these documents at these URLs.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use server::adapters::{AesGcmSealer, Argon2Hasher, HashingParameters, JwtSigner, OsEntropy};
+use server::adapters::{AesGcmSealer, JwtSigner, OsEntropy};
 use service::Ports;
 use service::ports::{FetchError, GeneratedSpKey, IdpProbe, MetadataSource, ProbeResult, SignerError, SpKeyFactory};
 use url::Url;
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::ManualClock;
 use crate::mailbox::MailServer;
+use crate::passwords::CountingHasher;
 
 /// What a test can change about the world.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub struct World {
     probe: Arc<Mutex<ProbeResult>>,
     documents: Arc<Mutex<HashMap<Url, String>>>,
     mail_server: MailServer,
+    passwords_compared: Arc<AtomicUsize>,
 }
 
 impl Default for World {
@@ -32,6 +34,7 @@ impl Default for World {
             probe: Arc::new(Mutex::new(ProbeResult::Reachable)),
             documents: Arc::default(),
             mail_server: MailServer::default(),
+            passwords_compared: Arc::default(),
         }
     }
 }
@@ -40,6 +43,11 @@ impl World {
     /// What every probe of a login URL finds from now on.
     pub fn set_probe(&self, result: ProbeResult) {
         *self.probe.lock().unwrap() = result;
+    }
+
+    /// How many passwords have been compared with a hash, or a decoy.
+    pub fn passwords_compared(&self) -> usize {
+        self.passwords_compared.load(Ordering::SeqCst)
     }
 
     /// Publishes a document.
@@ -59,7 +67,7 @@ impl World {
             entropy: Box::new(OsEntropy),
             sealer: Box::new(AesGcmSealer::new(&[7; 32])),
             token_signer: Box::new(JwtSigner),
-            password_hasher: Box::new(cheap_hasher()),
+            password_hasher: Box::new(CountingHasher::new(Arc::clone(&self.passwords_compared))),
             sp_keys: Arc::new(FixedSpKey),
             metadata_source: Box::new(self.clone()),
             idp_probe: Box::new(self.clone()),
@@ -67,12 +75,6 @@ impl World {
             mailbox: None,
         }
     }
-}
-
-/// Real argon2id, with the least memory that it takes: a test is about who gets in, not about how long that takes.
-pub fn cheap_hasher() -> Argon2Hasher {
-    let (threads, queue) = (NonZeroUsize::MIN, NonZeroUsize::new(1_000).unwrap());
-    Argon2Hasher::start(HashingParameters { memory_kib: 8, iterations: 1, threads, queue }).unwrap()
 }
 
 #[async_trait]

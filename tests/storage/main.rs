@@ -14,6 +14,7 @@
 )]
 
 mod applications;
+mod direct_sign_ins;
 mod directory;
 mod installation;
 mod invitations;

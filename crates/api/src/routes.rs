@@ -6,6 +6,7 @@ mod answer;
 mod applications;
 mod audit_events;
 pub mod documents;
+mod form_sign_ins;
 mod login;
 mod me;
 mod names;
@@ -38,6 +39,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     audit_events::register(config);
     me::register(config);
     login::register(config);
+    form_sign_ins::register(config);
     oauth::register(config);
     saml::register(config);
     operation::register(config);

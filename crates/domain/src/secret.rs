@@ -24,6 +24,8 @@ pub enum SecretKind {
     AuthorizationCode,
     /// A `RelayState`: the handle of a pending sign-in.
     RelayState,
+    /// What leads on to the next step of a sign-in.
+    PendingSignIn,
     /// The token of a link that accepts an invitation.
     InvitationLink,
     /// The token of a link that sets a new password.
@@ -40,6 +42,7 @@ impl SecretKind {
             Self::RefreshToken => "vrt",
             Self::AuthorizationCode => "vac",
             Self::RelayState => "vrs",
+            Self::PendingSignIn => "vps",
             Self::InvitationLink => "vil",
             Self::PasswordResetLink => "vpl",
             Self::MagicLink => "vml",

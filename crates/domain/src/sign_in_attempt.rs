@@ -16,13 +16,17 @@ pub const VALUE_MAX_CHARS: usize = 500;
 
 named! {
     /// How an attempt began.
-    AttemptKind, AttemptKindError, "expected \"discovery\", \"sp_initiated\" or \"idp_initiated\"" {
+    AttemptKind, AttemptKindError, "expected \"discovery\", \"sp_initiated\", \"idp_initiated\", \"form\" or \"magic_link\"" {
         /// A login page asked where to sign in, and got a refusal.
         Discovery = "discovery",
         /// A frontend began it.
         SpInitiated = "sp_initiated",
         /// A response arrived that nobody had asked for.
         IdpInitiated = "idp_initiated",
+        /// A username or email and a password were typed.
+        Form = "form",
+        /// A link that was mailed was opened.
+        MagicLink = "magic_link",
     }
 }
 

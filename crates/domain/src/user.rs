@@ -23,11 +23,29 @@ named! {
 }
 
 named! {
-    /// How somebody signed in. The `amr` claim of the access token (RFC 8176 has no value for a federated sign-in, so
-    /// `saml` is ours and documented).
-    SignInMethod, SignInMethodError, "expected \"saml\"" {
+    /// How somebody signed in.
+    SignInMethod, SignInMethodError, "not a method of signing in" {
         /// Through the account's SAML identity provider.
         Saml = "saml",
+        /// By password.
+        Password = "password",
+        /// By password, and a code that was mailed (B2).
+        PasswordAndCode = "password_and_code",
+        /// By a link that was mailed (B6).
+        MagicLink = "magic_link",
+    }
+}
+
+impl SignInMethod {
+    /// The `amr` claim of the access token. RFC 8176 has no value for a federated sign-in, nor for a mailed link, so `saml`
+    /// and `magic_link` are ours.
+    pub const fn amr(self) -> &'static [&'static str] {
+        match self {
+            Self::Saml => &["saml"],
+            Self::Password => &["pwd"],
+            Self::PasswordAndCode => &["pwd", "otp"],
+            Self::MagicLink => &["magic_link"],
+        }
     }
 }
 

@@ -7,7 +7,7 @@ const UNKNOWN: &str = "Compare what was wanted with what came, and change the se
 
 /// What an administrator does about an attempt that was refused for this reason.
 pub fn attempt_fix(reason: &str) -> &'static str {
-    let tables = [TRANSPORT, XML, SIGNATURE, ADDRESSING, TIMES, CONTENT, IDENTITY, STATE, DISCOVERY];
+    let tables = [TRANSPORT, XML, SIGNATURE, ADDRESSING, TIMES, CONTENT, IDENTITY, STATE, DISCOVERY, FORM_LOGIN];
     let found = tables.iter().flat_map(|table| table.iter()).find(|(reasons, _)| reasons.contains(&reason));
     found.map_or(UNKNOWN, |(_, fix)| fix)
 }
@@ -287,6 +287,30 @@ const DISCOVERY: Table = &[
     (&["sso_account_not_configured"], "The portal has no enabled connection. Complete the connection and enable it."),
 ];
 
+/// A username or email and a password were typed.
+const FORM_LOGIN: Table = &[
+    (
+        &["user_unknown"],
+        "Nobody has this username or email. Check the spelling and the account name; an owner invites whoever is missing.",
+    ),
+    (
+        &["email_shared"],
+        "Several active users have this email. Sign in by username, or give each user an email of their own.",
+    ),
+    (&["password_not_set"], "The user has not set a password. Resend the invitation, or let them reset the password."),
+    (
+        &["password_wrong"],
+        "Let the user reset the password. Many of these from many addresses are somebody who guesses.",
+    ),
+    (&["user_deactivated"], "An owner deactivated the user, and an owner can set the status to active again."),
+    (&["form_login_not_allowed"], "SSO is required of this user. Let them sign in with SSO."),
+    (&["role_missing"], "The user knew the password and holds no role. Assign a role to the user."),
+    (
+        &["network_not_allowed"],
+        "The address is outside of the account's allowed_networks. Add its network, or sign in from another.",
+    ),
+];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -324,6 +348,7 @@ mod tests {
         for file in ["refusal.rs", "unsolicited.rs", "admission.rs"] {
             names(&crates.join("service/src/sign_in").join(file), &mut reasons);
         }
+        names(&crates.join("service/src/form_login/refusal.rs"), &mut reasons);
         assert!(reasons.len() > 80, "{reasons:?}");
         let without: Vec<_> = reasons
             .iter()

@@ -58,6 +58,15 @@ codes! {
     /// A6: outside the allowed networks of the admin portal.
     NetworkNotAllowed = "network_not_allowed", "This account does not allow sign-ins from your network",
         "Sign in from one of the networks that the account allows, or ask an owner to add yours to allowed_networks.";
+    /// B4: the identity provider has the passwords.
+    PasswordResetUnsupported = "password_reset_unsupported", "Reset password is not supported as SSO is active",
+        "Sign in with SSO. Your identity provider manages your password.";
+    /// B2: another code, or an old one.
+    MfaCodeIncorrect = "mfa_code_incorrect", "The code is not correct, or not any more",
+        "Type the code of the newest mail, or ask for another one.";
+    /// B2: a second factor is asked for, and there is no address to send it to.
+    MfaEmailMissing = "mfa_email_missing", "A code must be mailed to you, and no email address of yours is known here",
+        "Ask an owner of the account to add your email.";
     /// C10: the response is not one to trust. Why is for diagnostics, not for the browser.
     SamlResponseRefused = "saml_response_refused", "The response of the identity provider was refused",
         "Give the attempt id to the account's administrator, who can look up the reason.";

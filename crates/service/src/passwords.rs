@@ -1,12 +1,14 @@
 //! Passwords: hashed, compared and set (B5).
 
 use domain::account::AccountName;
+use domain::mail::{MailMessage, OutgoingMail};
 use domain::password::{Password, PasswordHash, PasswordOwner, check_new};
 use domain::session::SessionEnd;
 use domain::throttle::{Pace, ThrottleKey, retry_after};
 use domain::user::User;
 use jiff::SignedDuration;
 use serde_json::Value;
+use storage::Tx;
 
 use crate::Service;
 use crate::accounts::account;
@@ -54,7 +56,18 @@ impl Service {
         let (kept, reason) = (signed_in.session_id, SessionEnd::PasswordChanged);
         storage::sessions::end_others(&mut tx, (account_id, user_id), kept, self.now(), reason).await?;
         self.record(&mut tx, caller, deed("user.password_changed", &user, Value::Null, Value::Null)).await?;
+        self.mail_password_changed(&mut tx, &user).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Tells a user that their password is another one now: whom it surprises can act.
+    pub(crate) async fn mail_password_changed(&self, tx: &mut Tx, user: &User) -> Result<()> {
+        let Some(to) = user.email.clone() else { return Ok(()) };
+        let message = MailMessage::PasswordChanged { changed_at: self.now() };
+        let language = account(tx, user.account_id).await?.settings.default_language();
+        let account_id = Some(user.account_id);
+        self.enqueue_mail(tx, OutgoingMail { account_id, to, language, message }).await?;
+        Ok(())
     }
 
     /// Counts a try, or says how long to wait until one is taken.

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 
 /// The redirect URI of a frontend with these parameters added to its query (OAuth 2.1, section 4.1.2), the frontend's
 /// `state` and our issuer (RFC 9207).
-fn redirect_url(return_to: &ReturnTo, issuer: &str, parameters: &[(&str, &str)]) -> Result<String> {
+pub(crate) fn redirect_url(return_to: &ReturnTo, issuer: &str, parameters: &[(&str, &str)]) -> Result<String> {
     let mut url = Url::parse(return_to.redirect_uri.as_str()).map_err(Error::internal)?;
     let mut query = url.query_pairs_mut();
     query.extend_pairs(parameters);

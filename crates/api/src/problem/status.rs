@@ -7,7 +7,9 @@ use service::Code;
 pub const fn status(code: Code) -> StatusCode {
     match code {
         Code::SamlResponseRefused | Code::ApplicationRefused | Code::InvalidBody => StatusCode::BAD_REQUEST,
-        Code::Unauthenticated | Code::LoginIncorrectCredentials | Code::SessionExpired => StatusCode::UNAUTHORIZED,
+        Code::Unauthenticated | Code::LoginIncorrectCredentials | Code::SessionExpired | Code::MfaCodeIncorrect => {
+            StatusCode::UNAUTHORIZED
+        }
         Code::Forbidden | Code::NoRole | Code::NetworkNotAllowed => StatusCode::FORBIDDEN,
         Code::NotFound
         | Code::RouteNotFound
@@ -16,6 +18,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NoDefaultApplication => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::SsoMultipleUsernames
+        | Code::MfaEmailMissing
+        | Code::PasswordResetUnsupported
         | Code::AccountNameTaken
         | Code::UsernameTaken
         | Code::ConnectionExists

@@ -48,6 +48,27 @@ struct LoginOptions {
     methods: Vec<Method>,
     /// What it does not offer, and why.
     disabled: Vec<DisabledMethod>,
+    /// Whether a password can be reset; null where the portal has no passwords.
+    password_reset: Option<PasswordReset>,
+}
+
+/// Whether a password can be reset, and why not: words to show at a disabled control.
+#[derive(Debug, Serialize, ToSchema)]
+struct PasswordReset {
+    /// Whether it can.
+    enabled: bool,
+    /// Why not, as a code of the error catalogue.
+    #[schema(example = "password_reset_unsupported")]
+    code: Option<&'static str>,
+    /// Why not, in words to show.
+    detail: Option<&'static str>,
+}
+
+impl From<Result<(), Code>> for PasswordReset {
+    fn from(state: Result<(), Code>) -> Self {
+        let refused = state.err();
+        Self { enabled: refused.is_none(), code: refused.map(Code::as_str), detail: refused.map(Code::detail) }
+    }
 }
 
 /// A way to sign in.
@@ -62,12 +83,15 @@ enum Method {
         /// A plain link that starts a sign-in (C8).
         saml_login_url: String,
     },
+    /// By username or email, and password: `create_form_sign_in`.
+    Form,
 }
 
 impl From<LoginMethod> for Method {
     fn from(method: LoginMethod) -> Self {
         match method {
             LoginMethod::Sso { button_text, saml_login_url } => Self::Sso { button_text, saml_login_url },
+            LoginMethod::Form => Self::Form,
         }
     }
 }
@@ -98,6 +122,7 @@ impl From<service::LoginOptions> for LoginOptions {
         Self {
             methods: options.methods.into_iter().map(Method::from).collect(),
             disabled: options.sso_unavailable.into_iter().map(DisabledMethod::from).collect(),
+            password_reset: options.password_reset.map(PasswordReset::from),
         }
     }
 }
@@ -133,12 +158,12 @@ struct CreateSsoSignIn {
 
 /// How the challenge was made.
 #[derive(Debug, Deserialize, ToSchema)]
-enum CodeChallengeMethod {
+pub(super) enum CodeChallengeMethod {
     /// SHA-256 (RFC 7636, section 4.2).
     S256,
 }
 
-fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(super) fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let state = Option::<String>::deserialize(deserializer)?;
     if state.as_ref().is_some_and(|state| state.chars().count() > STATE_MAX_CHARS) {
         return Err(serde::de::Error::custom(format_args!("must have at most {STATE_MAX_CHARS} characters")));

@@ -36,8 +36,8 @@ names! {
     PortalName ("Portal", "Which directory and which frontends of an account are meant.") = Portal::ALL;
     RoleName ("Role", "An account-wide permission of an `admin` user.") = Role::ALL;
     UserStatusName ("UserStatus", "Where a user stands.") = UserStatus::ALL;
-    SignInMethodName ("SignInMethod", "How somebody signed in.") = [SignInMethod::Saml];
     LanguageName ("Language", "A language that people are written to in (RFC 5646).") = Language::ALL;
+    SignInMethodName ("SignInMethod", "How somebody signed in.") = SignInMethod::ALL;
     SsoModeName ("SsoMode", "How a portal uses its connection.") = [SsoMode::Off, SsoMode::Optional, SsoMode::Required];
     RequestBindingName ("RequestBinding", "How requests travel to the identity provider.") =
         [RequestBinding::HttpRedirect, RequestBinding::HttpPost];

@@ -3,7 +3,7 @@
 use domain::account::AccountName;
 use domain::email::Email;
 use domain::portal::Portal;
-use domain::sso::connection::SamlConnection;
+use domain::sso::connection::{SamlConnection, SsoMode};
 use domain::sso::discovery::{DiscoveryRefusal, decide_discovery};
 use storage::Tx;
 
@@ -27,6 +27,8 @@ pub struct LoginOptions {
     pub methods: Vec<LoginMethod>,
     /// Why SSO is not among them.
     pub sso_unavailable: Option<Code>,
+    /// Whether passwords can be reset, or why not; nothing where there are none.
+    pub password_reset: Option<Result<(), Code>>,
 }
 
 /// A way to sign in.
@@ -39,23 +41,28 @@ pub enum LoginMethod {
         /// The plain link that starts it (C8).
         saml_login_url: String,
     },
+    /// By username or email, and password.
+    Form,
 }
 
 impl Service {
-    /// What the login page of an account and portal offers. An unknown account looks like one without SSO.
+    /// What the login page of an account and portal offers. An unknown account looks like one without SSO. Form login is
+    /// always there (B1): where SSO is required, for break-glass users.
     pub async fn login_options(&self, query: &LoginOptionsQuery) -> Result<LoginOptions> {
         let mut tx = self.store.read().await?;
-        let found = enabled_connection(&mut tx, &query.account_name, query.portal).await?;
-        Ok(match found {
-            Some(connection) => LoginOptions {
-                methods: vec![LoginMethod::Sso {
-                    button_text: connection.settings.button_text.as_str().to_owned(),
-                    saml_login_url: self.saml_login_url(&connection.sp_hash),
-                }],
-                sso_unavailable: None,
-            },
-            None => LoginOptions { methods: vec![], sso_unavailable: Some(Code::SsoAccountNotConfigured) },
-        })
+        let connection = enabled_connection(&mut tx, &query.account_name, query.portal).await?;
+        let is_required = connection.as_ref().is_some_and(|connection| connection.mode == SsoMode::Required);
+        let sso_unavailable = connection.is_none().then_some(Code::SsoAccountNotConfigured);
+        let sso = connection.map(|connection| LoginMethod::Sso {
+            button_text: connection.settings.button_text.as_str().to_owned(),
+            saml_login_url: self.saml_login_url(&connection.sp_hash),
+        });
+        let (own, password_reset) = match query.portal {
+            Portal::Admin if is_required => (Some(LoginMethod::Form), Some(Err(Code::PasswordResetUnsupported))),
+            Portal::Admin => (Some(LoginMethod::Form), Some(Ok(()))),
+            Portal::SelfService => (None, None),
+        };
+        Ok(LoginOptions { methods: sso.into_iter().chain(own).collect(), sso_unavailable, password_reset })
     }
 
     /// Whether the identity provider answers (D3). Only a positive failure says no.

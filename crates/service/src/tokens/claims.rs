@@ -38,7 +38,7 @@ pub(crate) fn access_token(issuer: &str, jti: Uuid, subject: &Subject<'_>, now: 
         "sub": user.id,
         "sid": session.id,
         "auth_time": session.auth_time.as_second(),
-        "amr": [session.method],
+        "amr": session.method.amr(),
         "account_id": session.account_id,
         "account_name": account_name,
         "portal": session.portal,

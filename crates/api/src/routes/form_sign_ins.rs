@@ -1,0 +1,244 @@
+//! Form login (B1 to B5): by username or email, and password.
+
+use actix_web::{post, web};
+use domain::ApplicationId;
+use domain::account::AccountName;
+use domain::mfa_code::MfaCode;
+use domain::password::Password;
+use domain::pkce::CodeChallenge;
+use domain::username::USERNAME_MAX_CHARS;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use service::{PendingToken, ReplaceTemporaryPassword, Service, SignInStep, StartFormSignIn};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::login::{CodeChallengeMethod, state};
+use crate::extract::{ClientAddress, Discovery, JsonBody, Limited};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    StartProblems = [ANY, LIMITED, BODY] + ApplicationRefused + LoginIncorrectCredentials + NoRole + NetworkNotAllowed
+        + MfaEmailMissing;
+    CodeProblems = [ANY, LIMITED, BODY] + SessionExpired + MfaCodeIncorrect;
+    StepProblems = [ANY, LIMITED, BODY] + SessionExpired;
+    ResendProblems = [ANY, LIMITED, BODY] + SessionExpired + MfaEmailMissing;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create_form_sign_in)
+        .service(verify_mfa_code)
+        .service(resend_mfa_code)
+        .service(replace_temporary_password);
+}
+
+/// What a login page sends.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateFormSignIn {
+    /// The account name that was typed.
+    #[schema(value_type = String, example = "acme")]
+    account_name: AccountName,
+    /// The username or email that was typed.
+    #[serde(deserialize_with = "identifier")]
+    #[schema(max_length = 254, example = "ann@acme.example")]
+    identifier: String,
+    /// The password that was typed.
+    #[schema(value_type = String, format = Password, max_length = 256)]
+    password: Password,
+    /// The id of an application of the `admin` portal.
+    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    client_id: ApplicationId,
+    /// Where the outcome goes: exactly one of the registered URIs.
+    #[schema(example = "https://app.example.com/callback")]
+    redirect_uri: String,
+    /// Echoed with the outcome.
+    #[serde(default, deserialize_with = "state")]
+    #[schema(max_length = 512)]
+    state: Option<String>,
+    /// The base64url-encoded SHA-256 digest of the `code_verifier` (RFC 7636).
+    #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
+    code_challenge: CodeChallenge,
+    /// `S256`; nothing else is taken.
+    #[serde(rename = "code_challenge_method")]
+    #[schema(inline)]
+    _code_challenge_method: CodeChallengeMethod,
+}
+
+fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() || text.chars().count() > USERNAME_MAX_CHARS {
+        return Err(serde::de::Error::custom(format_args!("must have 1 to {USERNAME_MAX_CHARS} characters")));
+    }
+    Ok(text)
+}
+
+/// What comes next in a sign-in; the same for every way to sign in.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+enum SignIn {
+    /// Nothing: send the browser on.
+    Complete {
+        /// The redirect URI with `code`, `state` and `iss`; exchange the code at `/oauth/token` within 60 seconds.
+        redirect_to: String,
+    },
+    /// The code that was mailed: send it to `/v1/form-sign-ins/mfa-code`.
+    MfaRequired {
+        /// What leads on, once.
+        pending_token: String,
+        /// When it is too late.
+        expires_at: Timestamp,
+        /// When another code may be asked for.
+        resend_after: Timestamp,
+    },
+    /// Another password: send it to `/v1/form-sign-ins/password`.
+    PasswordChangeRequired {
+        /// What leads on, once.
+        pending_token: String,
+        /// When it is too late.
+        expires_at: Timestamp,
+    },
+    /// SSO: form login is not for this user.
+    SsoRequired {
+        /// A plain link that starts an SSO sign-in.
+        saml_login_url: String,
+    },
+}
+
+impl From<SignInStep> for SignIn {
+    fn from(step: SignInStep) -> Self {
+        let exposed = |pending: PendingToken| (pending.token.expose().to_owned(), pending.expires_at);
+        match step {
+            SignInStep::Complete { redirect_to } => Self::Complete { redirect_to },
+            SignInStep::MfaRequired { pending, resend_after } => {
+                let (pending_token, expires_at) = exposed(pending);
+                Self::MfaRequired { pending_token, expires_at, resend_after }
+            }
+            SignInStep::PasswordChangeRequired { pending } => {
+                let (pending_token, expires_at) = exposed(pending);
+                Self::PasswordChangeRequired { pending_token, expires_at }
+            }
+            SignInStep::SsoRequired { saml_login_url } => Self::SsoRequired { saml_login_url },
+        }
+    }
+}
+
+/// A code that was mailed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct VerifyMfaCode {
+    /// What the step before gave.
+    pending_token: String,
+    /// The six digits.
+    #[serde(deserialize_with = "mfa_code")]
+    #[schema(value_type = String, example = "012345")]
+    code: MfaCode,
+}
+
+fn mfa_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MfaCode, D::Error> {
+    MfaCode::try_from(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
+/// Whose code is to be sent again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ResendMfaCode {
+    /// What the step before gave; it goes on leading to the next step.
+    pending_token: String,
+}
+
+/// A code that is on its way.
+#[derive(Debug, Serialize, ToSchema)]
+struct MfaCodeSent {
+    /// When another one may be asked for.
+    resend_after: Timestamp,
+}
+
+/// The password that replaces one which somebody else chose.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReplacePassword {
+    /// What the step before gave.
+    pending_token: String,
+    /// What the password becomes: 12 characters or more, hard to guess, and nothing of the user's own name, email or account.
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 256)]
+    new_password: Password,
+}
+
+/// Sign in by form.
+///
+/// By username or email, and password. Unknown, deactivated and uninvited users are answered like a wrong password, and
+/// failed tries are slowed down per user and address.
+#[utoipa::path(
+    operation_id = "create_form_sign_in", tag = "sign-in", security(()), request_body = CreateFormSignIn,
+    responses((status = 200, description = "What comes next", body = SignIn), StartProblems),
+)]
+#[post("/v1/form-sign-ins")]
+async fn create_form_sign_in(
+    _: Limited<Discovery>,
+    address: ClientAddress,
+    body: JsonBody<CreateFormSignIn>,
+    service: web::Data<Service>,
+) -> Result<web::Json<SignIn>, Problem> {
+    let CreateFormSignIn { account_name, identifier, password, client_id, redirect_uri, state, code_challenge, .. } =
+        body.0;
+    let address = address.0;
+    let start =
+        StartFormSignIn { account_name, identifier, password, client_id, redirect_uri, state, code_challenge, address };
+    Ok(web::Json(service.start_form_sign_in(start).await?.into()))
+}
+
+/// Enter the code that was mailed.
+///
+/// A code works for ten minutes, five tries and one sign-in.
+#[utoipa::path(
+    operation_id = "verify_mfa_code", tag = "sign-in", security(()), request_body = VerifyMfaCode,
+    responses((status = 200, description = "What comes next", body = SignIn), CodeProblems),
+)]
+#[post("/v1/form-sign-ins/mfa-code")]
+async fn verify_mfa_code(
+    _: Limited<Discovery>,
+    body: JsonBody<VerifyMfaCode>,
+    service: web::Data<Service>,
+) -> Result<web::Json<SignIn>, Problem> {
+    Ok(web::Json(service.verify_mfa_code(&body.0.pending_token, &body.0.code).await?.into()))
+}
+
+/// Send another code.
+///
+/// It takes the place of the one before.
+#[utoipa::path(
+    operation_id = "resend_mfa_code", tag = "sign-in", security(()), request_body = ResendMfaCode,
+    responses((status = 200, description = "It is on its way", body = MfaCodeSent), ResendProblems),
+)]
+#[post("/v1/form-sign-ins/mfa-code/resend")]
+async fn resend_mfa_code(
+    _: Limited<Discovery>,
+    body: JsonBody<ResendMfaCode>,
+    service: web::Data<Service>,
+) -> Result<web::Json<MfaCodeSent>, Problem> {
+    let resend_after = service.resend_mfa_code(&body.0.pending_token).await?;
+    Ok(web::Json(MfaCodeSent { resend_after }))
+}
+
+/// Replace a temporary password.
+///
+/// Somebody else chose it, so it is good for one sign-in.
+#[utoipa::path(
+    operation_id = "replace_temporary_password", tag = "sign-in", security(()), request_body = ReplacePassword,
+    responses((status = 200, description = "What comes next", body = SignIn), StepProblems),
+)]
+#[post("/v1/form-sign-ins/password")]
+async fn replace_temporary_password(
+    _: Limited<Discovery>,
+    address: ClientAddress,
+    body: JsonBody<ReplacePassword>,
+    service: web::Data<Service>,
+) -> Result<web::Json<SignIn>, Problem> {
+    let ReplacePassword { pending_token, new_password } = body.0;
+    let replace = ReplaceTemporaryPassword { pending_token, new_password, address: address.0 };
+    Ok(web::Json(service.replace_temporary_password(replace).await?.into()))
+}

@@ -1,0 +1,175 @@
+//! Form login: whom a typed identity stands for, and whether the password lets them in (A3, B1, B3, B5).
+
+use crate::portal::Portal;
+use crate::sso::connection::SsoMode;
+use crate::user::{User, UserStatus};
+use crate::username::normalized;
+
+/// Why a form login lets nobody in. Only the last two are told, to whoever knew the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormLoginRefusal {
+    /// No user has this username or email.
+    UnknownUser,
+    /// Several active users share the email, and none has it as username.
+    SeveralUsers,
+    /// The user never set a password.
+    NoPassword,
+    /// It is another password.
+    WrongPassword,
+    /// The user was deactivated.
+    Inactive,
+    /// SSO is required of this user.
+    SsoRequired,
+    /// The user holds no role.
+    NoRole,
+    /// The account does not let anybody in from this address.
+    AddressNotAllowed,
+}
+
+/// Whom a typed identity stands for, among the users who have it as username or email: a username comes before an
+/// email, and of several users with one email the one who is active.
+pub fn identify<'a>(candidates: &'a [User], typed: &str) -> Result<&'a User, FormLoginRefusal> {
+    let typed = normalized(typed);
+    if let Some(user) = candidates.iter().find(|user| user.username.normalized() == typed) {
+        return Ok(user);
+    }
+    let mut active = candidates.iter().filter(|user| user.status == UserStatus::Active);
+    match (active.next(), active.next()) {
+        (Some(_), Some(_)) => Err(FormLoginRefusal::SeveralUsers),
+        (Some(user), None) => Ok(user),
+        (None, _) => candidates.first().ok_or(FormLoginRefusal::UnknownUser),
+    }
+}
+
+/// Whether this user may use form login (B3): everybody, until SSO is required; then break-glass users alone.
+pub fn form_login_allowed(mode: SsoMode, is_break_glass: bool) -> bool {
+    mode != SsoMode::Required || is_break_glass
+}
+
+/// What is known when the password has been compared.
+#[derive(Debug, Clone, Copy)]
+pub struct FormLoginFacts<'a> {
+    /// Whom the typed identity stands for.
+    pub user: Result<&'a User, FormLoginRefusal>,
+    /// Whether their password is the one that was typed; none where they have none.
+    pub is_right: Option<bool>,
+    /// Whether [`form_login_allowed`].
+    pub is_allowed: bool,
+    /// Whether the account lets people in from where the request came.
+    pub admits_address: bool,
+}
+
+/// Decides a form login. What it depends on beside the password is looked at only once the password is right, so that
+/// an answer which tells it goes to nobody else.
+pub fn decide_form_login<'a>(facts: &FormLoginFacts<'a>) -> Result<&'a User, FormLoginRefusal> {
+    let user = facts.user?;
+    let is_right = facts.is_right.ok_or(FormLoginRefusal::NoPassword)?;
+    if !is_right {
+        Err(FormLoginRefusal::WrongPassword)
+    } else if user.status == UserStatus::Inactive {
+        Err(FormLoginRefusal::Inactive)
+    } else if !facts.is_allowed {
+        Err(FormLoginRefusal::SsoRequired)
+    } else if !facts.admits_address {
+        Err(FormLoginRefusal::AddressNotAllowed)
+    } else if user.portal == Portal::Admin && user.roles.effective().is_empty() {
+        Err(FormLoginRefusal::NoRole)
+    } else {
+        Ok(user)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::email::Email;
+    use crate::role::{Role, RoleAssignments, RoleSet};
+    use crate::username::Username;
+    use crate::{AccountId, UserId};
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    fn user(id: u128, username: &str, email: &str, status: UserStatus) -> User {
+        User {
+            id: UserId::from_uuid(Uuid::from_u128(id)),
+            account_id: AccountId::from_uuid(Uuid::from_u128(9)),
+            portal: Portal::Admin,
+            username: Username::parse(username).unwrap(),
+            email: Some(Email::parse(email).unwrap()),
+            display_name: None,
+            status,
+            roles: RoleAssignments {
+                assigned: RoleSet::from([Role::OrganizationMember]),
+                ..RoleAssignments::default()
+            },
+            last_sign_in: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// Proves B1, A2: a username comes first, and an email that several active users share signs nobody in.
+    #[test]
+    fn a_typed_identity_stands_for_one_user_or_for_none() {
+        use UserStatus::{Active, Inactive, Invited};
+        let mail = "ann@acme.example";
+        let named = user(1, "Ann@Acme.example", "other@acme.example", Active);
+        let (ann, bob, gone) =
+            (user(2, "ann", mail, Active), user(3, "bob", mail, Active), user(4, "x", mail, Inactive));
+        let cases: [(Vec<User>, Result<u128, FormLoginRefusal>); 7] = [
+            (vec![], Err(FormLoginRefusal::UnknownUser)),
+            (vec![ann.clone()], Ok(2)),
+            (vec![ann.clone(), bob.clone()], Err(FormLoginRefusal::SeveralUsers)),
+            (vec![ann.clone(), bob, named], Ok(1)),
+            (vec![gone.clone(), ann], Ok(2)),
+            (vec![gone], Ok(4)),
+            (vec![user(5, "new", mail, Invited)], Ok(5)),
+        ];
+        for (index, (candidates, wanted)) in cases.into_iter().enumerate() {
+            let found = identify(&candidates, "ANN@acme.example").map(|user| user.id.as_uuid().as_u128());
+            assert_eq!(found, wanted, "{index}");
+        }
+    }
+
+    /// Proves B5, A3, A6: whatever is wrong besides, a wrong password is told as nothing but wrong.
+    #[test]
+    fn nothing_is_told_before_the_password_is_right() {
+        use FormLoginRefusal::{AddressNotAllowed, Inactive, NoPassword, NoRole, SsoRequired, WrongPassword};
+        let active = user(1, "ann", "ann@acme.example", UserStatus::Active);
+        let inactive = user(1, "ann", "ann@acme.example", UserStatus::Inactive);
+        let invited = user(1, "ann", "ann@acme.example", UserStatus::Invited);
+        let roleless = User { roles: RoleAssignments::default(), ..active.clone() };
+        let right = FormLoginFacts { user: Ok(&active), is_right: Some(true), is_allowed: true, admits_address: true };
+        let cases = [
+            (right, Ok(())),
+            (FormLoginFacts { user: Ok(&invited), ..right }, Ok(())),
+            (FormLoginFacts { user: Ok(&roleless), ..right }, Err(NoRole)),
+            (FormLoginFacts { user: Ok(&inactive), ..right }, Err(Inactive)),
+            (FormLoginFacts { is_allowed: false, ..right }, Err(SsoRequired)),
+            (FormLoginFacts { admits_address: false, ..right }, Err(AddressNotAllowed)),
+            (
+                FormLoginFacts { user: Err(FormLoginRefusal::SeveralUsers), ..right },
+                Err(FormLoginRefusal::SeveralUsers),
+            ),
+        ];
+        for (facts, wanted) in cases {
+            assert_eq!(decide_form_login(&facts).map(|_| ()), wanted, "{facts:?}");
+            if facts.user.is_ok() {
+                let wrong = FormLoginFacts { is_right: Some(false), ..facts };
+                assert_eq!(decide_form_login(&wrong).map(|_| ()), Err(WrongPassword), "{facts:?}");
+                let none = FormLoginFacts { is_right: None, ..facts };
+                assert_eq!(decide_form_login(&none).map(|_| ()), Err(NoPassword), "{facts:?}");
+            }
+        }
+    }
+
+    /// Proves B3: the baseline stays for everybody until SSO is required, and for break-glass users for good.
+    #[test]
+    fn form_login_is_there_for_whom_it_must() {
+        for mode in [SsoMode::Off, SsoMode::Optional] {
+            assert!(form_login_allowed(mode, false) && form_login_allowed(mode, true));
+        }
+        assert!(form_login_allowed(SsoMode::Required, true));
+        assert!(!form_login_allowed(SsoMode::Required, false));
+    }
+}

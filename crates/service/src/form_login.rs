@@ -1,0 +1,54 @@
+//! Form login (B1 to B5): from a username or email and a password to a code, with what may be asked in between.
+//!
+//! Each step answers with a [`SignInStep`], so that a frontend writes one switch. What leads on is a pending token, which
+//! is good for one step: its digest is in the row of the sign-in, and whoever takes the step replaces or removes it.
+
+mod facts;
+mod issue;
+mod mfa;
+mod password_change;
+mod refusal;
+mod start;
+mod waiting;
+
+pub use password_change::ReplaceTemporaryPassword;
+pub use start::StartFormSignIn;
+
+use domain::secret::Secret;
+use jiff::Timestamp;
+
+/// What comes next in a sign-in.
+#[derive(Debug)]
+pub enum SignInStep {
+    /// Nothing: the browser goes back to its frontend with a code.
+    Complete {
+        /// The frontend's redirect URI with `code`, `state` and `iss`.
+        redirect_to: String,
+    },
+    /// The code that was mailed.
+    MfaRequired {
+        /// What leads on.
+        pending: PendingToken,
+        /// When another code may be asked for.
+        resend_after: Timestamp,
+    },
+    /// Another password, because somebody else chose this one.
+    PasswordChangeRequired {
+        /// What leads on.
+        pending: PendingToken,
+    },
+    /// SSO: form login is not for this user.
+    SsoRequired {
+        /// A plain link that starts it (C8).
+        saml_login_url: String,
+    },
+}
+
+/// What leads on to the next step of a sign-in, once.
+#[derive(Debug)]
+pub struct PendingToken {
+    /// The token.
+    pub token: Secret,
+    /// When it is too late.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,81 @@
+//! What a form login is decided by, read before the password is compared.
+
+use std::net::IpAddr;
+
+use domain::account::Account;
+use domain::application::Application;
+use domain::form_login::{FormLoginRefusal, identify};
+use domain::password::{PasswordCredential, PasswordHash};
+use domain::portal::Portal;
+use domain::role::Role;
+use domain::sso::connection::{SamlConnection, SsoMode};
+use domain::user::{User, UserStatus};
+use domain::username::normalized;
+use domain::{AccountId, UserId};
+use uuid::Uuid;
+
+use super::start::StartFormSignIn;
+use crate::Service;
+use crate::error::Result;
+
+/// Who is looked for where there is nobody: the same questions are asked of the database, whoever is asked for.
+const NOBODY: Uuid = Uuid::nil();
+
+/// The account and the users that a typed identity may mean.
+pub(super) struct Facts {
+    /// None where there is no such account, or the application is another account's.
+    pub account: Option<Account>,
+    pub connection: Option<SamlConnection>,
+    pub mode: SsoMode,
+    pub candidates: Vec<User>,
+    /// Of the user that the identity stands for, if there is one.
+    pub credential: Option<PasswordCredential>,
+}
+
+impl Facts {
+    /// Whom the typed identity stands for.
+    pub fn user(&self, identifier: &str) -> Result<&User, FormLoginRefusal> {
+        identify(&self.candidates, identifier)
+    }
+
+    /// What is kept of their password.
+    pub fn hash(&self) -> Option<&PasswordHash> {
+        self.credential.as_ref().map(|credential| &credential.hash)
+    }
+
+    /// Whether it is an active owner, who keeps form login whatever happens to SSO (A4).
+    pub fn is_break_glass(&self) -> bool {
+        let user =
+            self.credential.as_ref().and_then(|found| self.candidates.iter().find(|user| user.id == found.user_id));
+        user.is_some_and(|user| {
+            user.status == UserStatus::Active && user.roles.effective().contains(&Role::OrganizationOwner)
+        })
+    }
+
+    /// Whether the account lets people in from there (A6).
+    pub fn admits(&self, address: IpAddr) -> bool {
+        self.account.as_ref().is_none_or(|account| account.settings.admits(Portal::Admin, address))
+    }
+
+    /// Whether a second factor is asked for (B2).
+    pub fn needs_mfa(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.settings.require_email_mfa)
+    }
+}
+
+impl Service {
+    pub(super) async fn form_facts(&self, start: &StartFormSignIn, application: &Application) -> Result<Facts> {
+        let mut reading = self.store.read().await?;
+        let tx = &mut reading;
+        let account = storage::accounts::by_name(tx, &start.account_name).await?;
+        let account = account.filter(|account| application.serves(account.id));
+        let connection = storage::connections::by_account_name(tx, &start.account_name, Portal::Admin).await?;
+        let account_id = account.as_ref().map_or(AccountId::from_uuid(NOBODY), |account| account.id);
+        let identity = normalized(&start.identifier);
+        let candidates = storage::users::candidates(tx, account_id, Portal::Admin, &identity).await?;
+        let user = identify(&candidates, &start.identifier).ok().map_or(UserId::from_uuid(NOBODY), |user| user.id);
+        let credential = storage::password_credentials::by_user(tx, account_id, user).await?;
+        let mode = connection.as_ref().map_or(SsoMode::Off, |connection| connection.mode);
+        Ok(Facts { account, connection, mode, candidates, credential })
+    }
+}

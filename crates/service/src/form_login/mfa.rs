@@ -1,0 +1,99 @@
+//! The second factor: a code by mail (B2).
+
+use domain::UserId;
+use domain::direct_sign_in::{Awaited, DirectSignIn, next_step};
+use domain::mail::{MailMessage, OutgoingMail};
+use domain::mfa_code::{MFA_CODE_LIFETIME, MFA_MAILS, MFA_RESEND_PAUSE, MFA_TRIES, MfaCode, decide_mfa};
+use domain::throttle::ThrottleKey;
+use domain::user::{SignInMethod, User};
+use jiff::Timestamp;
+use storage::Tx;
+
+use super::refusal::over;
+use super::waiting::Waiting;
+use super::{PendingToken, SignInStep};
+use crate::Service;
+use crate::accounts::account;
+use crate::error::{Code, Error, Result};
+use crate::passwords::slowed_down;
+
+impl Service {
+    /// Sends the code of a sign-in that has just begun.
+    pub(super) async fn begin_mfa(
+        &self,
+        tx: &mut Tx,
+        (user, sign_in): (&User, &DirectSignIn),
+        pending: PendingToken,
+    ) -> Result<SignInStep> {
+        let resend_after = self.send_mfa_code(tx, (user, sign_in), pending.token.expose()).await?;
+        Ok(SignInStep::MfaRequired { pending, resend_after })
+    }
+
+    /// Sends another code, in place of the one before; gives when the next one may be asked for.
+    pub async fn resend_mfa_code(&self, pending_token: &str) -> Result<Timestamp> {
+        let mut tx = self.store.begin().await?;
+        let Waiting { sign_in, .. } = self.waiting(&mut tx, pending_token, Awaited::MfaCode).await?;
+        let user = storage::users::by_id(&mut tx, sign_in.account_id, sign_in.user_id).await?.ok_or_else(over)?;
+        let resend_after = self.send_mfa_code(&mut tx, (&user, &sign_in), pending_token).await?;
+        tx.commit().await?;
+        Ok(resend_after)
+    }
+
+    async fn send_mfa_code(
+        &self,
+        tx: &mut Tx,
+        (user, sign_in): (&User, &DirectSignIn),
+        pending_token: &str,
+    ) -> Result<Timestamp> {
+        let to = user.email.clone().ok_or_else(|| Error::new(Code::MfaEmailMissing))?;
+        let now = self.now();
+        let clear_at = storage::throttles::count(tx, key("mfa_mails", user.id), MFA_MAILS, now).await?;
+        if let Some(wait) = MFA_MAILS.wait(clear_at, now) {
+            return Err(slowed_down(wait));
+        }
+        let code = MfaCode::from_random(self.random());
+        let pause_began = now.saturating_sub(MFA_RESEND_PAUSE).unwrap_or(Timestamp::MIN);
+        let (row, digest) = ((sign_in.account_id, sign_in.attempt_id), code.digest(pending_token));
+        if !storage::mfa_codes::set(tx, row, digest, (now, pause_began)).await? {
+            return Err(slowed_down(MFA_RESEND_PAUSE));
+        }
+        let expires_at = now.saturating_add(MFA_CODE_LIFETIME).unwrap_or(Timestamp::MAX);
+        let message = MailMessage::MfaCode { code: code.expose().to_owned(), expires_at };
+        let language = account(tx, sign_in.account_id).await?.settings.default_language();
+        let account_id = Some(sign_in.account_id);
+        self.enqueue_mail(tx, OutgoingMail { account_id, to, language, message }).await?;
+        Ok(now.saturating_add(MFA_RESEND_PAUSE).unwrap_or(Timestamp::MAX))
+    }
+
+    /// Takes the code that was mailed. Every try counts before it is compared: of the code, and of the user over all codes.
+    pub async fn verify_mfa_code(&self, pending_token: &str, code: &MfaCode) -> Result<SignInStep> {
+        let mut tx = self.store.begin().await?;
+        let waiting = self.waiting(&mut tx, pending_token, Awaited::MfaCode).await?;
+        let (account_id, user_id) = (waiting.sign_in.account_id, waiting.sign_in.user_id);
+        let (tries, now) = (key("mfa_tries", user_id), self.now());
+        let clear_at = storage::throttles::count(&mut tx, tries, MFA_TRIES, now).await?;
+        if let Some(wait) = MFA_TRIES.wait(clear_at, now) {
+            return Err(slowed_down(wait));
+        }
+        let sent = storage::mfa_codes::count_try(&mut tx, account_id, waiting.sign_in.attempt_id).await?;
+        let presented = code.digest(pending_token);
+        if decide_mfa(&sent.ok_or_else(over)?, presented, now).is_err() {
+            tx.commit().await?;
+            return Err(Error::new(Code::MfaCodeIncorrect));
+        }
+        storage::throttles::give_back(&mut tx, tries, MFA_TRIES).await?;
+        storage::mfa_codes::delete(&mut tx, account_id, waiting.sign_in.attempt_id).await?;
+        let credential =
+            storage::password_credentials::by_user(&mut tx, account_id, user_id).await?.ok_or_else(over)?;
+        let awaits = next_step(false, credential.must_change);
+        let method = SignInMethod::PasswordAndCode;
+        let sign_in = DirectSignIn { method, awaits, auth_time: now, ..waiting.sign_in.clone() };
+        let step = self.advance(&mut tx, &waiting, &sign_in).await?;
+        tx.commit().await?;
+        Ok(step)
+    }
+}
+
+fn key(kind: &str, user_id: UserId) -> ThrottleKey {
+    ThrottleKey::of(kind, &[&user_id.to_string()])
+}

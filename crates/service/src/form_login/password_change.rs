@@ -1,0 +1,61 @@
+//! A password that somebody else chose is changed before the first sign-in is complete.
+
+use domain::audit::AuditActor;
+use domain::direct_sign_in::{Awaited, DirectSignIn};
+use domain::password::Password;
+use domain::session::SessionEnd;
+use serde_json::Value;
+use std::net::IpAddr;
+
+use super::SignInStep;
+use super::refusal::over;
+use crate::Service;
+use crate::accounts::account;
+use crate::error::{Error, Result};
+use crate::passwords::check_new_password;
+use crate::ports::PasswordVerdict;
+use crate::users::{deed, user};
+
+/// What the page sends that asked for another password.
+#[derive(Debug)]
+pub struct ReplaceTemporaryPassword {
+    /// What leads on.
+    pub pending_token: String,
+    /// What the password becomes.
+    pub new_password: Password,
+    /// Where the request comes from.
+    pub address: IpAddr,
+}
+
+impl Service {
+    /// Sets the password that replaces a temporary one, and goes on with the sign-in.
+    pub async fn replace_temporary_password(&self, replace: ReplaceTemporaryPassword) -> Result<SignInStep> {
+        let ReplaceTemporaryPassword { pending_token, new_password, address } = replace;
+        let mut reading = self.store.read().await?;
+        let tx = &mut reading;
+        let waiting = self.waiting(tx, &pending_token, Awaited::PasswordChange).await?;
+        let (account_id, user_id) = (waiting.sign_in.account_id, waiting.sign_in.user_id);
+        let (user, account) = (user(tx, account_id, user_id).await?, account(tx, account_id).await?);
+        let old = storage::password_credentials::by_user(tx, account_id, user_id).await?;
+        drop(reading);
+        let old = old.filter(|old| old.must_change).ok_or_else(over)?;
+        check_new_password("/new_password", &new_password, (&user, &account.name))?;
+        if self.verify_password(&new_password, Some(&old.hash)).await? != PasswordVerdict::Wrong {
+            return Err(Error::invalid("/new_password", "must differ from the password that you were given"));
+        }
+        let hash = self.hash_password(&new_password).await?;
+        let mut tx = self.store.begin().await?;
+        if !storage::password_credentials::replace(&mut tx, &old, &hash, self.now()).await? {
+            return Err(over());
+        }
+        let reason = SessionEnd::PasswordChanged;
+        storage::sessions::end_for_user(&mut tx, account_id, user_id, self.now(), reason).await?;
+        let deed = deed("user.password_changed", &user, Value::Null, Value::Null);
+        self.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), deed).await?;
+        self.mail_password_changed(&mut tx, &user).await?;
+        let sign_in = DirectSignIn { awaits: None, ..waiting.sign_in.clone() };
+        let step = self.advance(&mut tx, &waiting, &sign_in).await?;
+        tx.commit().await?;
+        Ok(step)
+    }
+}

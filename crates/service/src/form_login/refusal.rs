@@ -1,0 +1,129 @@
+//! Refused form logins: one answer for all who did not know the password, and a reason for diagnostics (B5, H1).
+
+use domain::AttemptId;
+use domain::form_login::FormLoginRefusal;
+use domain::portal::Portal;
+use domain::sign_in_attempt::{
+    AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SIGN_IN_LIFETIME, SignInAttempt,
+};
+use domain::sso::connection::SsoMode;
+use jiff::{SignedDuration, Timestamp};
+use storage::direct_sign_ins::RefusedLimits;
+
+use super::SignInStep;
+use super::facts::Facts;
+use super::start::StartFormSignIn;
+use crate::Service;
+use crate::error::{Code, Error, Result};
+
+/// Over how long refused attempts are counted against the limits.
+const LIMIT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// How a refusal is told, to the browser and in diagnostics.
+struct Telling {
+    code: Code,
+    reason: &'static str,
+    wanted: &'static str,
+}
+
+fn telling(refusal: FormLoginRefusal) -> Telling {
+    use FormLoginRefusal as Refused;
+    let (code, reason, wanted) = match refusal {
+        Refused::UnknownUser => (Code::LoginIncorrectCredentials, "user_unknown", "the username or email of a user"),
+        Refused::SeveralUsers => {
+            (Code::LoginIncorrectCredentials, "email_shared", "a username, or an email that one active user has")
+        }
+        Refused::NoPassword => (Code::LoginIncorrectCredentials, "password_not_set", "a user who has set a password"),
+        Refused::WrongPassword => (Code::LoginIncorrectCredentials, "password_wrong", "the password of the user"),
+        Refused::Inactive => (Code::LoginIncorrectCredentials, "user_deactivated", "an active user"),
+        Refused::SsoRequired => (Code::LoginIncorrectCredentials, "form_login_not_allowed", "a sign-in with SSO"),
+        Refused::NoRole => (Code::NoRole, "role_missing", "a user with a role"),
+        Refused::AddressNotAllowed => {
+            (Code::NetworkNotAllowed, "network_not_allowed", "an address of allowed_networks")
+        }
+    };
+    Telling { code, reason, wanted }
+}
+
+impl Service {
+    /// Writes a refusal down and tells it. Where SSO is required, everybody who is not let in is sent there (B3).
+    pub(super) async fn refuse_form_login(
+        &self,
+        start: &StartFormSignIn,
+        facts: &Facts,
+        refusal: FormLoginRefusal,
+    ) -> Result<SignInStep> {
+        let told = telling(refusal);
+        let attempt_id = match &facts.account {
+            Some(account) => {
+                let attempt = self.form_attempt(start, account.id);
+                self.record_refused_form_login(SignInAttempt { failure: Some(failure(&told)), ..attempt }).await?
+            }
+            None => None,
+        };
+        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => told.reason).increment(1);
+        match &facts.connection {
+            Some(connection) if facts.mode == SsoMode::Required && told.code == Code::LoginIncorrectCredentials => {
+                Ok(SignInStep::SsoRequired { saml_login_url: self.saml_login_url(&connection.sp_hash) })
+            }
+            _ => Err(error(told.code).with_attempt(attempt_id)),
+        }
+    }
+
+    async fn record_refused_form_login(&self, attempt: SignInAttempt) -> Result<Option<AttemptId>> {
+        let limits = RefusedLimits {
+            since: self.now().saturating_sub(LIMIT_WINDOW).unwrap_or(Timestamp::MIN),
+            per_address: self.settings.attempt_limits.per_address,
+            per_account: self.settings.attempt_limits.per_connection,
+        };
+        let mut tx = self.store.write_once().await?;
+        let stored = storage::direct_sign_ins::insert_refused(&mut tx, &attempt, limits).await?;
+        Ok(stored.then_some(attempt.id))
+    }
+
+    /// The row of a form login that is refused where it began.
+    fn form_attempt(&self, start: &StartFormSignIn, account_id: domain::AccountId) -> SignInAttempt {
+        let now = self.now();
+        SignInAttempt {
+            id: AttemptId::from_uuid(self.uuid()),
+            account_id,
+            portal: Portal::Admin,
+            connection_id: None,
+            application_id: Some(start.client_id),
+            kind: AttemptKind::Form,
+            stage: AttemptStage::Started,
+            outcome: AttemptOutcome::Refused,
+            failure: None,
+            entered_email: Some(start.identifier.clone()),
+            user_id: None,
+            warnings: vec![],
+            saml_message: None,
+            client_address: start.address.to_string(),
+            started_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+fn failure(told: &Telling) -> AttemptFailure {
+    AttemptFailure {
+        code: told.code.as_str().to_owned(),
+        reason: told.reason.to_owned(),
+        check: "password".to_owned(),
+        wanted: Some(told.wanted.to_owned()),
+        got: None,
+    }
+}
+
+fn error(code: Code) -> Error {
+    match code {
+        Code::NoRole => Error::new(code).with_detail("You hold no role in this account"),
+        _ => Error::new(code),
+    }
+}
+
+/// A sign-in whose pending token is unknown, used up or too old.
+pub(super) fn over() -> Error {
+    let minutes = SIGN_IN_LIFETIME.as_mins();
+    Error::new(Code::SessionExpired).with_detail(format!("The sign-in is over; it may take {minutes} minutes"))
+}

@@ -1,0 +1,45 @@
+//! A sign-in goes on by its pending token.
+
+use domain::direct_sign_in::{Awaited, DirectSignIn};
+use domain::secret::{PresentedSecret, Secret, SecretKind};
+use storage::Tx;
+
+use super::refusal::over;
+use super::{PendingToken, SignInStep};
+use crate::Service;
+use crate::error::Result;
+
+/// A sign-in, and the token that led to it.
+pub(super) struct Waiting {
+    pub sign_in: DirectSignIn,
+    pub token: PresentedSecret,
+}
+
+impl Service {
+    /// The sign-in that this token leads on with, if it waits for this.
+    pub(super) async fn waiting(&self, tx: &mut Tx, token: &str, awaited: Awaited) -> Result<Waiting> {
+        let token = PresentedSecret::parse(SecretKind::PendingSignIn, token).ok_or_else(over)?;
+        let found = storage::direct_sign_ins::by_handle(tx, token).await?;
+        let sign_in = found.filter(|found| found.awaits == Some(awaited) && self.now() < found.expires_at);
+        Ok(Waiting { sign_in: sign_in.ok_or_else(over)?, token })
+    }
+
+    /// Takes a sign-in on, after the step that it waited for: `sign_in` is as it is now. Of two who take one step, one is
+    /// told that it is over.
+    pub(super) async fn advance(&self, tx: &mut Tx, waiting: &Waiting, sign_in: &DirectSignIn) -> Result<SignInStep> {
+        let next = sign_in.awaits.map(|_| self.pending_token(sign_in));
+        let digest = next.as_ref().map(|next| next.token.digest());
+        if !storage::direct_sign_ins::advance(tx, sign_in, waiting.token.digest, digest, self.now()).await? {
+            return Err(over());
+        }
+        match next {
+            Some(pending) => Ok(SignInStep::PasswordChangeRequired { pending }),
+            None => Ok(SignInStep::Complete { redirect_to: self.issue_code(tx, sign_in).await? }),
+        }
+    }
+
+    pub(super) fn pending_token(&self, sign_in: &DirectSignIn) -> PendingToken {
+        let token = Secret::addressed(SecretKind::PendingSignIn, sign_in.attempt_id.as_uuid(), self.random());
+        PendingToken { token, expires_at: sign_in.expires_at }
+    }
+}

@@ -1,0 +1,177 @@
+//! Sign-ins that are checked here: by password or magic link. They are a part of their attempt's row, which their pending
+//! token names; whoever holds that goes on with them, so no account is asked for.
+
+use domain::direct_sign_in::{Awaited, DirectSignIn};
+use domain::secret::{PresentedSecret, SecretDigest};
+use domain::sign_in_attempt::SignInAttempt;
+use domain::sso::pending_sign_in::ReturnTo;
+use domain::{AccountId, ApplicationId, AttemptId, UserId};
+use jiff::Timestamp;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::columns::{checked, millis, parsed, text, time};
+use crate::error::{Result, StorageError, written};
+use crate::sql::{execute, fetch_optional, queries};
+use crate::tx::Tx;
+
+queries! {
+    INSERT = "INSERT INTO sign_in_attempts (id, account_id, portal, application_id, kind, stage, outcome, entered_email,
+            user_id, warnings, client_address, started_at, updated_at, handle_digest, redirect_uri, state, code_challenge,
+            expires_at, method, auth_time, awaits)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+    INSERT_REFUSED = "INSERT INTO sign_in_attempts (id, account_id, portal, application_id, kind, stage, outcome, failure,
+            entered_email, warnings, client_address, started_at, updated_at)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+        WHERE (SELECT count(*) FROM sign_in_attempts WHERE account_id = $2 AND connection_id IS NULL
+                AND started_at >= $14 AND client_address = $11 AND user_id IS NULL) < $15
+        AND (SELECT count(*) FROM sign_in_attempts WHERE account_id = $2 AND connection_id IS NULL
+                AND started_at >= $14 AND user_id IS NULL) < $16";
+    BY_HANDLE = "SELECT id, account_id, portal, application_id, user_id, redirect_uri, state, code_challenge, expires_at,
+            method, auth_time, awaits
+        FROM sign_in_attempts WHERE id = $1 AND handle_digest = $2 AND awaits IS NOT NULL";
+    ADVANCE = "UPDATE sign_in_attempts SET handle_digest = $4, awaits = $5, method = $6, updated_at = $7
+        WHERE account_id = $1 AND id = $2 AND handle_digest = $3 AND awaits IS NOT NULL";
+}
+
+/// How many refused attempts of one account are kept, since when: from one address, and from all together. Anyone can
+/// cause them.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedLimits {
+    /// From when on they count.
+    pub since: Timestamp,
+    /// From one address.
+    pub per_address: u32,
+    /// From all addresses.
+    pub per_account: u32,
+}
+
+#[derive(sqlx::FromRow)]
+struct SignInRow {
+    id: Uuid,
+    account_id: Uuid,
+    portal: String,
+    application_id: Uuid,
+    user_id: Uuid,
+    redirect_uri: String,
+    state: Option<String>,
+    code_challenge: String,
+    expires_at: i64,
+    method: String,
+    auth_time: i64,
+    awaits: Option<String>,
+}
+
+impl TryFrom<SignInRow> for DirectSignIn {
+    type Error = StorageError;
+
+    fn try_from(row: SignInRow) -> Result<Self> {
+        Ok(Self {
+            attempt_id: AttemptId::from_uuid(row.id),
+            account_id: AccountId::from_uuid(row.account_id),
+            portal: parsed("sign_in_attempts.portal", &row.portal)?,
+            user_id: UserId::from_uuid(row.user_id),
+            return_to: ReturnTo {
+                application_id: ApplicationId::from_uuid(row.application_id),
+                redirect_uri: checked("sign_in_attempts.redirect_uri", row.redirect_uri)?,
+                state: row.state,
+                code_challenge: checked("sign_in_attempts.code_challenge", row.code_challenge)?,
+            },
+            method: parsed("sign_in_attempts.method", &row.method)?,
+            auth_time: time("sign_in_attempts.auth_time", row.auth_time)?,
+            awaits: row.awaits.map(|awaits| parsed("sign_in_attempts.awaits", &awaits)).transpose()?,
+            expires_at: time("sign_in_attempts.expires_at", row.expires_at)?,
+        })
+    }
+}
+
+/// Records an attempt with the sign-in that it is; `handle` is the digest of the token that leads on, if it waits for
+/// something.
+pub async fn insert(
+    tx: &mut Tx,
+    attempt: &SignInAttempt,
+    sign_in: &DirectSignIn,
+    handle: Option<SecretDigest>,
+) -> Result<()> {
+    let ReturnTo { application_id, redirect_uri, state, code_challenge } = &sign_in.return_to;
+    let rows = execute!(
+        tx,
+        INSERT,
+        attempt.id.as_uuid(),
+        attempt.account_id.as_uuid(),
+        attempt.portal.as_str(),
+        application_id.as_uuid(),
+        attempt.kind.as_str(),
+        attempt.stage.as_str(),
+        attempt.outcome.as_str(),
+        attempt.entered_email.as_deref().map(text),
+        sign_in.user_id.as_uuid(),
+        Json(&attempt.warnings),
+        text(&attempt.client_address),
+        millis(attempt.started_at),
+        millis(attempt.updated_at),
+        handle.as_ref().map(|digest| digest.as_bytes().as_slice()),
+        redirect_uri.as_str(),
+        state.as_deref().map(text),
+        code_challenge.as_str(),
+        millis(sign_in.expires_at),
+        sign_in.method.as_str(),
+        millis(sign_in.auth_time),
+        sign_in.awaits.map(Awaited::as_str),
+    )?;
+    written(rows, StorageError::Stale)
+}
+
+/// Records a refused attempt, of whoever it may be; `false` if that would exceed the limits.
+pub async fn insert_refused(tx: &mut Tx, attempt: &SignInAttempt, limits: RefusedLimits) -> Result<bool> {
+    let rows = execute!(
+        tx,
+        INSERT_REFUSED,
+        attempt.id.as_uuid(),
+        attempt.account_id.as_uuid(),
+        attempt.portal.as_str(),
+        attempt.application_id.map(ApplicationId::as_uuid),
+        attempt.kind.as_str(),
+        attempt.stage.as_str(),
+        attempt.outcome.as_str(),
+        attempt.failure.as_ref().map(Json),
+        attempt.entered_email.as_deref().map(text),
+        Json(&attempt.warnings),
+        text(&attempt.client_address),
+        millis(attempt.started_at),
+        millis(attempt.updated_at),
+        millis(limits.since),
+        i64::from(limits.per_address),
+        i64::from(limits.per_account),
+    )?;
+    Ok(rows > 0)
+}
+
+/// The sign-in that this token leads on with, expired ones too.
+pub async fn by_handle(tx: &mut Tx, handle: PresentedSecret) -> Result<Option<DirectSignIn>> {
+    let row: Option<SignInRow> = fetch_optional!(tx, BY_HANDLE, handle.row, handle.digest.as_bytes().as_slice())?;
+    row.map(DirectSignIn::try_from).transpose()
+}
+
+/// Takes a sign-in one step on: `taken` is the digest of the token that led here and is used up, `next` of the one that
+/// leads on, if there is more to come. `false` if it was used up before.
+pub async fn advance(
+    tx: &mut Tx,
+    sign_in: &DirectSignIn,
+    taken: SecretDigest,
+    next: Option<SecretDigest>,
+    now: Timestamp,
+) -> Result<bool> {
+    let rows = execute!(
+        tx,
+        ADVANCE,
+        sign_in.account_id.as_uuid(),
+        sign_in.attempt_id.as_uuid(),
+        taken.as_bytes().as_slice(),
+        next.as_ref().map(|digest| digest.as_bytes().as_slice()),
+        sign_in.awaits.map(Awaited::as_str),
+        sign_in.method.as_str(),
+        millis(now),
+    )?;
+    Ok(rows > 0)
+}

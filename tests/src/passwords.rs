@@ -1,0 +1,97 @@
+//! Passwords that a test gives to people, and a hasher that counts its work.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use domain::password::{Password, PasswordCredential, PasswordHash};
+use domain::{AccountId, UserId};
+use server::adapters::{Argon2Hasher, HashingParameters};
+use service::ports::{PASSWORD_SALT_BYTES, PasswordHasher, PasswordHasherError, PasswordVerdict};
+
+use crate::app::TestApp;
+
+/// The least memory that argon2 takes: a test is about who gets in, not about how long that takes.
+pub const CHEAPEST_KIB: u32 = 8;
+
+/// Real argon2id with this much memory.
+pub fn hasher(memory_kib: u32) -> Argon2Hasher {
+    let (threads, queue) = (NonZeroUsize::MIN, NonZeroUsize::new(1_000).unwrap());
+    Argon2Hasher::start(HashingParameters { memory_kib, iterations: 1, threads, queue }).unwrap()
+}
+
+/// A hasher that counts how many passwords it compared.
+pub(crate) struct CountingHasher {
+    hasher: Argon2Hasher,
+    compared: Arc<AtomicUsize>,
+}
+
+impl CountingHasher {
+    pub(crate) fn new(compared: Arc<AtomicUsize>) -> Self {
+        Self { hasher: hasher(CHEAPEST_KIB), compared }
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for CountingHasher {
+    async fn hash(
+        &self,
+        password: &Password,
+        salt: [u8; PASSWORD_SALT_BYTES],
+    ) -> Result<PasswordHash, PasswordHasherError> {
+        self.hasher.hash(password, salt).await
+    }
+
+    async fn verify(
+        &self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<PasswordVerdict, PasswordHasherError> {
+        self.compared.fetch_add(1, Ordering::SeqCst);
+        self.hasher.verify(password, hash).await
+    }
+}
+
+impl TestApp {
+    /// Gives a user this password without asking whether it is a good one.
+    pub async fn give_password(&self, user_id: UserId, account_id: AccountId, password: &str) {
+        self.set_password((account_id, user_id), password, (CHEAPEST_KIB, false)).await;
+    }
+
+    /// The same; it must be changed at the next sign-in.
+    pub async fn give_temporary_password(&self, user_id: UserId, account_id: AccountId, password: &str) {
+        self.set_password((account_id, user_id), password, (CHEAPEST_KIB, true)).await;
+    }
+
+    /// The same, hashed with other parameters than those of today.
+    pub async fn give_outdated_password(
+        &self,
+        user_id: UserId,
+        account_id: AccountId,
+        password: &str,
+    ) -> PasswordCredential {
+        self.set_password((account_id, user_id), password, (2 * CHEAPEST_KIB, false)).await
+    }
+
+    async fn set_password(
+        &self,
+        (account_id, user_id): (AccountId, UserId),
+        password: &str,
+        (memory_kib, must_change): (u32, bool),
+    ) -> PasswordCredential {
+        let password = Password::parse(password).unwrap();
+        let hash = hasher(memory_kib).hash(&password, [7; PASSWORD_SALT_BYTES]).await.unwrap();
+        let credential = PasswordCredential { account_id, user_id, hash, must_change, set_at: self.now() };
+        let mut tx = self.database.store.begin().await.unwrap();
+        storage::password_credentials::set(&mut tx, &credential).await.unwrap();
+        tx.commit().await.unwrap();
+        credential
+    }
+
+    /// What is kept of a user's password.
+    pub async fn password_of(&self, account_id: AccountId, user_id: UserId) -> PasswordCredential {
+        let mut tx = self.database.store.read().await.unwrap();
+        storage::password_credentials::by_user(&mut tx, account_id, user_id).await.unwrap().unwrap()
+    }
+}
