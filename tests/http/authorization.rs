@@ -39,6 +39,17 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("update_user", Owner),
         ("delete_user", Owner),
         ("import_users", Owner),
+        ("create_invitation", Owner),
+        ("list_invitations", Reader),
+        ("get_invitation", Reader),
+        ("resend_invitation", Owner),
+        ("revoke_invitation", Owner),
+        ("create_invitation_batch", Owner),
+        ("inspect_invitation", Public),
+        ("accept_invitation", Public),
+        ("create_password_reset", Public),
+        ("inspect_password_reset", Public),
+        ("complete_password_reset", Public),
         ("create_application", Owner),
         ("list_applications", Reader),
         ("get_application", Reader),
@@ -100,6 +111,17 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         }
         "create_saml_connection" => json!({ "portal": "self_service" }),
         "import_users" => json!({ "users": [{ "portal": "admin", "username": "imported-by-matrix" }] }),
+        "create_invitation" => json!({ "portal": "admin", "email": "matrix@acme.test", "staged": true }),
+        "create_invitation_batch" => {
+            json!({ "portal": "admin", "staged": true, "invitations": [{ "email": "batch@acme.test" }] })
+        }
+        "inspect_invitation" | "inspect_password_reset" => json!({ "token": "x" }),
+        "accept_invitation" | "complete_password_reset" => {
+            json!({ "token": "x", "password": "tulip-anchor-copper-72" })
+        }
+        "create_password_reset" => {
+            json!({ "account_name": tenant.name, "identifier": "ann@acme.test", "client_id": tenant.client_id })
+        }
         "import_idp_metadata" => json!({ "metadata_xml": "<x/>" }),
         "create_sso_sign_in" => tenant.start_body(None),
         _ => json!({}),
@@ -136,6 +158,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{hash}", hash)
         .replace("{user_id}", &format!("usr_{nobody}"))
         .replace("{session_id}", &format!("ses_{nobody}"))
+        .replace("{invitation_id}", &format!("inv_{nobody}"))
         .replace("{attempt_id}", &format!("att_{nobody}"))
 }
 

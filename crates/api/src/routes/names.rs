@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use domain::invitation::{AcceptBy, InvitationState};
 use domain::language::Language;
 use domain::portal::Portal;
 use domain::role::Role;
@@ -38,6 +39,9 @@ names! {
     UserStatusName ("UserStatus", "Where a user stands.") = UserStatus::ALL;
     LanguageName ("Language", "A language that people are written to in (RFC 5646).") = Language::ALL;
     SignInMethodName ("SignInMethod", "How somebody signed in.") = SignInMethod::ALL;
+    InvitationStateName ("InvitationState", "Where an invitation stands.") = InvitationState::ALL;
+    AcceptByName ("AcceptBy", "How an invited person comes in: by a link that sets a password, through SSO, or by magic link.") =
+        AcceptBy::ALL;
     SsoModeName ("SsoMode", "How a portal uses its connection.") = [SsoMode::Off, SsoMode::Optional, SsoMode::Required];
     RequestBindingName ("RequestBinding", "How requests travel to the identity provider.") =
         [RequestBinding::HttpRedirect, RequestBinding::HttpPost];
