@@ -76,6 +76,7 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("list_sessions", Reader),
         ("delete_session", Owner),
         ("list_audit_events", Reader),
+        ("list_installation_audit_events", Operator),
         ("get_me", Oneself),
         ("list_my_sessions", Oneself),
         ("delete_my_session", Oneself),

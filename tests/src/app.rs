@@ -68,10 +68,7 @@ impl TestApp {
     pub async fn start_with(database: TestDatabase, limits: Limits) -> Self {
         let world = World::default();
         let ports = world.ports();
-        let attempt_limits =
-            AttemptLimits { per_address: ATTEMPTS_PER_ADDRESS, per_connection: limits.attempts_per_connection };
-        let settings = Settings { attempt_limits, ..settings() };
-        Self::assemble(database, (world, ports), settings, api_settings(limits)).await
+        Self::assemble(database, (world, ports), settings(limits), api_settings(limits)).await
     }
 
     /// Starts it behind a reverse proxy on this machine, whose `X-Forwarded-For` it believes.
@@ -80,7 +77,7 @@ impl TestApp {
         let ports = world.ports();
         let trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
         let api_settings = ApiSettings { trusted_proxies, ..api_settings(Limits::default()) };
-        Self::assemble(database, (world, ports), settings(), api_settings).await
+        Self::assemble(database, (world, ports), settings(Limits::default()), api_settings).await
     }
 
     /// Starts it as `serve --development` does: reached where it listens, with the real clock and real connections to
@@ -88,7 +85,7 @@ impl TestApp {
     pub async fn start_development(database: TestDatabase) -> Self {
         let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let base_url = format!("http://{bind}").parse().unwrap();
-        let settings = Settings { base_url, development: true, ..settings() };
+        let settings = Settings { base_url, development: true, ..settings(Limits::default()) };
         let api_settings = ApiSettings { bind, ..api_settings(Limits::default()) };
         Self::assemble(database, (World::default(), development_ports()), settings, api_settings).await
     }
@@ -158,14 +155,17 @@ fn development_ports() -> Ports {
     }
 }
 
-fn settings() -> Settings {
+fn settings(limits: Limits) -> Settings {
     Settings {
         base_url: ISSUER.parse().unwrap(),
         platform_attributes: PlatformAttributes::with_prefix(PLATFORM_ATTRIBUTE_PREFIX),
         engines: Engines::Both,
         signing_algorithm: SigningAlgorithm::Es256,
         verification_permits: 2,
-        attempt_limits: AttemptLimits::default(),
+        attempt_limits: AttemptLimits {
+            per_address: ATTEMPTS_PER_ADDRESS,
+            per_connection: limits.attempts_per_connection,
+        },
         mail: MailSettings {
             sender_name: "Vestibule".to_owned(),
             timeout: MAIL_TIMEOUT,

@@ -135,6 +135,6 @@ both_engines! {
         let unchanged = applications::by_client_id(tx, own.application.id).await.unwrap();
         assert_eq!(unchanged, Some(own.application));
         assert_eq!(connections::by_sp_hash(tx, &own.connection.sp_hash).await.unwrap(), Some(own.connection));
-        assert_eq!(sessions::by_token(tx, session.id).await.unwrap(), Some(session));
+        assert_eq!(sessions::by_id(tx, own.account.id, session.id).await.unwrap(), Some(session));
     }
 }

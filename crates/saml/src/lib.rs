@@ -7,7 +7,7 @@
 //!   a trusted signature covers, or a [`Rejection`] with the check that refused, what was wanted and what came.
 //! - [`AuthnRequest`] and [`SpMetadata`]: what we send, written in canonical form and signed with an [`SpKey`].
 //! - [`parse_pem_certificates`] and [`parse_idp_metadata`]: what administrators hand in.
-//! - [`peek`] and [`masked_message`]: what diagnostics may show of a message that was refused. Not to decide by.
+//! - [`masked_message`]: what diagnostics may show of a message that was refused. Not to decide by.
 //!
 //! # How a response is verified
 //!
@@ -61,7 +61,6 @@ pub use metadata::sp::SpMetadata;
 pub use rejection::{Check, Rejection};
 pub use request::{AuthnRequest, PostForm, RequestError, request_id};
 pub use response::mask::masked_message;
-pub use response::peek::{UnverifiedResponse, peek};
 pub use response::verify::{
     Engines, Expected, MAX_CLOCK_SKEW, SignedElement, Trust, VerifiedResponse, Warning, verify_response,
 };

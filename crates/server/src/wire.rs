@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use domain::sso::identity::PlatformAttributes;
 use secrecy::ExposeSecret as _;
 use service::ports::{IdpProbe, Mailbox, Mailer};
-use service::{Engines, MailSettings, Ports, Service, Settings};
+use service::{AttemptLimits, Engines, MailSettings, Ports, Service, Settings};
 use storage::{DatabaseSettings, Store, Synchronous};
 
 use crate::adapters::mail::{InMemoryMailbox, SmtpMailer, UnconfiguredMailer};
@@ -133,7 +133,10 @@ fn settings(loaded: &Loaded, development: bool) -> anyhow::Result<Settings> {
         },
         signing_algorithm: loaded.values.tokens.algorithm,
         verification_permits: saml.verification_permits.map_or_else(processors, NonZeroUsize::get),
-        attempt_limits: service::AttemptLimits::default(),
+        attempt_limits: AttemptLimits {
+            per_address: loaded.values.limits.unfinished_per_address.get(),
+            per_connection: loaded.values.limits.unfinished_per_connection.get(),
+        },
         mail: MailSettings {
             sender_name: loaded.mail_sender_name().to_owned(),
             timeout: loaded.mail_timeout(),

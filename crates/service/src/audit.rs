@@ -39,6 +39,18 @@ impl Service {
         Ok(storage::audit_events::list(&mut tx, account_id, filter, page).await?)
     }
 
+    /// Lists the events that concern the whole installation, the newest first.
+    pub async fn list_installation_audit_events(
+        &self,
+        caller: &Caller,
+        filter: &AuditFilter,
+        page: &Page,
+    ) -> Result<Paged<AuditEvent>> {
+        caller.authorize_operator()?;
+        let mut tx = self.store.read().await?;
+        Ok(storage::audit_events::list_of_installation(&mut tx, filter, page).await?)
+    }
+
     pub(crate) async fn record(&self, tx: &mut Tx, caller: &Caller, deed: Deed<'_>) -> Result<()> {
         let address = caller.address.map(|address| address.to_string());
         self.record_as(tx, caller.actor(), address, deed).await

@@ -62,9 +62,3 @@ pub struct AttemptLimits {
     /// Of one connection: what is started within the time of a sign-in. What is refused takes up half as much at most.
     pub per_connection: u32,
 }
-
-impl Default for AttemptLimits {
-    fn default() -> Self {
-        Self { per_address: 600, per_connection: 20_000 }
-    }
-}

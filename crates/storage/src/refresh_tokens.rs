@@ -29,7 +29,6 @@ macro_rules! token_columns {
 queries! {
     INSERT = "INSERT INTO refresh_tokens (digest, account_id, session_id, issued_at, rotated_at)
         VALUES ($1, $2, $3, $4, $5)";
-    BY_DIGEST = concat!("SELECT ", token_columns!(), " FROM refresh_tokens WHERE digest = $1");
     FAMILY_OF = concat!("SELECT ", token_columns!(), ", ", session_columns!(), ", ", user_columns!(), ", ",
             application_columns!(), ", accounts.name AS account_name,
             accounts.settings AS account_settings
@@ -107,12 +106,6 @@ pub async fn insert(tx: &mut Tx, account_id: AccountId, token: &RefreshToken) ->
         token.rotated_at.map(millis),
     )?;
     Ok(())
-}
-
-/// The token of this digest, rotated ones too.
-pub async fn by_digest(tx: &mut Tx, digest: SecretDigest) -> Result<Option<RefreshToken>> {
-    let row: Option<TokenRow> = fetch_optional!(tx, BY_DIGEST, digest.as_bytes().as_slice())?;
-    row.map(RefreshToken::try_from).transpose()
 }
 
 /// The token of this digest, rotated ones too, with its session, user and application: a refresh in one round trip.

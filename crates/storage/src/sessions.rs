@@ -30,7 +30,6 @@ queries! {
             created_at, refreshed_at, expires_at, ended_at, ended_reason)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     BY_ID = concat!("SELECT ", session_columns!(), " FROM sessions WHERE account_id = $1 AND id = $2");
-    BY_TOKEN = concat!("SELECT ", session_columns!(), " FROM sessions WHERE id = $1");
     LIST = concat!("SELECT ", session_columns!(), " FROM sessions
         WHERE account_id = $1 AND id < $2 AND (application_id = $3 OR $3 IS NULL)
         AND (expires_at > $4 AND ended_at IS NULL OR $4 IS NULL)
@@ -128,12 +127,6 @@ pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
 /// The session of this id.
 pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: SessionId) -> Result<Option<Session>> {
     let row: Option<SessionRow> = fetch_optional!(tx, BY_ID, account_id.as_uuid(), id.as_uuid())?;
-    row.map(Session::try_from).transpose()
-}
-
-/// The session that a presented code or refresh token, which is a secret, belongs to: no account is needed.
-pub async fn by_token(tx: &mut Tx, id: SessionId) -> Result<Option<Session>> {
-    let row: Option<SessionRow> = fetch_optional!(tx, BY_TOKEN, id.as_uuid())?;
     row.map(Session::try_from).transpose()
 }
 

@@ -63,7 +63,6 @@ fn check(original: &Original, changed: &str) -> Result<(), TestCaseError> {
     if let Ok(reading) = verify(changed) {
         prop_assert_eq!(&comparable(reading), &original.reading, "{}", changed);
     }
-    let _ = saml::peek(changed);
     let _ = saml::masked_message(changed);
     Ok(())
 }

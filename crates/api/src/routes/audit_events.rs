@@ -18,11 +18,12 @@ use crate::problem::documentation::problems;
 
 problems! {
     ListProblems = [READ] + InvalidInput;
+    InstallationProblems = [SECURED] + InvalidInput;
 }
 
 /// Registers the operations.
 pub fn register(config: &mut ServiceConfig<'_>) {
-    config.service(list_audit_events);
+    config.service(list_audit_events).service(list_installation_audit_events);
 }
 
 /// One thing that was done.
@@ -109,6 +110,13 @@ struct AuditQuery {
     until: Option<Timestamp>,
 }
 
+impl From<AuditQuery> for AuditFilter {
+    fn from(query: AuditQuery) -> Self {
+        let AuditQuery { action, actor_id, target, since, until } = query;
+        Self { action, actor_id, target, since, until }
+    }
+}
+
 /// List audit events.
 ///
 /// For operators, and for users of the account who hold a role. The newest first; nothing is ever changed or removed.
@@ -124,8 +132,26 @@ async fn list_audit_events(
     listing: Listing<AuditQuery>,
     service: web::Data<Service>,
 ) -> Result<web::Json<List<AuditEvent>>, Problem> {
-    let AuditQuery { action, actor_id, target, since, until } = listing.filter;
-    let filter = AuditFilter { action, actor_id, target, since, until };
+    let filter = AuditFilter::from(listing.filter);
     let events = service.list_audit_events(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    Ok(web::Json(List::page(events)))
+}
+
+/// List audit events of the installation.
+///
+/// For operators: what concerns no single account, such as operator keys, signing keys and shared applications.
+#[utoipa::path(
+    operation_id = "list_installation_audit_events", tag = "audit", security(("operator_key" = [])),
+    params(AuditQuery, PageParameters),
+    responses((status = 200, description = "A page of events", body = List<AuditEvent>), InstallationProblems),
+)]
+#[get("/v1/audit-events")]
+async fn list_installation_audit_events(
+    caller: Authenticated,
+    listing: Listing<AuditQuery>,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<AuditEvent>>, Problem> {
+    let filter = AuditFilter::from(listing.filter);
+    let events = service.list_installation_audit_events(&caller.0, &filter, &listing.page).await?;
     Ok(web::Json(List::page(events)))
 }

@@ -3,7 +3,6 @@
 mod conditions;
 pub mod mask;
 mod parse;
-pub mod peek;
 mod signature;
 mod statement;
 mod subject;

@@ -117,7 +117,6 @@ proptest! {
         if let Ok(read) = verify(&changed) {
             prop_assert_eq!(read, verify(original).unwrap());
         }
-        let _ = saml::peek(&changed);
         prop_assert!(saml::masked_message(&changed).len() < 65 * 1024 + 64);
     }
 

@@ -6,7 +6,7 @@ use figment::{Figment, Provider as _};
 use super::problem::{Problem, Problems, source_name};
 
 /// Key and expectation, which completes "must be …".
-pub const KEYS: [(&str, &str); 37] = [
+pub const KEYS: &[(&str, &str)] = &[
     ("server.bind", "an address and a port, such as 127.0.0.1:8080"),
     ("server.base_url", "an absolute URL, such as https://login.example.com"),
     ("server.trusted_proxies", "a list of networks, such as [\"10.0.0.0/8\"]"),
@@ -45,6 +45,8 @@ pub const KEYS: [(&str, &str); 37] = [
     ("limits.discovery_per_minute", "a number of requests from 1 on"),
     ("limits.acs_per_minute", "a number of requests from 1 on"),
     ("limits.token_per_minute", "a number of requests from 1 on"),
+    ("limits.unfinished_per_address", "a number of sign-ins from 1 on"),
+    ("limits.unfinished_per_connection", "a number of sign-ins from 1 on"),
     ("metrics.enabled", "true or false"),
     ("metrics.bind", "an address and a port, such as 127.0.0.1:9090"),
 ];

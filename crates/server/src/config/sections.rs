@@ -265,8 +265,7 @@ pub enum LogFormat {
     Text,
 }
 
-/// `[limits]`: requests per minute and client address.
-#[expect(clippy::struct_field_names, reason = "an operator reads the unit in the key")]
+/// `[limits]`: requests per minute and client address, and what is stored of sign-ins that nobody finished.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -276,15 +275,22 @@ pub struct Limits {
     pub acs_per_minute: NonZeroU32,
     /// Code exchanges and refreshes.
     pub token_per_minute: NonZeroU32,
+    /// Unfinished sign-ins of one connection from one address, in an hour.
+    pub unfinished_per_address: NonZeroU32,
+    /// Unfinished sign-ins of one connection, in the quarter of an hour that a sign-in may take.
+    pub unfinished_per_connection: NonZeroU32,
 }
 
 impl Default for Limits {
-    /// A whole office behind one address signs in at nine; guessing account names is still slow.
+    /// A whole office behind one address signs in at nine; guessing account names is still slow, and what a flood leaves
+    /// behind takes some tens of megabytes.
     fn default() -> Self {
         Self {
             discovery_per_minute: NonZeroU32::MIN.saturating_add(59),
             acs_per_minute: NonZeroU32::MIN.saturating_add(119),
             token_per_minute: NonZeroU32::MIN.saturating_add(599),
+            unfinished_per_address: NonZeroU32::MIN.saturating_add(599),
+            unfinished_per_connection: NonZeroU32::MIN.saturating_add(19_999),
         }
     }
 }

@@ -116,7 +116,7 @@ impl Party {
         let guard: Work<'a> = Box::new(move || drop(black_box(saml::guard::check(black_box(xml)).expect("guarded"))));
         let mut stages: Vec<Stage<'a>> =
             vec![("floor", None, Box::new(move || floor.run())), ("guard", bar(GUARD_BAR), guard)];
-        if !saml::peek(xml).expect("a response").unverified_encrypted {
+        if !xml.contains("EncryptedAssertion") {
             stages.push(("bergshamra", bar(BERGSHAMRA_BAR), self.engine(xml, Engines::Bergshamra)));
             stages.push(("libxmlsec", bar(LIBXMLSEC_BAR), self.engine(xml, Engines::Libxmlsec)));
             stages.push(("both engines, compared", None, self.engine(xml, Engines::Both)));
