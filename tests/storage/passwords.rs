@@ -82,8 +82,8 @@ both_engines! {
         let (user, reason) = (own.user.id, SessionEnd::PasswordChanged);
         assert_eq!(sessions::end_others(tx, (other, user), kept.id, at(30), reason).await.unwrap(), 0);
         assert_eq!(sessions::end_others(tx, (own.account.id, user), kept.id, at(30), reason).await.unwrap(), 1);
-        assert_eq!(sessions::by_token(tx, kept.id).await.unwrap(), Some(kept));
-        assert_eq!(sessions::by_token(tx, gone.id).await.unwrap().unwrap().ended, Some((at(30), reason)));
+        assert_eq!(sessions::by_id(tx, own.account.id, kept.id).await.unwrap(), Some(kept));
+        assert_eq!(sessions::by_id(tx, own.account.id, gone.id).await.unwrap().unwrap().ended, Some((at(30), reason)));
     }
 
     /// Proves B5: tries add up from now on, up to one too many, and what is given back or cleared does not count.

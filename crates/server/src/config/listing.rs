@@ -17,7 +17,7 @@ impl Loaded {
         for (key, _) in keys::KEYS {
             let value = values.pointer(&format!("/{}", key.replace('.', "/"))).unwrap_or(&Value::Null);
             let source = self.source_of(key);
-            let _infallible = match (key, value) {
+            let _infallible = match (*key, value) {
                 (_, Value::Null) => writeln!(text, "# {key} is not set"),
                 ("database.url", _) => writeln!(text, "{key} = \"{}\"  # {source}", self.shown_database_url()),
                 _ if source == "not set" => writeln!(text, "{key} = {value}  # default"),
