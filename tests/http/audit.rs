@@ -183,6 +183,7 @@ both_engines! {
 /// Rows of this file's other tests, of the account suite, of the token suite and of the password suite.
 const PROVEN_ELSEWHERE: &[&str] = &[
     "change_my_password",
+    "change_my_recovery_email",
     "replace_temporary_password",
     "create_account",
     "import_idp_metadata",
