@@ -102,6 +102,8 @@ mod tests {
                 assigned: RoleSet::from([Role::OrganizationMember]),
                 ..RoleAssignments::default()
             },
+            recovery_email: None,
+            break_glass: false,
             last_sign_in: None,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,

@@ -1,7 +1,7 @@
 //! There is always a break-glass user (A4): what guards every change of an owner, also when two are changed at once.
 
 use domain::AccountId;
-use domain::break_glass::{OtherOwners, can_be_break_glass, decide_user_change, is_owner};
+use domain::break_glass::{OtherOwners, becomes_break_glass, can_be_break_glass, decide_user_change, is_owner};
 use domain::role::{Permission, permits};
 use domain::user::User;
 use storage::Tx;
@@ -43,6 +43,11 @@ impl Service {
         }
         self.guard_owners(tx, before, Some(&after)).await?;
         Ok(after)
+    }
+
+    /// Whether somebody who has a password now becomes a break-glass user by that: the first owner does.
+    pub(crate) async fn becomes_break_glass(&self, tx: &mut Tx, user: &User) -> Result<bool> {
+        Ok(is_owner(user) && becomes_break_glass(user, other_owners(tx, user).await?))
     }
 
     /// Refuses a change that would leave the account without a break-glass user; `after` is none for a removal.

@@ -5,6 +5,8 @@
 //! | `saml` | what one response costs, stage by stage, as multiples of the bare cryptography |
 //! | `sign-in` | whole sign-ins per second and the server's CPU time for each, on both databases |
 //! | `discovery` | whether looking an account up costs more among 100,000 than among 10 |
+//! | `flood` | whether a flood of form logins leaves other requests answering, and the memory bounded |
+//! | `timing` | whether the time of a refusal tells which users there are |
 //! | `memory` | whether the server's memory grows with the number of sign-ins |
 //! | `startup` | how soon a started server is ready |
 //!
@@ -23,6 +25,7 @@
 
 mod callers;
 mod discovery;
+mod flood;
 mod floor;
 mod measure;
 mod memory;
@@ -32,11 +35,12 @@ mod sign_in;
 mod site;
 mod startup;
 mod table;
+mod timing;
 
 use std::process::ExitCode;
 
 /// Names on the command line, in the order in which they run.
-const PARTS: [&str; 5] = ["saml", "sign-in", "discovery", "memory", "startup"];
+const PARTS: [&str; 7] = ["saml", "sign-in", "discovery", "flood", "timing", "memory", "startup"];
 
 fn main() -> ExitCode {
     let (options, mut parts): (Vec<String>, Vec<String>) =
@@ -64,6 +68,8 @@ async fn run(part: &str, quick: bool) {
         "saml" => responses::run(quick),
         "sign-in" => sign_in::run(quick).await,
         "discovery" => discovery::run(quick).await,
+        "flood" => flood::run(quick).await,
+        "timing" => timing::run(quick).await,
         "memory" => memory::run(quick).await,
         _ => startup::run(quick).await,
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use domain::AccountId;
 use jiff::Timestamp;
 use mock_idp::message::{NAME_ID_EMAIL, SignedParts};
 use reqwest::Method;
@@ -41,6 +42,7 @@ impl Cost {
 pub struct Site {
     pub running: Running,
     pub anyone: Client,
+    pub account_id: AccountId,
     client_id: String,
     acs_path: String,
     acs_url: String,
@@ -60,6 +62,7 @@ impl Site {
         Self {
             running,
             anyone,
+            account_id: account_path.rsplit('/').next().and_then(|id| id.parse().ok()).expect("an account's id"),
             client_id,
             acs_path: acs_url.parse::<Url>().expect("a URL").path().to_owned(),
             acs_url,
@@ -78,14 +81,39 @@ impl Site {
     /// Signs in that often, from the start to the tokens.
     pub async fn sign_in(&self, count: usize) -> Cost {
         let mut cost = Cost::default();
+        self.tokens(&mut cost, count).await;
+        cost
+    }
+
+    /// The refresh token of a new session.
+    pub async fn refresh_token(&self) -> String {
+        let answers = self.tokens(&mut Cost::default(), 1).await;
+        answers[0].json()["refresh_token"].as_str().expect("a refresh token").to_owned()
+    }
+
+    /// The form that refreshes.
+    pub fn refresh_form<'a>(&'a self, refresh_token: &'a str) -> [(&'static str, &'a str); 3] {
+        [("grant_type", "refresh_token"), ("client_id", &self.client_id), ("refresh_token", refresh_token)]
+    }
+
+    /// The body of a form login with a wrong password.
+    pub fn form_body(&self, identifier: &str) -> Value {
+        json!({
+            "account_name": ACCOUNT, "identifier": identifier, "password": "wrong-anchor-copper-72",
+            "client_id": self.client_id, "redirect_uri": REDIRECT_URI, "code_challenge": challenge(),
+            "code_challenge_method": "S256",
+        })
+    }
+
+    async fn tokens(&self, cost: &mut Cost, count: usize) -> Vec<tests::client::Answer> {
         let bodies = (0..count).map(|index| self.start_body(&person(index))).collect();
-        let started = self.phase(&mut cost, bodies, 200, Self::start_request).await;
+        let started = self.phase(cost, bodies, 200, Self::start_request).await;
         let responses =
             started.iter().enumerate().map(|(index, answer)| self.response(index, &answer.json())).collect();
         let acs_path = self.acs_path.clone();
         let post =
             move |anyone: &Client, fields: &[(&str, String); 2]| anyone.request(Method::POST, &acs_path).form(fields);
-        let answered = self.phase(&mut cost, responses, 303, post).await;
+        let answered = self.phase(cost, responses, 303, post).await;
         let codes = answered.iter().map(|answer| parameter(&answer.location(), "code")).collect();
         let client_id = self.client_id.clone();
         let exchange = move |anyone: &Client, code: &String| {
@@ -98,8 +126,7 @@ impl Site {
             ];
             anyone.request(Method::POST, "/oauth/token").form(&fields)
         };
-        self.phase(&mut cost, codes, 200, exchange).await;
-        cost
+        self.phase(cost, codes, 200, exchange).await
     }
 
     /// A request that begins a sign-in.
@@ -137,7 +164,7 @@ impl Site {
     }
 }
 
-fn person(index: usize) -> String {
+pub fn person(index: usize) -> String {
     format!("person-{}@acme.test", index % PEOPLE)
 }
 
