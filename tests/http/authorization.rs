@@ -24,15 +24,10 @@ enum Access {
     Oneself,
 }
 
-fn table() -> BTreeMap<&'static str, Access> {
-    use Access::{Oneself, Operator, Owner, Public, Reader};
-    BTreeMap::from([
-        ("create_account", Operator),
-        ("list_accounts", Reader),
-        ("get_account", Reader),
-        ("update_account", Owner),
-        ("get_account_settings", Reader),
-        ("update_account_settings", Owner),
+/// What is about people.
+fn people() -> Vec<(&'static str, Access)> {
+    use Access::{Owner, Public, Reader};
+    vec![
         ("create_user", Owner),
         ("list_users", Reader),
         ("get_user", Reader),
@@ -50,6 +45,18 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("create_password_reset", Public),
         ("inspect_password_reset", Public),
         ("complete_password_reset", Public),
+    ]
+}
+
+fn table() -> BTreeMap<&'static str, Access> {
+    use Access::{Oneself, Operator, Owner, Public, Reader};
+    let others = [
+        ("create_account", Operator),
+        ("list_accounts", Reader),
+        ("get_account", Reader),
+        ("update_account", Owner),
+        ("get_account_settings", Reader),
+        ("update_account_settings", Owner),
         ("create_application", Owner),
         ("list_applications", Reader),
         ("get_application", Reader),
@@ -97,7 +104,8 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("get_readiness", Public),
         ("get_metrics", Public),
         ("get_openapi", Public),
-    ])
+    ];
+    people().into_iter().chain(others).collect()
 }
 
 /// A body that is well-formed, so that who asks is what decides.

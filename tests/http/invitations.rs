@@ -83,7 +83,7 @@ both_engines! {
         assert_eq!((&ann["status"], &ann["roles"]["assigned"]), (&json!("active"), &json!(["organization_member"])));
         let after = read(&app, &tenant, &invitation).await;
         assert_eq!((&after["state"], &after["accepted_method"]), (&json!("accepted"), &json!("password")));
-        assert_eq!(newest_actions(&app, &tenant, 2).await, ["invitation.accepted", "user.updated"]);
+        assert_eq!(newest_actions(&app, &tenant, 2).await, ["user.updated", "invitation.accepted"]);
         accept(&app, &token).await.problem(409, "invitation_accepted");
         inspect(&app, &token).await.problem(409, "invitation_accepted");
         act(&app, &tenant, &invitation, "resend").await.problem(409, "invitation_accepted");

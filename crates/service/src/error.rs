@@ -52,9 +52,6 @@ codes! {
         "Try again in some minutes. If it goes on, tell your IT team that the identity provider's login URL does not answer.";
     /// D2: too late, or ended.
     SessionExpired = "session_expired", "Your session has expired. Please log in again", "Start the sign-in again.";
-    /// B4: the portal lets people in through SSO alone.
-    PasswordResetUnsupported = "password_reset_unsupported", "Reset password is not supported as SSO is active",
-        "Sign in with SSO. Your identity provider manages your password.";
     /// C4: the user holds no role of the admin portal.
     NoRole = "no_role", "You are signed in at your identity provider, but hold no role in this account",
         "Ask the account's administrator to assign a role, or to map one of your groups to a role in the SAML connection.";

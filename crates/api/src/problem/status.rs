@@ -20,7 +20,6 @@ pub const fn status(code: Code) -> StatusCode {
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::SsoMultipleUsernames
         | Code::MfaEmailMissing
-        | Code::PasswordResetUnsupported
         | Code::AccountNameTaken
         | Code::UsernameTaken
         | Code::ConnectionExists

@@ -10,7 +10,7 @@ use domain::password::{Password, PasswordCredential};
 use domain::portal::Portal;
 use domain::sso::connection::SsoMode;
 use domain::text::Label;
-use domain::user::{SignInMethod, User, UserStatus};
+use domain::user::{SignInMethod, User};
 use domain::username::Username;
 use jiff::Timestamp;
 use storage::Tx;
@@ -22,7 +22,7 @@ use crate::invitations::mailing::portal_connection;
 use crate::invitations::{audited, deed};
 use crate::one_time_links::{link, link_refused};
 use crate::passwords::check_new_password;
-use crate::users::{audited_user, user};
+use crate::users::user;
 
 /// What a page shows of an invitation before it is accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,8 +97,8 @@ impl Service {
         let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at };
         storage::password_credentials::set(&mut tx, &credential).await?;
         let origin = (AuditActor::User(user_id), Some(address.to_string()));
-        self.activate(&mut tx, &user, origin.clone()).await?;
         self.end_invitation(&mut tx, invitation, SignInMethod::Password, origin).await?;
+        self.activate(&mut tx, &user, address).await?;
         tx.commit().await?;
         Ok(AcceptedInvitation { account_name: account.name, portal: user.portal, username: user.username })
     }
@@ -121,14 +121,6 @@ impl Service {
         }
         self.end_invitation(tx, invitation, method, (AuditActor::User(user.id), None)).await?;
         Ok(Ok(()))
-    }
-
-    async fn activate(&self, tx: &mut Tx, user: &User, (actor, address): (AuditActor, Option<String>)) -> Result<()> {
-        let updated_at = self.next_version(user.updated_at);
-        let after = User { status: UserStatus::Active, updated_at, ..user.clone() };
-        storage::users::update(tx, &after, user.updated_at).await?;
-        let deed = crate::users::deed("user.updated", &after, audited_user(user), audited_user(&after));
-        self.record_as(tx, actor, address, deed).await
     }
 
     async fn end_invitation(
