@@ -148,9 +148,10 @@ both_engines! {
 }
 
 /// Rows of this file's other tests, of the account suite, of the token suite and of the password suite.
-const PROVEN_ELSEWHERE: [&str; 9] = [
+const PROVEN_ELSEWHERE: [&str; 10] = [
     "change_my_password",
     "replace_temporary_password",
+    "change_my_recovery_email",
     "create_account",
     "import_idp_metadata",
     "delete_application",
