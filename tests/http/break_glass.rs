@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use tests::app::TestApp;
 use tests::both_engines;
 use tests::client::{Answer, Client, parameter};
+use tests::form::PASSWORD;
 use tests::tenant::Tenant;
 use tests::tokens::claims;
 
-const PASSWORD: &str = "tulip-anchor-copper-72";
 /// Rounds of a race: enough to see both orders.
 const ROUNDS: usize = 6;
 
@@ -127,6 +127,8 @@ both_engines! {
         assert_eq!(attempt["failure"]["reason"], "break_glass_user");
         assert!(attempt["failure"]["fix"].as_str().unwrap().contains("password"), "{attempt}");
         assert_eq!(app.operator().get(&ann.path).await.expect(200), before);
+        let step = tenant.form_login(&app.anonymous(), "ann@acme.test", PASSWORD).await.expect(200);
+        assert_eq!(step["status"], "complete", "the password still lets them in");
     }
 
     /// Proves A4, A3: of two owners who demote, deactivate or remove each other at once, one is left; an operator who
