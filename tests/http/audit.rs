@@ -9,8 +9,9 @@ use tests::both_engines;
 use tests::client::Answer;
 use tests::tenant::Tenant;
 
-/// What changes nothing that an administrator set: sign-ins have their attempt, and their session its own event.
-const NOT_ADMINISTRATIVE: [&str; 7] = [
+/// What changes nothing that an administrator set: sign-ins have their attempt, and their session its own event; the
+/// mailbox of development is in nobody's database.
+const NOT_ADMINISTRATIVE: [&str; 8] = [
     "create_sso_sign_in",
     "consume_saml_response",
     "create_form_sign_in",
@@ -18,6 +19,7 @@ const NOT_ADMINISTRATIVE: [&str; 7] = [
     "resend_mfa_code",
     "issue_token",
     "revoke_token",
+    "clear_mailbox",
 ];
 
 /// A change, and the event that it must leave.
@@ -147,8 +149,13 @@ both_engines! {
     }
 }
 
-/// Rows of this file's other tests, of the account suite, of the token suite and of the password suite.
-const PROVEN_ELSEWHERE: [&str; 9] = [
+/// Rows of this file's other tests, of the account suite, of the token suite, of the password suite and of the mail
+/// suite.
+const PROVEN_ELSEWHERE: [&str; 13] = [
+    "replace_branding",
+    "send_test_mail",
+    "retry_mail",
+    "discard_mail",
     "change_my_password",
     "replace_temporary_password",
     "create_account",

@@ -65,6 +65,15 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("list_sessions", Reader),
         ("delete_session", Owner),
         ("list_audit_events", Reader),
+        ("get_branding", Reader),
+        ("replace_branding", Owner),
+        ("list_mails", Operator),
+        ("get_mail", Operator),
+        ("send_test_mail", Operator),
+        ("retry_mail", Operator),
+        ("discard_mail", Operator),
+        ("read_mailbox", Operator),
+        ("clear_mailbox", Operator),
         ("get_me", Oneself),
         ("list_my_sessions", Oneself),
         ("delete_my_session", Oneself),
@@ -102,6 +111,7 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "import_users" => json!({ "users": [{ "portal": "admin", "username": "imported-by-matrix" }] }),
         "import_idp_metadata" => json!({ "metadata_xml": "<x/>" }),
         "create_sso_sign_in" => tenant.start_body(None),
+        "send_test_mail" => json!({ "to": "ann@x.test" }),
         _ => json!({}),
     }
 }
@@ -135,13 +145,14 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{application_id}", &tenant.client_id)
         .replace("{hash}", hash)
         .replace("{user_id}", &format!("usr_{nobody}"))
+        .replace("{mail_id}", &format!("mail_{nobody}"))
         .replace("{session_id}", &format!("ses_{nobody}"))
         .replace("{attempt_id}", &format!("att_{nobody}"))
 }
 
 async fn call(client: &Client, operation: &Operation, body: &Value) -> Answer {
     let request = client.request(operation.method.clone(), &operation.path);
-    let has_body = operation.method == Method::POST || operation.method == Method::PATCH;
+    let has_body = [Method::POST, Method::PATCH, Method::PUT].contains(&operation.method);
     Answer::of(if has_body { request.json(body) } else { request }).await
 }
 

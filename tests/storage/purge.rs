@@ -2,15 +2,16 @@
 
 use domain::AttemptId;
 use domain::idempotency::{IDEMPOTENCY_RETENTION, IdempotencyRecord};
+use domain::mail::{MAIL_RETENTION, Mail, MailKind};
 use domain::sign_in_attempt::{ATTEMPT_RETENTION, SignInAttempt};
 use domain::throttle::{Pace, ThrottleKey};
 use jiff::{SignedDuration, Timestamp};
 use storage::housekeeping::{Purged, SESSION_RETENTION, purge_expired};
-use storage::{Tx, idempotency, refresh_tokens, sessions, sign_in_attempts, throttles};
+use storage::{Tx, idempotency, outbox, refresh_tokens, sessions, sign_in_attempts, throttles};
 use tests::both_engines;
 use uuid::Uuid;
 
-use crate::samples::{Tenant, at, attempt, session, tenant, token};
+use crate::samples::{Tenant, at, attempt, mail, session, tenant, token};
 
 const NOW: i64 = 100 * 24 * 3_600_000;
 
@@ -36,6 +37,8 @@ async fn store_all(tx: &mut Tx, tenant: &Tenant, age: SignedDuration, name: &str
     let period = SignedDuration::from_secs(1);
     let counted = at(NOW) - age - period;
     throttles::count(tx, ThrottleKey::of("test", &[name]), Pace { burst: 1, period }, counted).await.unwrap();
+    let settled = Mail { settled_at: Some(ago(MAIL_RETENTION)), ..mail(None, MailKind::Test) };
+    outbox::insert_all(tx, &[settled]).await.unwrap();
     token
 }
 
@@ -46,7 +49,7 @@ fn id_at(time: Timestamp) -> Uuid {
 }
 
 fn each(count: u64) -> Purged {
-    Purged { sessions: count, sign_in_attempts: count, idempotency_records: count, throttles: count }
+    Purged { sessions: count, sign_in_attempts: count, idempotency_records: count, throttles: count, mails: count }
 }
 
 both_engines! {

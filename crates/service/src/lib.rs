@@ -42,6 +42,7 @@ mod users;
 mod version;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use domain::SessionId;
 use jiff::Timestamp;
@@ -100,6 +101,7 @@ pub struct Service {
     origins: Cache<String, bool>,
     ids: ids::IdSequence,
     mail_waits: Arc<Notify>,
+    mail_stops: AtomicBool,
 }
 
 /// How long a probe's finding is believed (D3): long enough for a morning's rush, short enough to notice a recovery.
@@ -126,6 +128,7 @@ impl Service {
             probes: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(PROBE_CACHE).build(),
             ids: ids::IdSequence::default(),
             mail_waits: Arc::default(),
+            mail_stops: AtomicBool::new(false),
             origins: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(ORIGIN_CACHE).build(),
         }
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use domain::language::Language;
+use domain::mail::{MailKind, MailState};
 use domain::portal::Portal;
 use domain::role::Role;
 use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage};
@@ -38,6 +39,8 @@ names! {
     UserStatusName ("UserStatus", "Where a user stands.") = UserStatus::ALL;
     LanguageName ("Language", "A language that people are written to in (RFC 5646).") = Language::ALL;
     SignInMethodName ("SignInMethod", "How somebody signed in.") = SignInMethod::ALL;
+    MailKindName ("MailKind", "What a mail is about.") = MailKind::ALL;
+    MailStateName ("MailState", "Where a mail stands.") = MailState::ALL;
     SsoModeName ("SsoMode", "How a portal uses its connection.") = [SsoMode::Off, SsoMode::Optional, SsoMode::Required];
     RequestBindingName ("RequestBinding", "How requests travel to the identity provider.") =
         [RequestBinding::HttpRedirect, RequestBinding::HttpPost];
