@@ -9,7 +9,8 @@ use tests::both_engines;
 use tests::client::Answer;
 use tests::tenant::Tenant;
 
-/// What changes nothing that an administrator set: sign-ins have their attempt, and their session its own event.
+/// What changes nothing that an administrator set: sign-ins have their attempt, and their session its own event; the
+/// mailbox of development is in nobody's database.
 const NOT_ADMINISTRATIVE: &[&str] = &[
     "create_sso_sign_in",
     "consume_saml_response",
@@ -21,6 +22,7 @@ const NOT_ADMINISTRATIVE: &[&str] = &[
     "inspect_invitation",
     "inspect_password_reset",
     "create_password_reset",
+    "clear_mailbox",
 ];
 
 /// A change, and the event that it must leave.
@@ -180,8 +182,12 @@ both_engines! {
     }
 }
 
-/// Rows of this file's other tests, of the account suite, of the token suite and of the password suite.
+/// Rows of this file's other tests, and of the suites of accounts, tokens, passwords, invitations, owners and mail.
 const PROVEN_ELSEWHERE: &[&str] = &[
+    "replace_branding",
+    "send_test_mail",
+    "retry_mail",
+    "discard_mail",
     "change_my_password",
     "change_my_recovery_email",
     "replace_temporary_password",

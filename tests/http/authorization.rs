@@ -107,7 +107,22 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("get_metrics", Public),
         ("get_openapi", Public),
     ];
-    people().into_iter().chain(others).collect()
+    people().into_iter().chain(mail()).chain(others).collect()
+}
+
+fn mail() -> [(&'static str, Access); 9] {
+    use Access::{Operator, Owner, Reader};
+    [
+        ("get_branding", Reader),
+        ("replace_branding", Owner),
+        ("list_mails", Operator),
+        ("get_mail", Operator),
+        ("send_test_mail", Operator),
+        ("retry_mail", Operator),
+        ("discard_mail", Operator),
+        ("read_mailbox", Operator),
+        ("clear_mailbox", Operator),
+    ]
 }
 
 /// A body that is well-formed, so that who asks is what decides.
@@ -134,6 +149,7 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         }
         "import_idp_metadata" => json!({ "metadata_xml": "<x/>" }),
         "create_sso_sign_in" => tenant.start_body(None),
+        "send_test_mail" => json!({ "to": "ann@x.test" }),
         _ => json!({}),
     }
 }
@@ -167,6 +183,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{application_id}", &tenant.client_id)
         .replace("{hash}", hash)
         .replace("{user_id}", &format!("usr_{nobody}"))
+        .replace("{mail_id}", &format!("mail_{nobody}"))
         .replace("{session_id}", &format!("ses_{nobody}"))
         .replace("{invitation_id}", &format!("inv_{nobody}"))
         .replace("{attempt_id}", &format!("att_{nobody}"))
@@ -174,7 +191,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
 
 async fn call(client: &Client, operation: &Operation, body: &Value) -> Answer {
     let request = client.request(operation.method.clone(), &operation.path);
-    let has_body = operation.method == Method::POST || operation.method == Method::PATCH;
+    let has_body = [Method::POST, Method::PATCH, Method::PUT].contains(&operation.method);
     Answer::of(if has_body { request.json(body) } else { request }).await
 }
 

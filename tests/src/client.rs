@@ -72,6 +72,11 @@ impl Client {
         Answer::of(self.request(Method::PATCH, path).json(body)).await
     }
 
+    /// Sends JSON by PUT.
+    pub async fn put(&self, path: &str, body: &impl Serialize) -> Answer {
+        Answer::of(self.request(Method::PUT, path).json(body)).await
+    }
+
     /// Removes.
     pub async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::DELETE, path)).await

@@ -5,17 +5,22 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use service::ports::{Delivery, Mailer, RenderedMail};
+use tokio::sync::Notify;
 use url::Url;
 
 /// Takes every mail, unless it was told to do otherwise. Clones are the same server.
 #[derive(Clone, Default)]
-pub struct MailServer(Arc<Mutex<Inside>>);
+pub struct MailServer {
+    inside: Arc<Mutex<Inside>>,
+    hangs: Arc<Notify>,
+}
 
 #[derive(Default)]
 struct Inside {
     taken: Vec<Received>,
     next: VecDeque<Delivery>,
     always: Option<Delivery>,
+    hang: bool,
 }
 
 /// What the server took, the oldest first.
@@ -29,24 +34,39 @@ pub struct Received(RenderedMail);
 impl MailServer {
     /// Answers the next mails like this, one after the other, and takes what follows.
     pub fn answer_next(&self, answers: impl IntoIterator<Item = Delivery>) {
-        self.0.lock().unwrap().next.extend(answers);
+        self.inside.lock().unwrap().next.extend(answers);
     }
 
     /// Answers every mail like this; `None` takes them again.
     pub fn answer_always(&self, answer: Option<Delivery>) {
-        self.0.lock().unwrap().always = answer;
+        self.inside.lock().unwrap().always = answer;
+    }
+
+    /// Takes the next mail and never answers.
+    pub fn hang_on_next(&self) {
+        self.inside.lock().unwrap().hang = true;
+    }
+
+    /// Comes back once it does so.
+    pub async fn hangs(&self) {
+        self.hangs.notified().await;
     }
 
     /// What it took so far. Nothing is sent by looking: see `TestApp::mailbox`.
     pub fn mailbox(&self) -> Mailbox {
-        Mailbox(self.0.lock().unwrap().taken.clone())
+        Mailbox(self.inside.lock().unwrap().taken.clone())
     }
 }
 
 #[async_trait]
 impl Mailer for MailServer {
     async fn send(&self, mail: &RenderedMail) -> Delivery {
-        let mut inside = self.0.lock().unwrap();
+        let hangs = std::mem::take(&mut self.inside.lock().unwrap().hang);
+        if hangs {
+            self.hangs.notify_one();
+            std::future::pending::<()>().await;
+        }
+        let mut inside = self.inside.lock().unwrap();
         let answer = inside.next.pop_front().or_else(|| inside.always.clone()).unwrap_or(Delivery::Delivered);
         if answer == Delivery::Delivered {
             inside.taken.push(Received(mail.clone()));

@@ -34,6 +34,7 @@ use crate::routes;
         (name = "sign-in attempts", description = "Who tried to sign in, how far they got and what to change."),
         (name = "sessions", description = "Who is signed in."),
         (name = "audit", description = "Who changed what."),
+        (name = "mail", description = "The outbox, the mailbox of development, and how an account's mails look."),
         (name = "me", description = "The signed-in user."),
         (name = "sign-in", description = "What login pages call; needs no credentials."),
         (name = "oauth", description = "Codes and refresh tokens become access tokens (OAuth 2.1)."),

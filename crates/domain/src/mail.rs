@@ -4,7 +4,7 @@ pub mod delivery;
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::email::Email;
@@ -51,6 +51,9 @@ named! {
         Dead = "dead",
     }
 }
+
+/// How long a mail's record outlives its end: as long as somebody may still ask where a mail went.
+pub const MAIL_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// What a mail says, with everything that its template needs. Holds secrets (links, codes): sealed wherever it is kept.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,12 +1,12 @@
-//! What goes on without being asked: keys rotated in time, old rows removed, metrics kept small.
+//! What goes on without being asked: mails sent, keys rotated in time, old rows removed, metrics kept small.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use service::Service;
-use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use service::{Dispatched, Service};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::telemetry::METRICS_UPKEEP;
 use crate::words;
@@ -16,9 +16,29 @@ const TICK: Duration = Duration::from_mins(1);
 /// How often old rows are removed.
 const SWEEP: Duration = Duration::from_hours(1);
 
-/// The tasks; they end with this value.
+/// How long mail is left alone when nothing was heard of: other processes and the command line write mails too.
+const MAIL_POLL: Duration = Duration::from_secs(5);
+/// How long a mail server is left alone that could not be used, at first; each time twice as long.
+const MAIL_PAUSE_FIRST: Duration = Duration::from_secs(1);
+/// How long at most: a server that comes back is noticed soon enough.
+const MAIL_PAUSE_MAX: Duration = Duration::from_mins(1);
+
+/// The tasks; they end with this value at the latest.
 pub struct Background {
+    service: Arc<Service>,
+    mails: JoinHandle<()>,
     _tasks: JoinSet<()>,
+}
+
+impl Background {
+    /// Ends the tasks; the mail that is being sent is sent first, so that it is not sent again.
+    pub async fn stop(mut self) {
+        self.service.stop_mails();
+        let sending = self.service.settings().mail.timeout;
+        if timeout(sending, &mut self.mails).await.is_err() {
+            self.mails.abort();
+        }
+    }
 }
 
 /// Starts the tasks.
@@ -29,7 +49,27 @@ pub fn start(service: &Arc<Service>, metrics: Option<PrometheusHandle>) -> Backg
     if let Some(metrics) = metrics {
         tasks.spawn(upkeep(metrics));
     }
-    Background { _tasks: tasks }
+    Background { service: Arc::clone(service), mails: tokio::spawn(mails(Arc::clone(service))), _tasks: tasks }
+}
+
+async fn mails(service: Arc<Service>) {
+    let mut pause = MAIL_PAUSE_FIRST;
+    loop {
+        let reason = match service.dispatch_mails().await {
+            Ok(Dispatched::Stopped) => return,
+            Ok(Dispatched::All) => {
+                pause = MAIL_PAUSE_FIRST;
+                // Woken or not, it is time to look again.
+                let _woken = timeout(MAIL_POLL, service.mail_waits()).await;
+                continue;
+            }
+            Ok(Dispatched::Unavailable(reason)) => reason,
+            Err(error) => words::causes(&error),
+        };
+        tracing::warn!(reason, pause_seconds = pause.as_secs(), "mail waits");
+        sleep(pause).await;
+        pause = (pause * 2).min(MAIL_PAUSE_MAX);
+    }
 }
 
 async fn tick(service: Arc<Service>) {

@@ -31,7 +31,7 @@ pub async fn until_stopped(loaded: &Loaded, wired: Wired, listening: impl FnOnce
         }
     }
     api.stop().await.context("serving did not end well")?;
-    drop(background);
+    background.stop().await;
     wired.store.close().await;
     Ok(())
 }

@@ -9,9 +9,11 @@ const SWEEP_BATCH: u16 = 500;
 const SWEEPS_MAX: usize = 200;
 
 impl Service {
-    /// What must happen every minute: keys are rotated in time, and every replica sees the same ones.
+    /// What must happen every minute: keys are rotated in time, every replica sees the same ones, and the metrics say
+    /// how full the outbox is.
     pub async fn tick(&self) -> Result<()> {
-        self.rotate_signing_keys().await
+        self.rotate_signing_keys().await?;
+        self.measure_outbox().await
     }
 
     /// Removes what has served its time.

@@ -47,6 +47,7 @@ mod users;
 mod version;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use domain::SessionId;
 use jiff::Timestamp;
@@ -113,6 +114,7 @@ pub struct Service {
     ids: ids::IdSequence,
     mail_waits: Arc<Notify>,
     resets: Arc<Semaphore>,
+    mail_stops: AtomicBool,
 }
 
 /// How long a probe's finding is believed (D3): long enough for a morning's rush, short enough to notice a recovery.
@@ -140,6 +142,7 @@ impl Service {
             ids: ids::IdSequence::default(),
             mail_waits: Arc::default(),
             resets: Arc::new(Semaphore::new(password_resets::RESETS_AT_ONCE as usize)),
+            mail_stops: AtomicBool::new(false),
             origins: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(ORIGIN_CACHE).build(),
         }
     }

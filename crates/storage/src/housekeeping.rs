@@ -1,6 +1,7 @@
 //! Removing what has served its time, in batches small enough to keep nobody waiting.
 
 use domain::idempotency::IDEMPOTENCY_RETENTION;
+use domain::mail::MAIL_RETENTION;
 use domain::one_time_link::LINK_RETENTION;
 use domain::sign_in_attempt::ATTEMPT_RETENTION;
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +26,8 @@ queries! {
         SELECT caller, key FROM idempotency_records WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
     THROTTLES = "DELETE FROM throttles WHERE digest IN (
         SELECT digest FROM throttles WHERE clear_at < $1 ORDER BY clear_at LIMIT $2)";
+    MAILS = "DELETE FROM outbox WHERE id IN (
+        SELECT id FROM outbox WHERE settled_at < $1 ORDER BY settled_at LIMIT $2)";
 }
 
 /// How many rows of each table were removed.
@@ -40,13 +43,16 @@ pub struct Purged {
     pub idempotency_records: u64,
     /// Throttles that are clear.
     pub throttles: u64,
+    /// Mails that were delivered or given up.
+    pub mails: u64,
 }
 
 impl Purged {
     /// The most of one table: where it reaches the batch's limit, there may be more to remove.
     pub fn most(&self) -> u64 {
-        let records = self.one_time_links.max(self.idempotency_records).max(self.throttles);
-        self.sessions.max(self.sign_in_attempts).max(records)
+        let Self { sessions, sign_in_attempts, one_time_links, idempotency_records, throttles, mails } = *self;
+        let others = [sign_in_attempts, one_time_links, idempotency_records, throttles, mails];
+        others.into_iter().fold(sessions, u64::max)
     }
 }
 
@@ -60,6 +66,7 @@ pub async fn purge_expired(tx: &mut Tx, now: Timestamp, batch: u16) -> Result<Pu
         sign_in_attempts: execute!(tx, SIGN_IN_ATTEMPTS, first_id(past(ATTEMPT_RETENTION)), batch)?,
         idempotency_records: execute!(tx, IDEMPOTENCY_RECORDS, millis(past(IDEMPOTENCY_RETENTION)), batch)?,
         throttles: execute!(tx, THROTTLES, millis(now), batch)?,
+        mails: execute!(tx, MAILS, millis(past(MAIL_RETENTION)), batch)?,
     })
 }
 

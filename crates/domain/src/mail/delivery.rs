@@ -54,6 +54,9 @@ pub fn outdated(mail: &Mail, now: Timestamp) -> Option<Settlement> {
             ..dead(mail, "its link or code expired before it was sent", now)
         });
     }
+    if mail.attempts >= ATTEMPTS_MAX {
+        return Some(dead(mail, "whoever sent it was interrupted each time", now));
+    }
     (now.duration_since(mail.created_at) > MAIL_MAX_AGE)
         .then(|| dead(mail, "it was not delivered within 48 hours", now))
 }
@@ -183,6 +186,7 @@ mod tests {
         assert_eq!(outdated(&mail(0), at(599)), None);
         let expired = outdated(&mail(0), at(600)).unwrap();
         assert_eq!((expired.state, expired.keeps_message), (MailState::Dead, false));
+        assert!(outdated(&mail(ATTEMPTS_MAX), at(1)).unwrap().keeps_message, "an interruption each time");
         let notice = Mail { expires_at: None, ..mail(3) };
         assert_eq!(outdated(&notice, at(48 * 3_600)), None);
         assert!(outdated(&notice, at(48 * 3_600 + 1)).unwrap().keeps_message);

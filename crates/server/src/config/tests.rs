@@ -139,7 +139,7 @@ fn an_unknown_key_is_refused() {
     let file = "port = 1\n[server]\nbnd = \"127.0.0.1:1\"\n[smtp]\nhost = \"x\"\n";
     assert_eq!(
         problems_of(file, &[("VESTIBULE_SAML__ENGINE", "both")]),
-        "port (file vestibule.toml): there is no such key. Fix: remove it; `vestibule config check` lists every key\n  \
+        "port (file vestibule.toml): there is no such key. Fix: did you mean mail.port?\n  \
          saml.engine (environment variable VESTIBULE_SAML__ENGINE): there is no such key. Fix: did you mean saml.engines?\n  \
          server.bnd (file vestibule.toml): there is no such key. Fix: did you mean server.bind?\n  \
          smtp (file vestibule.toml): there is no such key. Fix: remove it; `vestibule config check` lists every key"

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret as _;
 use storage::{StorageError, Store};
 
 use super::finding::Findings;
+use super::mail;
 use crate::adapters::AesGcmSealer;
 use crate::config::Loaded;
 use crate::master_key::{self, Finding};
@@ -52,6 +53,7 @@ async fn examine_open(loaded: &Loaded, store: &Store, findings: &mut Findings) -
     let mut tx = store.read().await?;
     let keys = storage::signing_keys::list_published(&mut tx).await?;
     examine_signing_keys(&keys, findings);
+    mail::examine_outbox(&mut tx, findings).await?;
     Ok(keys.iter().map(|key| key.id.to_string()).collect())
 }
 

@@ -3,6 +3,7 @@
 mod base_url;
 mod database;
 mod finding;
+mod mail;
 mod saml_engines;
 
 use std::process::ExitCode;
@@ -36,8 +37,7 @@ async fn examine(loaded: &Loaded, development: bool) -> anyhow::Result<Findings>
         base_url::examine(&base_url, &published, &mut findings).await?;
     }
     saml_engines::examine(loaded, &mut findings);
-    findings
-        .note("mail", "not configured: this release sends no mail, so invite people by telling them where to sign in");
+    mail::examine(loaded, development, &mut findings).await;
     Ok(findings)
 }
 

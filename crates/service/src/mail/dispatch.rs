@@ -5,6 +5,7 @@
 //! being settled; it is sent again when its lease ends, with the same `Message-ID`. More connections would mean more
 //! such mails. Whoever sends faster than one connection takes them runs more processes: they do not block each other.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::branding::BrandingSettings;
@@ -31,6 +32,8 @@ pub enum Dispatched {
     All,
     /// The mail server cannot be used, and the rest waits.
     Unavailable(String),
+    /// It was asked to stop.
+    Stopped,
 }
 
 /// A mail that this process has taken, and until when.
@@ -58,16 +61,29 @@ impl Service {
         self.mail_waits.notified().await;
     }
 
+    /// Has [`Self::dispatch_mails`] end after the mail that is being sent, for good.
+    pub fn stop_mails(&self) {
+        self.mail_stops.store(true, Ordering::Relaxed);
+        self.mail_waits.notify_one();
+    }
+
     /// Sends whatever is due. Other processes may do so at the same time.
     pub async fn dispatch_mails(&self) -> Result<Dispatched> {
+        let outcome = self.dispatch_all().await;
+        self.ports.mailer.rest().await;
+        outcome
+    }
+
+    async fn dispatch_all(&self) -> Result<Dispatched> {
         loop {
+            if self.mail_stops.load(Ordering::Relaxed) {
+                return Ok(Dispatched::Stopped);
+            }
             let batch = self.due_mails().await?;
             if batch.is_empty() {
-                self.ports.mailer.rest().await;
                 return Ok(Dispatched::All);
             }
             if let Some(reason) = self.dispatch(batch).await? {
-                self.ports.mailer.rest().await;
                 return Ok(Dispatched::Unavailable(reason));
             }
         }
@@ -83,6 +99,9 @@ impl Service {
     async fn dispatch(&self, batch: Vec<Mail>) -> Result<Option<String>> {
         let mut last: Option<Attempted> = None;
         for mail in batch {
+            if self.mail_stops.load(Ordering::Relaxed) {
+                break;
+            }
             let held = self.turn_over(last.take(), Some(mail)).await?;
             let Some(held) = held else { continue };
             let delivery = self.attempt(&held).await;

@@ -106,7 +106,7 @@ impl Service {
     }
 
     /// Tells the metrics how full the outbox is.
-    pub async fn measure_outbox(&self) -> Result<()> {
+    pub(crate) async fn measure_outbox(&self) -> Result<()> {
         let mut tx = self.store.read().await?;
         for state in COUNTED {
             let count = storage::outbox::count(&mut tx, state).await?;

@@ -49,9 +49,9 @@ pub fn encoded(mail: &RenderedMail, from: &Address, to: &Address) -> Result<Vec<
     let mut builder = Message::builder()
         .message_id(Some(format!("<{}>", mail.message_id)))
         .date(UNIX_EPOCH + Duration::from_secs(seconds))
-        .from(Mailbox::new(Some(mail.sender_name.clone()), from.clone()))
+        .from(Mailbox::new(Some(one_line(&mail.sender_name)), from.clone()))
         .to(Mailbox::new(None, to.clone()))
-        .subject(mail.subject.clone())
+        .subject(one_line(&mail.subject))
         .header(AutoSubmitted)
         .header(ContentLanguage(mail.language.as_str().to_owned()));
     if let Some(Ok(reply_to)) = mail.reply_to.as_ref().map(|address| address.as_str().parse()) {
@@ -62,6 +62,11 @@ pub fn encoded(mail: &RenderedMail, from: &Address, to: &Address) -> Result<Vec<
         .singlepart(part(ContentType::TEXT_PLAIN, &mail.text))
         .singlepart(part(ContentType::TEXT_HTML, &mail.html));
     Ok(builder.multipart(parts)?.formatted())
+}
+
+/// A header has one line; lettre panics at a name that has two.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
