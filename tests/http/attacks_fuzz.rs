@@ -115,6 +115,19 @@ fn good_body(path: &str, tenant: &Tenant) -> Map<String, Value> {
         "/v1/accounts/{account_id}/applications" | "/v1/applications" => {
             json!({ "portal": "admin", "name": "F", "redirect_uris": ["https://app.example.test/x"] })
         }
+        "/v1/accounts/{account_id}/invitations" => {
+            json!({ "portal": "admin", "email": "fuzzed@f.test", "staged": true })
+        }
+        "/v1/accounts/{account_id}/invitation-batches" => {
+            json!({ "portal": "admin", "staged": true, "invitations": [{ "email": "fuzzed-too@f.test" }] })
+        }
+        "/v1/invitations/inspect" | "/v1/password-resets/inspect" => json!({ "token": "x" }),
+        "/v1/invitations/accept" | "/v1/password-resets/complete" => {
+            json!({ "token": "x", "password": "tulip-anchor-copper-72" })
+        }
+        "/v1/password-resets" => {
+            json!({ "account_name": tenant.name, "identifier": "a@f.test", "client_id": tenant.client_id })
+        }
         "/v1/accounts/{account_id}/saml-connections" => json!({ "portal": "self_service" }),
         "/v1/sso-sign-ins" => tenant.start_body(None),
         _ => json!({}),

@@ -11,7 +11,7 @@ use tests::tenant::Tenant;
 
 /// What changes nothing that an administrator set: sign-ins have their attempt, and their session its own event; the
 /// mailbox of development is in nobody's database.
-const NOT_ADMINISTRATIVE: [&str; 8] = [
+const NOT_ADMINISTRATIVE: [&str; 11] = [
     "create_sso_sign_in",
     "consume_saml_response",
     "create_form_sign_in",
@@ -20,6 +20,9 @@ const NOT_ADMINISTRATIVE: [&str; 8] = [
     "issue_token",
     "revoke_token",
     "clear_mailbox",
+    "inspect_invitation",
+    "inspect_password_reset",
+    "create_password_reset",
 ];
 
 /// A change, and the event that it must leave.
@@ -35,9 +38,40 @@ fn change(operation: &'static str, method: Method, path: &str, body: Value, acti
     Change { operation, method, path: path.to_owned(), body, action }
 }
 
-/// Changes of the account's own things, in an order in which each can be made.
-fn account_changes(tenant: &Tenant, user: &str, sessions: [&str; 2]) -> Vec<Change> {
+/// Changes of the account's people, in an order in which each can be made.
+fn people_changes(tenant: &Tenant, user: &str) -> Vec<Change> {
     let users = tenant.path("/users");
+    let (post, patch, delete) = (Method::POST, Method::PATCH, Method::DELETE);
+    vec![
+        change("create_user", post.clone(), &users, json!({ "portal": "admin", "username": "n" }), "user.created"),
+        change(
+            "import_users",
+            post.clone(),
+            &tenant.path("/user-imports"),
+            json!({ "users": [{ "portal": "admin", "username": "i" }] }),
+            "user.created",
+        ),
+        change(
+            "create_invitation",
+            post.clone(),
+            &tenant.path("/invitations"),
+            json!({ "portal": "admin", "email": "invited@acme.test", "staged": true }),
+            "invitation.created",
+        ),
+        change(
+            "create_invitation_batch",
+            post,
+            &tenant.path("/invitation-batches"),
+            json!({ "portal": "admin", "staged": true, "invitations": [{ "email": "batch@acme.test" }] }),
+            "invitation.created",
+        ),
+        change("update_user", patch, &format!("{users}/{user}"), json!({ "display_name": "D" }), "user.updated"),
+        change("delete_user", delete, &format!("{users}/{user}"), json!({}), "user.deleted"),
+    ]
+}
+
+/// Changes of the account's own things, in an order in which each can be made.
+fn account_changes(tenant: &Tenant, sessions: [&str; 2]) -> Vec<Change> {
     let application = tenant.path(&format!("/applications/{}", tenant.client_id));
     let connection = tenant.connection_path();
     let new_application = json!({ "portal": "admin", "name": "N", "redirect_uris": ["https://n.example.test/cb"] });
@@ -54,22 +88,6 @@ fn account_changes(tenant: &Tenant, user: &str, sessions: [&str; 2]) -> Vec<Chan
             json!({ "require_email_mfa": true }),
             "account.settings_updated",
         ),
-        change("create_user", post.clone(), &users, json!({ "portal": "admin", "username": "n" }), "user.created"),
-        change(
-            "import_users",
-            post.clone(),
-            &tenant.path("/user-imports"),
-            json!({ "users": [{ "portal": "admin", "username": "i" }] }),
-            "user.created",
-        ),
-        change(
-            "update_user",
-            patch.clone(),
-            &format!("{users}/{user}"),
-            json!({ "display_name": "D" }),
-            "user.updated",
-        ),
-        change("delete_user", delete.clone(), &format!("{users}/{user}"), json!({}), "user.deleted"),
         change(
             "create_application",
             post.clone(),
@@ -124,7 +142,8 @@ both_engines! {
         let goner = json!({ "portal": "admin", "username": "goner" });
         let goner = app.operator().post(&tenant.path("/users"), &goner).await.expect(201);
         let sessions = [session_of(&me), session_of(&ann)];
-        let changes = account_changes(&tenant, goner["id"].as_str().unwrap(), [&sessions[0], &sessions[1]]);
+        let mut changes = people_changes(&tenant, goner["id"].as_str().unwrap());
+        changes.extend(account_changes(&tenant, [&sessions[0], &sessions[1]]));
         for change in &changes {
             let answer = Answer::of(owner.request(change.method.clone(), &change.path).json(&change.body)).await;
             assert!(answer.status.is_success(), "{}: {} {}", change.operation, answer.status, answer.text);
@@ -149,9 +168,9 @@ both_engines! {
     }
 }
 
-/// Rows of this file's other tests, of the account suite, of the token suite, of the password suite and of the mail
-/// suite.
-const PROVEN_ELSEWHERE: [&str; 13] = [
+/// Rows of this file's other tests, and of the suites of accounts, tokens, passwords, invitations, resets
+/// and mail.
+const PROVEN_ELSEWHERE: [&str; 17] = [
     "replace_branding",
     "send_test_mail",
     "retry_mail",
@@ -165,6 +184,10 @@ const PROVEN_ELSEWHERE: [&str; 13] = [
     "update_shared_application",
     "delete_shared_application",
     "rotate_signing_keys",
+    "resend_invitation",
+    "revoke_invitation",
+    "accept_invitation",
+    "complete_password_reset",
 ];
 
 async fn covers_every_mutation(app: &TestApp, changes: &[Change]) {

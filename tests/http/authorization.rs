@@ -24,21 +24,39 @@ enum Access {
     Oneself,
 }
 
-fn table() -> BTreeMap<&'static str, Access> {
-    use Access::{Oneself, Operator, Owner, Public, Reader};
-    let rows = [
-        ("create_account", Operator),
-        ("list_accounts", Reader),
-        ("get_account", Reader),
-        ("update_account", Owner),
-        ("get_account_settings", Reader),
-        ("update_account_settings", Owner),
+/// What is about people.
+fn people() -> Vec<(&'static str, Access)> {
+    use Access::{Owner, Public, Reader};
+    vec![
         ("create_user", Owner),
         ("list_users", Reader),
         ("get_user", Reader),
         ("update_user", Owner),
         ("delete_user", Owner),
         ("import_users", Owner),
+        ("create_invitation", Owner),
+        ("list_invitations", Reader),
+        ("get_invitation", Reader),
+        ("resend_invitation", Owner),
+        ("revoke_invitation", Owner),
+        ("create_invitation_batch", Owner),
+        ("inspect_invitation", Public),
+        ("accept_invitation", Public),
+        ("create_password_reset", Public),
+        ("inspect_password_reset", Public),
+        ("complete_password_reset", Public),
+    ]
+}
+
+fn table() -> BTreeMap<&'static str, Access> {
+    use Access::{Oneself, Operator, Owner, Public, Reader};
+    let others = [
+        ("create_account", Operator),
+        ("list_accounts", Reader),
+        ("get_account", Reader),
+        ("update_account", Owner),
+        ("get_account_settings", Reader),
+        ("update_account_settings", Owner),
         ("create_application", Owner),
         ("list_applications", Reader),
         ("get_application", Reader),
@@ -87,7 +105,7 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("get_metrics", Public),
         ("get_openapi", Public),
     ];
-    rows.into_iter().chain(mail()).collect()
+    people().into_iter().chain(others).chain(mail()).collect()
 }
 
 fn mail() -> [(&'static str, Access); 9] {
@@ -116,6 +134,17 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         }
         "create_saml_connection" => json!({ "portal": "self_service" }),
         "import_users" => json!({ "users": [{ "portal": "admin", "username": "imported-by-matrix" }] }),
+        "create_invitation" => json!({ "portal": "admin", "email": "matrix@acme.test", "staged": true }),
+        "create_invitation_batch" => {
+            json!({ "portal": "admin", "staged": true, "invitations": [{ "email": "batch@acme.test" }] })
+        }
+        "inspect_invitation" | "inspect_password_reset" => json!({ "token": "x" }),
+        "accept_invitation" | "complete_password_reset" => {
+            json!({ "token": "x", "password": "tulip-anchor-copper-72" })
+        }
+        "create_password_reset" => {
+            json!({ "account_name": tenant.name, "identifier": "ann@acme.test", "client_id": tenant.client_id })
+        }
         "import_idp_metadata" => json!({ "metadata_xml": "<x/>" }),
         "create_sso_sign_in" => tenant.start_body(None),
         "send_test_mail" => json!({ "to": "ann@x.test" }),
@@ -154,6 +183,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{user_id}", &format!("usr_{nobody}"))
         .replace("{mail_id}", &format!("mail_{nobody}"))
         .replace("{session_id}", &format!("ses_{nobody}"))
+        .replace("{invitation_id}", &format!("inv_{nobody}"))
         .replace("{attempt_id}", &format!("att_{nobody}"))
 }
 

@@ -118,6 +118,16 @@ impl Tenant {
         url::Url::parse(&self.acs_url).unwrap().path().to_owned()
     }
 
+    /// Registers the pages of the frontend that mails lead to.
+    pub async fn set_pages(&self, app: &TestApp) {
+        let pages = json!({
+            "accept_invitation": "https://app.example.test/accept", "reset_password": "https://app.example.test/reset",
+            "magic_link": "https://app.example.test/magic", "login": "https://app.example.test/login",
+        });
+        let application = self.path(&format!("/applications/{}", self.client_id));
+        app.operator().patch(&application, &json!({ "pages": pages })).await.expect(200);
+    }
+
     /// The body that starts a sign-in.
     pub fn start_body(&self, email: Option<&str>) -> Value {
         json!({

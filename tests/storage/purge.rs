@@ -3,15 +3,16 @@
 use domain::AttemptId;
 use domain::idempotency::{IDEMPOTENCY_RETENTION, IdempotencyRecord};
 use domain::mail::{MAIL_RETENTION, Mail, MailKind};
+use domain::one_time_link::{LINK_RETENTION, LinkPurpose, OneTimeLink};
 use domain::sign_in_attempt::{ATTEMPT_RETENTION, SignInAttempt};
 use domain::throttle::{Pace, ThrottleKey};
 use jiff::{SignedDuration, Timestamp};
 use storage::housekeeping::{Purged, SESSION_RETENTION, purge_expired};
-use storage::{Tx, idempotency, outbox, refresh_tokens, sessions, sign_in_attempts, throttles};
+use storage::{Tx, idempotency, one_time_links, outbox, refresh_tokens, sessions, sign_in_attempts, throttles};
 use tests::both_engines;
 use uuid::Uuid;
 
-use crate::samples::{Tenant, at, attempt, mail, session, tenant, token};
+use crate::samples::{Tenant, at, attempt, link, mail, session, tenant, token};
 
 const NOW: i64 = 100 * 24 * 3_600_000;
 
@@ -26,6 +27,9 @@ async fn store_all(tx: &mut Tx, tenant: &Tenant, age: SignedDuration, name: &str
     sessions::insert(tx, &session).await.unwrap();
     let token = token(&session);
     refresh_tokens::insert(tx, tenant.account.id, &token).await.unwrap();
+    let expires_at = ago(LINK_RETENTION);
+    let link = OneTimeLink { expires_at, ..link(&tenant.user, LinkPurpose::MagicLink) };
+    one_time_links::insert(tx, &link).await.unwrap();
     let record = IdempotencyRecord {
         caller: "caller".to_owned(),
         key: name.to_owned(),
@@ -49,7 +53,14 @@ fn id_at(time: Timestamp) -> Uuid {
 }
 
 fn each(count: u64) -> Purged {
-    Purged { sessions: count, sign_in_attempts: count, idempotency_records: count, throttles: count, mails: count }
+    Purged {
+        sessions: count,
+        sign_in_attempts: count,
+        one_time_links: count,
+        idempotency_records: count,
+        throttles: count,
+        mails: count,
+    }
 }
 
 both_engines! {

@@ -10,6 +10,7 @@ mod limit;
 mod path;
 mod precondition;
 mod query;
+mod rows;
 
 pub use address::{ClientAddress, TrustedProxies};
 pub use body::{METADATA_MAX_BYTES, media_type, read_body};
@@ -19,4 +20,5 @@ pub use json::{Creation, JsonBody, given, nullable, parse_json};
 pub use limit::{Acs, Discovery, Limited, RateLimiters, Token};
 pub use path::Ids;
 pub use precondition::{IfMatch, etag};
-pub use query::{Listing, Parameters, flag, next_cursor};
+pub use query::{Listing, Parameters, flag, next_cursor, optional_flag};
+pub use rows::{Row, rows};

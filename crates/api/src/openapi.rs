@@ -27,6 +27,7 @@ use crate::routes;
     tags(
         (name = "accounts", description = "Tenants."),
         (name = "users", description = "People in a portal of an account."),
+        (name = "invitations", description = "Who is expected, since when, and what became of it."),
         (name = "applications", description = "Registered frontends of an account."),
         (name = "shared applications", description = "Frontends that all accounts share; for operators."),
         (name = "saml connections", description = "The trust between a portal and its identity provider."),

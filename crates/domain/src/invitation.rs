@@ -8,13 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::email::Email;
 use crate::named::named;
 use crate::portal::Portal;
+use crate::sso::connection::SsoMode;
 use crate::user::{SignInMethod, UserStatus};
 use crate::username::Username;
 use crate::{AccountId, InvitationBatchId, InvitationId, UserId};
 
-/// How long an invitation may be accepted after its mail, where the account says nothing else: a week, holidays of a few
-/// days included.
-pub const INVITATION_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// How long an owner must wait before the same person is mailed again, so that nobody's mailbox is flooded.
 pub const RESEND_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -29,6 +27,48 @@ named! {
         Expired = "expired",
         /// An owner took it back.
         Revoked = "revoked",
+    }
+}
+
+named! {
+    /// How the invited person comes in for the first time (E2).
+    AcceptBy, AcceptByError, "expected \"password\", \"sso\" or \"magic_link\"" {
+        /// By a link that lets them set a password.
+        Password = "password",
+        /// By signing in with SSO.
+        Sso = "sso",
+        /// By a sign-in by magic link; the way of the `self_service` portal.
+        MagicLink = "magic_link",
+    }
+}
+
+/// Why people cannot be invited to come in that way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AcceptByRefusal {
+    /// The portal's connection is not enabled.
+    #[error("sso needs an enabled SAML connection of this portal")]
+    SsoIsOff,
+    /// The portal lets people in through SSO alone.
+    #[error("this portal requires SSO")]
+    SsoIsRequired,
+    /// Passwords are of the `admin` portal, magic links of `self_service`.
+    #[error("password is for the admin portal, magic_link for self_service")]
+    OtherPortal,
+}
+
+/// Decides how invited people come in (E2): as the inviter wants, or else through SSO wherever it is enabled.
+pub fn decide_accept_by(portal: Portal, mode: SsoMode, wanted: Option<AcceptBy>) -> Result<AcceptBy, AcceptByRefusal> {
+    let own = match portal {
+        Portal::Admin => AcceptBy::Password,
+        Portal::SelfService => AcceptBy::MagicLink,
+    };
+    match (wanted, mode) {
+        (None | Some(AcceptBy::Sso), SsoMode::Optional | SsoMode::Required) => Ok(AcceptBy::Sso),
+        (Some(AcceptBy::Sso), SsoMode::Off) => Err(AcceptByRefusal::SsoIsOff),
+        (None, SsoMode::Off) => Ok(own),
+        (Some(wanted), _) if wanted != own => Err(AcceptByRefusal::OtherPortal),
+        (Some(_), SsoMode::Required) => Err(AcceptByRefusal::SsoIsRequired),
+        (Some(wanted), SsoMode::Off | SsoMode::Optional) => Ok(wanted),
     }
 }
 
@@ -171,6 +211,7 @@ mod tests {
     use uuid::Uuid;
 
     const DAY: i64 = 24 * 3_600;
+    const LIFETIME: SignedDuration = SignedDuration::from_secs(7 * DAY);
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -193,7 +234,7 @@ mod tests {
     }
 
     fn mailed() -> Invitation {
-        Invitation { mail: Some(staged().mailed_again(at(0), INVITATION_LIFETIME)), ..staged() }
+        Invitation { mail: Some(staged().mailed_again(at(0), LIFETIME)), ..staged() }
     }
 
     fn ended(end: InvitationEnd) -> Invitation {
@@ -237,11 +278,36 @@ mod tests {
         }
     }
 
+    /// Proves E2: the mail is about a password, SSO or a magic link as the portal has them.
+    #[test]
+    fn people_come_in_by_a_way_that_the_portal_has() {
+        use AcceptBy::{MagicLink, Password, Sso};
+        use AcceptByRefusal::{OtherPortal, SsoIsOff, SsoIsRequired};
+        use Portal::{Admin, SelfService};
+        use SsoMode::{Off, Optional, Required};
+        let table = [
+            (Admin, Off, None, Ok(Password)),
+            (Admin, Off, Some(Sso), Err(SsoIsOff)),
+            (Admin, Off, Some(MagicLink), Err(OtherPortal)),
+            (Admin, Optional, None, Ok(Sso)),
+            (Admin, Optional, Some(Password), Ok(Password)),
+            (Admin, Required, None, Ok(Sso)),
+            (Admin, Required, Some(Password), Err(SsoIsRequired)),
+            (SelfService, Off, None, Ok(MagicLink)),
+            (SelfService, Off, Some(Password), Err(OtherPortal)),
+            (SelfService, Optional, Some(MagicLink), Ok(MagicLink)),
+            (SelfService, Required, Some(MagicLink), Err(SsoIsRequired)),
+        ];
+        for (portal, mode, wanted, expected) in table {
+            assert_eq!(decide_accept_by(portal, mode, wanted), expected, "{portal:?} {mode:?} {wanted:?}");
+        }
+    }
+
     /// Proves E3: a new mail starts the time anew, also after it was over, but not twice within a minute.
     #[test]
     fn a_resend_starts_the_time_anew() {
         let invited = UserStatus::Invited;
-        let resend = |invitation: &Invitation, status, now| decide_resend(invitation, status, now, INVITATION_LIFETIME);
+        let resend = |invitation: &Invitation, status, now| decide_resend(invitation, status, now, LIFETIME);
         let first = resend(&staged(), invited, at(5)).unwrap();
         assert_eq!((first.mailed_at, first.expires_at, first.sends), (at(5), at(5 + 7 * DAY), 1));
         let again = resend(&mailed(), invited, at(30 * DAY)).unwrap();

@@ -33,6 +33,7 @@ pub mod network;
 pub mod one_time_link;
 pub mod operator_key;
 pub mod password;
+pub mod password_reset;
 pub mod pkce;
 pub mod portal;
 pub mod role;

@@ -23,6 +23,8 @@ named! {
         FirstOwnerInvitation = "first_owner_invitation",
         /// A colleague is invited to sign in with SSO.
         SsoInvitation = "sso_invitation",
+        /// An end user is invited to sign in by magic link.
+        SelfServiceInvitation = "self_service_invitation",
         /// A link to set a new password.
         PasswordReset = "password_reset",
         /// The password was changed.
@@ -86,8 +88,19 @@ pub enum MailMessage {
         /// What they will be.
         roles: Vec<Role>,
     },
+    /// E2: sign in by magic link.
+    SelfServiceInvitation {
+        /// The frontend's page where people begin to sign in; no secret.
+        login_url: String,
+        /// When the invitation ends.
+        expires_at: Timestamp,
+        /// Who invites; none where an operator does.
+        inviter: Option<Label>,
+    },
     /// B4: set a new password.
     PasswordReset {
+        /// Whose password: several users may have one email (A2).
+        username: String,
         /// The frontend's page, with the one-time token in its fragment.
         link: String,
         /// When the link stops working.
@@ -123,6 +136,7 @@ impl MailMessage {
             Self::Invitation { .. } => MailKind::Invitation,
             Self::FirstOwnerInvitation { .. } => MailKind::FirstOwnerInvitation,
             Self::SsoInvitation { .. } => MailKind::SsoInvitation,
+            Self::SelfServiceInvitation { .. } => MailKind::SelfServiceInvitation,
             Self::PasswordReset { .. } => MailKind::PasswordReset,
             Self::PasswordChanged { .. } => MailKind::PasswordChanged,
             Self::MfaCode { .. } => MailKind::MfaCode,
@@ -137,6 +151,7 @@ impl MailMessage {
             Self::Invitation { expires_at, .. }
             | Self::FirstOwnerInvitation { expires_at, .. }
             | Self::SsoInvitation { expires_at, .. }
+            | Self::SelfServiceInvitation { expires_at, .. }
             | Self::PasswordReset { expires_at, .. }
             | Self::MfaCode { expires_at, .. }
             | Self::MagicLink { expires_at, .. } => Some(*expires_at),

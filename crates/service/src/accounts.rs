@@ -18,7 +18,7 @@ use crate::caller::{Caller, Identity};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::search::check_search;
-use crate::users::{NewUser, audited_user};
+use crate::users::NewUser;
 use crate::version::Versioned;
 
 /// What an account is created with.
@@ -72,22 +72,16 @@ impl Service {
             after: audited(&account),
         };
         self.record(&mut tx, caller, deed).await?;
-        self.insert_first_owner(&mut tx, caller, account.id, new.owner_email).await?;
+        self.insert_first_owner(&mut tx, caller, &account, new.owner_email).await?;
         self.remember(&mut tx, caller, key, account.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(account))
     }
 
-    async fn insert_first_owner(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        account_id: AccountId,
-        email: Email,
-    ) -> Result<()> {
+    async fn insert_first_owner(&self, tx: &mut Tx, caller: &Caller, account: &Account, email: Email) -> Result<()> {
         let username = Username::parse(email.as_str()).map_err(|error| Error::invalid("/owner_email", error))?;
         let owner = self.invited_user(
-            account_id,
+            account.id,
             NewUser {
                 portal: Portal::Admin,
                 username,
@@ -96,15 +90,7 @@ impl Service {
                 roles: RoleSet::from([Role::OrganizationOwner]),
             },
         );
-        storage::users::insert(tx, &owner).await?;
-        let deed = Deed {
-            account_id: Some(account_id),
-            action: "user.created",
-            target: owner.id.to_string(),
-            before: Value::Null,
-            after: audited_user(&owner),
-        };
-        self.record(tx, caller, deed).await
+        self.invite_first_owner(tx, caller, account, owner).await
     }
 
     /// Lists the accounts that the caller may see: an operator all, a user their own.

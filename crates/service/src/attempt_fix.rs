@@ -237,6 +237,10 @@ const IDENTITY: Table = &[
         "There is no such user, and the connection creates none. Create the user with this username or email, or set \
          provisioning to just_in_time; check email_domains too.",
     ),
+    (
+        &["invitation_expired"],
+        "The user was invited, and the invitation has expired. An owner can resend it; then the sign-in works again.",
+    ),
     (&["user_inactive"], "The user was deactivated. An owner can set their status to active."),
     (
         &["network_not_allowed"],

@@ -51,7 +51,20 @@ impl Service {
         client_address: Option<String>,
         deed: Deed<'_>,
     ) -> Result<()> {
-        let event = AuditEvent {
+        let event = self.audit_event(actor, client_address, deed);
+        Ok(storage::audit_events::insert(tx, &event).await?)
+    }
+
+    /// The same for many deeds of one request.
+    pub(crate) async fn record_all(&self, tx: &mut Tx, caller: &Caller, deeds: Vec<Deed<'_>>) -> Result<()> {
+        let address = caller.address.map(|address| address.to_string());
+        let event = |deed| self.audit_event(caller.actor(), address.clone(), deed);
+        let events: Vec<AuditEvent> = deeds.into_iter().map(event).collect();
+        Ok(storage::audit_events::insert_all(tx, &events).await?)
+    }
+
+    fn audit_event(&self, actor: AuditActor, client_address: Option<String>, deed: Deed<'_>) -> AuditEvent {
+        AuditEvent {
             id: AuditEventId::from_uuid(self.uuid()),
             account_id: deed.account_id,
             at: self.now(),
@@ -61,7 +74,6 @@ impl Service {
             target: deed.target,
             changes: changes(&deed.before, &deed.after),
             client_address,
-        };
-        Ok(storage::audit_events::insert(tx, &event).await?)
+        }
     }
 }

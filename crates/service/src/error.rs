@@ -108,6 +108,24 @@ codes! {
     AccountNameTaken = "account_name_taken", "Another account has this name", "Choose another name.";
     /// A2.
     UsernameTaken = "username_taken", "Another user of this portal has this username", "Choose another username.";
+    /// E1: the person has an invitation that they may accept.
+    AlreadyInvited = "already_invited", "This person is invited already", "Resend their invitation instead.";
+    /// E1: nothing more can be done with it.
+    InvitationAccepted = "invitation_accepted", "The invitation was accepted", "Sign in. Whoever forgot their password resets it.";
+    /// E1: an owner took it back.
+    InvitationRevoked = "invitation_revoked", "The invitation was revoked", "Ask an owner of the account to invite you anew.";
+    /// E1: its time went by.
+    InvitationExpired = "invitation_expired", "The invitation has expired", "Ask an owner of the account to resend it.";
+    /// A3: whom it is about is deactivated.
+    UserInactive = "user_inactive", "The user is deactivated", "Make the user active first.";
+    /// No such one-time link.
+    LinkInvalid = "link_invalid", "This link is not valid", "Open the link of the newest mail, whole. If it goes on, ask for a new mail.";
+    /// A one-time link was used.
+    LinkUsed = "link_used", "This link was used before", "Sign in, or ask for a new mail.";
+    /// E3: a newer mail carries the link that works.
+    LinkReplaced = "link_replaced", "A newer link took this one's place", "Open the link of the newest mail.";
+    /// A one-time link's time is over.
+    LinkExpired = "link_expired", "This link has expired", "Ask for a new mail.";
     /// One connection per portal.
     ConnectionExists = "connection_exists", "This portal has a SAML connection already", "Change the one that is there.";
     /// C9.

@@ -25,8 +25,11 @@ mod form_login;
 mod housekeeping;
 mod idempotency;
 mod ids;
+mod invitations;
 mod mail;
+mod one_time_links;
 mod operator_keys;
+mod password_resets;
 mod passwords;
 pub mod ports;
 mod request_id;
@@ -63,10 +66,16 @@ pub use connections::{CertificateWarning, ConnectionPatch, ConnectionView, NewCo
 pub use error::{Code, Error, RETRY_AFTER_SECONDS, Result, Violation};
 pub use form_login::{PendingToken, ReplaceTemporaryPassword, SignInStep, StartFormSignIn};
 pub use idempotency::{Created, IdempotencyKey};
+pub use invitations::accept::{AcceptedInvitation, OpenInvitation};
+pub use invitations::batch::{BATCH_MAX, BatchResult, InvitationBatch};
+pub use invitations::invite::{InviteOptions, Invitee};
+pub use invitations::mailing::MailWishes;
+pub use invitations::{InvitationView, InvitationsQuery};
 pub use mail::dispatch::Dispatched;
 pub use mail::outbox::TestMail;
 pub use mail::templates::{MailTemplates, TEMPLATE_MAX_BYTES, TemplateError};
 pub use operator_keys::NewOperatorKey;
+pub use password_resets::{OpenPasswordReset, RequestPasswordReset};
 pub use passwords::PasswordChange;
 pub use ports::Ports;
 pub use saml::Engines;
@@ -102,6 +111,7 @@ pub struct Service {
     ids: ids::IdSequence,
     mail_waits: Arc<Notify>,
     mail_stops: AtomicBool,
+    resets: Arc<Semaphore>,
 }
 
 /// How long a probe's finding is believed (D3): long enough for a morning's rush, short enough to notice a recovery.
@@ -129,6 +139,7 @@ impl Service {
             ids: ids::IdSequence::default(),
             mail_waits: Arc::default(),
             mail_stops: AtomicBool::new(false),
+            resets: Arc::new(Semaphore::new(password_resets::RESETS_AT_ONCE as usize)),
             origins: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(ORIGIN_CACHE).build(),
         }
     }

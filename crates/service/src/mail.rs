@@ -24,20 +24,15 @@ impl Service {
         Ok(id)
     }
 
-    /// The same for many.
-    #[allow(dead_code, reason = "whoever invites many asks for it")]
-    pub(crate) async fn enqueue_mails(&self, tx: &mut Tx, mails: Vec<OutgoingMail>) -> Result<()> {
-        let mails = mails.into_iter().map(|mail| self.sealed(mail)).collect::<Result<Vec<_>>>()?;
-        self.enqueue(tx, &mails).await
-    }
-
-    async fn enqueue(&self, tx: &mut Tx, mails: &[Mail]) -> Result<()> {
+    /// Writes mails into the outbox that [`Self::sealed`] made.
+    pub(crate) async fn enqueue(&self, tx: &mut Tx, mails: &[Mail]) -> Result<()> {
         storage::outbox::insert_all(tx, mails).await?;
         tx.notify_after_commit(&self.mail_waits);
         Ok(())
     }
 
-    fn sealed(&self, mail: OutgoingMail) -> Result<Mail> {
+    /// A mail as the outbox keeps it. Many are made before their transaction, so that it is short.
+    pub(crate) fn sealed(&self, mail: OutgoingMail) -> Result<Mail> {
         let now = self.now();
         let id = MailId::from_uuid(self.uuid());
         let message = Zeroizing::new(serde_json::to_vec(&mail.message).map_err(Error::internal)?);
@@ -59,7 +54,6 @@ impl Service {
         })
     }
 
-    #[allow(dead_code, reason = "who invites, resets and sends magic links asks for it")]
     /// The page of an account's frontend that a mail is to lead to: of the portal's default application. Refused, with
     /// the setting that is missing, where there is none.
     pub(crate) async fn page(

@@ -47,6 +47,7 @@ impl Service {
             let user = self.invited_user(account_id, row);
             match storage::users::insert(&mut tx, &user).await {
                 Ok(()) => {
+                    self.stage_invitation(&mut tx, caller, &user).await?;
                     self.record(&mut tx, caller, deed("user.created", &user, Value::Null, audited_user(&user))).await?;
                     results.push(ImportedUser::Created(Box::new(user)));
                 }

@@ -70,6 +70,7 @@ impl Service {
         account(&mut tx, account_id).await?;
         let user = self.invited_user(account_id, new);
         storage::users::insert(&mut tx, &user).await?;
+        self.stage_invitation(&mut tx, caller, &user).await?;
         let deed = deed("user.created", &user, Value::Null, audited_user(&user));
         self.record(&mut tx, caller, deed).await?;
         self.remember(&mut tx, caller, key, user.id.to_string()).await?;
@@ -149,6 +150,7 @@ impl Service {
         let gone = user(&mut tx, account_id, target.id).await?;
         target.expect(gone.updated_at)?;
         storage::users::delete(&mut tx, account_id, target.id).await?;
+        storage::invitations::revoke_of_user(&mut tx, (account_id, target.id), self.now()).await?;
         self.record(&mut tx, caller, deed("user.deleted", &gone, audited_user(&gone), Value::Null)).await?;
         Ok(tx.commit().await?)
     }

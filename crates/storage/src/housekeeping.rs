@@ -2,6 +2,7 @@
 
 use domain::idempotency::IDEMPOTENCY_RETENTION;
 use domain::mail::MAIL_RETENTION;
+use domain::one_time_link::LINK_RETENTION;
 use domain::sign_in_attempt::ATTEMPT_RETENTION;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -19,6 +20,8 @@ queries! {
         SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
     SIGN_IN_ATTEMPTS = "DELETE FROM sign_in_attempts WHERE id IN (
         SELECT id FROM sign_in_attempts WHERE id < $1 ORDER BY id LIMIT $2)";
+    ONE_TIME_LINKS = "DELETE FROM one_time_links WHERE digest IN (
+        SELECT digest FROM one_time_links WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
     IDEMPOTENCY_RECORDS = "DELETE FROM idempotency_records WHERE (caller, key) IN (
         SELECT caller, key FROM idempotency_records WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
     THROTTLES = "DELETE FROM throttles WHERE digest IN (
@@ -34,6 +37,8 @@ pub struct Purged {
     pub sessions: u64,
     /// Sign-in attempts.
     pub sign_in_attempts: u64,
+    /// One-time links.
+    pub one_time_links: u64,
     /// Idempotency keys.
     pub idempotency_records: u64,
     /// Throttles that are clear.
@@ -45,8 +50,9 @@ pub struct Purged {
 impl Purged {
     /// The most of one table: where it reaches the batch's limit, there may be more to remove.
     pub fn most(&self) -> u64 {
-        let Self { sessions, sign_in_attempts, idempotency_records, throttles, mails } = *self;
-        [sign_in_attempts, idempotency_records, throttles, mails].into_iter().fold(sessions, u64::max)
+        let Self { sessions, sign_in_attempts, one_time_links, idempotency_records, throttles, mails } = *self;
+        let others = [sign_in_attempts, one_time_links, idempotency_records, throttles, mails];
+        others.into_iter().fold(sessions, u64::max)
     }
 }
 
@@ -56,6 +62,7 @@ pub async fn purge_expired(tx: &mut Tx, now: Timestamp, batch: u16) -> Result<Pu
     let batch = i64::from(batch);
     Ok(Purged {
         sessions: execute!(tx, SESSIONS, millis(past(SESSION_RETENTION)), batch)?,
+        one_time_links: execute!(tx, ONE_TIME_LINKS, millis(past(LINK_RETENTION)), batch)?,
         sign_in_attempts: execute!(tx, SIGN_IN_ATTEMPTS, first_id(past(ATTEMPT_RETENTION)), batch)?,
         idempotency_records: execute!(tx, IDEMPOTENCY_RECORDS, millis(past(IDEMPOTENCY_RETENTION)), batch)?,
         throttles: execute!(tx, THROTTLES, millis(now), batch)?,

@@ -21,8 +21,6 @@ queries! {
         WHERE digest = $1 AND ended_at IS NULL AND expires_at > $2";
     REPLACE_OF_USER = "UPDATE one_time_links SET ended_at = $4, ended_reason = 'replaced'
         WHERE account_id = $1 AND user_id = $2 AND purpose = $3 AND ended_at IS NULL";
-    COUNT_SINCE = "SELECT count(*) FROM one_time_links
-        WHERE account_id = $1 AND user_id = $2 AND purpose = $3 AND created_at > $4";
 }
 
 #[derive(sqlx::FromRow)]
@@ -98,16 +96,4 @@ pub async fn replace_of_user(
     now: Timestamp,
 ) -> Result<u64> {
     execute!(tx, REPLACE_OF_USER, account_id.as_uuid(), user_id.as_uuid(), purpose.as_str(), millis(now))
-}
-
-/// How many links of this purpose a user was mailed after this time, used and replaced ones too.
-pub async fn count_since(
-    tx: &mut Tx,
-    (account_id, user_id): (AccountId, UserId),
-    purpose: LinkPurpose,
-    since: Timestamp,
-) -> Result<u64> {
-    let (account_id, user_id) = (account_id.as_uuid(), user_id.as_uuid());
-    let row: Option<(i64,)> = fetch_optional!(tx, COUNT_SINCE, account_id, user_id, purpose.as_str(), millis(since))?;
-    Ok(row.map_or(0, |(count,)| u64::try_from(count).unwrap_or_default()))
 }

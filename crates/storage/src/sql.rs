@@ -39,9 +39,9 @@ impl Query {
     }
 }
 
-/// Most rows of one statement. PostgreSQL takes 65,535 parameters, SQLite 32,766; at some twenty columns a statement of
-/// this many rows stays far below, and longer ones are hardly faster.
-pub(crate) const ROWS_PER_STATEMENT: usize = 250;
+/// Most rows of one statement. SQLite looks each numbered parameter up among all before it, so that longer statements
+/// cost more than they save; on PostgreSQL they save hardly any more round trips.
+pub(crate) const ROWS_PER_STATEMENT: usize = 20;
 
 /// Declares a module's queries, and `QUERIES`, which holds them all.
 macro_rules! queries {

@@ -53,6 +53,8 @@ queries! {
             display_name = $9, search_text = $10, status = $11, assigned_roles = $12, saml_roles = $13, updated_at = $14
         WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND NOT EXISTS (SELECT 1 FROM users
             WHERE account_id = $1 AND portal = $4 AND username_normalized = $6 AND id <> $2)";
+    INVITED_USERNAMES = "SELECT username_normalized FROM users
+        WHERE account_id = $1 AND portal = $2 AND status = 'invited'";
     HOLDER = "SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3";
     RECORD_SIGN_IN = "UPDATE users SET last_sign_in_at = $3, last_sign_in_method = $4
         WHERE account_id = $1 AND id = $2 AND status = 'active'";
@@ -183,6 +185,12 @@ pub async fn candidates(
     let identity = text(normalized_identity);
     let rows: Vec<UserRow> = fetch_all!(tx, CANDIDATES, account_id.as_uuid(), portal.as_str(), identity)?;
     rows.into_iter().map(User::try_from).collect()
+}
+
+/// The usernames, in their compared form, of the portal's users who are invited.
+pub async fn invited_usernames(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<BTreeSet<String>> {
+    let rows: Vec<(String,)> = fetch_all!(tx, INVITED_USERNAMES, account_id.as_uuid(), portal.as_str())?;
+    Ok(rows.into_iter().map(|(username,)| username).collect())
 }
 
 /// Users of an account, the oldest first.

@@ -23,30 +23,30 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         async move {
-            let bytes = read_json(&request, &mut payload).await?;
-            parse_json(&bytes).map(Self)
+            let bytes = read_json(&request, &mut payload, JSON_MAX_BYTES).await?;
+            Ok(Self(parse_json(&bytes)?))
         }
         .boxed_local()
     }
 }
 
-/// A JSON body that creates something, and the key that makes a repeat harmless.
+/// A JSON body of a bounded size that creates something, and the key that makes a repeat harmless.
 #[derive(Debug)]
-pub struct Creation<T> {
+pub struct Creation<T, const MAX_BYTES: usize = JSON_MAX_BYTES> {
     /// The body.
     pub body: T,
     /// `Idempotency-Key`, if it was sent.
     pub key: Option<IdempotencyKey>,
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for Creation<T> {
+impl<T: DeserializeOwned + 'static, const MAX_BYTES: usize> FromRequest for Creation<T, MAX_BYTES> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         async move {
-            let bytes = read_json(&request, &mut payload).await?;
+            let bytes = read_json(&request, &mut payload, MAX_BYTES).await?;
             let key = idempotency_key(&request, &bytes)?;
             Ok(Self { body: parse_json(&bytes)?, key })
         }
@@ -61,15 +61,15 @@ fn idempotency_key(request: &HttpRequest, body: &[u8]) -> Result<Option<Idempote
     Ok(Some(IdempotencyKey::parse(value.to_str().unwrap_or_default(), &operation, body)?))
 }
 
-async fn read_json(request: &HttpRequest, payload: &mut Payload) -> Result<Vec<u8>, Problem> {
+async fn read_json(request: &HttpRequest, payload: &mut Payload, max_bytes: usize) -> Result<Vec<u8>, Problem> {
     if media_type(request) != "application/json" {
         return Err(Error::new(Code::UnsupportedMediaType).with_detail("Send application/json").into());
     }
-    Ok(read_body(request, payload, JSON_MAX_BYTES).await?.to_vec())
+    Ok(read_body(request, payload, max_bytes).await?.to_vec())
 }
 
 /// Reads JSON, or says where it is wrong.
-pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());
@@ -79,11 +79,11 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-fn refused(pointer: &str, error: &serde_json::Error) -> Problem {
+fn refused(pointer: &str, error: &serde_json::Error) -> Error {
     match error.classify() {
-        Category::Data => Problem::invalid(pointer, without_position(&error.to_string())),
+        Category::Data => Error::invalid(pointer, without_position(&error.to_string())),
         Category::Syntax | Category::Eof | Category::Io => {
-            Error::new(Code::InvalidBody).with_detail(format!("The body is not JSON: {error}")).into()
+            Error::new(Code::InvalidBody).with_detail(format!("The body is not JSON: {error}"))
         }
     }
 }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn problem(body: &str) -> (Code, String) {
-        let problem = parse_json::<Sample>(body.as_bytes()).unwrap_err();
+        let problem = Problem::from(parse_json::<Sample>(body.as_bytes()).unwrap_err());
         (problem.code(), problem.field().unwrap_or_default().to_owned())
     }
 

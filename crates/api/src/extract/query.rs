@@ -101,6 +101,11 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
     }
 }
 
+/// The same for a parameter that may be left out.
+pub fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    flag(deserializer).map(Some)
+}
+
 fn wrong_flag(text: &str) -> impl Display {
     format!("expected true or false, got {} characters", text.chars().count())
 }

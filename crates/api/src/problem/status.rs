@@ -15,19 +15,25 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::RouteNotFound
         | Code::SsoAccountNotConfigured
         | Code::SsoEmailNotConfigured
+        | Code::LinkInvalid
         | Code::NoDefaultApplication => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::SsoMultipleUsernames
         | Code::MfaEmailMissing
-        | Code::PasswordResetUnsupported
         | Code::AccountNameTaken
         | Code::UsernameTaken
         | Code::ConnectionExists
         | Code::ConnectionIncomplete
+        | Code::AlreadyInvited
+        | Code::PasswordResetUnsupported
+        | Code::InvitationAccepted
+        | Code::InvitationRevoked
+        | Code::UserInactive
         | Code::ConnectionEnabled
         | Code::PageNotConfigured
         | Code::MailNotRetryable
         | Code::MailBeingSent => StatusCode::CONFLICT,
+        Code::InvitationExpired | Code::LinkUsed | Code::LinkReplaced | Code::LinkExpired => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

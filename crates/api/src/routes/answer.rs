@@ -45,6 +45,16 @@ pub fn versioned(updated_at: Timestamp, body: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header((ETAG, etag(updated_at))).json(body)
 }
 
+/// 201 with where the resource is, for one that is a record and has no version.
+pub fn recorded(location: String, replayed: bool, body: &impl Serialize) -> HttpResponse {
+    let mut answer = HttpResponse::build(StatusCode::CREATED);
+    answer.insert_header((LOCATION, location));
+    if replayed {
+        answer.insert_header((IDEMPOTENT_REPLAYED, "true"));
+    }
+    answer.json(body)
+}
+
 /// 201 with where the resource is and its version.
 pub fn created(location: String, updated_at: Timestamp, replayed: bool, body: &impl Serialize) -> HttpResponse {
     let mut answer = HttpResponse::build(StatusCode::CREATED);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use domain::invitation::{AcceptBy, InvitationState};
 use domain::language::Language;
 use domain::mail::{MailKind, MailState};
 use domain::portal::Portal;
@@ -41,6 +42,9 @@ names! {
     SignInMethodName ("SignInMethod", "How somebody signed in.") = SignInMethod::ALL;
     MailKindName ("MailKind", "What a mail is about.") = MailKind::ALL;
     MailStateName ("MailState", "Where a mail stands.") = MailState::ALL;
+    InvitationStateName ("InvitationState", "Where an invitation stands.") = InvitationState::ALL;
+    AcceptByName ("AcceptBy", "How an invited person comes in: by a link that sets a password, through SSO, or by magic link.") =
+        AcceptBy::ALL;
     SsoModeName ("SsoMode", "How a portal uses its connection.") = [SsoMode::Off, SsoMode::Optional, SsoMode::Required];
     RequestBindingName ("RequestBinding", "How requests travel to the identity provider.") =
         [RequestBinding::HttpRedirect, RequestBinding::HttpPost];

@@ -7,7 +7,7 @@ use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::direct_sign_in::{Awaited, DirectSignIn};
 use domain::secret::{Secret, SecretKind};
 use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
-use domain::user::{User, UserStatus};
+use domain::user::{SignInMethod, User, UserStatus};
 use storage::Tx;
 use storage::authorization_codes::Evidence;
 
@@ -65,7 +65,8 @@ impl Service {
         redirect_url(&sign_in.return_to, self.settings.issuer(), &[("code", secret.expose())])
     }
 
-    /// Somebody who was invited and knows their password is there (E1).
+    /// Somebody who was invited and knows their password is there, and accepts their invitation thereby (E1). They are let
+    /// in also where that has expired: whoever gave them the password expected them.
     pub(crate) async fn activate(&self, tx: &mut Tx, user: &User, address: IpAddr) -> Result<()> {
         if user.status != UserStatus::Invited {
             return Ok(());
@@ -73,6 +74,7 @@ impl Service {
         let updated_at = self.next_version(user.updated_at);
         let after = User { status: UserStatus::Active, updated_at, ..user.clone() };
         storage::users::update(tx, &after, user.updated_at).await?;
+        self.accept_by_sign_in(tx, user, SignInMethod::Password).await?.ok();
         let deed = deed("user.updated", &after, audited_user(user), audited_user(&after));
         self.record_as(tx, AuditActor::User(user.id), Some(address.to_string()), deed).await
     }

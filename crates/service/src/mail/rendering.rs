@@ -102,9 +102,15 @@ fn values(message: &MailMessage, language: Language, written_at: Timestamp) -> B
             values.insert("inviter", inviter.as_ref().map(Label::as_str).into());
             values.insert("roles", role_names(roles, language).into());
         }
-        MailMessage::FirstOwnerInvitation { link, .. }
-        | MailMessage::PasswordReset { link, .. }
-        | MailMessage::MagicLink { link, .. } => {
+        MailMessage::SelfServiceInvitation { login_url, inviter, .. } => {
+            values.insert("login_url", login_url.into());
+            values.insert("inviter", inviter.as_ref().map(Label::as_str).into());
+        }
+        MailMessage::PasswordReset { username, link, .. } => {
+            values.insert("username", username.into());
+            values.insert("link", link.into());
+        }
+        MailMessage::FirstOwnerInvitation { link, .. } | MailMessage::MagicLink { link, .. } => {
             values.insert("link", link.into());
         }
         MailMessage::MfaCode { code, .. } => {
@@ -181,7 +187,12 @@ fn example(kind: MailKind) -> MailMessage {
         MailKind::SsoInvitation => {
             MailMessage::SsoInvitation { saml_login_url: link, expires_at, inviter: None, roles: vec![] }
         }
-        MailKind::PasswordReset => MailMessage::PasswordReset { link, expires_at },
+        MailKind::SelfServiceInvitation => {
+            MailMessage::SelfServiceInvitation { login_url: link, expires_at, inviter: None }
+        }
+        MailKind::PasswordReset => {
+            MailMessage::PasswordReset { username: "ann@example.com".to_owned(), link, expires_at }
+        }
         MailKind::PasswordChanged => MailMessage::PasswordChanged { changed_at: expires_at },
         MailKind::MfaCode => MailMessage::MfaCode { code: "000000".to_owned(), expires_at },
         MailKind::MagicLink => MailMessage::MagicLink { link, expires_at },

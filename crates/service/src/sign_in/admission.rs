@@ -124,6 +124,9 @@ impl Service {
         let mut tx = if changed { self.store.begin().await? } else { self.store.write_once().await? };
         storage::authorization_codes::issue(&mut tx, code, evidence).await?;
         if changed {
+            if let Some(invited) = admitted.before.as_ref().filter(|user| user.status == UserStatus::Invited) {
+                self.accept_by_sign_in(&mut tx, invited, SignInMethod::Saml).await??;
+            }
             match &admitted.before {
                 Some(before) => storage::users::update(&mut tx, &admitted.after, before.updated_at).await?,
                 None => storage::users::insert(&mut tx, &admitted.after).await?,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use domain::email::Email;
+use domain::invitation::InvitationRefusal;
 use domain::sign_in_attempt::{
     AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SIGN_IN_LIFETIME, SignInAttempt,
 };
@@ -140,6 +141,29 @@ impl From<IdentityRefusal> for Refusal {
             check: "identity",
             wanted: Some(wanted),
             got,
+            message: None,
+        }
+    }
+}
+
+impl From<InvitationRefusal> for Refusal {
+    fn from(refusal: InvitationRefusal) -> Self {
+        let (code, reason, wanted) = match refusal {
+            InvitationRefusal::Inactive => (Code::SsoEmailNotConfigured, "user_inactive", "an active user"),
+            InvitationRefusal::Expired => {
+                (Code::InvitationExpired, "invitation_expired", "an invitation that has not expired")
+            }
+            InvitationRefusal::Accepted | InvitationRefusal::Revoked | InvitationRefusal::TooSoon { .. } => {
+                (Code::SsoEmailNotConfigured, "user_not_invited", "an invitation that is open")
+            }
+        };
+        Self {
+            code,
+            stage: AttemptStage::ResponseVerified,
+            reason,
+            check: "provisioning",
+            wanted: Some(wanted.to_owned()),
+            got: None,
             message: None,
         }
     }

@@ -1,0 +1,67 @@
+//! Resetting a password by a mailed link (B4).
+//!
+//! Whoever asks is told the same, whomever they ask for. What they asked for is mailed to the user alone.
+
+use jiff::SignedDuration;
+
+use crate::sso::connection::SsoMode;
+use crate::throttle::Pace;
+use crate::user::{User, UserStatus};
+
+/// How long a link may be used.
+pub const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+/// How often one user is mailed. Older links go on working until one is used, so whoever asks too often in somebody
+/// else's name neither floods their mailbox nor takes the last link from them.
+pub const RESET_PACE: Pace = Pace { burst: 3, period: SignedDuration::from_mins(20) };
+/// Most users who are mailed for one email that they share (A2).
+pub const RESET_USERS_MAX: usize = 5;
+
+/// The portal's passwords are the identity provider's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("SSO is required, so there is no password to reset")]
+pub struct ResetUnsupported;
+
+/// Decides what whoever asks is told: the same for every email.
+pub fn decide_answer(mode: SsoMode) -> Result<(), ResetUnsupported> {
+    match mode {
+        SsoMode::Off | SsoMode::Optional => Ok(()),
+        SsoMode::Required => Err(ResetUnsupported),
+    }
+}
+
+/// Whether this user may have a new password by mail. Invited users have an invitation for that, deactivated ones nothing
+/// at all.
+pub fn may_reset(user: &User, mode: SsoMode) -> bool {
+    user.status == UserStatus::Active && user.email.is_some() && decide_answer(mode).is_ok()
+}
+
+/// Whom of the users who go by what was entered a mail is for.
+pub fn recipients(candidates: &[User], mode: SsoMode) -> Vec<&User> {
+    candidates.iter().filter(|user| may_reset(user, mode)).take(RESET_USERS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sso::discovery::tests::user;
+
+    /// Proves B4: active users with an email, not too many of them, and nobody where SSO is required.
+    #[test]
+    fn active_users_with_an_email_are_mailed_and_everybody_is_told_the_same() {
+        let known = [
+            user(1, "a", Some("a@b.se"), UserStatus::Active),
+            user(2, "b", Some("a@b.se"), UserStatus::Inactive),
+            user(3, "c", Some("a@b.se"), UserStatus::Invited),
+            user(4, "a@b.se", None, UserStatus::Active),
+        ];
+        for mode in [SsoMode::Off, SsoMode::Optional] {
+            assert_eq!(decide_answer(mode), Ok(()));
+            let ids: Vec<_> = recipients(&known, mode).iter().map(|user| user.id).collect();
+            assert_eq!(ids, [known[0].id]);
+        }
+        assert_eq!(decide_answer(SsoMode::Required), Err(ResetUnsupported));
+        assert!(recipients(&known, SsoMode::Required).is_empty());
+        let many: Vec<User> = (0..9).map(|n| user(n, "x", Some("a@b.se"), UserStatus::Active)).collect();
+        assert_eq!(recipients(&many, SsoMode::Off).len(), RESET_USERS_MAX);
+    }
+}

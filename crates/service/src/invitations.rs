@@ -1,0 +1,201 @@
+//! Invitations (E1 to E4): made, listed, mailed anew, revoked, accepted.
+
+pub(crate) mod accept;
+pub(crate) mod batch;
+pub(crate) mod invite;
+pub(crate) mod mailing;
+
+use domain::invitation::{Invitation, InvitationEnd, InvitationRefusal, InvitationState, decide_resend, decide_revoke};
+use domain::one_time_link::LinkPurpose;
+use domain::role::Permission;
+use domain::throttle::retry_after;
+use domain::user::{User, UserStatus};
+use domain::{AccountId, InvitationId};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use storage::invitations::InvitationFilter;
+use storage::{Page, Paged, Tx};
+
+use crate::Service;
+use crate::accounts::account;
+use crate::audit::Deed;
+use crate::caller::Caller;
+use crate::error::{Code, Error, Result};
+use crate::invitations::mailing::MailWishes;
+use crate::search::check_search;
+use crate::users::audited_user;
+
+/// An invitation as it stands now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationView {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// Where it stands.
+    pub state: InvitationState,
+}
+
+/// Which invitations are listed.
+pub type InvitationsQuery = InvitationFilter;
+
+impl Service {
+    /// Lists the invitations of an account, the newest first.
+    pub async fn list_invitations(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        filter: &InvitationsQuery,
+        page: &Page,
+    ) -> Result<Paged<InvitationView>> {
+        caller.authorize(account_id, Permission::Read)?;
+        check_search(filter.search.as_deref())?;
+        let mut tx = self.store.read().await?;
+        account(&mut tx, account_id).await?;
+        let found = storage::invitations::list(&mut tx, account_id, filter, self.now(), page).await?;
+        let items = found.items.into_iter().map(|invitation| self.invitation_view(invitation)).collect();
+        Ok(Paged { items, next: found.next })
+    }
+
+    /// Reads an invitation.
+    pub async fn get_invitation(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        id: InvitationId,
+    ) -> Result<InvitationView> {
+        caller.authorize(account_id, Permission::Read)?;
+        let mut tx = self.store.read().await?;
+        Ok(self.invitation_view(invitation(&mut tx, account_id, id).await?))
+    }
+
+    /// Mails an invitation once more, or a staged one for the first time. Its older links stop working at once (E3).
+    pub async fn resend_invitation(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        id: InvitationId,
+        wishes: &MailWishes,
+    ) -> Result<InvitationView> {
+        caller.authorize(account_id, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        let before = invitation(&mut tx, account_id, id).await?;
+        let user = storage::users::by_id(&mut tx, account_id, before.user_id).await?;
+        let user = user.ok_or_else(|| Error::new(Code::InvitationRevoked))?;
+        let account = account(&mut tx, account_id).await?;
+        let mailing = self.mailing(&mut tx, caller, (&account, before.portal), wishes).await?;
+        let decided = decide_resend(&before, user.status, self.now(), mailing.lifetime);
+        let mail = decided.map_err(|refusal| self.refused_to_owner(refusal))?;
+        let (link, outgoing) = self.invitation_mail(&mailing, &user, mail.expires_at)?;
+        let after = Invitation { email: user.email.clone(), mail: Some(mail), ..before.clone() };
+        let whose = (account_id, user.id);
+        storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::Invitation, self.now()).await?;
+        storage::one_time_links::insert_all(&mut tx, link.as_slice()).await?;
+        let addressed = Invitation { email: user.email, ..before.clone() };
+        storage::invitations::mail(&mut tx, &addressed, mail).await?;
+        self.enqueue(&mut tx, &[outgoing]).await?;
+        let deed = deed("invitation.mailed", &after, audited(&before), audited(&after));
+        self.record(&mut tx, caller, deed).await?;
+        tx.commit().await?;
+        Ok(self.invitation_view(after))
+    }
+
+    /// Takes an invitation back. Its links stop working at once, and a user who never came in is removed, so that the
+    /// username is free again.
+    pub async fn revoke_invitation(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        id: InvitationId,
+    ) -> Result<InvitationView> {
+        caller.authorize(account_id, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        let before = invitation(&mut tx, account_id, id).await?;
+        decide_revoke(&before).map_err(|refusal| self.refused_to_owner(refusal))?;
+        let (now, whose) = (self.now(), (account_id, before.user_id));
+        if !storage::invitations::revoke_of_user(&mut tx, whose, now).await? {
+            return Err(Error::new(Code::PreconditionFailed));
+        }
+        storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::Invitation, now).await?;
+        self.remove_invited(&mut tx, caller, &before).await?;
+        let after = Invitation { end: Some(InvitationEnd::Revoked(now)), ..before.clone() };
+        let deed = deed("invitation.revoked", &after, audited(&before), audited(&after));
+        self.record(&mut tx, caller, deed).await?;
+        tx.commit().await?;
+        Ok(self.invitation_view(after))
+    }
+
+    /// Removes the user of an invitation who never came in.
+    async fn remove_invited(&self, tx: &mut Tx, caller: &Caller, invitation: &Invitation) -> Result<()> {
+        let (account_id, id) = (invitation.account_id, invitation.user_id);
+        let user = storage::users::by_id(tx, account_id, id).await?;
+        let Some(user) = user.filter(|user| user.status == UserStatus::Invited) else { return Ok(()) };
+        storage::users::delete(tx, account_id, id).await?;
+        let deed = crate::users::deed("user.deleted", &user, audited_user(&user), Value::Null);
+        self.record(tx, caller, deed).await
+    }
+
+    pub(crate) fn invitation_view(&self, invitation: Invitation) -> InvitationView {
+        let state = invitation.state(self.now());
+        InvitationView { invitation, state }
+    }
+
+    /// What an owner is told who cannot do what they want with an invitation.
+    fn refused_to_owner(&self, refusal: InvitationRefusal) -> Error {
+        match refusal {
+            InvitationRefusal::Accepted => Error::new(Code::InvitationAccepted),
+            InvitationRefusal::Revoked => Error::new(Code::InvitationRevoked),
+            InvitationRefusal::Expired => Error::new(Code::InvitationExpired),
+            InvitationRefusal::Inactive => Error::new(Code::UserInactive),
+            InvitationRefusal::TooSoon { until } => {
+                let wait = until.duration_since(self.now());
+                let detail = "The invitation was mailed a moment ago";
+                Error::new(Code::RateLimited).with_detail(detail).with_retry_after(retry_after(wait))
+            }
+        }
+    }
+}
+
+/// The invitation, or "not found".
+async fn invitation(tx: &mut Tx, account_id: AccountId, id: InvitationId) -> Result<Invitation> {
+    storage::invitations::by_id(tx, account_id, id).await?.ok_or_else(|| Error::new(Code::NotFound))
+}
+
+pub(crate) fn deed<'a>(action: &'a str, invitation: &Invitation, before: Value, after: Value) -> Deed<'a> {
+    Deed { account_id: Some(invitation.account_id), action, target: invitation.id.to_string(), before, after }
+}
+
+/// What the audit log keeps of an invitation.
+pub(crate) fn audited(invitation: &Invitation) -> Value {
+    let (accepted, revoked_at) = match invitation.end {
+        Some(InvitationEnd::Accepted(at, method)) => (Some((at, method)), None),
+        Some(InvitationEnd::Revoked(at)) => (None, Some(at)),
+        None => (None, None),
+    };
+    let mail = |time: fn(domain::invitation::InvitationMail) -> Timestamp| invitation.mail.map(time);
+    json!({
+        "user_id": invitation.user_id,
+        "username": invitation.username,
+        "email": invitation.email,
+        "mailed_at": mail(|mail| mail.mailed_at),
+        "expires_at": mail(|mail| mail.expires_at),
+        "accepted_at": accepted.map(|(at, _)| at),
+        "accepted_method": accepted.map(|(_, method)| method),
+        "revoked_at": revoked_at,
+    })
+}
+
+/// A staged invitation of a user who was just made.
+pub(crate) fn staged(id: InvitationId, user: &User, caller: &Caller) -> Invitation {
+    Invitation {
+        id,
+        account_id: user.account_id,
+        portal: user.portal,
+        user_id: user.id,
+        batch_id: None,
+        username: user.username.clone(),
+        email: user.email.clone(),
+        invited_by: caller.user().ok().map(|user| user.user_id),
+        invited_at: user.created_at,
+        mail: None,
+        end: None,
+    }
+}

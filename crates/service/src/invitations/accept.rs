@@ -1,0 +1,167 @@
+//! Accepting an invitation: by the mailed link, which sets a password, or by a first sign-in (E2).
+
+use std::net::IpAddr;
+
+use domain::account::{Account, AccountName};
+use domain::audit::AuditActor;
+use domain::invitation::{AcceptBy, Invitation, InvitationEnd, InvitationRefusal, decide_accept, decide_accept_by};
+use domain::one_time_link::{LinkPurpose, OneTimeLink, decide_use};
+use domain::password::{Password, PasswordCredential};
+use domain::portal::Portal;
+use domain::sso::connection::SsoMode;
+use domain::text::Label;
+use domain::user::{SignInMethod, User};
+use domain::username::Username;
+use jiff::Timestamp;
+use storage::Tx;
+
+use crate::Service;
+use crate::accounts::account;
+use crate::error::{Code, Error, Result};
+use crate::invitations::mailing::portal_connection;
+use crate::invitations::{audited, deed};
+use crate::one_time_links::{link, link_refused};
+use crate::passwords::check_new_password;
+use crate::users::user;
+
+/// What a page shows of an invitation before it is accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenInvitation {
+    /// Into which account: its handle.
+    pub account_name: AccountName,
+    /// What people read.
+    pub account_display_name: Label,
+    /// Into which portal.
+    pub portal: Portal,
+    /// What the invited person will sign in as.
+    pub username: Username,
+    /// What people call them.
+    pub display_name: Option<Label>,
+    /// Until when it may be accepted.
+    pub expires_at: Timestamp,
+}
+
+/// What a page needs to lead on to the first sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedInvitation {
+    /// The account's handle.
+    pub account_name: AccountName,
+    /// Into which portal.
+    pub portal: Portal,
+    /// What to sign in as.
+    pub username: Username,
+}
+
+/// All that a link leads to.
+struct Found {
+    link: OneTimeLink,
+    invitation: Invitation,
+    user: User,
+    account: Account,
+}
+
+impl Service {
+    /// What the holder of an invitation's link is invited to. Uses nothing up: mail scanners open links too.
+    pub async fn inspect_invitation(&self, token: &str) -> Result<OpenInvitation> {
+        let mut tx = self.store.read().await?;
+        let found = found(&mut tx, token, self.now()).await?;
+        Ok(OpenInvitation {
+            account_name: found.account.name,
+            account_display_name: found.account.display_name,
+            portal: found.invitation.portal,
+            username: found.user.username,
+            display_name: found.user.display_name,
+            expires_at: found.link.expires_at,
+        })
+    }
+
+    /// Accepts an invitation by its link: the password is set, the user active, the link used. Nobody is signed in by
+    /// it; that is for the login page, with the second factor if there is one.
+    pub async fn accept_invitation(
+        &self,
+        token: &str,
+        password: &Password,
+        address: IpAddr,
+    ) -> Result<AcceptedInvitation> {
+        let mut tx = self.store.read().await?;
+        let asked = found(&mut tx, token, self.now()).await?;
+        drop(tx);
+        check_new_password("/password", password, (&asked.user, &asked.account.name))?;
+        let hash = self.hash_password(password).await?;
+        let mut tx = self.store.begin().await?;
+        let Found { link, user, account, invitation } = found(&mut tx, token, self.now()).await?;
+        if !storage::one_time_links::take(&mut tx, link.digest, self.now()).await? {
+            return Err(link_refused(domain::one_time_link::LinkRefusal::Used));
+        }
+        let (account_id, user_id, set_at) = (user.account_id, user.id, self.now());
+        let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at };
+        storage::password_credentials::set(&mut tx, &credential).await?;
+        let origin = (AuditActor::User(user_id), Some(address.to_string()));
+        self.end_invitation(&mut tx, invitation, SignInMethod::Password, origin).await?;
+        self.activate(&mut tx, &user, address).await?;
+        tx.commit().await?;
+        Ok(AcceptedInvitation { account_name: account.name, portal: user.portal, username: user.username })
+    }
+
+    /// Accepts the invitation of an invited user whose sign-in has proved who they are; makes nobody active. Refused
+    /// where it has expired: an owner resends it first.
+    pub(crate) async fn accept_by_sign_in(
+        &self,
+        tx: &mut Tx,
+        user: &User,
+        method: SignInMethod,
+    ) -> Result<std::result::Result<(), InvitationRefusal>> {
+        let Some(invitation) = storage::invitations::by_user(tx, user.account_id, user.id).await? else {
+            return Ok(Ok(()));
+        };
+        match decide_accept(&invitation, user.status, self.now()) {
+            Ok(()) => {}
+            Err(InvitationRefusal::Accepted) => return Ok(Ok(())),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+        self.end_invitation(tx, invitation, method, (AuditActor::User(user.id), None)).await?;
+        Ok(Ok(()))
+    }
+
+    async fn end_invitation(
+        &self,
+        tx: &mut Tx,
+        before: Invitation,
+        method: SignInMethod,
+        (actor, address): (AuditActor, Option<String>),
+    ) -> Result<()> {
+        let (now, whose) = (self.now(), (before.account_id, before.user_id));
+        if !storage::invitations::accept_of_user(tx, whose, now, method).await? {
+            return Err(Error::new(Code::InvitationAccepted));
+        }
+        storage::one_time_links::replace_of_user(tx, whose, LinkPurpose::Invitation, now).await?;
+        let after = Invitation { end: Some(InvitationEnd::Accepted(now, method)), ..before.clone() };
+        let deed = deed("invitation.accepted", &after, audited(&before), audited(&after));
+        self.record_as(tx, actor, address, deed).await
+    }
+}
+
+/// What a token leads to, if it may be accepted now. What became of the invitation is told before what became of the
+/// link, because it is what the reader can do something about.
+async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
+    let link = link(tx, LinkPurpose::Invitation, token).await?;
+    let user = user(tx, link.account_id, link.user_id).await?;
+    let account = account(tx, link.account_id).await?;
+    let invitation = storage::invitations::by_user(tx, link.account_id, user.id).await?;
+    let invitation = invitation.ok_or_else(|| Error::new(Code::LinkInvalid))?;
+    decide_accept(&invitation, user.status, now).map_err(refused_to_invitee)?;
+    decide_use(&link, now).map_err(link_refused)?;
+    let mode = portal_connection(tx, account.id, user.portal).await?.map_or(SsoMode::Off, |connection| connection.mode);
+    let unsupported = |_| Error::new(Code::PasswordResetUnsupported);
+    decide_accept_by(user.portal, mode, Some(AcceptBy::Password)).map_err(unsupported)?;
+    Ok(Found { link, invitation, user, account })
+}
+
+/// What whoever holds a link is told. A deactivated user's invitation is as good as revoked.
+fn refused_to_invitee(refusal: InvitationRefusal) -> Error {
+    Error::new(match refusal {
+        InvitationRefusal::Accepted => Code::InvitationAccepted,
+        InvitationRefusal::Revoked | InvitationRefusal::Inactive => Code::InvitationRevoked,
+        InvitationRefusal::Expired | InvitationRefusal::TooSoon { .. } => Code::InvitationExpired,
+    })
+}

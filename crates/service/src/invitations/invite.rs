@@ -1,0 +1,195 @@
+//! Inviting: the user, their invitation, its link and its mail are written together (E1, E4).
+
+use domain::account::Account;
+use domain::application::Page;
+use domain::email::Email;
+use domain::invitation::Invitation;
+use domain::mail::Mail;
+use domain::one_time_link::OneTimeLink;
+use domain::portal::Portal;
+use domain::role::{Permission, RoleSet};
+use domain::text::Label;
+use domain::user::User;
+use domain::username::Username;
+use domain::{AccountId, InvitationBatchId, InvitationId};
+use serde_json::Value;
+use storage::Tx;
+use storage::invitations::NewInvitation;
+
+use crate::Service;
+use crate::accounts::account;
+use crate::caller::Caller;
+use crate::error::{Code, Error, Result};
+use crate::idempotency::{Created, IdempotencyKey};
+use crate::invitations::mailing::{MailWishes, Mailing};
+use crate::invitations::{InvitationView, audited, deed, invitation, staged};
+use crate::users::{NewUser, audited_user, check_roles};
+
+/// How the people of one request are invited.
+#[derive(Debug, Clone, Copy)]
+pub struct InviteOptions {
+    /// Into which portal.
+    pub portal: Portal,
+    /// Whether they are set up without a mail, which a resend sends later.
+    pub staged: bool,
+    /// What the mail is to be.
+    pub wishes: MailWishes,
+}
+
+/// Somebody to invite. The email becomes the username (E1).
+#[derive(Debug, Clone)]
+pub struct Invitee {
+    /// Their email.
+    pub email: Email,
+    /// What people call them.
+    pub display_name: Option<Label>,
+    /// Their roles; for the `admin` portal alone.
+    pub roles: RoleSet,
+}
+
+/// Whom a request invites, and how: what is alike for all of them.
+pub(crate) struct Plan<'a> {
+    pub account_id: AccountId,
+    pub portal: Portal,
+    pub caller: &'a Caller,
+    pub batch_id: Option<InvitationBatchId>,
+    /// None where they are staged.
+    pub mailing: Option<Mailing>,
+}
+
+/// One invitation, ready to be written.
+pub(crate) struct Prepared {
+    pub user: User,
+    pub invitation: Invitation,
+    pub link: Option<OneTimeLink>,
+    pub mail: Option<Mail>,
+}
+
+impl Service {
+    /// Invites somebody.
+    pub async fn create_invitation(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        (options, invitee): (InviteOptions, Invitee),
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Created<InvitationView>> {
+        caller.authorize(account_id, Permission::Administer)?;
+        let mut tx = self.store.begin().await?;
+        if let Some(id) = self.replay(&mut tx, caller, key).await? {
+            let id = id.parse().map_err(Error::internal)?;
+            let earlier = invitation(&mut tx, account_id, id).await?;
+            return Ok(Created::replayed(self.invitation_view(earlier)));
+        }
+        let account = account(&mut tx, account_id).await?;
+        let plan = self.plan(&mut tx, caller, &account, &options).await?;
+        let prepared = self.prepare(&plan, invitee)?;
+        let username = prepared.user.username.normalized();
+        let Some(made) = self.write_invitations(&mut tx, caller, vec![prepared]).await?.pop().flatten() else {
+            let usernames = storage::users::invited_usernames(&mut tx, account_id, options.portal).await?;
+            return Err(Error::new(taken(usernames.contains(&username))));
+        };
+        self.remember(&mut tx, caller, key, made.id.to_string()).await?;
+        tx.commit().await?;
+        Ok(Created::fresh(self.invitation_view(made)))
+    }
+
+    /// What is alike for everybody whom a request invites.
+    pub(crate) async fn plan<'a>(
+        &self,
+        tx: &mut Tx,
+        caller: &'a Caller,
+        account: &Account,
+        options: &InviteOptions,
+    ) -> Result<Plan<'a>> {
+        let (account_id, portal) = (account.id, options.portal);
+        let mailing = if options.staged {
+            None
+        } else {
+            Some(self.mailing(tx, caller, (account, portal), &options.wishes).await?)
+        };
+        Ok(Plan { account_id, portal, caller, batch_id: None, mailing })
+    }
+
+    /// Makes one invitation ready, or says what is wrong with it.
+    pub(crate) fn prepare(&self, plan: &Plan<'_>, invitee: Invitee) -> Result<Prepared> {
+        check_roles(plan.portal, &invitee.roles)?;
+        let username = Username::parse(invitee.email.as_str()).map_err(|error| Error::invalid("/email", error))?;
+        let Invitee { email, display_name, roles } = invitee;
+        let new = NewUser { portal: plan.portal, username, email: Some(email), display_name, roles };
+        self.prepare_user(plan, self.invited_user(plan.account_id, new))
+    }
+
+    /// The same for a user who was just made and is not written yet.
+    pub(crate) fn prepare_user(&self, plan: &Plan<'_>, user: User) -> Result<Prepared> {
+        let mut invitation = staged(InvitationId::from_uuid(self.uuid()), &user, plan.caller);
+        invitation.batch_id = plan.batch_id;
+        let Some(mailing) = &plan.mailing else { return Ok(Prepared { user, invitation, link: None, mail: None }) };
+        let mailed = invitation.mailed_again(self.now(), mailing.lifetime);
+        invitation.mail = Some(mailed);
+        let (link, mail) = self.invitation_mail(mailing, &user, mailed.expires_at)?;
+        Ok(Prepared { user, invitation, link, mail: Some(mail) })
+    }
+
+    /// Invites the first owner of an account (A1). Where there is no page yet that the mail could lead to, the invitation
+    /// is staged, and a resend mails it.
+    pub(crate) async fn invite_first_owner(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        account: &Account,
+        owner: User,
+    ) -> Result<()> {
+        let (account_id, portal) = (account.id, owner.portal);
+        let mailing = match self.page(tx, account_id, portal, Page::AcceptInvitation).await {
+            Ok(page) => Some(Mailing::first_owner(account, page)),
+            Err(error) if error.code == Code::PageNotConfigured => None,
+            Err(error) => return Err(error),
+        };
+        let prepared = self.prepare_user(&Plan { account_id, portal, caller, batch_id: None, mailing }, owner)?;
+        self.write_invitations(tx, caller, vec![prepared]).await.map(drop)
+    }
+
+    /// The staged invitation of a user who was created without a mail (E1). The event of the user's creation says it.
+    pub(crate) async fn stage_invitation(&self, tx: &mut Tx, caller: &Caller, user: &User) -> Result<()> {
+        let invitation = staged(InvitationId::from_uuid(self.uuid()), user, caller);
+        let row = NewInvitation { invitation, display_name: user.display_name.clone() };
+        Ok(storage::invitations::insert_all(tx, &[row]).await?)
+    }
+
+    /// Writes invitations, each with its user, link, mail and audit events, in as few statements as it takes; none for
+    /// those whose username is taken.
+    pub(crate) async fn write_invitations(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        prepared: Vec<Prepared>,
+    ) -> Result<Vec<Option<Invitation>>> {
+        let users: Vec<User> = prepared.iter().map(|one| one.user.clone()).collect();
+        let added = storage::users::insert_all(tx, &users).await?;
+        let (mut results, mut rows) = (Vec::with_capacity(prepared.len()), Vec::with_capacity(added.len()));
+        let (mut links, mut mails, mut deeds) = (vec![], vec![], vec![]);
+        for Prepared { user, invitation, link, mail } in prepared {
+            if !added.contains(&user.id) {
+                results.push(None);
+                continue;
+            }
+            deeds.push(crate::users::deed("user.created", &user, Value::Null, audited_user(&user)));
+            deeds.push(deed("invitation.created", &invitation, Value::Null, audited(&invitation)));
+            links.extend(link);
+            mails.extend(mail);
+            rows.push(NewInvitation { invitation: invitation.clone(), display_name: user.display_name });
+            results.push(Some(invitation));
+        }
+        storage::invitations::insert_all(tx, &rows).await?;
+        storage::one_time_links::insert_all(tx, &links).await?;
+        self.enqueue(tx, &mails).await?;
+        self.record_all(tx, caller, deeds).await?;
+        Ok(results)
+    }
+}
+
+/// What a username that is taken is refused with.
+pub(crate) fn taken(is_invited: bool) -> Code {
+    if is_invited { Code::AlreadyInvited } else { Code::UsernameTaken }
+}

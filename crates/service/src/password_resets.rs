@@ -1,0 +1,207 @@
+//! Resetting a password by a mailed link (B4).
+//!
+//! A request is answered before anybody is looked for, so neither the answer nor its time says who is known here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use domain::ApplicationId;
+use domain::account::{Account, AccountName};
+use domain::application::{Application, Page, RedirectUri};
+use domain::audit::AuditActor;
+use domain::language::Language;
+use domain::mail::{MailMessage, OutgoingMail};
+use domain::one_time_link::{LinkPurpose, LinkRefusal, OneTimeLink, decide_use};
+use domain::password::{Password, PasswordCredential};
+use domain::password_reset::{RESET_LIFETIME, RESET_PACE, decide_answer, may_reset, recipients};
+use domain::portal::Portal;
+use domain::session::SessionEnd;
+use domain::sso::connection::SsoMode;
+use domain::throttle::ThrottleKey;
+use domain::user::User;
+use domain::username::{Username, normalized};
+use jiff::Timestamp;
+use serde_json::Value;
+use storage::Tx;
+
+use crate::Service;
+use crate::accounts::account;
+use crate::error::{Code, Error, Result, Violation};
+use crate::invitations::mailing::portal_connection;
+use crate::one_time_links::{link, link_refused};
+use crate::passwords::check_new_password;
+use crate::users::{deed, user};
+
+/// How many requests are worked off at the same time; further ones are told to come back.
+pub(crate) const RESETS_AT_ONCE: u32 = 64;
+
+/// What somebody who forgot their password sends.
+#[derive(Debug, Clone)]
+pub struct RequestPasswordReset {
+    /// The account that was typed.
+    pub account_name: AccountName,
+    /// The username or email that was typed.
+    pub identifier: String,
+    /// The frontend, whose page the mail leads to.
+    pub client_id: ApplicationId,
+    /// The language of the mail.
+    pub language: Option<Language>,
+}
+
+/// What a page shows before it asks for a new password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenPasswordReset {
+    /// Of which account: its handle.
+    pub account_name: AccountName,
+    /// Whose password.
+    pub username: Username,
+    /// Until when it may be set.
+    pub expires_at: Timestamp,
+}
+
+/// All that a link leads to.
+struct Found {
+    link: OneTimeLink,
+    user: User,
+    account: Account,
+}
+
+impl Service {
+    /// Takes a request; who it is for, if anybody, is mailed afterwards. Refused for every email alike where SSO is
+    /// required, where the frontend has no page for it, and while too many requests are worked off.
+    pub async fn request_password_reset(self: &Arc<Self>, request: RequestPasswordReset) -> Result<()> {
+        let busy = |_| Error::new(Code::Unavailable).with_retry_after(1);
+        let permit = Arc::clone(&self.resets).try_acquire_owned().map_err(busy)?;
+        let mut tx = self.store.read().await?;
+        let (application, page) = reset_page(&mut tx, request.client_id).await?;
+        let connection = storage::connections::by_account_name(&mut tx, &request.account_name, Portal::Admin).await?;
+        let mode = connection.map_or(SsoMode::Off, |connection| connection.mode);
+        drop(tx);
+        let service = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = service.mail_resets(&request, &application, &page).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "a password reset was not mailed");
+            }
+            drop(permit);
+        });
+        decide_answer(mode).map_err(|_| Error::new(Code::PasswordResetUnsupported))
+    }
+
+    /// Waits until every request that was taken is worked off: before the process ends, and before a test looks.
+    pub async fn password_resets_settled(&self) {
+        drop(self.resets.acquire_many(RESETS_AT_ONCE).await);
+    }
+
+    async fn mail_resets(
+        &self,
+        request: &RequestPasswordReset,
+        application: &Application,
+        page: &RedirectUri,
+    ) -> Result<()> {
+        let mut tx = self.store.read().await?;
+        let Some(account) = storage::accounts::by_name(&mut tx, &request.account_name).await? else { return Ok(()) };
+        if !application.serves(account.id) {
+            return Ok(());
+        }
+        let mode = sso_mode(&mut tx, &account).await?;
+        let identity = normalized(&request.identifier);
+        let candidates = storage::users::candidates(&mut tx, account.id, Portal::Admin, &identity).await?;
+        drop(tx);
+        let language = request.language.unwrap_or_else(|| account.settings.default_language());
+        for user in recipients(&candidates, mode) {
+            self.mail_reset(user, page, language).await?;
+        }
+        Ok(())
+    }
+
+    async fn mail_reset(&self, user: &User, page: &RedirectUri, language: Language) -> Result<()> {
+        let Some(to) = user.email.clone() else { return Ok(()) };
+        let throttle = ThrottleKey::of("password_reset", &[&user.id.to_string()]);
+        match self.count_try(throttle, RESET_PACE).await {
+            Err(error) if error.code == Code::RateLimited => return Ok(()),
+            counted => counted?,
+        }
+        let mut tx = self.store.begin().await?;
+        let expires_at = self.now().saturating_add(RESET_LIFETIME).unwrap_or(Timestamp::MAX);
+        let (token, link) = self.new_link(LinkPurpose::PasswordReset, (user.account_id, user.id), expires_at);
+        storage::one_time_links::insert(&mut tx, &link).await?;
+        let (username, link) = (user.username.as_str().to_owned(), page.with_token(&token));
+        let message = MailMessage::PasswordReset { username, link, expires_at };
+        let mail = OutgoingMail { account_id: Some(user.account_id), to, language, message };
+        self.enqueue_mail(&mut tx, mail).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Whose password a link may set. Uses nothing up: mail scanners open links too.
+    pub async fn inspect_password_reset(&self, token: &str) -> Result<OpenPasswordReset> {
+        let mut tx = self.store.read().await?;
+        let Found { link, user, account } = found(&mut tx, token, self.now()).await?;
+        let (account_name, username) = (account.name, user.username);
+        Ok(OpenPasswordReset { account_name, username, expires_at: link.expires_at })
+    }
+
+    /// Sets a new password by a mailed link. All sessions of the user end, and their other links; the second factor
+    /// stays as it is, and nobody is signed in by it.
+    pub async fn complete_password_reset(&self, token: &str, password: &Password, address: IpAddr) -> Result<()> {
+        let mut tx = self.store.read().await?;
+        let asked = found(&mut tx, token, self.now()).await?;
+        drop(tx);
+        check_new_password("/password", password, (&asked.user, &asked.account.name))?;
+        let hash = self.hash_password(password).await?;
+        let mut tx = self.store.begin().await?;
+        let Found { link, user, account } = found(&mut tx, token, self.now()).await?;
+        if !storage::one_time_links::take(&mut tx, link.digest, self.now()).await? {
+            return Err(link_refused(LinkRefusal::Used));
+        }
+        let (account_id, user_id, now) = (user.account_id, user.id, self.now());
+        let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at: now };
+        storage::password_credentials::set(&mut tx, &credential).await?;
+        storage::sessions::end_for_user(&mut tx, account_id, user_id, now, SessionEnd::PasswordChanged).await?;
+        let whose = (account_id, user_id);
+        storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::PasswordReset, now).await?;
+        self.notify_password_changed(&mut tx, &account, &user).await?;
+        let deed = deed("user.password_reset", &user, Value::Null, Value::Null);
+        self.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), deed).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Tells a user that their password is another one now.
+    pub(crate) async fn notify_password_changed(&self, tx: &mut Tx, account: &Account, user: &User) -> Result<()> {
+        let Some(to) = user.email.clone() else { return Ok(()) };
+        let language = account.settings.default_language();
+        let message = MailMessage::PasswordChanged { changed_at: self.now() };
+        let mail = OutgoingMail { account_id: Some(user.account_id), to, language, message };
+        self.enqueue_mail(tx, mail).await.map(drop)
+    }
+}
+
+/// The page of this frontend that a reset's mail leads to.
+async fn reset_page(tx: &mut Tx, client_id: ApplicationId) -> Result<(Application, RedirectUri)> {
+    let application = storage::applications::by_client_id(tx, client_id).await?;
+    let application = application.filter(|application| application.portal == Portal::Admin);
+    let application = application.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
+    let page = application.settings.pages.url(Page::ResetPassword).cloned().ok_or_else(|| {
+        let (field, detail) = ("/pages/reset_password".to_owned(), "must be set on the application".to_owned());
+        Error::new(Code::PageNotConfigured).with_violations(vec![Violation { field, detail }])
+    })?;
+    Ok((application, page))
+}
+
+/// What a token leads to, if the password may be set now.
+async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
+    let link = link(tx, LinkPurpose::PasswordReset, token).await?;
+    decide_use(&link, now).map_err(link_refused)?;
+    let user = user(tx, link.account_id, link.user_id).await?;
+    let account = account(tx, link.account_id).await?;
+    let mode = sso_mode(tx, &account).await?;
+    if !may_reset(&user, mode) {
+        let refused = decide_answer(mode).map_or(Code::PasswordResetUnsupported, |()| Code::LinkInvalid);
+        return Err(Error::new(refused));
+    }
+    Ok(Found { link, user, account })
+}
+
+async fn sso_mode(tx: &mut Tx, account: &Account) -> Result<SsoMode> {
+    let connection = portal_connection(tx, account.id, Portal::Admin).await?;
+    Ok(connection.map_or(SsoMode::Off, |connection| connection.mode))
+}
