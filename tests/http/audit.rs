@@ -151,13 +151,14 @@ both_engines! {
 
 /// Rows of this file's other tests, of the account suite, of the token suite, of the password suite and of the mail
 /// suite.
-const PROVEN_ELSEWHERE: [&str; 13] = [
+const PROVEN_ELSEWHERE: [&str; 14] = [
     "replace_branding",
     "send_test_mail",
     "retry_mail",
     "discard_mail",
     "change_my_password",
     "replace_temporary_password",
+    "change_my_recovery_email",
     "create_account",
     "import_idp_metadata",
     "delete_application",

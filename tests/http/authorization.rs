@@ -69,6 +69,7 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("list_my_sessions", Oneself),
         ("delete_my_session", Oneself),
         ("change_my_password", Oneself),
+        ("change_my_recovery_email", Oneself),
         ("get_login_options", Public),
         ("create_sso_sign_in", Public),
         ("create_form_sign_in", Public),

@@ -19,6 +19,7 @@ mod attacks_tokens;
 mod attempts;
 mod audit;
 mod authorization;
+mod break_glass;
 mod connections;
 mod discovery;
 mod form_login;

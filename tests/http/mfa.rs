@@ -55,6 +55,18 @@ both_engines! {
         resend(&app, &token).await.problem(401, "session_expired");
     }
 
+    /// Proves B2, A4: where there is a recovery email, the code goes there and nowhere else.
+    async fn the_code_goes_to_the_recovery_email(db) {
+        let app = TestApp::start(db).await;
+        let tenant = demanding(&app, "acme").await;
+        let found = app.operator().get(&tenant.path("/users?q=ann@acme.test")).await.expect(200);
+        let ann = tenant.path(&format!("/users/{}", found["items"][0]["id"].as_str().unwrap()));
+        app.operator().patch(&ann, &json!({ "recovery_email": "ann@home.test" })).await.expect(200);
+        let token = pending(&app, &tenant).await;
+        let code = app.mailbox().await.last_to("ann@home.test").code();
+        verify(&app, &token, &code).await.expect(200);
+    }
+
     /// Proves B2: SSO sign-ins are never asked for a code.
     async fn sso_sign_ins_are_not_asked(db) {
         let app = TestApp::start(db).await;

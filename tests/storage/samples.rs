@@ -120,6 +120,8 @@ pub fn user(account_id: AccountId, username: &str) -> User {
         display_name: None,
         status: UserStatus::Active,
         roles: RoleAssignments { assigned: RoleSet::from([Role::OrganizationMember]), saml: RoleSet::new() },
+        recovery_email: None,
+        break_glass: false,
         last_sign_in: None,
         created_at: at(0),
         updated_at: at(1),

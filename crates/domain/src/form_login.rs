@@ -97,6 +97,8 @@ mod tests {
             username: Username::parse(username).unwrap(),
             email: Some(Email::parse(email).unwrap()),
             display_name: None,
+            recovery_email: None,
+            break_glass: false,
             status,
             roles: RoleAssignments {
                 assigned: RoleSet::from([Role::OrganizationMember]),

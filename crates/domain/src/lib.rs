@@ -20,6 +20,7 @@ pub mod application;
 pub mod audit;
 pub mod authorization_code;
 pub mod branding;
+pub mod break_glass;
 pub mod direct_sign_in;
 pub mod email;
 pub mod form_login;

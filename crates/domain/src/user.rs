@@ -75,6 +75,10 @@ pub struct User {
     pub display_name: Option<Label>,
     /// Where they stand.
     pub status: UserStatus,
+    /// Where mail goes besides, for the second factor and recovery; may be outside the company's domain (A4).
+    pub recovery_email: Option<Email>,
+    /// Whether they are a break-glass user: they sign in by form login alone, and no assertion touches them (A4).
+    pub break_glass: bool,
     /// What they may do; empty in the `self_service` portal.
     pub roles: RoleAssignments,
     /// The last sign-in, if there was one.
@@ -83,4 +87,11 @@ pub struct User {
     pub created_at: Timestamp,
     /// When a property last changed; the `ETag`.
     pub updated_at: Timestamp,
+}
+
+impl User {
+    /// Where codes of the second factor go (B2, A4): to the recovery email where there is one.
+    pub fn second_factor_email(&self) -> Option<&Email> {
+        self.recovery_email.as_ref().or(self.email.as_ref())
+    }
 }

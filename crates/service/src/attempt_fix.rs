@@ -239,6 +239,12 @@ const IDENTITY: Table = &[
     ),
     (&["user_inactive"], "The user was deactivated. An owner can set their status to active."),
     (
+        &["break_glass_user"],
+        "This is a break-glass user, who signs in with a password so that somebody gets in when SSO does not work. They use \
+         their password, or an owner takes break_glass from them while another user has it, or makes them a second user for \
+         SSO with another username and email.",
+    ),
+    (
         &["network_not_allowed"],
         "The sign-in came from outside the account's networks. If the address that came is one of yours, an owner adds its \
          network to allowed_networks; if it is a proxy's, the operator adds the proxy to trusted_proxies.",
@@ -319,7 +325,13 @@ mod tests {
     use super::*;
 
     /// Names in the sources that look like reasons and are none.
-    const NO_REASONS: [&str; 4] = ["unknown_role_value", "authn_statement", "subject_confirmation", "sp_initiated"];
+    const NO_REASONS: [&str; 5] = [
+        "unknown_role_value",
+        "authn_statement",
+        "subject_confirmation",
+        "sp_initiated",
+        "vestibule_sign_ins_refused_total",
+    ];
 
     /// Every quoted `snake_case` name outside tests.
     fn names(path: &Path, found: &mut BTreeSet<String>) {

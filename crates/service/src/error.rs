@@ -55,6 +55,12 @@ codes! {
     /// C4: the user holds no role of the admin portal.
     NoRole = "no_role", "You are signed in at your identity provider, but hold no role in this account",
         "Ask the account's administrator to assign a role, or to map one of your groups to a role in the SAML connection.";
+    /// A4: an assertion for somebody who does not use SSO.
+    BreakGlassUser = "break_glass_user", "This user signs in with a password, not through SSO",
+        "Sign in with your username and password, or ask an owner for another user for SSO.";
+    /// A4: nobody would be left who gets in when SSO does not work.
+    BreakGlassRequired = "break_glass_required", "This would leave the account without a break-glass user",
+        "First make another owner a break-glass user: give them the owner role, let them set a password, and set break_glass on them. Then repeat this.";
     /// A6: outside the allowed networks of the admin portal.
     NetworkNotAllowed = "network_not_allowed", "This account does not allow sign-ins from your network",
         "Sign in from one of the networks that the account allows, or ask an owner to add yours to allowed_networks.";

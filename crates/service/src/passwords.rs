@@ -20,8 +20,8 @@ use crate::users::{deed, user};
 /// How long a client is told to wait when too many passwords wait to be hashed; the whole queue takes about as long.
 const BUSY_RETRY_AFTER_SECONDS: u32 = 2;
 
-/// How often somebody may say what their password is in order to change it.
-const CHANGE_PACE: Pace = Pace { burst: 5, period: SignedDuration::from_mins(1) };
+/// How often somebody may say what their password is in order to change it, or where codes go.
+pub(crate) const CHANGE_PACE: Pace = Pace { burst: 5, period: SignedDuration::from_mins(1) };
 
 /// A password and the one to put in its place.
 #[derive(Debug)]

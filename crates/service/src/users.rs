@@ -49,6 +49,10 @@ pub struct UserPatch {
     pub status: Option<UserStatus>,
     /// The assigned roles, all of them.
     pub roles: Option<RoleSet>,
+    /// Where mail goes besides, for the second factor and recovery.
+    pub recovery_email: Option<Option<Email>>,
+    /// Whether they are a break-glass user; an active owner with a password can be one.
+    pub break_glass: Option<bool>,
 }
 
 impl Service {
@@ -87,6 +91,8 @@ impl Service {
             username: new.username,
             email: new.email,
             display_name: new.display_name,
+            recovery_email: None,
+            break_glass: false,
             status: UserStatus::Invited,
             roles: RoleAssignments { assigned: new.roles, saml: RoleSet::new() },
             last_sign_in: None,
@@ -117,7 +123,7 @@ impl Service {
         user(&mut tx, account_id, id).await
     }
 
-    /// Changes a user. Deactivation ends their sessions at once (I3).
+    /// Changes a user. Deactivation ends their sessions at once (I3). The last break-glass user stays one (A4).
     pub async fn update_user(
         &self,
         caller: &Caller,
@@ -127,9 +133,11 @@ impl Service {
     ) -> Result<User> {
         caller.authorize(account_id, Permission::Administer)?;
         let mut tx = self.store.begin().await?;
+        self.hold_owners(&mut tx, caller, account_id).await?;
         let before = user(&mut tx, account_id, target.id).await?;
         let expected = target.expect(before.updated_at)?;
-        let mut after = patched(before.clone(), patch)?;
+        let marked = patch.break_glass;
+        let mut after = self.guarded_user(&mut tx, &before, patched(before.clone(), patch)?, marked).await?;
         after.updated_at = self.next_version(before.updated_at);
         storage::users::update(&mut tx, &after, expected).await?;
         if before.status != UserStatus::Inactive && after.status == UserStatus::Inactive {
@@ -142,12 +150,14 @@ impl Service {
         Ok(after)
     }
 
-    /// Deletes a user with their sessions. The audit log keeps what they did.
+    /// Deletes a user with their sessions, but not the last break-glass user (A4). The audit log keeps what they did.
     pub async fn delete_user(&self, caller: &Caller, account_id: AccountId, target: Versioned<UserId>) -> Result<()> {
         caller.authorize(account_id, Permission::Administer)?;
         let mut tx = self.store.begin().await?;
+        self.hold_owners(&mut tx, caller, account_id).await?;
         let gone = user(&mut tx, account_id, target.id).await?;
         target.expect(gone.updated_at)?;
+        self.guard_owners(&mut tx, &gone, None).await?;
         storage::users::delete(&mut tx, account_id, target.id).await?;
         self.record(&mut tx, caller, deed("user.deleted", &gone, audited_user(&gone), Value::Null)).await?;
         Ok(tx.commit().await?)
@@ -158,6 +168,7 @@ fn patched(mut user: User, patch: UserPatch) -> Result<User> {
     user.username = patch.username.unwrap_or(user.username);
     user.email = patch.email.unwrap_or(user.email);
     user.display_name = patch.display_name.unwrap_or(user.display_name);
+    user.recovery_email = patch.recovery_email.unwrap_or(user.recovery_email);
     match patch.status {
         Some(UserStatus::Invited) if user.status != UserStatus::Invited => {
             return Err(Error::invalid("/status", "a user cannot become invited again; set active or inactive"));
@@ -198,6 +209,8 @@ pub(crate) fn audited_user(user: &User) -> Value {
         "username": user.username,
         "email": user.email,
         "display_name": user.display_name,
+        "recovery_email": user.recovery_email,
+        "break_glass": user.break_glass,
         "status": user.status,
         "roles": user.roles,
     })

@@ -27,6 +27,7 @@ queries! {
     BY_NAME = concat!("SELECT ", columns!(), " FROM accounts WHERE name = $1");
     LIST = concat!("SELECT ", columns!(), " FROM accounts
         WHERE id > $1 AND (search_text LIKE $2 ESCAPE '!' OR $2 IS NULL) ORDER BY id LIMIT $3");
+    HOLD = "UPDATE accounts SET updated_at = updated_at WHERE id = $1";
     UPDATE = "UPDATE accounts SET name = $3, display_name = $4, search_text = $5, settings = $6, updated_at = $7
         WHERE id = $1 AND updated_at = $2
         AND NOT EXISTS (SELECT 1 FROM accounts WHERE name = $3 AND id <> $1)";
@@ -120,6 +121,11 @@ pub async fn update(tx: &mut Tx, account: &Account, expected_updated_at: Timesta
     let holder = by_name(tx, &account.name).await?;
     let taken = holder.is_some_and(|holder| holder.id != account.id);
     Err(if taken { StorageError::Conflict(Unique::AccountName) } else { StorageError::Stale })
+}
+
+/// Holds an account's row until the transaction ends, so that whoever else holds it waits; `false` if there is none.
+pub async fn hold(tx: &mut Tx, id: AccountId) -> Result<bool> {
+    Ok(execute!(tx, HOLD, id.as_uuid())? > 0)
 }
 
 fn search_text(account: &Account) -> String {

@@ -24,6 +24,7 @@ macro_rules! user_columns {
     () => {
         "users.id AS user_id, users.account_id AS user_account_id, users.portal AS user_portal,
         users.username AS user_username, users.email AS user_email, users.display_name AS user_display_name,
+        users.recovery_email AS user_recovery_email, users.break_glass AS user_break_glass,
         users.status AS user_status, users.assigned_roles AS user_assigned_roles, users.saml_roles AS user_saml_roles,
         users.last_sign_in_at AS user_last_sign_in_at, users.last_sign_in_method AS user_last_sign_in_method,
         users.created_at AS user_created_at, users.updated_at AS user_updated_at"
@@ -34,8 +35,8 @@ pub(crate) use user_columns;
 queries! {
     INSERT = "INSERT INTO users (id, account_id, portal, username, username_normalized, email, email_normalized,
             display_name, search_text, status, assigned_roles, saml_roles, last_sign_in_at, last_sign_in_method,
-            created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING";
+            created_at, updated_at, recovery_email, break_glass)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING";
     IDS_BETWEEN = "SELECT id FROM users WHERE account_id = $1 AND id >= $2 AND id <= $3";
     BY_ID = concat!("SELECT ", user_columns!(), " FROM users WHERE account_id = $1 AND id = $2");
     CANDIDATES = concat!("SELECT ", user_columns!(), " FROM users WHERE id IN (
@@ -50,9 +51,13 @@ queries! {
         AND (search_text LIKE $6 ESCAPE '!' OR $6 IS NULL)
         ORDER BY id LIMIT $7");
     UPDATE = "UPDATE users SET username = $5, username_normalized = $6, email = $7, email_normalized = $8,
-            display_name = $9, search_text = $10, status = $11, assigned_roles = $12, saml_roles = $13, updated_at = $14
+            display_name = $9, search_text = $10, status = $11, assigned_roles = $12, saml_roles = $13, updated_at = $14,
+            recovery_email = $15, break_glass = $16
         WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND NOT EXISTS (SELECT 1 FROM users
             WHERE account_id = $1 AND portal = $4 AND username_normalized = $6 AND id <> $2)";
+    OWNERS = concat!("SELECT ", user_columns!(), " FROM users
+        WHERE account_id = $1 AND portal = 'admin' AND status <> 'inactive' AND CAST(assigned_roles AS TEXT) LIKE $2
+        ORDER BY id");
     HOLDER = "SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3";
     RECORD_SIGN_IN = "UPDATE users SET last_sign_in_at = $3, last_sign_in_method = $4
         WHERE account_id = $1 AND id = $2 AND status = 'active'";
@@ -96,6 +101,8 @@ pub(crate) struct UserRow {
     user_username: String,
     user_email: Option<String>,
     user_display_name: Option<String>,
+    user_recovery_email: Option<String>,
+    user_break_glass: bool,
     user_status: String,
     user_assigned_roles: Json<RoleSet>,
     user_saml_roles: Json<RoleSet>,
@@ -117,6 +124,8 @@ impl TryFrom<UserRow> for User {
             username: checked("users.username", row.user_username)?,
             email: row.user_email.map(|email| checked("users.email", email)).transpose()?,
             display_name: row.user_display_name.map(|name| checked("users.display_name", name)).transpose()?,
+            recovery_email: row.user_recovery_email.map(|email| checked("users.recovery_email", email)).transpose()?,
+            break_glass: row.user_break_glass,
             status: parsed("users.status", &row.user_status)?,
             roles: RoleAssignments { assigned: row.user_assigned_roles.0, saml: row.user_saml_roles.0 },
             last_sign_in: last_sign_in.map(|(at, method)| read_sign_in(at, &method)).transpose()?,
@@ -164,6 +173,8 @@ async fn insert_rows(tx: &mut Tx, users: &[User]) -> Result<u64> {
         user.last_sign_in.map(|last| last.method.as_str()),
         millis(user.created_at),
         millis(user.updated_at),
+        user.recovery_email.as_ref().map(Email::as_str),
+        user.break_glass,
     ])
 }
 
@@ -194,12 +205,23 @@ pub async fn list(tx: &mut Tx, account_id: AccountId, filter: &UserFilter, page:
         page.above(),
         filter.portal.map(Portal::as_str),
         filter.status.map(UserStatus::as_str),
-        filter.role.map(|role| format!("%\"{}\"%", role.as_str())),
+        filter.role.map(holding),
         filter.search.as_deref().map(containing),
         page.rows(),
     )?;
     let users = rows.into_iter().map(User::try_from).collect::<Result<_>>()?;
     Ok(Paged::cut(users, page, |user: &User| user.id.as_uuid()))
+}
+
+/// The owners of an account who are invited or active and whose role was assigned; the oldest first.
+pub async fn owners(tx: &mut Tx, account_id: AccountId) -> Result<Vec<User>> {
+    let rows: Vec<UserRow> = fetch_all!(tx, OWNERS, account_id.as_uuid(), holding(Role::OrganizationOwner))?;
+    rows.into_iter().map(User::try_from).collect()
+}
+
+/// The pattern that finds a role in an array's text.
+fn holding(role: Role) -> String {
+    format!("%\"{}\"%", role.as_str())
 }
 
 /// Writes what may change (all but account, portal and last sign-in), if it was last changed at `expected_updated_at`;
@@ -222,6 +244,8 @@ pub async fn update(tx: &mut Tx, user: &User, expected_updated_at: Timestamp) ->
         Json(&user.roles.assigned),
         Json(&user.roles.saml),
         millis(user.updated_at),
+        user.recovery_email.as_ref().map(Email::as_str),
+        user.break_glass,
     )?;
     if rows > 0 { Ok(()) } else { Err(refused_update(tx, user).await?) }
 }

@@ -10,7 +10,7 @@ pub const fn status(code: Code) -> StatusCode {
         Code::Unauthenticated | Code::LoginIncorrectCredentials | Code::SessionExpired | Code::MfaCodeIncorrect => {
             StatusCode::UNAUTHORIZED
         }
-        Code::Forbidden | Code::NoRole | Code::NetworkNotAllowed => StatusCode::FORBIDDEN,
+        Code::Forbidden | Code::NoRole | Code::BreakGlassUser | Code::NetworkNotAllowed => StatusCode::FORBIDDEN,
         Code::NotFound
         | Code::RouteNotFound
         | Code::SsoAccountNotConfigured
@@ -22,6 +22,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::PasswordResetUnsupported
         | Code::AccountNameTaken
         | Code::UsernameTaken
+        | Code::BreakGlassRequired
         | Code::ConnectionExists
         | Code::ConnectionIncomplete
         | Code::ConnectionEnabled

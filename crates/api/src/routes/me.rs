@@ -2,9 +2,10 @@
 
 use actix_web::{HttpResponse, delete, get, post, web};
 use domain::SessionId;
+use domain::email::Email;
 use domain::password::Password;
 use serde::{Deserialize, Serialize};
-use service::{PasswordChange, Service};
+use service::{PasswordChange, RecoveryEmailChange, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -25,7 +26,12 @@ problems! {
 
 /// Registers the operations.
 pub fn register(config: &mut ServiceConfig<'_>) {
-    config.service(get_me).service(list_my_sessions).service(delete_my_session).service(change_my_password);
+    config
+        .service(get_me)
+        .service(list_my_sessions)
+        .service(delete_my_session)
+        .service(change_my_password)
+        .service(change_my_recovery_email);
 }
 
 /// Who somebody is.
@@ -55,6 +61,18 @@ struct ChangePassword {
     /// What it becomes: 12 characters or more, hard to guess, and nothing of the user's own name, email or account.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 256)]
     new_password: Password,
+}
+
+/// Where codes and links go besides.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangeRecoveryEmail {
+    /// The address, which may be outside the company's domain; null to have none.
+    #[schema(value_type = Option<String>, format = Email, example = "ann@home.example")]
+    recovery_email: Option<Email>,
+    /// The password of the user.
+    #[schema(value_type = String, format = Password, max_length = 256)]
+    current_password: Password,
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -131,4 +149,23 @@ async fn change_my_password(
     let ChangePassword { current_password, new_password } = body.0;
     service.change_my_password(&caller.0, PasswordChange { current_password, new_password }).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Change my recovery email.
+///
+/// For any signed-in user who has a password.
+#[utoipa::path(
+    operation_id = "change_my_recovery_email", tag = "me", security(("access_token" = [])),
+    request_body = ChangeRecoveryEmail,
+    responses((status = 200, description = "The caller", body = User), PasswordProblems),
+)]
+#[post("/v1/me/recovery-email")]
+async fn change_my_recovery_email(
+    caller: Authenticated,
+    body: JsonBody<ChangeRecoveryEmail>,
+    service: web::Data<Service>,
+) -> Result<web::Json<User>, Problem> {
+    let ChangeRecoveryEmail { recovery_email, current_password } = body.0;
+    let change = RecoveryEmailChange { recovery_email, current_password };
+    Ok(web::Json(service.change_my_recovery_email(&caller.0, change).await?.into()))
 }

@@ -25,8 +25,8 @@ problems! {
     ListProblems = [READ] + InvalidInput;
     ReadProblems = [READ];
     CreateProblems = [READ, BODY] + UsernameTaken + IdempotencyKeyReused;
-    UpdateProblems = [READ, BODY] + UsernameTaken + PreconditionFailed;
-    DeleteProblems = [READ] + PreconditionFailed;
+    UpdateProblems = [READ, BODY] + UsernameTaken + BreakGlassRequired + PreconditionFailed;
+    DeleteProblems = [READ] + BreakGlassRequired + PreconditionFailed;
 }
 
 /// Registers the operations.
@@ -55,6 +55,11 @@ pub struct User {
     /// What people call them.
     #[schema(value_type = Option<String>, example = "Ann")]
     display_name: Option<Label>,
+    /// Where mail goes besides, for the second factor and recovery; may be outside the company's domain.
+    #[schema(value_type = Option<String>, example = "ann@home.example")]
+    recovery_email: Option<Email>,
+    /// Whether they get in by form login whatever happens to SSO; they never sign in through SSO.
+    break_glass: bool,
     /// Where they stand.
     #[schema(value_type = UserStatusName)]
     status: UserStatus,
@@ -108,6 +113,8 @@ impl From<DomainUser> for User {
             username: user.username,
             email: user.email,
             display_name: user.display_name,
+            recovery_email: user.recovery_email,
+            break_glass: user.break_glass,
             status: user.status,
             roles: user.roles.into(),
             last_sign_in: user.last_sign_in.map(|last| LastSignIn { at: last.at, method: last.method }),
@@ -146,7 +153,7 @@ impl From<CreateUser> for NewUser {
     }
 }
 
-/// What of a user is to change; null removes an email or display name.
+/// What of a user is to change; null removes an email, recovery email or display name.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
@@ -171,12 +178,20 @@ struct UpdateUser {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Vec<RoleName>, required = false)]
     roles: Option<RoleSet>,
+    /// A new recovery email.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, format = Email)]
+    recovery_email: Option<Option<Email>>,
+    /// Whether they are a break-glass user. An active owner with a password can be one, and the last one stays one.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
+    break_glass: Option<bool>,
 }
 
 impl From<UpdateUser> for UserPatch {
     fn from(patch: UpdateUser) -> Self {
-        let UpdateUser { username, email, display_name, status, roles } = patch;
-        Self { username, email, display_name, status, roles }
+        let UpdateUser { username, email, display_name, status, roles, recovery_email, break_glass } = patch;
+        Self { username, email, display_name, status, roles, recovery_email, break_glass }
     }
 }
 
@@ -279,7 +294,7 @@ async fn get_user(
 /// Change a user.
 ///
 /// For operators and owners. `roles` sets the assigned roles; the ones from SAML stay. Deactivation ends the user's
-/// sessions.
+/// sessions. A change that would leave the account without a break-glass user is refused.
 #[utoipa::path(
     operation_id = "update_user", tag = "users", security(("operator_key" = []), ("access_token" = [])),
     params(UserPath, IfMatchParameter), request_body = UpdateUser,
@@ -303,7 +318,7 @@ async fn update_user(
 
 /// Delete a user.
 ///
-/// For operators and owners. Their sessions end; the audit log keeps what they did.
+/// For operators and owners. Their sessions end; the audit log keeps what they did. The last break-glass user stays.
 #[utoipa::path(
     operation_id = "delete_user", tag = "users", security(("operator_key" = []), ("access_token" = [])),
     params(UserPath, IfMatchParameter),

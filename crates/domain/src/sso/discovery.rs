@@ -89,6 +89,8 @@ pub(crate) mod tests {
             email: email.map(|text| Email::parse(text).unwrap()),
             display_name: None,
             status,
+            recovery_email: None,
+            break_glass: false,
             roles: RoleAssignments::default(),
             last_sign_in: None,
             created_at: Timestamp::UNIX_EPOCH,

@@ -65,6 +65,8 @@ pub enum ProvisioningRefusal {
     NotInvited,
     /// Deactivated by an owner.
     Inactive,
+    /// A break-glass user, whom no assertion binds (A4).
+    BreakGlass,
     /// Holds no role, so may not enter the `admin` portal.
     NoRole {
         /// Role values that no mapping knows.
@@ -86,6 +88,7 @@ pub fn decide_provisioning(facts: &ProvisioningFacts<'_>) -> Result<Provisioning
         Match::One(user) if user.status == UserStatus::Inactive => {
             return Err(ProvisioningRefusal::Inactive);
         }
+        Match::One(user) if user.break_glass => return Err(ProvisioningRefusal::BreakGlass),
         Match::One(user) => (Subject::Known(user.id), user.roles.assigned.clone()),
         Match::None if connection.settings.provisioning == Provisioning::InvitedOnly => {
             return Err(ProvisioningRefusal::NotInvited);
@@ -177,13 +180,15 @@ mod tests {
         assert_eq!(decide(&invited_only, &identity("new@b.se", None), None, &[]), Err(ProvisioningRefusal::NotInvited));
     }
 
-    /// Proves D2, A2, A3, C3: each refusal by its name.
+    /// Proves D2, A2, A3, A4, C3: each refusal by its name.
     #[test]
     fn refusals_are_told_apart() {
         let jit = with_default(Provisioning::JustInTime, &["b.se"]);
         let shared = [user(1, "x", Some("a@b.se"), UserStatus::Active), user(2, "a@b.se", None, UserStatus::Active)];
         let gone = [user(1, "a@b.se", None, UserStatus::Inactive)];
         let a = identity("a@b.se", None);
+        let break_glass = [User { break_glass: true, ..user(1, "x", Some("a@b.se"), UserStatus::Active) }];
+        assert_eq!(decide(&jit, &a, None, &break_glass), Err(ProvisioningRefusal::BreakGlass));
         assert_eq!(decide(&jit, &a, Some("b@b.se"), &[]), Err(ProvisioningRefusal::NotTheEnteredEmail));
         assert!(decide(&jit, &a, Some("A@b.SE"), &[]).is_ok());
         assert_eq!(decide(&jit, &a, None, &shared), Err(ProvisioningRefusal::MultipleUsernames));

@@ -7,9 +7,8 @@ use domain::application::Application;
 use domain::form_login::{FormLoginRefusal, identify};
 use domain::password::{PasswordCredential, PasswordHash};
 use domain::portal::Portal;
-use domain::role::Role;
 use domain::sso::connection::{SamlConnection, SsoMode};
-use domain::user::{User, UserStatus};
+use domain::user::User;
 use domain::username::normalized;
 use domain::{AccountId, UserId};
 use uuid::Uuid;
@@ -43,13 +42,11 @@ impl Facts {
         self.credential.as_ref().map(|credential| &credential.hash)
     }
 
-    /// Whether it is an active owner, who keeps form login whatever happens to SSO (A4).
+    /// Whether it is somebody who keeps form login whatever happens to SSO (A4).
     pub fn is_break_glass(&self) -> bool {
         let user =
             self.credential.as_ref().and_then(|found| self.candidates.iter().find(|user| user.id == found.user_id));
-        user.is_some_and(|user| {
-            user.status == UserStatus::Active && user.roles.effective().contains(&Role::OrganizationOwner)
-        })
+        user.is_some_and(|user| user.break_glass)
     }
 
     /// Whether the account lets people in from there (A6).

@@ -45,7 +45,7 @@ impl Service {
         (user, sign_in): (&User, &DirectSignIn),
         pending_token: &str,
     ) -> Result<Timestamp> {
-        let to = user.email.clone().ok_or_else(|| Error::new(Code::MfaEmailMissing))?;
+        let to = user.second_factor_email().cloned().ok_or_else(|| Error::new(Code::MfaEmailMissing))?;
         let now = self.now();
         let clear_at = storage::throttles::count(tx, key("mfa_mails", user.id), MFA_MAILS, now).await?;
         if let Some(wait) = MFA_MAILS.wait(clear_at, now) {

@@ -100,6 +100,8 @@ impl Service {
                     display_name: None,
                     status: UserStatus::Active,
                     roles: RoleAssignments { saml: saml_roles, ..RoleAssignments::default() },
+                    recovery_email: None,
+                    break_glass: false,
                     last_sign_in: None,
                     created_at: now,
                     updated_at: now,

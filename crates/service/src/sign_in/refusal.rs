@@ -160,6 +160,9 @@ impl From<ProvisioningRefusal> for Refusal {
             ProvisioningRefusal::NotInvited => {
                 (Code::SsoEmailNotConfigured, "user_not_invited", "a user, or provisioning just_in_time", None)
             }
+            ProvisioningRefusal::BreakGlass => {
+                (Code::BreakGlassUser, "break_glass_user", "a user who is no break-glass user", None)
+            }
             ProvisioningRefusal::Inactive => (Code::SsoEmailNotConfigured, "user_inactive", "an active user", None),
             ProvisioningRefusal::NoRole { unknown } => (
                 Code::NoRole,
