@@ -11,7 +11,10 @@
 mod demo;
 mod installation;
 mod kills;
+mod mail_kills;
 mod mock_identity_provider;
 mod organization;
 mod peer;
 mod simplesamlphp;
+mod smtp;
+mod smtp_server;

@@ -20,6 +20,9 @@ const POLL: Duration = Duration::from_millis(20);
 /// process which is just being restarted.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 /// The key of every installation here.
+pub const MASTER_KEY_BYTES: [u8; 32] =
+    *b"\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff";
+/// The same as it is configured.
 const MASTER_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// A port of this machine that nobody listens on.

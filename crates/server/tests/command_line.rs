@@ -217,7 +217,7 @@ fn the_doctor_is_content_with_a_sound_installation() {
         "note     master key: the first start will tie the database to it",
         "warning  base URL: https://login.invalid does not answer from here",
         "ok       SAML engines: libxmlsec and bergshamra must both accept, and agree",
-        "note     mail: not configured",
+        "warning  mail: no mail server is configured",
     ] {
         assert!(findings.contains(wanted), "{wanted} is missing in\n{findings}");
     }

@@ -317,3 +317,48 @@ fn the_table_of_keys_is_complete() {
         .collect();
     assert_eq!(typed, keys::KEYS.iter().map(|(key, _)| (*key).to_owned()).collect());
 }
+
+/// Proves that a mail server is configured as a whole or not at all, and that mail does not travel in clear.
+#[test]
+fn a_mail_server_is_configured_as_a_whole() {
+    let table = [
+        (&[("MAIL__FROM", "a@b.example")][..], "mail.host", "it is missing"),
+        (&[("MAIL__HOST", "smtp.example.com")], "mail.from", "it is missing"),
+        (&[("MAIL__HOST", "h"), ("MAIL__FROM", "nobody")], "mail.from", "the value is not valid"),
+        (
+            &[("MAIL__HOST", "h"), ("MAIL__FROM", "a@b.example"), ("MAIL__SECURITY", "none")],
+            "mail.security",
+            "mail would travel in clear",
+        ),
+        (
+            &[("MAIL__HOST", "h"), ("MAIL__FROM", "a@b.example"), ("MAIL__USERNAME", "u")],
+            "mail.password_file",
+            "it is missing",
+        ),
+        (&[("MAIL__TEMPLATES", "/nonexistent")], "mail.templates", "/nonexistent cannot be read"),
+    ];
+    for (given, key, what) in table {
+        let given = given.iter().map(|(name, value)| (format!("VESTIBULE_{name}"), (*value).to_owned()));
+        let all = variables(&LEAST).into_iter().chain(given);
+        let problem = load(None, all).and_then(|loaded| loaded.check(false)).unwrap_err().to_string();
+        assert!(problem.contains(key) && problem.contains(what), "{problem}");
+    }
+}
+
+/// Proves that templates are read from their folder, and that one which cannot work is refused at the start.
+#[test]
+fn templates_are_checked_when_they_are_read() {
+    let files = Files::new();
+    let folder = files.0.path().join("templates");
+    fs::create_dir_all(folder.join("sv")).unwrap();
+    let given = || variables(&[&LEAST[..], &[("VESTIBULE_MAIL__TEMPLATES", folder.to_str().unwrap())]].concat());
+    files.write("templates/sv/test.txt", "Prov\n\nav {{ brand.name }}");
+    files.write("templates/.swp", "an editor's");
+    assert!(load(None, given()).unwrap().check(false).is_ok());
+    files.write("templates/sv/test.txt", "Prov\n\nav {{ brnd.name }}");
+    let problem = load(None, given()).unwrap().check(false).unwrap_err().to_string();
+    assert!(problem.contains("mail.templates") && problem.contains("sv/test.txt cannot be used"), "{problem}");
+    files.write("templates/note.md", "x");
+    let problem = load(None, given()).unwrap().check(false).unwrap_err().to_string();
+    assert!(problem.contains("note.md is the name of no template"), "{problem}");
+}

@@ -78,6 +78,8 @@ In a browser
       the same by a plain link, as one would bookmark it
   {base_url}/docs/
       the API; as an operator, authorize with {operator_key}
+  {base_url}/v1/mailbox
+      what would have been mailed, for the operator
   {idp_url}
       the identity provider; its login form shows the passwords of its users
 

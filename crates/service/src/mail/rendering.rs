@@ -199,3 +199,60 @@ fn example(kind: MailKind) -> MailMessage {
         MailKind::Test => MailMessage::Test,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(language: Language, part: impl Fn(Rendered) -> String) -> String {
+        let templates = MailTemplates::new(BTreeMap::new()).unwrap();
+        let branding = BrandingSettings {
+            support_contact: Some(Label::parse("help@åkes.example").unwrap()),
+            ..BrandingSettings::default()
+        };
+        let look = Look { account: "Åkes <Bil> & Co", branding: &branding };
+        let rendered = |kind: &MailKind| {
+            let written_at = Timestamp::UNIX_EPOCH;
+            let parts = render(&templates, &example(*kind), language, &look, written_at).unwrap();
+            format!("=== {}\n{}\n", kind.as_str(), part(parts))
+        };
+        MailKind::ALL.iter().map(rendered).collect()
+    }
+
+    /// Proves E2, E4: what each mail says, in each language.
+    #[test]
+    fn every_mail_says_what_it_should_in_every_language() {
+        for language in Language::ALL {
+            let texts = all(*language, |parts| format!("{}\n\n{}", parts.subject, parts.text));
+            insta::assert_snapshot!(format!("text_{}", language.as_str()), texts);
+            let html = all(*language, |parts| parts.html);
+            insta::assert_snapshot!(format!("html_{}", language.as_str()), html);
+            assert!(!html.contains("<Bil>"), "a value is not escaped");
+        }
+    }
+
+    /// Proves B2: a one-time code is in no subject, which mail servers log and locked screens show.
+    #[test]
+    fn a_subject_tells_no_secret() {
+        for language in Language::ALL {
+            let subjects = all(*language, |parts| parts.subject);
+            assert!(!subjects.contains("000000") && !subjects.contains("token="), "{subjects}");
+        }
+    }
+
+    /// Proves B2, B6, E1: lifetimes are told in the unit that people would use.
+    #[test]
+    fn a_lifetime_is_told_in_a_fitting_unit() {
+        let told = |minutes: i64, language| lifetime(SignedDuration::from_mins(minutes), language);
+        let table = [
+            (0, "1 minute", "1 minut"),
+            (5, "5 minutes", "5 minuter"),
+            (120, "2 hours", "2 timmar"),
+            (72 * 60, "3 days", "3 dagar"),
+        ];
+        for (minutes, english, swedish) in table {
+            assert_eq!(told(minutes, Language::English), english);
+            assert_eq!(told(minutes, Language::Swedish), swedish);
+        }
+    }
+}

@@ -158,3 +158,46 @@ fn add(environment: &mut Environment<'static>, name: &str, text: String) -> Resu
 fn unusable(name: &str, error: &minijinja::Error) -> TemplateError {
     TemplateError::Unusable { name: name.to_owned(), reason: error.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(name: &str, text: &str) -> String {
+        MailTemplates::new(BTreeMap::from([(name.to_owned(), text.to_owned())])).unwrap_err().to_string()
+    }
+
+    /// Proves E4: a template that cannot work is refused at the start, with its name and what is wrong.
+    #[test]
+    fn a_template_that_cannot_work_is_refused() {
+        assert!(
+            refused("en/invite.txt", "x").starts_with("en/invite.txt is the name of no template; the names are layout")
+        );
+        let table = [
+            ("en/test.txt", "{{ brand.name", "syntax error"),
+            ("sv/mfa_code.txt", "Kod\n\n{{ link }}", "undefined value"),
+            ("en/test.txt", "{% if false %}{% endif %}\n\nText", "the first line, the subject, is empty"),
+            ("layout.html", "{% include \"/etc/passwd\" %}", "template not found"),
+        ];
+        for (name, text, wanted) in table {
+            let found = refused(name, text);
+            assert!(found.contains("cannot be used") && found.contains(wanted), "{found}");
+        }
+        assert!(refused("layout.html", &"x".repeat(TEMPLATE_MAX_BYTES + 1)).contains("has more than 102400 bytes"));
+    }
+
+    /// Proves E4: a template of the operator's takes the place of ours, in its language alone.
+    #[test]
+    fn a_template_replaces_the_one_of_its_name() {
+        let mine = BTreeMap::from([("en/test.txt".to_owned(), "Hello\n\nfrom {{ account }}".to_owned())]);
+        let templates = MailTemplates::new(mine).unwrap();
+        let values =
+            minijinja::context! { account => "A<B", brand => minijinja::context! { name => "B" }, language => "sv" };
+        let text = |language| templates.text(MailKind::Test, language, &values).unwrap();
+        assert_eq!(
+            (text(Language::English).subject.as_str(), text(Language::English).text.as_str()),
+            ("Hello", "from A<B")
+        );
+        assert_eq!(text(Language::Swedish).subject, "Ett testmejl från B");
+    }
+}

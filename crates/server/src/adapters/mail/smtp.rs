@@ -129,7 +129,7 @@ impl SmtpMailer {
     }
 
     /// Sends over the kept connection, or a new one; keeps it if it is fit for the next mail.
-    async fn send_within_time(&self, to: Address, message: &[u8]) -> Delivery {
+    async fn send_within_time(&self, to: Address, message: &str) -> Delivery {
         let mut kept = self.connection.lock().await;
         let mut connection = match kept.take() {
             Some(connection) => connection,
@@ -157,7 +157,7 @@ impl SmtpMailer {
         &self,
         connection: &mut AsyncSmtpConnection,
         to: Address,
-        message: &[u8],
+        message: &str,
     ) -> Result<(), (Stage, lettre::transport::smtp::Error)> {
         let is_ascii = [&to, &self.from].iter().all(|address| AsRef::<str>::as_ref(address).is_ascii());
         let takes_utf8 = connection.server_info().supports_feature(Extension::SmtpUtfEight);
@@ -166,7 +166,7 @@ impl SmtpMailer {
         connection.command(Mail::new(Some(self.from.clone()), parameters)).await.map_err(at(Stage::Sender))?;
         connection.command(Rcpt::new(to, vec![])).await.map_err(at(Stage::Recipient))?;
         connection.command(Data).await.map_err(at(Stage::Content))?;
-        connection.message(message).await.map_err(at(Stage::Content))?;
+        connection.command(message).await.map_err(at(Stage::Content))?;
         Ok(())
     }
 
@@ -182,7 +182,7 @@ impl Mailer for SmtpMailer {
         let Ok(to) = mail.to.as_str().parse::<Address>() else {
             return Delivery::Rejected("the address cannot be written in an SMTP command".into());
         };
-        let message = match message::encoded(mail, &self.from, &to) {
+        let message = match message::content(mail, &self.from, &to) {
             Ok(message) => message,
             Err(error) => return Delivery::Rejected(format!("the mail cannot be encoded: {error}")),
         };

@@ -43,8 +43,15 @@ impl Header for ContentLanguage {
     }
 }
 
+/// What follows `DATA` (RFC 5321, section 4.5.2): the mail, dots doubled where a line begins with one, and the dot that
+/// ends it. One text, for one write: of two, the second would wait until the first is acknowledged, 40 ms later.
+pub fn content(mail: &RenderedMail, from: &Address, to: &Address) -> Result<String, lettre::error::Error> {
+    let mail = String::from_utf8_lossy(&encoded(mail, from, to)?).replace("\r\n.", "\r\n..");
+    Ok(format!("{}\r\n.\r\n", mail.trim_end_matches("\r\n")))
+}
+
 /// The whole mail: a text part, and the same in HTML.
-pub fn encoded(mail: &RenderedMail, from: &Address, to: &Address) -> Result<Vec<u8>, lettre::error::Error> {
+fn encoded(mail: &RenderedMail, from: &Address, to: &Address) -> Result<Vec<u8>, lettre::error::Error> {
     let seconds = u64::try_from(mail.date.as_second()).unwrap_or_default();
     let mut builder = Message::builder()
         .message_id(Some(format!("<{}>", mail.message_id)))

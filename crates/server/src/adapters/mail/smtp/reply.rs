@@ -1,7 +1,5 @@
 //! What a mail server's refusal means: for this mail, or for all of them.
 
-use std::error::Error as _;
-
 use lettre::transport::smtp::Error;
 use service::ports::Delivery;
 
@@ -40,10 +38,9 @@ pub fn unavailable(reason: String) -> Delivery {
     Delivery::Unavailable(reason)
 }
 
-/// An error with what caused it.
+/// An error in words; lettre's tell their causes themselves.
 pub fn words(error: &Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
+    error.to_string()
 }
 
 #[cfg(test)]
