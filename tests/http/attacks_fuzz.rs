@@ -121,7 +121,9 @@ fn good_body(path: &str, tenant: &Tenant) -> Map<String, Value> {
         "/v1/accounts/{account_id}/invitation-batches" => {
             json!({ "portal": "admin", "staged": true, "invitations": [{ "email": "fuzzed-too@f.test" }] })
         }
-        "/v1/invitations/inspect" | "/v1/password-resets/inspect" => json!({ "token": "x" }),
+        "/v1/invitations/inspect" | "/v1/password-resets/inspect" | "/v1/magic-link-sign-ins/inspect" => {
+            json!({ "token": "x" })
+        }
         "/v1/invitations/accept" | "/v1/password-resets/complete" => {
             json!({ "token": "x", "password": "tulip-anchor-copper-72" })
         }
@@ -130,6 +132,8 @@ fn good_body(path: &str, tenant: &Tenant) -> Map<String, Value> {
         }
         "/v1/accounts/{account_id}/saml-connections" => json!({ "portal": "self_service" }),
         "/v1/sso-sign-ins" => tenant.start_body(None),
+        "/v1/magic-link-sign-ins" => tenant.start_body(Some("a@f.test")),
+        "/v1/magic-link-sign-ins/complete" => tenant.link_body("x"),
         _ => json!({}),
     };
     body.as_object().unwrap().clone()

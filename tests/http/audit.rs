@@ -22,6 +22,9 @@ const NOT_ADMINISTRATIVE: &[&str] = &[
     "inspect_invitation",
     "inspect_password_reset",
     "create_password_reset",
+    "create_magic_link_sign_in",
+    "inspect_magic_link",
+    "complete_magic_link_sign_in",
     "clear_mailbox",
 ];
 

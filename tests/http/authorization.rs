@@ -45,6 +45,9 @@ fn people() -> Vec<(&'static str, Access)> {
         ("create_password_reset", Public),
         ("inspect_password_reset", Public),
         ("complete_password_reset", Public),
+        ("create_magic_link_sign_in", Public),
+        ("inspect_magic_link", Public),
+        ("complete_magic_link_sign_in", Public),
     ]
 }
 
@@ -140,7 +143,7 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "create_invitation_batch" => {
             json!({ "portal": "admin", "staged": true, "invitations": [{ "email": "batch@acme.test" }] })
         }
-        "inspect_invitation" | "inspect_password_reset" => json!({ "token": "x" }),
+        "inspect_invitation" | "inspect_password_reset" | "inspect_magic_link" => json!({ "token": "x" }),
         "accept_invitation" | "complete_password_reset" => {
             json!({ "token": "x", "password": "tulip-anchor-copper-72" })
         }
@@ -149,6 +152,8 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         }
         "import_idp_metadata" => json!({ "metadata_xml": "<x/>" }),
         "create_sso_sign_in" => tenant.start_body(None),
+        "create_magic_link_sign_in" => tenant.start_body(Some("ann@acme.test")),
+        "complete_magic_link_sign_in" => tenant.link_body("x"),
         "send_test_mail" => json!({ "to": "ann@x.test" }),
         _ => json!({}),
     }

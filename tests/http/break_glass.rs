@@ -51,6 +51,28 @@ async fn marked(app: &TestApp, tenant: &Tenant) -> usize {
 }
 
 both_engines! {
+    /// Proves A4, B4: a break-glass user's reset goes to their recovery email, because the company's mailboxes may be out of
+    /// reach; other users' goes where their mail goes.
+    async fn a_break_glass_user_resets_by_recovery_email(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        tenant.set_pages(&app).await;
+        let ann = break_glass(&app, &tenant, "ann@acme.test").await;
+        let bob = owner(&app, &tenant, "bob@acme.test").await;
+        for (path, address) in [(&ann.path, "ann@home.test"), (&bob.path, "bob@home.test")] {
+            app.operator().patch(path, &json!({ "recovery_email": address })).await.expect(200);
+        }
+        for identifier in ["ann@acme.test", "bob@acme.test"] {
+            let body = json!({ "account_name": "acme", "identifier": identifier, "client_id": tenant.client_id });
+            assert_eq!(app.anonymous().post("/v1/password-resets", &body).await.status, 202);
+            app.service.link_requests_settled().await;
+        }
+        let mailbox = app.mailbox().await;
+        let mails = |to: &str| mailbox.to(to).len();
+        assert_eq!((mails("ann@home.test"), mails("ann@acme.test")), (1, 0));
+        assert_eq!((mails("bob@home.test"), mails("bob@acme.test")), (0, 1));
+    }
+
     /// Proves A4: whoever asks and however, the last one stays, and the answer says what to do; with a second one each
     /// change is made.
     async fn the_last_break_glass_user_stays(db) {

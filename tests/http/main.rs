@@ -26,6 +26,7 @@ mod form_login;
 mod hostile_responses;
 mod invitation_batches;
 mod invitations;
+mod magic_link;
 mod mails;
 mod mfa;
 mod password_resets;

@@ -19,7 +19,7 @@ async fn tenant(app: &TestApp) -> Tenant {
 async fn ask(app: &TestApp, tenant: &Tenant, identifier: &str) -> Answer {
     let body = json!({ "account_name": tenant.name, "identifier": identifier, "client_id": tenant.client_id });
     let answer = app.anonymous().post("/v1/password-resets", &body).await;
-    app.service.password_resets_settled().await;
+    app.service.link_requests_settled().await;
     answer
 }
 
@@ -80,7 +80,7 @@ both_engines! {
         }
         let elsewhere = json!({ "account_name": "nowhere", "identifier": "ann@acme.test", "client_id": tenant.client_id });
         assert_eq!(app.anonymous().post("/v1/password-resets", &elsewhere).await.status, 202);
-        app.service.password_resets_settled().await;
+        app.service.link_requests_settled().await;
         assert_eq!(app.mailbox().await.len(), 1);
     }
 
@@ -175,7 +175,7 @@ both_engines! {
         other.set_pages(&app).await;
         let body = json!({ "account_name": "acme", "identifier": "ann@acme.test", "client_id": other.client_id });
         assert_eq!(app.anonymous().post("/v1/password-resets", &body).await.status, 202);
-        app.service.password_resets_settled().await;
+        app.service.link_requests_settled().await;
         assert!(app.mailbox().await.is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::sso::connection::{SamlConnection, SsoMode};
 use mock_idp::message::{NAME_ID_EMAIL, ResponseSpec, SignedParts};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -128,11 +129,29 @@ impl Tenant {
         app.operator().patch(&application, &json!({ "pages": pages })).await.expect(200);
     }
 
+    /// Requires SSO of the portal, as a signed-off plan does.
+    pub async fn require_sso(&self, app: &TestApp) {
+        let mut tx = app.database.store.begin().await.unwrap();
+        let mut connections = storage::connections::list(&mut tx, self.account_id.parse().unwrap()).await.unwrap();
+        let before = connections.remove(0);
+        let required = SamlConnection { mode: SsoMode::Required, ..before.clone() };
+        storage::connections::update(&mut tx, &required, before.updated_at).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     /// The body that starts a sign-in.
     pub fn start_body(&self, email: Option<&str>) -> Value {
         json!({
             "account_name": self.name, "email": email, "client_id": self.client_id, "redirect_uri": REDIRECT_URI,
             "state": "the-state", "code_challenge": challenge(), "code_challenge_method": "S256",
+        })
+    }
+
+    /// The body that signs in by a magic link.
+    pub fn link_body(&self, token: &str) -> Value {
+        json!({
+            "token": token, "client_id": self.client_id, "redirect_uri": REDIRECT_URI, "state": "the-state",
+            "code_challenge": challenge(), "code_challenge_method": "S256",
         })
     }
 

@@ -12,6 +12,7 @@ mod invitation_acceptance;
 mod invitation_batches;
 mod invitations;
 mod login;
+mod magic_link_sign_ins;
 mod mailbox;
 mod mails;
 mod me;
@@ -53,6 +54,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     me::register(config);
     login::register(config);
     form_sign_ins::register(config);
+    magic_link_sign_ins::register(config);
     password_resets::register(config);
     oauth::register(config);
     saml::register(config);

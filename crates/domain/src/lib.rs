@@ -28,6 +28,7 @@ pub mod idempotency;
 pub mod invitation;
 pub mod language;
 pub mod login_slowdown;
+pub mod magic_link;
 pub mod mail;
 pub mod mfa_code;
 pub mod network;

@@ -32,7 +32,7 @@ pub fn decide_answer(mode: SsoMode) -> Result<(), ResetUnsupported> {
 /// Whether this user may have a new password by mail. Invited users have an invitation for that, deactivated ones nothing
 /// at all.
 pub fn may_reset(user: &User, mode: SsoMode) -> bool {
-    user.status == UserStatus::Active && user.email.is_some() && decide_answer(mode).is_ok()
+    user.status == UserStatus::Active && user.reset_email().is_some() && decide_answer(mode).is_ok()
 }
 
 /// Whom of the users who go by what was entered a mail is for.

@@ -94,4 +94,10 @@ impl User {
     pub fn second_factor_email(&self) -> Option<&Email> {
         self.recovery_email.as_ref().or(self.email.as_ref())
     }
+
+    /// Where the link goes that sets a new password (B4): the recovery email is for break-glass users, who must get in also
+    /// when the company's mailboxes are out of reach (A4).
+    pub fn reset_email(&self) -> Option<&Email> {
+        if self.break_glass { self.second_factor_email() } else { self.email.as_ref() }
+    }
 }

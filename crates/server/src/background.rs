@@ -31,10 +31,14 @@ pub struct Background {
 }
 
 impl Background {
-    /// Ends the tasks; the mail that is being sent is sent first, so that it is not sent again.
+    /// Ends the tasks. The links that people were promised are written into the outbox first; the mail that is being sent
+    /// is sent, so that it is not sent again.
     pub async fn stop(mut self) {
-        self.service.stop_mails();
         let sending = self.service.settings().mail.timeout;
+        if timeout(sending, self.service.link_requests_settled()).await.is_err() {
+            tracing::warn!("requests for links were given up: they were not worked off in time");
+        }
+        self.service.stop_mails();
         if timeout(sending, &mut self.mails).await.is_err() {
             self.mails.abort();
         }

@@ -7,7 +7,8 @@ const UNKNOWN: &str = "Compare what was wanted with what came, and change the se
 
 /// What an administrator does about an attempt that was refused for this reason.
 pub fn attempt_fix(reason: &str) -> &'static str {
-    let tables = [TRANSPORT, XML, SIGNATURE, ADDRESSING, TIMES, CONTENT, IDENTITY, STATE, DISCOVERY, FORM_LOGIN];
+    let tables =
+        [TRANSPORT, XML, SIGNATURE, ADDRESSING, TIMES, CONTENT, IDENTITY, STATE, DISCOVERY, FORM_LOGIN, MAGIC_LINK];
     let found = tables.iter().flat_map(|table| table.iter()).find(|(reasons, _)| reasons.contains(&reason));
     found.map_or(UNKNOWN, |(_, fix)| fix)
 }
@@ -321,6 +322,24 @@ const FORM_LOGIN: Table = &[
     ),
 ];
 
+/// A mailed link came back.
+const MAGIC_LINK: Table = &[
+    (&["link_used", "link_replaced"], "A link works once, and the newest alone. Ask for another one, and open that."),
+    (
+        &["link_expired"],
+        "The mail came, or was opened, too late. Ask for another one; if mails are slow, an owner raises magic_link_seconds.",
+    ),
+    (
+        &["link_invalid"],
+        "The user was deactivated, or their email removed, after the link was mailed. An owner can make them active again.",
+    ),
+    (
+        &["invitation_expired", "invitation_revoked"],
+        "The invitation is over. An owner resends it, or invites the user anew.",
+    ),
+    (&["magic_link_unsupported"], "SSO became required after the link was mailed. Let the user sign in with SSO."),
+];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -365,6 +384,14 @@ mod tests {
             .filter(|reason| !NO_REASONS.contains(&reason.as_str()) && attempt_fix(reason) == UNKNOWN)
             .collect();
         assert!(without.is_empty(), "{without:?}");
+    }
+
+    /// Proves H1: so does what a magic link is refused for.
+    #[test]
+    fn the_refusals_of_magic_links_have_their_advice() {
+        for code in crate::magic_link::refusal::WRITTEN_DOWN {
+            assert_ne!(attempt_fix(code.as_str()), UNKNOWN, "{code:?}");
+        }
     }
 
     /// Proves H1: what discovery refuses has its advice too.

@@ -67,6 +67,9 @@ codes! {
     /// B4: the identity provider has the passwords.
     PasswordResetUnsupported = "password_reset_unsupported", "Reset password is not supported as SSO is active",
         "Sign in with SSO. Your identity provider manages your password.";
+    /// B6: the identity provider has the sign-ins.
+    MagicLinkUnsupported = "magic_link_unsupported", "Signing in by a mailed link is not supported as SSO is required",
+        "Sign in with SSO.";
     /// B2: another code, or an old one.
     MfaCodeIncorrect = "mfa_code_incorrect", "The code is not correct, or not any more",
         "Type the code of the newest mail, or ask for another one.";

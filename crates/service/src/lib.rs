@@ -27,6 +27,7 @@ mod housekeeping;
 mod idempotency;
 mod ids;
 mod invitations;
+mod magic_link;
 mod mail;
 mod one_time_links;
 mod operator_keys;
@@ -73,6 +74,8 @@ pub use invitations::batch::{BATCH_MAX, BatchResult, InvitationBatch};
 pub use invitations::invite::{InviteOptions, Invitee};
 pub use invitations::mailing::MailWishes;
 pub use invitations::{InvitationView, InvitationsQuery};
+pub use magic_link::RequestMagicLink;
+pub use magic_link::complete::{CompleteMagicLink, OpenMagicLink};
 pub use mail::dispatch::Dispatched;
 pub use mail::outbox::TestMail;
 pub use mail::templates::{MailTemplates, TEMPLATE_MAX_BYTES, TemplateError};
@@ -113,7 +116,7 @@ pub struct Service {
     origins: Cache<String, bool>,
     ids: ids::IdSequence,
     mail_waits: Arc<Notify>,
-    resets: Arc<Semaphore>,
+    link_requests: Arc<Semaphore>,
     mail_stops: AtomicBool,
 }
 
@@ -141,7 +144,7 @@ impl Service {
             probes: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(PROBE_CACHE).build(),
             ids: ids::IdSequence::default(),
             mail_waits: Arc::default(),
-            resets: Arc::new(Semaphore::new(password_resets::RESETS_AT_ONCE as usize)),
+            link_requests: Arc::new(Semaphore::new(one_time_links::LINK_REQUESTS_AT_ONCE as usize)),
             mail_stops: AtomicBool::new(false),
             origins: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(ORIGIN_CACHE).build(),
         }

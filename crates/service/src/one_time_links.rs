@@ -1,15 +1,41 @@
-//! One-time links: made for a mail, found by the token that comes back.
+//! One-time links: asked for by whoever claims to be somebody, made for a mail, found by the token that comes back.
 
+use std::sync::Arc;
+
+use domain::application::{Application, Page, RedirectUri};
 use domain::one_time_link::{LinkPurpose, LinkRefusal, OneTimeLink};
+use domain::portal::Portal;
 use domain::secret::{Secret, SecretDigest};
-use domain::{AccountId, UserId};
+use domain::{AccountId, ApplicationId, UserId};
 use jiff::Timestamp;
 use storage::Tx;
 
 use crate::Service;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, Violation};
+
+/// How many requests for a link are worked off at the same time; further ones are told to come back.
+pub(crate) const LINK_REQUESTS_AT_ONCE: u32 = 64;
 
 impl Service {
+    /// Works a request for a link off after its answer, so that neither the answer nor its time says who is known.
+    pub(crate) fn work_off(&self, request: impl Future<Output = Result<()>> + Send + 'static) -> Result<()> {
+        let busy = |_| Error::new(Code::Unavailable).with_retry_after(1);
+        let permit = Arc::clone(&self.link_requests).try_acquire_owned().map_err(busy)?;
+        tokio::spawn(async move {
+            if let Err(error) = request.await {
+                tracing::error!(error = &error as &dyn std::error::Error, "a link was not mailed");
+            }
+            drop(permit);
+        });
+        Ok(())
+    }
+
+    /// Waits until every request for a link that was taken is worked off: before the process ends, and before a test
+    /// looks.
+    pub async fn link_requests_settled(&self) {
+        drop(self.link_requests.acquire_many(LINK_REQUESTS_AT_ONCE).await);
+    }
+
     /// A new link, and the token that goes into its mail alone.
     pub(crate) fn new_link(
         &self,
@@ -22,6 +48,22 @@ impl Service {
         let digest = token.digest();
         (token, OneTimeLink { digest, account_id, user_id, purpose, created_at, expires_at, ended: None })
     }
+}
+
+/// The page that a link leads to, of a frontend of this portal.
+pub(crate) async fn page_of(
+    tx: &mut Tx,
+    client_id: ApplicationId,
+    (portal, page): (Portal, Page),
+) -> Result<(Application, RedirectUri)> {
+    let application = storage::applications::by_client_id(tx, client_id).await?;
+    let application = application.filter(|application| application.portal == portal);
+    let application = application.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
+    let url = application.settings.pages.url(page).cloned().ok_or_else(|| {
+        let (field, detail) = (format!("/pages/{}", page.as_str()), "must be set on the application".to_owned());
+        Error::new(Code::PageNotConfigured).with_violations(vec![Violation { field, detail }])
+    })?;
+    Ok((application, url))
 }
 
 /// The link of this token, whatever became of it.

@@ -26,14 +26,11 @@ use storage::Tx;
 
 use crate::Service;
 use crate::accounts::account;
-use crate::error::{Code, Error, Result, Violation};
+use crate::error::{Code, Error, Result};
 use crate::invitations::mailing::portal_connection;
-use crate::one_time_links::{link, link_refused};
+use crate::one_time_links::{link, link_refused, page_of};
 use crate::passwords::check_new_password;
 use crate::users::{deed, user};
-
-/// How many requests are worked off at the same time; further ones are told to come back.
-pub(crate) const RESETS_AT_ONCE: u32 = 64;
 
 /// What somebody who forgot their password sends.
 #[derive(Debug, Clone)]
@@ -70,26 +67,14 @@ impl Service {
     /// Takes a request; who it is for, if anybody, is mailed afterwards. Refused for every email alike where SSO is
     /// required, where the frontend has no page for it, and while too many requests are worked off.
     pub async fn request_password_reset(self: &Arc<Self>, request: RequestPasswordReset) -> Result<()> {
-        let busy = |_| Error::new(Code::Unavailable).with_retry_after(1);
-        let permit = Arc::clone(&self.resets).try_acquire_owned().map_err(busy)?;
         let mut tx = self.store.read().await?;
-        let (application, page) = reset_page(&mut tx, request.client_id).await?;
+        let (application, page) = page_of(&mut tx, request.client_id, (Portal::Admin, Page::ResetPassword)).await?;
         let connection = storage::connections::by_account_name(&mut tx, &request.account_name, Portal::Admin).await?;
         let mode = connection.map_or(SsoMode::Off, |connection| connection.mode);
         drop(tx);
         let service = Arc::clone(self);
-        tokio::spawn(async move {
-            if let Err(error) = service.mail_resets(&request, &application, &page).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "a password reset was not mailed");
-            }
-            drop(permit);
-        });
+        self.work_off(async move { service.mail_resets(&request, &application, &page).await })?;
         decide_answer(mode).map_err(|_| Error::new(Code::PasswordResetUnsupported))
-    }
-
-    /// Waits until every request that was taken is worked off: before the process ends, and before a test looks.
-    pub async fn password_resets_settled(&self) {
-        drop(self.resets.acquire_many(RESETS_AT_ONCE).await);
     }
 
     async fn mail_resets(
@@ -115,7 +100,7 @@ impl Service {
     }
 
     async fn mail_reset(&self, user: &User, page: &RedirectUri, language: Language) -> Result<()> {
-        let Some(to) = user.email.clone() else { return Ok(()) };
+        let Some(to) = user.reset_email().cloned() else { return Ok(()) };
         let throttle = ThrottleKey::of("password_reset", &[&user.id.to_string()]);
         match self.count_try(throttle, RESET_PACE).await {
             Err(error) if error.code == Code::RateLimited => return Ok(()),
@@ -173,18 +158,6 @@ impl Service {
         let mail = OutgoingMail { account_id: Some(user.account_id), to, language, message };
         self.enqueue_mail(tx, mail).await.map(drop)
     }
-}
-
-/// The page of this frontend that a reset's mail leads to.
-async fn reset_page(tx: &mut Tx, client_id: ApplicationId) -> Result<(Application, RedirectUri)> {
-    let application = storage::applications::by_client_id(tx, client_id).await?;
-    let application = application.filter(|application| application.portal == Portal::Admin);
-    let application = application.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
-    let page = application.settings.pages.url(Page::ResetPassword).cloned().ok_or_else(|| {
-        let (field, detail) = ("/pages/reset_password".to_owned(), "must be set on the application".to_owned());
-        Error::new(Code::PageNotConfigured).with_violations(vec![Violation { field, detail }])
-    })?;
-    Ok((application, page))
 }
 
 /// What a token leads to, if the password may be set now.

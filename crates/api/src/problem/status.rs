@@ -27,6 +27,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::ConnectionIncomplete
         | Code::AlreadyInvited
         | Code::PasswordResetUnsupported
+        | Code::MagicLinkUnsupported
         | Code::InvitationAccepted
         | Code::InvitationRevoked
         | Code::UserInactive

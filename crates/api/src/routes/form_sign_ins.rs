@@ -79,7 +79,7 @@ fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::E
 /// What comes next in a sign-in; the same for every way to sign in.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
-enum SignIn {
+pub(super) enum SignIn {
     /// Nothing: send the browser on.
     Complete {
         /// The redirect URI with `code`, `state` and `iss`; exchange the code at `/oauth/token` within 60 seconds.

@@ -85,6 +85,8 @@ enum Method {
     },
     /// By username or email, and password: `create_form_sign_in`.
     Form,
+    /// By a mailed link: `create_magic_link_sign_in`.
+    MagicLink,
 }
 
 impl From<LoginMethod> for Method {
@@ -92,6 +94,7 @@ impl From<LoginMethod> for Method {
         match method {
             LoginMethod::Sso { button_text, saml_login_url } => Self::Sso { button_text, saml_login_url },
             LoginMethod::Form => Self::Form,
+            LoginMethod::MagicLink => Self::MagicLink,
         }
     }
 }

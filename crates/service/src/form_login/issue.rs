@@ -38,6 +38,17 @@ impl Service {
         }
     }
 
+    /// Writes down a sign-in that waits for nothing, and ends it with a code; gives where the browser goes with it.
+    pub(crate) async fn write_complete_sign_in(
+        &self,
+        tx: &mut Tx,
+        sign_in: &DirectSignIn,
+        (entered, address): (&str, IpAddr),
+    ) -> Result<String> {
+        storage::direct_sign_ins::insert(tx, &attempt_of(sign_in, entered, address), sign_in, None).await?;
+        self.issue_code(tx, sign_in).await
+    }
+
     /// Ends a sign-in with a code; gives where the browser goes with it.
     pub(crate) async fn issue_code(&self, tx: &mut Tx, sign_in: &DirectSignIn) -> Result<String> {
         let row = sign_in.attempt_id.as_uuid();
@@ -89,7 +100,7 @@ pub(crate) fn attempt_of(sign_in: &DirectSignIn, entered: &str, address: IpAddr)
         portal: sign_in.portal,
         connection_id: None,
         application_id: Some(sign_in.return_to.application_id),
-        kind: AttemptKind::Form,
+        kind: if sign_in.method == SignInMethod::MagicLink { AttemptKind::MagicLink } else { AttemptKind::Form },
         stage: AttemptStage::UserResolved,
         outcome: AttemptOutcome::Pending,
         failure: None,

@@ -57,7 +57,7 @@ impl Service {
         let attempt_id = match &facts.account {
             Some(account) => {
                 let attempt = self.form_attempt(start, account.id);
-                self.record_refused_form_login(SignInAttempt { failure: Some(failure(&told)), ..attempt }).await?
+                self.record_refused_sign_in(SignInAttempt { failure: Some(failure(&told)), ..attempt }).await?
             }
             None => None,
         };
@@ -70,7 +70,8 @@ impl Service {
         }
     }
 
-    async fn record_refused_form_login(&self, attempt: SignInAttempt) -> Result<Option<AttemptId>> {
+    /// Writes down a sign-in that is refused where it began, within the limits; anyone can cause them.
+    pub(crate) async fn record_refused_sign_in(&self, attempt: SignInAttempt) -> Result<Option<AttemptId>> {
         let limits = RefusedLimits {
             since: self.now().saturating_sub(LIMIT_WINDOW).unwrap_or(Timestamp::MIN),
             per_address: self.settings.attempt_limits.per_address,

@@ -158,7 +158,7 @@ async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
 }
 
 /// What whoever holds a link is told. A deactivated user's invitation is as good as revoked.
-fn refused_to_invitee(refusal: InvitationRefusal) -> Error {
+pub(crate) fn refused_to_invitee(refusal: InvitationRefusal) -> Error {
     Error::new(match refusal {
         InvitationRefusal::Accepted => Code::InvitationAccepted,
         InvitationRefusal::Revoked | InvitationRefusal::Inactive => Code::InvitationRevoked,

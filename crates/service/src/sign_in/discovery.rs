@@ -43,11 +43,13 @@ pub enum LoginMethod {
     },
     /// By username or email, and password.
     Form,
+    /// By a mailed link.
+    MagicLink,
 }
 
 impl Service {
     /// What the login page of an account and portal offers. An unknown account looks like one without SSO. Form login is
-    /// always there (B1): where SSO is required, for break-glass users.
+    /// always there (B1): where SSO is required, for break-glass users. Magic links are there unless SSO is required (B6).
     pub async fn login_options(&self, query: &LoginOptionsQuery) -> Result<LoginOptions> {
         let mut tx = self.store.read().await?;
         let connection = enabled_connection(&mut tx, &query.account_name, query.portal).await?;
@@ -60,7 +62,7 @@ impl Service {
         let (own, password_reset) = match query.portal {
             Portal::Admin if is_required => (Some(LoginMethod::Form), Some(Err(Code::PasswordResetUnsupported))),
             Portal::Admin => (Some(LoginMethod::Form), Some(Ok(()))),
-            Portal::SelfService => (None, None),
+            Portal::SelfService => ((!is_required).then_some(LoginMethod::MagicLink), None),
         };
         Ok(LoginOptions { methods: sso.into_iter().chain(own).collect(), sso_unavailable, password_reset })
     }

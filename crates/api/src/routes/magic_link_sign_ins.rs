@@ -1,0 +1,182 @@
+//! Signing in to the `self_service` portal by a mailed link (B6).
+
+use actix_web::{HttpResponse, post, web};
+use domain::ApplicationId;
+use domain::account::AccountName;
+use domain::email::Email;
+use domain::pkce::CodeChallenge;
+use domain::text::Label;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::{RequestMagicLink, Service};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::form_sign_ins::SignIn;
+use super::login::{CodeChallengeMethod, state};
+use crate::extract::{ClientAddress, Discovery, JsonBody, Limited};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    RequestProblems = [ANY, LIMITED, BODY] + ApplicationRefused + PageNotConfigured + MagicLinkUnsupported;
+    InspectProblems = [ANY, LIMITED, BODY] + LinkInvalid + LinkUsed + LinkReplaced + LinkExpired + MagicLinkUnsupported;
+    CompleteProblems = [ANY, LIMITED, BODY] + ApplicationRefused + LinkInvalid + LinkUsed + LinkReplaced + LinkExpired
+        + InvitationExpired + MagicLinkUnsupported;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config.service(create_magic_link_sign_in).service(inspect_magic_link).service(complete_magic_link_sign_in);
+}
+
+/// What a login page sends: the same as for every start of a sign-in. `state` and `code_challenge` are checked and not
+/// kept: the page that the link leads to brings its own, perhaps on another device.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateMagicLinkSignIn {
+    /// The account name that was typed.
+    #[schema(value_type = String, example = "acme")]
+    account_name: AccountName,
+    /// The email that was typed.
+    #[schema(value_type = String, format = Email, example = "eve@acme.example")]
+    email: Email,
+    /// The id of an application of the `self_service` portal; the mail leads to its page `magic_link`.
+    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    client_id: ApplicationId,
+    /// Where the outcome goes: exactly one of the registered URIs.
+    #[schema(example = "https://app.example.com/callback")]
+    redirect_uri: String,
+    /// Yours.
+    #[serde(default, rename = "state", deserialize_with = "state")]
+    #[schema(max_length = 512)]
+    _state: Option<String>,
+    /// The base64url-encoded SHA-256 digest of a `code_verifier` (RFC 7636).
+    #[serde(rename = "code_challenge")]
+    #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
+    _code_challenge: CodeChallenge,
+    /// `S256`; nothing else is taken.
+    #[serde(rename = "code_challenge_method")]
+    #[schema(inline)]
+    _code_challenge_method: CodeChallengeMethod,
+}
+
+impl From<CreateMagicLinkSignIn> for RequestMagicLink {
+    fn from(request: CreateMagicLinkSignIn) -> Self {
+        let CreateMagicLinkSignIn { account_name, email, client_id, redirect_uri, .. } = request;
+        Self { account_name, email, client_id, redirect_uri }
+    }
+}
+
+/// What the mailed link carries.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct InspectMagicLink {
+    /// The token in the fragment of the mailed link.
+    #[schema(format = Password)]
+    token: String,
+}
+
+/// A sign-in that a link is good for. Show it, so that nobody signs in as somebody else who sent them a link.
+#[derive(Debug, Serialize, ToSchema)]
+struct OpenMagicLink {
+    /// To which account: its handle.
+    #[schema(value_type = String, example = "acme")]
+    account_name: AccountName,
+    /// What people read.
+    #[schema(value_type = String, example = "Acme AB")]
+    account_display_name: Label,
+    /// Who signs in: where the link was mailed to.
+    #[schema(value_type = String, format = Email, example = "eve@acme.example")]
+    email: Email,
+    /// Until when.
+    expires_at: Timestamp,
+}
+
+impl From<service::OpenMagicLink> for OpenMagicLink {
+    fn from(open: service::OpenMagicLink) -> Self {
+        let service::OpenMagicLink { account_name, account_display_name, email, expires_at } = open;
+        Self { account_name, account_display_name, email, expires_at }
+    }
+}
+
+/// What the page of a link sends to sign in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CompleteMagicLink {
+    /// The token in the fragment of the mailed link.
+    #[schema(format = Password)]
+    token: String,
+    /// The id of an application of the `self_service` portal.
+    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    client_id: ApplicationId,
+    /// Where the outcome goes: exactly one of the registered URIs.
+    #[schema(example = "https://app.example.com/callback")]
+    redirect_uri: String,
+    /// Echoed with the outcome.
+    #[serde(default, deserialize_with = "state")]
+    #[schema(max_length = 512)]
+    state: Option<String>,
+    /// The base64url-encoded SHA-256 digest of the `code_verifier` (RFC 7636).
+    #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
+    code_challenge: CodeChallenge,
+    /// `S256`; nothing else is taken.
+    #[serde(rename = "code_challenge_method")]
+    #[schema(inline)]
+    _code_challenge_method: CodeChallengeMethod,
+}
+
+/// Ask for a magic link.
+///
+/// The answer is the same whether or not somebody goes by this email, and comes before anybody is looked for. An active or
+/// invited user of the `self_service` portal who does is mailed a link that works once, for as long as the account says; it
+/// takes the place of the links before. At most three mails at a time, then one in five minutes.
+#[utoipa::path(
+    operation_id = "create_magic_link_sign_in", tag = "sign-in", security(()), request_body = CreateMagicLinkSignIn,
+    responses((status = 202, description = "Whoever it is for will get a mail"), RequestProblems),
+)]
+#[post("/v1/magic-link-sign-ins")]
+async fn create_magic_link_sign_in(
+    _: Limited<Discovery>,
+    body: JsonBody<CreateMagicLinkSignIn>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    service.into_inner().request_magic_link(body.0.into()).await?;
+    Ok(HttpResponse::Accepted().finish())
+}
+
+/// Inspect a magic link.
+///
+/// For the page that the mailed link leads to: who would sign in, to show before they are asked to go on. Uses nothing up.
+#[utoipa::path(
+    operation_id = "inspect_magic_link", tag = "sign-in", security(()), request_body = InspectMagicLink,
+    responses((status = 200, description = "The link works", body = OpenMagicLink), InspectProblems),
+)]
+#[post("/v1/magic-link-sign-ins/inspect")]
+async fn inspect_magic_link(
+    _: Limited<Discovery>,
+    body: JsonBody<InspectMagicLink>,
+    service: web::Data<Service>,
+) -> Result<web::Json<OpenMagicLink>, Problem> {
+    Ok(web::Json(service.inspect_magic_link(&body.0.token).await?.into()))
+}
+
+/// Sign in by a magic link.
+///
+/// Uses the link up. The sign-in is complete: no second factor is asked for. Somebody who was invited becomes active.
+#[utoipa::path(
+    operation_id = "complete_magic_link_sign_in", tag = "sign-in", security(()), request_body = CompleteMagicLink,
+    responses((status = 200, description = "What comes next", body = SignIn), CompleteProblems),
+)]
+#[post("/v1/magic-link-sign-ins/complete")]
+async fn complete_magic_link_sign_in(
+    _: Limited<Discovery>,
+    address: ClientAddress,
+    body: JsonBody<CompleteMagicLink>,
+    service: web::Data<Service>,
+) -> Result<web::Json<SignIn>, Problem> {
+    let CompleteMagicLink { token, client_id, redirect_uri, state, code_challenge, .. } = body.0;
+    let address = address.0;
+    let complete = service::CompleteMagicLink { token, client_id, redirect_uri, state, code_challenge, address };
+    Ok(web::Json(service.complete_magic_link_sign_in(complete).await?.into()))
+}

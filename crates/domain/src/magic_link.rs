@@ -1,0 +1,88 @@
+//! Signing in to the `self_service` portal by a mailed link (B6).
+//!
+//! Whoever asks for one is told the same, whomever they ask for. The link is mailed to the user alone.
+
+use jiff::SignedDuration;
+
+use crate::email::Email;
+use crate::portal::Portal;
+use crate::sso::connection::SsoMode;
+use crate::sso::discovery::{Match, matching_user};
+use crate::throttle::Pace;
+use crate::user::{User, UserStatus};
+
+/// How often one user is mailed: whoever asks in somebody else's name does not flood their mailbox. One mail in each
+/// lifetime of a link (A6's default) is left to whoever goes on asking.
+pub const MAGIC_LINK_PACE: Pace = Pace { burst: 3, period: SignedDuration::from_mins(5) };
+
+/// The portal's sign-ins are the identity provider's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("SSO is required, so there are no magic links")]
+pub struct MagicLinkUnsupported;
+
+/// Decides what whoever asks is told: the same for every email.
+pub fn decide_answer(mode: SsoMode) -> Result<(), MagicLinkUnsupported> {
+    match mode {
+        SsoMode::Off | SsoMode::Optional => Ok(()),
+        SsoMode::Required => Err(MagicLinkUnsupported),
+    }
+}
+
+/// Whether this user may sign in by a link. Somebody who was invited becomes active thereby.
+pub fn may_sign_in(user: &User, mode: SsoMode) -> bool {
+    user.portal == Portal::SelfService
+        && user.status != UserStatus::Inactive
+        && user.email.is_some()
+        && decide_answer(mode).is_ok()
+}
+
+/// Whom of the users who go by the entered email the link is for. Where several active users share it, it is for nobody:
+/// nobody may pick (A2).
+pub fn recipient<'a>(email: &Email, candidates: &'a [User], mode: SsoMode) -> Option<&'a User> {
+    match matching_user(email.as_str(), candidates) {
+        Match::One(user) if may_sign_in(user, mode) => Some(user),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sso::discovery::tests::user;
+
+    fn end_user(n: u128, email: Option<&str>, status: UserStatus) -> User {
+        User { portal: Portal::SelfService, ..user(n, &format!("user-{n}"), email, status) }
+    }
+
+    /// Proves B6: active and invited users of the portal, where SSO is not required, and only with an email.
+    #[test]
+    fn active_and_invited_end_users_sign_in_by_link() {
+        use UserStatus::{Active, Inactive, Invited};
+        let email = Some("a@b.se");
+        let table = [
+            (end_user(1, email, Active), SsoMode::Off, true),
+            (end_user(1, email, Invited), SsoMode::Optional, true),
+            (end_user(1, email, Inactive), SsoMode::Off, false),
+            (end_user(1, None, Active), SsoMode::Off, false),
+            (end_user(1, email, Active), SsoMode::Required, false),
+            (user(1, "ann", email, Active), SsoMode::Off, false),
+        ];
+        for (user, mode, expected) in table {
+            assert_eq!(may_sign_in(&user, mode), expected, "{user:?} {mode:?}");
+        }
+    }
+
+    /// Proves B6, A2: an email that several active users share is nobody's.
+    #[test]
+    fn a_link_is_for_the_one_user_of_an_email() {
+        use UserStatus::{Active, Inactive};
+        let email = Email::parse("A@b.se").unwrap();
+        let one = end_user(1, Some("a@b.se"), Active);
+        let gone = end_user(2, Some("a@b.se"), Inactive);
+        let other = end_user(3, Some("a@b.se"), Active);
+        let id = |users: &[User]| recipient(&email, users, SsoMode::Off).map(|user| user.id);
+        assert_eq!(id(&[one.clone(), gone]), Some(one.id));
+        assert_eq!(id(&[one, other]), None);
+        assert_eq!(id(&[]), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! A mailed link comes back: what its page shows, and the sign-in that it is good for once.
+
+use std::net::IpAddr;
+
+use domain::account::{Account, AccountName};
+use domain::application::Application;
+use domain::direct_sign_in::DirectSignIn;
+use domain::email::Email;
+use domain::magic_link::{decide_answer, may_sign_in};
+use domain::one_time_link::{LinkPurpose, LinkRefusal, OneTimeLink, decide_use};
+use domain::pkce::CodeChallenge;
+use domain::portal::Portal;
+use domain::sign_in_attempt::SIGN_IN_LIFETIME;
+use domain::sso::pending_sign_in::ReturnTo;
+use domain::text::Label;
+use domain::user::{SignInMethod, User, UserStatus};
+use domain::{ApplicationId, AttemptId};
+use jiff::Timestamp;
+use storage::Tx;
+
+use super::{registered_uri, sso_mode};
+use crate::Service;
+use crate::accounts::account;
+use crate::error::{Code, Error, Result};
+use crate::form_login::SignInStep;
+use crate::invitations::accept::refused_to_invitee;
+use crate::one_time_links::{link, link_refused};
+use crate::users::user;
+
+/// What a page shows before somebody signs in by a link: it may be a link to somebody else's account that they were sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenMagicLink {
+    /// To which account: its handle.
+    pub account_name: AccountName,
+    /// What people read.
+    pub account_display_name: Label,
+    /// Who signs in: where the link was mailed to.
+    pub email: Email,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// What a link's page sends to sign in. It brings a challenge of its own, so that a link may be opened on another device
+/// than the one that asked for it.
+#[derive(Debug)]
+pub struct CompleteMagicLink {
+    /// What the link carries.
+    pub token: String,
+    /// The frontend, of the `self_service` portal.
+    pub client_id: ApplicationId,
+    /// Where the outcome goes.
+    pub redirect_uri: String,
+    /// Echoed with the outcome.
+    pub state: Option<String>,
+    /// What the `code_verifier` of the exchange must match.
+    pub code_challenge: CodeChallenge,
+    /// Where the request comes from.
+    pub address: IpAddr,
+}
+
+/// All that a link leads to.
+struct Found {
+    user: User,
+    account: Account,
+    email: Email,
+}
+
+impl Service {
+    /// Whom a link signs in, and where. Uses nothing up.
+    pub async fn inspect_magic_link(&self, token: &str) -> Result<OpenMagicLink> {
+        let mut tx = self.store.read().await?;
+        let link = link(&mut tx, LinkPurpose::MagicLink, token).await?;
+        let Found { account, email, .. } = found(&mut tx, &link, self.now()).await?;
+        let (account_name, account_display_name) = (account.name, account.display_name);
+        Ok(OpenMagicLink { account_name, account_display_name, email, expires_at: link.expires_at })
+    }
+
+    /// Signs in by a link, which is used up; no second factor is asked for. What a link that does not work is refused
+    /// for is written down for diagnostics.
+    pub async fn complete_magic_link_sign_in(&self, complete: CompleteMagicLink) -> Result<SignInStep> {
+        let mut tx = self.store.read().await?;
+        let application = storage::applications::by_client_id(&mut tx, complete.client_id).await?;
+        let application = application.filter(|application| application.portal == Portal::SelfService);
+        let application = application.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
+        let return_to = return_to(&complete, &application)?;
+        let link = link(&mut tx, LinkPurpose::MagicLink, &complete.token).await?;
+        drop(tx);
+        if !application.serves(link.account_id) {
+            return Err(Error::new(Code::ApplicationRefused));
+        }
+        match self.admit_by_link(&link, return_to, complete.address).await {
+            Err(error) => Err(self.refuse_magic_link((&link, &complete), error).await),
+            admitted => admitted,
+        }
+    }
+
+    async fn admit_by_link(&self, link: &OneTimeLink, return_to: ReturnTo, address: IpAddr) -> Result<SignInStep> {
+        let (mut tx, now) = (self.store.begin().await?, self.now());
+        let Found { user, email, .. } = found(&mut tx, link, now).await?;
+        if !storage::one_time_links::take(&mut tx, link.digest, now).await? {
+            return Err(link_refused(LinkRefusal::Used));
+        }
+        if user.status == UserStatus::Invited {
+            let accepted = self.accept_by_sign_in(&mut tx, &user, SignInMethod::MagicLink).await?;
+            accepted.map_err(refused_to_invitee)?;
+            self.activate(&mut tx, &user, address).await?;
+        }
+        let sign_in = DirectSignIn {
+            attempt_id: AttemptId::from_uuid(self.uuid()),
+            account_id: user.account_id,
+            portal: user.portal,
+            user_id: user.id,
+            return_to,
+            method: SignInMethod::MagicLink,
+            auth_time: now,
+            awaits: None,
+            expires_at: now.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX),
+        };
+        let redirect_to = self.write_complete_sign_in(&mut tx, &sign_in, (email.as_str(), address)).await?;
+        tx.commit().await?;
+        Ok(SignInStep::Complete { redirect_to })
+    }
+}
+
+fn return_to(complete: &CompleteMagicLink, application: &Application) -> Result<ReturnTo> {
+    Ok(ReturnTo {
+        application_id: application.id,
+        redirect_uri: registered_uri(application, &complete.redirect_uri)?,
+        state: complete.state.clone(),
+        code_challenge: complete.code_challenge.clone(),
+    })
+}
+
+/// What a link leads to, if its user may sign in now.
+async fn found(tx: &mut Tx, link: &OneTimeLink, now: Timestamp) -> Result<Found> {
+    decide_use(link, now).map_err(link_refused)?;
+    let user = user(tx, link.account_id, link.user_id).await?;
+    let account = account(tx, link.account_id).await?;
+    let mode = sso_mode(tx, &account).await?;
+    decide_answer(mode).map_err(|_| Error::new(Code::MagicLinkUnsupported))?;
+    let email = user.email.clone().filter(|_| may_sign_in(&user, mode));
+    let email = email.ok_or_else(|| Error::new(Code::LinkInvalid))?;
+    Ok(Found { user, account, email })
+}
