@@ -193,6 +193,8 @@ const PROVEN_ELSEWHERE: &[&str] = &[
     "discard_mail",
     "change_my_password",
     "change_my_recovery_email",
+    "create_api_key",
+    "delete_api_key",
     "replace_temporary_password",
     "create_account",
     "import_idp_metadata",

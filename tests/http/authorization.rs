@@ -60,6 +60,10 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("update_account", Owner),
         ("get_account_settings", Reader),
         ("update_account_settings", Owner),
+        ("create_api_key", Owner),
+        ("list_api_keys", Reader),
+        ("get_api_key", Reader),
+        ("delete_api_key", Owner),
         ("create_application", Owner),
         ("list_applications", Reader),
         ("get_application", Reader),
@@ -137,6 +141,7 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "create_application" | "create_shared_application" => {
             json!({ "portal": "admin", "name": "M", "redirect_uris": redirect_uris })
         }
+        "create_api_key" => json!({ "name": "M", "scopes": ["read"] }),
         "create_saml_connection" => json!({ "portal": "self_service" }),
         "import_users" => json!({ "users": [{ "portal": "admin", "username": "imported-by-matrix" }] }),
         "create_invitation" => json!({ "portal": "admin", "email": "matrix@acme.test", "staged": true }),
@@ -159,8 +164,22 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
     }
 }
 
+/// What a key with every scope may do besides reading.
+const KEYS_MAY: [&str; 9] = [
+    "create_user",
+    "update_user",
+    "delete_user",
+    "import_users",
+    "create_invitation",
+    "resend_invitation",
+    "revoke_invitation",
+    "create_invitation_batch",
+    "update_account_settings",
+];
+
 struct Operation {
     id: String,
+    takes_api_keys: bool,
     method: Method,
     path: String,
     documented: Vec<String>,
@@ -174,7 +193,9 @@ async fn operations(app: &TestApp, tenant: &Tenant) -> Vec<Operation> {
             let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
             let Some(id) = operation["operationId"].as_str() else { continue };
             let documented = operation["responses"].as_object().unwrap().keys().cloned().collect();
-            found.push(Operation { id: id.to_owned(), method, path: fill(path, tenant), documented });
+            let schemes = operation["security"].as_array().into_iter().flatten();
+            let takes_api_keys = schemes.filter_map(Value::as_object).any(|scheme| scheme.contains_key("api_key"));
+            found.push(Operation { id: id.to_owned(), takes_api_keys, method, path: fill(path, tenant), documented });
         }
     }
     found
@@ -189,6 +210,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{hash}", hash)
         .replace("{user_id}", &format!("usr_{nobody}"))
         .replace("{mail_id}", &format!("mail_{nobody}"))
+        .replace("{api_key_id}", &format!("aky_{nobody}"))
         .replace("{session_id}", &format!("ses_{nobody}"))
         .replace("{invitation_id}", &format!("inv_{nobody}"))
         .replace("{attempt_id}", &format!("att_{nobody}"))
@@ -245,6 +267,38 @@ both_engines! {
             if access == Access::Owner && !destructive {
                 let answer = call(&owner, &operation, &body).await;
                 assert!(!matches!(answer.status.as_u16(), 401 | 403 | 500..), "owner {id}: {}", answer.text);
+            }
+        }
+    }
+
+    /// Proves A3, A5: what a key with every scope may do, which is what the document says; and nothing elsewhere.
+    async fn every_operation_answers_api_keys_as_the_table_says(db) {
+        let app = TestApp::start(db).await;
+        let (tenant, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
+        let every_scope = json!({ "name": "matrix", "scopes": ["read", "users:write", "settings:write"] });
+        let mut keys = vec![];
+        for account in [&tenant, &other] {
+            let made = app.operator().post(&account.path("/api-keys"), &every_scope).await.expect(201);
+            keys.push(app.anonymous().bearing(made["secret"].as_str().unwrap()));
+        }
+        let table = table();
+        for operation in operations(&app, &tenant).await {
+            let id = operation.id.as_str();
+            let may = table[id] == Access::Reader || KEYS_MAY.contains(&id);
+            assert_eq!(operation.takes_api_keys, may, "{id}: the document");
+            if table[id] == Access::Public {
+                continue;
+            }
+            let in_account = operation.path.starts_with("/v1/accounts/") && table[id] != Access::Operator;
+            for (key, is_own) in keys.iter().zip([true, false]) {
+                let answer = call(key, &operation, &body(id, &tenant)).await;
+                let status = answer.status.as_u16();
+                assert!(operation.documented.contains(&status.to_string()), "{id}: {status} {}", answer.text);
+                match (is_own || !in_account, may) {
+                    (true, true) => assert!(!matches!(status, 401 | 403 | 500..), "{id}: {}", answer.text),
+                    (true, false) => assert_eq!(status, 403, "{id}: {}", answer.text),
+                    (false, _) => assert_eq!(status, 404, "{id}: {}", answer.text),
+                }
             }
         }
     }

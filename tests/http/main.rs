@@ -9,6 +9,7 @@
 
 mod account_settings;
 mod accounts;
+mod api_keys;
 mod applications;
 mod attacks_browsers;
 mod attacks_fuzz;

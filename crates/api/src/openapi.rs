@@ -28,6 +28,7 @@ use crate::routes;
         (name = "accounts", description = "Tenants."),
         (name = "users", description = "People in a portal of an account."),
         (name = "invitations", description = "Who is expected, since when, and what became of it."),
+        (name = "api keys", description = "Keys for an account's own automation."),
         (name = "applications", description = "Registered frontends of an account."),
         (name = "shared applications", description = "Frontends that all accounts share; for operators."),
         (name = "saml connections", description = "The trust between a portal and its identity provider."),
@@ -58,7 +59,9 @@ impl Modify for SecuritySchemes {
         let components = document.components.get_or_insert_default();
         let access_token = bearer(Some("JWT"), "The access token of a signed-in user.");
         let operator_key = bearer(None, "The API key of an operator (`vop_…`).");
+        let api_key = bearer(None, "An API key of an account (`vak_…`), with the scope that the operation needs.");
         components.add_security_scheme("access_token", access_token);
+        components.add_security_scheme("api_key", api_key);
         components.add_security_scheme("operator_key", operator_key);
     }
 }

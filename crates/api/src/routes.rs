@@ -3,6 +3,7 @@
 mod account_settings;
 mod accounts;
 mod answer;
+mod api_keys;
 mod applications;
 mod audit_events;
 mod branding;
@@ -41,6 +42,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     invitations::register(config);
     invitation_batches::register(config);
     invitation_acceptance::register(config);
+    api_keys::register(config);
     applications::register(config);
     shared_applications::register(config);
     saml_connections::register(config);

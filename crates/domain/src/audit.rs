@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AccountId, AuditEventId, OperatorKeyId, UserId};
+use crate::{AccountId, ApiKeyId, AuditEventId, OperatorKeyId, UserId};
 
 /// Who did something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum AuditActor {
     Operator(OperatorKeyId),
     /// The operator's command line on the server itself.
     CommandLine,
+    /// The account's own automation, by API key.
+    ApiKey(ApiKeyId),
     /// A user of the account.
     User(UserId),
     /// Vestibule itself: a rotation, a clean-up.
@@ -25,6 +27,7 @@ impl AuditActor {
         match self {
             Self::Operator(_) => "operator",
             Self::CommandLine => "command_line",
+            Self::ApiKey(_) => "api_key",
             Self::User(_) => "user",
             Self::System => "system",
         }
@@ -34,6 +37,7 @@ impl AuditActor {
     pub fn id(self) -> Option<String> {
         match self {
             Self::Operator(id) => Some(id.to_string()),
+            Self::ApiKey(id) => Some(id.to_string()),
             Self::User(id) => Some(id.to_string()),
             Self::CommandLine | Self::System => None,
         }

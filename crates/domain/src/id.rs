@@ -95,6 +95,8 @@ ids! {
     SigningKeyId = "key";
     /// An operator's API key.
     OperatorKeyId = "opk";
+    /// An API key of an account.
+    ApiKeyId = "aky";
     /// An invitation of one user.
     InvitationId = "inv";
     /// Many invitations that were sent at once.

@@ -16,6 +16,7 @@ mod named;
 
 pub mod account;
 pub mod account_settings;
+pub mod api_key;
 pub mod application;
 pub mod audit;
 pub mod authorization_code;
@@ -50,6 +51,6 @@ pub mod user;
 pub mod username;
 
 pub use id::{
-    AccountId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError, InvitationBatchId, InvitationId, MailId,
-    OperatorKeyId, SessionId, SigningKeyId, SpKeyId, UserId,
+    AccountId, ApiKeyId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError, InvitationBatchId,
+    InvitationId, MailId, OperatorKeyId, SessionId, SigningKeyId, SpKeyId, UserId,
 };

@@ -42,7 +42,11 @@ impl RoleAssignments {
 pub enum Permission {
     /// See the account's data.
     Read,
-    /// Change settings, users and their roles, applications, authentication; end anybody's session.
+    /// Invite, change and remove people; owners are more than this reaches.
+    ManageUsers,
+    /// Change the account's settings.
+    ManageSettings,
+    /// All of it: also owners, applications, authentication and API keys; end anybody's session.
     Administer,
 }
 
@@ -50,7 +54,9 @@ pub enum Permission {
 pub fn permits(roles: &RoleSet, permission: Permission) -> bool {
     match permission {
         Permission::Read => !roles.is_empty(),
-        Permission::Administer => roles.contains(&Role::OrganizationOwner),
+        Permission::ManageUsers | Permission::ManageSettings | Permission::Administer => {
+            roles.contains(&Role::OrganizationOwner)
+        }
     }
 }
 

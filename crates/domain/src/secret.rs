@@ -13,11 +13,16 @@ pub const SECRET_BYTES: usize = 32;
 /// much as a `RelayState` may have (SAML bindings, section 3.4.3).
 const SECRET_MAX_CHARS: usize = 80;
 
+/// Characters of a token that are shown where people choose among several: the prefix and four more.
+const HINT_CHARS: usize = 8;
+
 /// What a token is for; its prefix makes a leaked one recognizable to secret scanners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretKind {
     /// An operator's API key.
     OperatorKey,
+    /// An API key of an account.
+    ApiKey,
     /// A refresh token.
     RefreshToken,
     /// An authorization code.
@@ -39,6 +44,7 @@ impl SecretKind {
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::OperatorKey => "vop",
+            Self::ApiKey => "vak",
             Self::RefreshToken => "vrt",
             Self::AuthorizationCode => "vac",
             Self::RelayState => "vrs",
@@ -62,6 +68,11 @@ impl Secret {
     /// Makes a token that also says which row it opens, so that no index of digests is needed to find it.
     pub fn addressed(kind: SecretKind, row: Uuid, bytes: [u8; SECRET_BYTES]) -> Self {
         Self(format!("{}_{}", kind.prefix(), URL_SAFE_NO_PAD.encode([row.as_bytes().as_slice(), &bytes].concat())))
+    }
+
+    /// How it begins: enough to recognize it by, and much too little to guess it.
+    pub fn hint(&self) -> String {
+        self.0.chars().take(HINT_CHARS).collect()
     }
 
     /// The text to hand out.

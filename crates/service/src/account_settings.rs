@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::Service;
 use crate::accounts::account;
 use crate::audit::Deed;
-use crate::caller::{Caller, Identity};
+use crate::caller::Caller;
 use crate::error::{Error, Result, Violation};
 use crate::version::Versioned;
 
@@ -40,7 +40,7 @@ impl Service {
         patch: AccountSettingsPatch,
     ) -> Result<Account> {
         let id = target.id;
-        caller.authorize(id, Permission::Administer)?;
+        caller.authorize(id, Permission::ManageSettings)?;
         let mut tx = self.store.begin().await?;
         let before = account(&mut tx, id).await?;
         let expected = target.expect(before.updated_at)?;
@@ -84,7 +84,7 @@ fn check(caller: &Caller, settings: &AccountSettings) -> Result<()> {
 
 /// Whoever is bound by the allowed networks cannot shut themselves out. An operator is not bound by them.
 fn excluded(caller: &Caller, settings: &AccountSettings) -> Option<Violation> {
-    let address = caller.address.filter(|_| matches!(caller.identity, Identity::User(_)))?;
+    let address = caller.address.filter(|_| caller.own_account().is_some())?;
     (!settings.admits(Portal::Admin, address)).then(|| Violation {
         field: "/allowed_networks".into(),
         detail: format!("would exclude you: add a network that contains your own address, {address}"),

@@ -14,7 +14,7 @@ use storage::{Page, Paged, Tx};
 
 use crate::Service;
 use crate::audit::Deed;
-use crate::caller::{Caller, Identity};
+use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::search::check_search;
@@ -93,10 +93,10 @@ impl Service {
         self.invite_first_owner(tx, caller, account, owner).await
     }
 
-    /// Lists the accounts that the caller may see: an operator all, a user their own.
+    /// Lists the accounts that the caller may see: an operator all, others their own.
     pub async fn list_accounts(&self, caller: &Caller, filter: &AccountFilter, page: &Page) -> Result<Paged<Account>> {
-        if let Identity::User(user) = &caller.identity {
-            let account = self.get_account(caller, user.account_id).await?;
+        if let Some(own) = caller.own_account() {
+            let account = self.get_account(caller, own).await?;
             return Ok(Paged { items: vec![account], next: None });
         }
         check_search(filter.search.as_deref())?;

@@ -1,7 +1,8 @@
-//! From credentials to a caller: operator keys and access tokens.
+//! From credentials to a caller: operator keys, API keys and access tokens.
 
 use std::net::IpAddr;
 
+use domain::api_key::ApiKey;
 use domain::portal::Portal;
 use domain::secret::{SecretDigest, SecretKind};
 use domain::user::UserStatus;
@@ -10,13 +11,13 @@ use serde::Deserialize;
 use storage::Tx;
 
 use crate::Service;
-use crate::caller::{Caller, Identity, SignedInUser};
+use crate::caller::{ApiKeyCaller, Caller, Identity, SignedInUser};
 use crate::error::{Code, Error, Result};
 
 /// What a request presents as `Authorization: Bearer`.
 #[derive(Debug, Clone, Copy)]
 pub struct Credentials<'a> {
-    /// The token, of either kind.
+    /// The token or key, of any kind.
     pub bearer: &'a str,
     /// Where the request comes from.
     pub address: IpAddr,
@@ -37,7 +38,10 @@ impl Service {
     pub async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Caller> {
         let identity = match SecretDigest::of_presented(SecretKind::OperatorKey, credentials.bearer) {
             Some(digest) => self.operator(digest).await?,
-            None => self.signed_in_user(credentials.bearer).await?,
+            None => match SecretDigest::of_presented(SecretKind::ApiKey, credentials.bearer) {
+                Some(digest) => self.api_key(digest, credentials.address).await?,
+                None => self.signed_in_user(credentials.bearer).await?,
+            },
         };
         Ok(Caller { identity, address: Some(credentials.address) })
     }
@@ -48,6 +52,26 @@ impl Service {
             Some(key) if key.revoked_at.is_none() => Ok(Identity::Operator(key.id)),
             _ => Err(Error::new(Code::Unauthenticated)),
         }
+    }
+
+    /// A key works until it expires or is revoked, and from the networks that its account allows: nobody else would
+    /// notice one that was taken elsewhere.
+    async fn api_key(&self, digest: SecretDigest, address: IpAddr) -> Result<Identity> {
+        let mut reading = self.store.read().await?;
+        let found = storage::api_keys::by_digest(&mut reading, digest).await?;
+        drop(reading);
+        let now = self.now();
+        let live = found.filter(|(key, _)| key.is_live(now));
+        let (key, settings) = live.ok_or_else(|| Error::new(Code::Unauthenticated))?;
+        if !settings.admits(Portal::Admin, address) {
+            return Err(Error::new(Code::NetworkNotAllowed));
+        }
+        if key.use_is_news(now) {
+            let mut tx = self.store.write_once().await?;
+            storage::api_keys::record_use(&mut tx, key.account_id, key.id, now).await?;
+        }
+        let ApiKey { id, account_id, scopes, .. } = key;
+        Ok(Identity::ApiKey(ApiKeyCaller { id, account_id, scopes }))
     }
 
     /// An access token is good while its signature and times are, and its session and user still live: what was ended or

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use domain::api_key::{self, ApiKeyScopes};
 use domain::audit::AuditActor;
 use domain::portal::Portal;
 use domain::role::{Permission, RoleSet, permits};
-use domain::{AccountId, ApplicationId, OperatorKeyId, SessionId, UserId};
+use domain::user::User;
+use domain::{AccountId, ApiKeyId, ApplicationId, OperatorKeyId, SessionId, UserId};
 
 use crate::error::{Code, Error, Result};
 
@@ -25,8 +27,21 @@ pub enum Identity {
     Operator(OperatorKeyId),
     /// Whoever runs Vestibule, on the machine itself.
     CommandLine,
+    /// The own automation of an account.
+    ApiKey(ApiKeyCaller),
     /// A signed-in user.
     User(SignedInUser),
+}
+
+/// A program with a live API key.
+#[derive(Debug, Clone)]
+pub struct ApiKeyCaller {
+    /// Which key.
+    pub id: ApiKeyId,
+    /// Of which account.
+    pub account_id: AccountId,
+    /// What it may do.
+    pub scopes: ApiKeyScopes,
 }
 
 /// A user with a live session.
@@ -58,7 +73,28 @@ impl Caller {
             Identity::Operator(_) | Identity::CommandLine => Ok(()),
             Identity::User(user) if user.account_id != account_id => Err(Error::new(Code::NotFound)),
             Identity::User(user) if permits(&user.roles, permission) => Ok(()),
-            Identity::User(_) => Err(Error::new(Code::Forbidden)),
+            Identity::ApiKey(key) if key.account_id != account_id => Err(Error::new(Code::NotFound)),
+            Identity::ApiKey(key) if api_key::permits(&key.scopes, permission) => Ok(()),
+            Identity::User(_) | Identity::ApiKey(_) => Err(Error::new(Code::Forbidden)),
+        }
+    }
+
+    /// Whether they may make, change or remove this user, being allowed to manage users: no key reaches an owner.
+    pub fn authorize_over(&self, user: &User) -> Result<()> {
+        match &self.identity {
+            Identity::ApiKey(_) if !api_key::may_manage(user) => {
+                Err(Error::new(Code::Forbidden).with_detail("An API key neither makes nor changes owners"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The one account that they belong to; an operator sees all.
+    pub fn own_account(&self) -> Option<AccountId> {
+        match &self.identity {
+            Identity::Operator(_) | Identity::CommandLine => None,
+            Identity::ApiKey(key) => Some(key.account_id),
+            Identity::User(user) => Some(user.account_id),
         }
     }
 
@@ -66,16 +102,16 @@ impl Caller {
     pub fn authorize_operator(&self) -> Result<()> {
         match self.identity {
             Identity::Operator(_) | Identity::CommandLine => Ok(()),
-            Identity::User(_) => Err(Error::new(Code::Forbidden)),
+            Identity::ApiKey(_) | Identity::User(_) => Err(Error::new(Code::Forbidden)),
         }
     }
 
-    /// The signed-in user; an operator is none.
+    /// The signed-in user; an operator or a program is none.
     pub fn user(&self) -> Result<&SignedInUser> {
         match &self.identity {
             Identity::User(user) => Ok(user),
-            Identity::Operator(_) | Identity::CommandLine => {
-                Err(Error::new(Code::Forbidden).with_detail("This is for signed-in users, not for operator keys"))
+            Identity::Operator(_) | Identity::CommandLine | Identity::ApiKey(_) => {
+                Err(Error::new(Code::Forbidden).with_detail("This is for signed-in users, not for keys"))
             }
         }
     }
@@ -85,6 +121,7 @@ impl Caller {
         match &self.identity {
             Identity::Operator(id) => AuditActor::Operator(*id),
             Identity::CommandLine => AuditActor::CommandLine,
+            Identity::ApiKey(key) => AuditActor::ApiKey(key.id),
             Identity::User(user) => AuditActor::User(user.user_id),
         }
     }

@@ -108,7 +108,7 @@ codes! {
     MethodNotAllowed = "method_not_allowed", "This path does not take this method", "See /docs for the methods of each path.";
     /// No credentials, or none that are valid.
     Unauthenticated = "unauthenticated", "Valid credentials are missing",
-        "Send an operator key or an access token that has not expired as Authorization: Bearer.";
+        "Send an operator key, an API key or an access token that has not expired as Authorization: Bearer.";
     /// Known, and not allowed.
     Forbidden = "forbidden", "Your roles do not allow this", "Ask an owner of the account.";
     /// Not there, or not yours to know.
@@ -144,6 +144,8 @@ codes! {
     /// Metadata could not be fetched.
     MetadataUnavailable = "metadata_unavailable", "The identity provider's metadata could not be fetched",
         "Check the URL, or paste the metadata as XML.";
+    /// Each is somebody's secret to look after.
+    TooManyApiKeys = "too_many_api_keys", "The account has as many API keys as it may have", "Revoke a key that is not needed any more.";
     /// Somebody else changed it in between.
     PreconditionFailed = "precondition_failed", "It was changed since you read it", "Read it again and repeat the change with its new ETag.";
     /// The same idempotency key with another request.

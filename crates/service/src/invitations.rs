@@ -75,11 +75,12 @@ impl Service {
         id: InvitationId,
         wishes: &MailWishes,
     ) -> Result<InvitationView> {
-        caller.authorize(account_id, Permission::Administer)?;
+        caller.authorize(account_id, Permission::ManageUsers)?;
         let mut tx = self.store.begin().await?;
         let before = invitation(&mut tx, account_id, id).await?;
         let user = storage::users::by_id(&mut tx, account_id, before.user_id).await?;
         let user = user.ok_or_else(|| Error::new(Code::InvitationRevoked))?;
+        caller.authorize_over(&user)?;
         let account = account(&mut tx, account_id).await?;
         let mailing = self.mailing(&mut tx, caller, (&account, before.portal), wishes).await?;
         let decided = decide_resend(&before, user.status, self.now(), mailing.lifetime);
@@ -106,8 +107,9 @@ impl Service {
         account_id: AccountId,
         id: InvitationId,
     ) -> Result<InvitationView> {
-        caller.authorize(account_id, Permission::Administer)?;
+        caller.authorize(account_id, Permission::ManageUsers)?;
         let mut tx = self.store.begin().await?;
+        self.hold_owners(&mut tx, caller, account_id).await?;
         let before = invitation(&mut tx, account_id, id).await?;
         decide_revoke(&before).map_err(|refusal| self.refused_to_owner(refusal))?;
         let (now, whose) = (self.now(), (account_id, before.user_id));
@@ -123,11 +125,13 @@ impl Service {
         Ok(self.invitation_view(after))
     }
 
-    /// Removes the user of an invitation who never came in.
+    /// Removes the user of an invitation who never came in, but not the last owner (A4).
     async fn remove_invited(&self, tx: &mut Tx, caller: &Caller, invitation: &Invitation) -> Result<()> {
         let (account_id, id) = (invitation.account_id, invitation.user_id);
         let user = storage::users::by_id(tx, account_id, id).await?;
         let Some(user) = user.filter(|user| user.status == UserStatus::Invited) else { return Ok(()) };
+        caller.authorize_over(&user)?;
+        self.guard_owners(tx, &user, None).await?;
         storage::users::delete(tx, account_id, id).await?;
         let deed = crate::users::deed("user.deleted", &user, audited_user(&user), Value::Null);
         self.record(tx, caller, deed).await

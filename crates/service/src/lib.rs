@@ -12,6 +12,7 @@
 
 mod account_settings;
 mod accounts;
+mod api_keys;
 mod applications;
 mod attempt_fix;
 mod attempts;
@@ -59,10 +60,11 @@ use uuid::Uuid;
 
 pub use account_settings::AccountSettingsPatch;
 pub use accounts::{AccountPatch, NewAccount};
+pub use api_keys::{MadeApiKey, NewApiKey};
 pub use applications::{ApplicationPatch, NewApplication};
 pub use attempt_fix::attempt_fix;
 pub use authentication::Credentials;
-pub use caller::{Caller, Identity, SignedInUser};
+pub use caller::{ApiKeyCaller, Caller, Identity, SignedInUser};
 pub use connections::enable::{EnableReport, SharedEmailReport};
 pub use connections::metadata::{ImportReport, MetadataInput};
 pub use connections::{CertificateWarning, ConnectionPatch, ConnectionView, NewConnection};

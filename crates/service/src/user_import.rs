@@ -33,7 +33,7 @@ impl Service {
         account_id: AccountId,
         rows: Vec<NewUser>,
     ) -> Result<Vec<ImportedUser>> {
-        caller.authorize(account_id, Permission::Administer)?;
+        caller.authorize(account_id, Permission::ManageUsers)?;
         if rows.is_empty() || rows.len() > IMPORT_MAX {
             return Err(Error::invalid("/users", format!("must have 1 to {IMPORT_MAX} entries")));
         }
@@ -45,6 +45,7 @@ impl Service {
         let mut results = Vec::with_capacity(rows.len());
         for row in rows {
             let user = self.invited_user(account_id, row);
+            caller.authorize_over(&user)?;
             match storage::users::insert(&mut tx, &user).await {
                 Ok(()) => {
                     self.stage_invitation(&mut tx, caller, &user).await?;

@@ -64,7 +64,7 @@ impl Service {
         new: NewUser,
         key: Option<&IdempotencyKey>,
     ) -> Result<Created<User>> {
-        caller.authorize(account_id, Permission::Administer)?;
+        caller.authorize(account_id, Permission::ManageUsers)?;
         check_roles(new.portal, &new.roles)?;
         let mut tx = self.store.begin().await?;
         if let Some(id) = self.replay(&mut tx, caller, key).await? {
@@ -73,6 +73,7 @@ impl Service {
         }
         account(&mut tx, account_id).await?;
         let user = self.invited_user(account_id, new);
+        caller.authorize_over(&user)?;
         storage::users::insert(&mut tx, &user).await?;
         self.stage_invitation(&mut tx, caller, &user).await?;
         let deed = deed("user.created", &user, Value::Null, audited_user(&user));
@@ -132,13 +133,15 @@ impl Service {
         target: Versioned<UserId>,
         patch: UserPatch,
     ) -> Result<User> {
-        caller.authorize(account_id, Permission::Administer)?;
+        caller.authorize(account_id, Permission::ManageUsers)?;
         let mut tx = self.store.begin().await?;
         self.hold_owners(&mut tx, caller, account_id).await?;
         let before = user(&mut tx, account_id, target.id).await?;
+        caller.authorize_over(&before)?;
         let expected = target.expect(before.updated_at)?;
         let marked = patch.break_glass;
         let mut after = self.guarded_user(&mut tx, &before, patched(before.clone(), patch)?, marked).await?;
+        caller.authorize_over(&after)?;
         after.updated_at = self.next_version(before.updated_at);
         storage::users::update(&mut tx, &after, expected).await?;
         if before.status != UserStatus::Inactive && after.status == UserStatus::Inactive {
@@ -153,10 +156,11 @@ impl Service {
 
     /// Deletes a user with their sessions, but not the last break-glass user (A4). The audit log keeps what they did.
     pub async fn delete_user(&self, caller: &Caller, account_id: AccountId, target: Versioned<UserId>) -> Result<()> {
-        caller.authorize(account_id, Permission::Administer)?;
+        caller.authorize(account_id, Permission::ManageUsers)?;
         let mut tx = self.store.begin().await?;
         self.hold_owners(&mut tx, caller, account_id).await?;
         let gone = user(&mut tx, account_id, target.id).await?;
+        caller.authorize_over(&gone)?;
         target.expect(gone.updated_at)?;
         self.guard_owners(&mut tx, &gone, None).await?;
         storage::users::delete(&mut tx, account_id, target.id).await?;

@@ -27,6 +27,7 @@ mod store;
 mod tx;
 
 pub mod accounts;
+pub mod api_keys;
 pub mod applications;
 pub mod audit_events;
 pub mod authorization_codes;

@@ -11,6 +11,7 @@ macro_rules! modules {
 
 modules!(
     accounts,
+    api_keys,
     applications,
     audit_events,
     authorization_codes,

@@ -21,9 +21,17 @@ const RESPONSES: &str = "#/components/responses/";
 /// What any operation may answer.
 pub const ANY: &[Code] = &[Code::Internal, Code::Unavailable];
 /// What an operation may answer that needs credentials.
-pub const SECURED: &[Code] = &[Code::Internal, Code::Unavailable, Code::Unauthenticated, Code::Forbidden];
+pub const SECURED: &[Code] =
+    &[Code::Internal, Code::Unavailable, Code::Unauthenticated, Code::Forbidden, Code::NetworkNotAllowed];
 /// What reading something of an account may answer.
-pub const READ: &[Code] = &[Code::Internal, Code::Unavailable, Code::Unauthenticated, Code::Forbidden, Code::NotFound];
+pub const READ: &[Code] = &[
+    Code::Internal,
+    Code::Unavailable,
+    Code::Unauthenticated,
+    Code::Forbidden,
+    Code::NetworkNotAllowed,
+    Code::NotFound,
+];
 /// What an operation with a JSON body may answer besides.
 pub const BODY: &[Code] = &[Code::InvalidBody, Code::InvalidInput, Code::PayloadTooLarge, Code::UnsupportedMediaType];
 /// What an operation without credentials may answer besides.

@@ -122,7 +122,7 @@ impl From<UpdateAccountSettings> for AccountSettingsPatch {
 ///
 /// For operators, and for users of the account who hold a role. The version is that of the account.
 #[utoipa::path(
-    operation_id = "get_account_settings", tag = "accounts", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "get_account_settings", tag = "accounts", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath),
     responses(
         (status = 200, description = "The settings", body = AccountSettings,
@@ -146,7 +146,7 @@ async fn get_account_settings(
 /// refresh on. The lifetimes that count are the stricter ones of application and account.
 #[utoipa::path(
     operation_id = "update_account_settings", tag = "accounts",
-    security(("operator_key" = []), ("access_token" = [])),
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, IfMatchParameter), request_body = UpdateAccountSettings,
     responses(
         (status = 200, description = "The settings", body = AccountSettings,

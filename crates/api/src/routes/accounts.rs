@@ -161,7 +161,7 @@ async fn create_account(
 ///
 /// An operator sees all of them, a user their own.
 #[utoipa::path(
-    operation_id = "list_accounts", tag = "accounts", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "list_accounts", tag = "accounts", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountsQuery, PageParameters),
     responses((status = 200, description = "A page of accounts", body = List<Account>), ListProblems),
 )]
@@ -179,7 +179,7 @@ async fn list_accounts(
 ///
 /// For operators, and for users of the account who hold a role.
 #[utoipa::path(
-    operation_id = "get_account", tag = "accounts", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "get_account", tag = "accounts", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath),
     responses(
         (status = 200, description = "The account", body = Account, headers(("ETag" = String, description = "Its version"))),

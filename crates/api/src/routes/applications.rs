@@ -325,7 +325,7 @@ async fn create_application(
 ///
 /// For operators, and for users of the account who hold a role. Shared applications are not among them.
 #[utoipa::path(
-    operation_id = "list_applications", tag = "applications", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "list_applications", tag = "applications", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, ApplicationsQuery, PageParameters),
     responses((status = 200, description = "A page of applications", body = List<Application>), ListProblems),
 )]
@@ -345,7 +345,7 @@ async fn list_applications(
 ///
 /// For operators, and for users of the account who hold a role.
 #[utoipa::path(
-    operation_id = "get_application", tag = "applications", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "get_application", tag = "applications", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(ApplicationPath),
     responses(
         (status = 200, description = "The application", body = Application,

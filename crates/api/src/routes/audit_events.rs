@@ -121,7 +121,7 @@ impl From<AuditQuery> for AuditFilter {
 ///
 /// For operators, and for users of the account who hold a role. The newest first; nothing is ever changed or removed.
 #[utoipa::path(
-    operation_id = "list_audit_events", tag = "audit", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "list_audit_events", tag = "audit", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, AuditQuery, PageParameters),
     responses((status = 200, description = "A page of events", body = List<AuditEvent>), ListProblems),
 )]

@@ -101,7 +101,7 @@ impl From<ReplaceBranding> for BrandingSettings {
 ///
 /// For operators, and for users of the account who hold a role.
 #[utoipa::path(
-    operation_id = "get_branding", tag = "mail", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "get_branding", tag = "mail", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath),
     responses(
         (status = 200, description = "The branding", body = Branding,

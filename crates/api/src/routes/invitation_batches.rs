@@ -152,7 +152,7 @@ impl From<service::InvitationBatch> for InvitationBatch {
 /// `Idempotency-Key` a repeat invites nobody twice.
 #[utoipa::path(
     operation_id = "create_invitation_batch", tag = "invitations",
-    security(("operator_key" = []), ("access_token" = [])),
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, IdempotencyKeyParameter), request_body = CreateInvitationBatch,
     responses(
         (status = 201, description = "What became of each row", body = InvitationBatch, headers(

@@ -30,7 +30,7 @@ problems! {
         + NoDefaultApplication;
     ResendProblems = [READ, BODY, LIMITED] + InvitationAccepted + InvitationRevoked + UserInactive + PageNotConfigured
         + NoDefaultApplication + PreconditionFailed;
-    RevokeProblems = [READ] + InvitationAccepted + InvitationRevoked + PreconditionFailed;
+    RevokeProblems = [READ] + InvitationAccepted + InvitationRevoked + BreakGlassRequired + PreconditionFailed;
 }
 
 /// Registers the operations.
@@ -205,7 +205,7 @@ struct InvitationFilter {
 /// For operators and owners. The user is `invited` until they accept. The mail goes out with the change: as a link that
 /// sets a password, as the way to SSO, or as the way to the magic link.
 #[utoipa::path(
-    operation_id = "create_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "create_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, IdempotencyKeyParameter), request_body = CreateInvitation,
     responses(
         (status = 201, description = "The invitation", body = Invitation, headers(
@@ -231,7 +231,7 @@ async fn create_invitation(
 ///
 /// The newest first. For operators, and for users of the account who hold a role.
 #[utoipa::path(
-    operation_id = "list_invitations", tag = "invitations", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "list_invitations", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, InvitationFilter, PageParameters),
     responses((status = 200, description = "A page of invitations", body = List<Invitation>), ListProblems),
 )]
@@ -252,7 +252,7 @@ async fn list_invitations(
 ///
 /// For operators, and for users of the account who hold a role.
 #[utoipa::path(
-    operation_id = "get_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "get_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(InvitationPath),
     responses((status = 200, description = "The invitation", body = Invitation), ReadProblems),
 )]
@@ -271,7 +271,7 @@ async fn get_invitation(
 /// For operators and owners. Mails a new link, to the email that the user has now; the older one stops working at once.
 /// Mails a staged invitation for the first time. An expired one is pending again.
 #[utoipa::path(
-    operation_id = "resend_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "resend_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(InvitationPath), request_body = ResendInvitation,
     responses((status = 200, description = "The invitation", body = Invitation), ResendProblems),
 )]
@@ -293,7 +293,7 @@ async fn resend_invitation(
 /// For operators and owners. Its link stops working at once. A user who never came in is removed, so that the same person
 /// may be invited anew; the invitation stays as a record.
 #[utoipa::path(
-    operation_id = "revoke_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "revoke_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(InvitationPath),
     responses((status = 200, description = "The invitation", body = Invitation), RevokeProblems),
 )]

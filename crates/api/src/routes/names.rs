@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use domain::api_key::ApiKeyScope;
 use domain::invitation::{AcceptBy, InvitationState};
 use domain::language::Language;
 use domain::mail::{MailKind, MailState};
@@ -38,6 +39,7 @@ names! {
     PortalName ("Portal", "Which directory and which frontends of an account are meant.") = Portal::ALL;
     RoleName ("Role", "An account-wide permission of an `admin` user.") = Role::ALL;
     UserStatusName ("UserStatus", "Where a user stands.") = UserStatus::ALL;
+    ApiKeyScopeName ("ApiKeyScope", "What an API key may do.") = ApiKeyScope::ALL;
     LanguageName ("Language", "A language that people are written to in (RFC 5646).") = Language::ALL;
     SignInMethodName ("SignInMethod", "How somebody signed in.") = SignInMethod::ALL;
     InvitationStateName ("InvitationState", "Where an invitation stands.") = InvitationState::ALL;

@@ -262,7 +262,7 @@ async fn create_saml_connection(
 /// whole.
 #[utoipa::path(
     operation_id = "list_saml_connections", tag = "saml connections",
-    security(("operator_key" = []), ("access_token" = [])), params(AccountPath),
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AccountPath),
     responses((status = 200, description = "The connections", body = List<SamlConnection>), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/saml-connections")]
@@ -279,7 +279,7 @@ async fn list_saml_connections(
 /// For operators, and for users of the account who hold a role.
 #[utoipa::path(
     operation_id = "get_saml_connection", tag = "saml connections",
-    security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath),
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(ConnectionPath),
     responses(
         (status = 200, description = "The connection", body = SamlConnection,
             headers(("ETag" = String, description = "Its version"))),

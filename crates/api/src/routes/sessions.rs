@@ -118,7 +118,7 @@ struct SessionsQuery {
 ///
 /// For operators, and for users of the account who hold a role. The newest first.
 #[utoipa::path(
-    operation_id = "list_sessions", tag = "sessions", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "list_sessions", tag = "sessions", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, SessionsQuery, PageParameters),
     responses((status = 200, description = "A page of sessions", body = List<Session>), ListProblems),
 )]

@@ -186,7 +186,7 @@ impl From<AttemptsQuery> for AttemptFilter {
 /// For operators, and for users of the account who hold a role. The newest first; kept for 30 days.
 #[utoipa::path(
     operation_id = "list_sign_in_attempts", tag = "sign-in attempts",
-    security(("operator_key" = []), ("access_token" = [])), params(AccountPath, AttemptsQuery, PageParameters),
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AccountPath, AttemptsQuery, PageParameters),
     responses((status = 200, description = "A page of attempts", body = List<SignInAttempt>), ListProblems),
 )]
 #[get("/v1/accounts/{account_id}/sign-in-attempts")]
@@ -207,7 +207,7 @@ async fn list_sign_in_attempts(
 /// to fix it.
 #[utoipa::path(
     operation_id = "get_sign_in_attempt", tag = "sign-in attempts",
-    security(("operator_key" = []), ("access_token" = [])), params(AttemptPath),
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AttemptPath),
     responses((status = 200, description = "The attempt", body = SignInAttemptDetails), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/sign-in-attempts/{attempt_id}")]

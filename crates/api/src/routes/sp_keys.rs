@@ -71,7 +71,7 @@ fn pem(der: &[u8]) -> String {
 /// checks signed requests with, and encrypts assertions to.
 #[utoipa::path(
     operation_id = "get_sp_certificate", tag = "saml connections",
-    security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath),
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(ConnectionPath),
     responses(
         (status = 200, description = "The certificate", body = String, content_type = "application/pem-certificate-chain"),
         ReadProblems,
@@ -97,7 +97,7 @@ async fn get_sp_certificate(
 /// For operators, and for users of the account who hold a role. Those that still decrypt, the current one first; the
 /// list is always whole.
 #[utoipa::path(
-    operation_id = "list_sp_keys", tag = "saml connections", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "list_sp_keys", tag = "saml connections", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(ConnectionPath),
     responses((status = 200, description = "The keys", body = List<SpKey>), ReadProblems),
 )]

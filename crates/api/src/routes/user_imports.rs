@@ -76,7 +76,7 @@ impl From<ImportedUser> for ImportResult {
 /// For operators and owners. All rows are created in one transaction; a row whose username is taken is refused alone.
 /// The users are `invited` until their first sign-in.
 #[utoipa::path(
-    operation_id = "import_users", tag = "users", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "import_users", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath), request_body = UserImport,
     responses((status = 200, description = "What became of each row", body = UserImportReport), ImportProblems),
 )]

@@ -228,7 +228,7 @@ struct UsersQuery {
 ///
 /// For operators and owners. The user is `invited` until their first sign-in.
 #[utoipa::path(
-    operation_id = "create_user", tag = "users", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "create_user", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, IdempotencyKeyParameter), request_body = CreateUser,
     responses(
         (status = 201, description = "The user", body = User, headers(
@@ -254,7 +254,7 @@ async fn create_user(
 ///
 /// For operators, and for users of the account who hold a role.
 #[utoipa::path(
-    operation_id = "list_users", tag = "users", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "list_users", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, UsersQuery, PageParameters),
     responses((status = 200, description = "A page of users", body = List<User>), ListProblems),
 )]
@@ -275,7 +275,7 @@ async fn list_users(
 ///
 /// For operators, and for users of the account who hold a role.
 #[utoipa::path(
-    operation_id = "get_user", tag = "users", security(("operator_key" = []), ("access_token" = [])), params(UserPath),
+    operation_id = "get_user", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(UserPath),
     responses(
         (status = 200, description = "The user", body = User, headers(("ETag" = String, description = "Their version"))),
         ReadProblems,
@@ -296,7 +296,7 @@ async fn get_user(
 /// For operators and owners. `roles` sets the assigned roles; the ones from SAML stay. Deactivation ends the user's
 /// sessions. A change that would leave the account without a break-glass user is refused.
 #[utoipa::path(
-    operation_id = "update_user", tag = "users", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "update_user", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(UserPath, IfMatchParameter), request_body = UpdateUser,
     responses(
         (status = 200, description = "The user", body = User, headers(("ETag" = String, description = "Their version"))),
@@ -320,7 +320,7 @@ async fn update_user(
 ///
 /// For operators and owners. Their sessions end; the audit log keeps what they did. The last break-glass user stays.
 #[utoipa::path(
-    operation_id = "delete_user", tag = "users", security(("operator_key" = []), ("access_token" = [])),
+    operation_id = "delete_user", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(UserPath, IfMatchParameter),
     responses((status = 204, description = "The user is gone"), DeleteProblems),
 )]

@@ -48,7 +48,7 @@ impl Service {
         (options, rows): (InviteOptions, Vec<Result<Invitee>>),
         key: Option<&IdempotencyKey>,
     ) -> Result<Created<InvitationBatch>> {
-        caller.authorize(account_id, Permission::Administer)?;
+        caller.authorize(account_id, Permission::ManageUsers)?;
         if rows.is_empty() || rows.len() > BATCH_MAX {
             return Err(Error::invalid("/invitations", format!("must have 1 to {BATCH_MAX} entries")));
         }

@@ -74,7 +74,7 @@ impl Service {
         (options, invitee): (InviteOptions, Invitee),
         key: Option<&IdempotencyKey>,
     ) -> Result<Created<InvitationView>> {
-        caller.authorize(account_id, Permission::Administer)?;
+        caller.authorize(account_id, Permission::ManageUsers)?;
         let mut tx = self.store.begin().await?;
         if let Some(id) = self.replay(&mut tx, caller, key).await? {
             let id = id.parse().map_err(Error::internal)?;
@@ -122,6 +122,7 @@ impl Service {
 
     /// The same for a user who was just made and is not written yet.
     pub(crate) fn prepare_user(&self, plan: &Plan<'_>, user: User) -> Result<Prepared> {
+        plan.caller.authorize_over(&user)?;
         let mut invitation = staged(InvitationId::from_uuid(self.uuid()), &user, plan.caller);
         invitation.batch_id = plan.batch_id;
         let Some(mailing) = &plan.mailing else { return Ok(Prepared { user, invitation, link: None, mail: None }) };
