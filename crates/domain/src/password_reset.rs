@@ -4,6 +4,7 @@
 
 use jiff::SignedDuration;
 
+use crate::email::Email;
 use crate::sso::connection::SsoMode;
 use crate::throttle::Pace;
 use crate::user::{User, UserStatus};
@@ -30,9 +31,15 @@ pub fn decide_answer(mode: SsoMode) -> Result<(), ResetUnsupported> {
 }
 
 /// Whether this user may have a new password by mail. Invited users have an invitation for that, deactivated ones nothing
-/// at all.
+/// at all. Where SSO is required, break-glass users alone may: theirs is the way in when the identity provider is down.
 pub fn may_reset(user: &User, mode: SsoMode) -> bool {
-    user.status == UserStatus::Active && user.email.is_some() && decide_answer(mode).is_ok()
+    let has_password = user.break_glass || decide_answer(mode).is_ok();
+    user.status == UserStatus::Active && recovery_address(user).is_some() && has_password
+}
+
+/// Where mail about a user's password goes: to the recovery email of a break-glass user, if they have one (A4).
+pub fn recovery_address(user: &User) -> Option<&Email> {
+    user.recovery_email.as_ref().filter(|_| user.break_glass).or(user.email.as_ref())
 }
 
 /// Whom of the users who go by what was entered a mail is for.
@@ -61,6 +68,11 @@ mod tests {
         }
         assert_eq!(decide_answer(SsoMode::Required), Err(ResetUnsupported));
         assert!(recipients(&known, SsoMode::Required).is_empty());
+        let recovery_email = Some(Email::parse("home@c.se").unwrap());
+        let guard = User { break_glass: true, recovery_email, ..known[0].clone() };
+        assert_eq!(recovery_address(&guard).unwrap().as_str(), "home@c.se");
+        assert_eq!(recovery_address(&User { break_glass: false, ..guard.clone() }).unwrap().as_str(), "a@b.se");
+        assert_eq!(recipients(&[guard], SsoMode::Required).len(), 1);
         let many: Vec<User> = (0..9).map(|n| user(n, "x", Some("a@b.se"), UserStatus::Active)).collect();
         assert_eq!(recipients(&many, SsoMode::Off).len(), RESET_USERS_MAX);
     }

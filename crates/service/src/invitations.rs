@@ -108,6 +108,7 @@ impl Service {
     ) -> Result<InvitationView> {
         caller.authorize(account_id, Permission::Administer)?;
         let mut tx = self.store.begin().await?;
+        self.hold_owners(&mut tx, caller, account_id).await?;
         let before = invitation(&mut tx, account_id, id).await?;
         decide_revoke(&before).map_err(|refusal| self.refused_to_owner(refusal))?;
         let (now, whose) = (self.now(), (account_id, before.user_id));
@@ -128,6 +129,7 @@ impl Service {
         let (account_id, id) = (invitation.account_id, invitation.user_id);
         let user = storage::users::by_id(tx, account_id, id).await?;
         let Some(user) = user.filter(|user| user.status == UserStatus::Invited) else { return Ok(()) };
+        self.guard_owners(tx, &user, None).await?;
         storage::users::delete(tx, account_id, id).await?;
         let deed = crate::users::deed("user.deleted", &user, audited_user(&user), Value::Null);
         self.record(tx, caller, deed).await

@@ -13,7 +13,7 @@ use domain::language::Language;
 use domain::mail::{MailMessage, OutgoingMail};
 use domain::one_time_link::{LinkPurpose, LinkRefusal, OneTimeLink, decide_use};
 use domain::password::{Password, PasswordCredential};
-use domain::password_reset::{RESET_LIFETIME, RESET_PACE, decide_answer, may_reset, recipients};
+use domain::password_reset::{RESET_LIFETIME, RESET_PACE, decide_answer, may_reset, recipients, recovery_address};
 use domain::portal::Portal;
 use domain::session::SessionEnd;
 use domain::sso::connection::SsoMode;
@@ -30,7 +30,7 @@ use crate::error::{Code, Error, Result, Violation};
 use crate::invitations::mailing::portal_connection;
 use crate::one_time_links::{link, link_refused};
 use crate::passwords::check_new_password;
-use crate::users::{deed, user};
+use crate::users::{audited_user, deed, user};
 
 /// How many requests are worked off at the same time; further ones are told to come back.
 pub(crate) const RESETS_AT_ONCE: u32 = 64;
@@ -115,7 +115,7 @@ impl Service {
     }
 
     async fn mail_reset(&self, user: &User, page: &RedirectUri, language: Language) -> Result<()> {
-        let Some(to) = user.email.clone() else { return Ok(()) };
+        let Some(to) = recovery_address(user).cloned() else { return Ok(()) };
         let throttle = ThrottleKey::of("password_reset", &[&user.id.to_string()]);
         match self.count_try(throttle, RESET_PACE).await {
             Err(error) if error.code == Code::RateLimited => return Ok(()),
@@ -160,14 +160,32 @@ impl Service {
         let whose = (account_id, user_id);
         storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::PasswordReset, now).await?;
         self.notify_password_changed(&mut tx, &account, &user).await?;
+        let origin = (AuditActor::User(user_id), Some(address.to_string()));
+        self.mark_first_break_glass(&mut tx, &user, origin.clone()).await?;
         let deed = deed("user.password_reset", &user, Value::Null, Value::Null);
-        self.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), deed).await?;
+        self.record_as(&mut tx, origin.0, origin.1, deed).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// An owner who came in through SSO and has a password now becomes the break-glass user that the account lacks (A4).
+    async fn mark_first_break_glass(
+        &self,
+        tx: &mut Tx,
+        user: &User,
+        (actor, address): (AuditActor, Option<String>),
+    ) -> Result<()> {
+        if user.break_glass || !self.becomes_break_glass(tx, user).await? {
+            return Ok(());
+        }
+        let updated_at = self.next_version(user.updated_at);
+        let after = User { break_glass: true, updated_at, ..user.clone() };
+        storage::users::update(tx, &after, user.updated_at).await?;
+        self.record_as(tx, actor, address, deed("user.updated", &after, audited_user(user), audited_user(&after))).await
     }
 
     /// Tells a user that their password is another one now.
     pub(crate) async fn notify_password_changed(&self, tx: &mut Tx, account: &Account, user: &User) -> Result<()> {
-        let Some(to) = user.email.clone() else { return Ok(()) };
+        let Some(to) = recovery_address(user).cloned() else { return Ok(()) };
         let language = account.settings.default_language();
         let message = MailMessage::PasswordChanged { changed_at: self.now() };
         let mail = OutgoingMail { account_id: Some(user.account_id), to, language, message };

@@ -30,7 +30,7 @@ problems! {
         + NoDefaultApplication;
     ResendProblems = [READ, BODY, LIMITED] + InvitationAccepted + InvitationRevoked + UserInactive + PageNotConfigured
         + NoDefaultApplication + PreconditionFailed;
-    RevokeProblems = [READ] + InvitationAccepted + InvitationRevoked + PreconditionFailed;
+    RevokeProblems = [READ] + InvitationAccepted + InvitationRevoked + BreakGlassRequired + PreconditionFailed;
 }
 
 /// Registers the operations.
