@@ -110,11 +110,16 @@ both_engines! {
             "pages": { "accept_invitation": "https://app.example.test/accept" },
         });
         app.operator().post("/v1/applications", &application).await.expect(201);
-        create("late").await;
+        let late = create("late").await;
         let token = token(&app, "first@late.test").await;
         assert_eq!(accept(&app, &token).await.expect(200)["username"], "first@late.test");
+        let users = app.operator().get(&format!("/v1/accounts/{late}/users")).await.expect(200);
+        let first_owner = &users["items"][0];
+        assert_eq!((&first_owner["break_glass"], &first_owner["invitation"]["state"]), (&json!(true), &json!("accepted")));
         let id = first(&early).await["id"].as_str().unwrap().to_owned();
-        app.operator().post(&format!("/v1/accounts/{early}/invitations/{id}/resend"), &json!({})).await.expect(200);
+        let early = format!("/v1/accounts/{early}/invitations/{id}");
+        app.operator().post(&format!("{early}/resend"), &json!({})).await.expect(200);
+        app.operator().post(&format!("{early}/revoke"), &json!({})).await.problem(409, "break_glass_required");
         assert_eq!(app.mailbox().await.to("first@early.test").len(), 1);
     }
 
@@ -146,6 +151,9 @@ both_engines! {
         app.world.clock.advance(WEEK);
         assert_eq!(read(&app, &tenant, &invitation).await["state"], "expired");
         accept(&app, &old).await.problem(410, "invitation_expired");
+        let listed = app.operator().get(&tenant.path("/users?q=ann@")).await.expect(200);
+        assert_eq!(listed["items"][0]["invitation"]["state"], "expired");
+        assert_eq!(listed["items"][0]["invitation"]["expires_at"], invitation["expires_at"]);
         let expired = app.operator().get(&tenant.path("/invitations?state=expired")).await.expect(200);
         assert_eq!(expired["items"].as_array().unwrap().len(), 1);
         act(&app, &tenant, &invitation, "resend").await.expect(200);

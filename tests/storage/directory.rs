@@ -6,8 +6,8 @@ use domain::role::{Role, RoleSet};
 use domain::user::{LastSignIn, SignInMethod, User, UserStatus};
 use domain::username::{Username, normalized};
 use storage::accounts::AccountFilter;
-use storage::users::{SharedEmail, UserFilter};
-use storage::{Page, StorageError, Unique, accounts, users};
+use storage::users::{ListedUser, SharedEmail, UserFilter};
+use storage::{Page, Paged, StorageError, Unique, accounts, users};
 use tests::both_engines;
 
 use crate::samples::{account, at, label, stored_account, user};
@@ -195,12 +195,13 @@ both_engines! {
         ];
         for (filter, expected) in cases {
             let found = users::list(&mut tx, account.id, &filter, &Page::first(9)).await.unwrap();
-            let found: Vec<_> = found.items.iter().map(|user| user.id).collect();
+            let found: Vec<_> = found.items.iter().map(|listed| listed.user.id).collect();
             assert_eq!(found, expected, "{filter:?}");
         }
         let first = users::list(&mut tx, account.id, &none, &Page::first(1)).await.unwrap();
         let second = users::list(&mut tx, account.id, &none, &Page { after: first.next, limit: 9 }).await.unwrap();
-        assert_eq!((first.items, second.items), (vec![owner], vec![invited, end_user]));
+        let users = |page: Paged<ListedUser>| page.items.into_iter().map(|listed| listed.user).collect::<Vec<_>>();
+        assert_eq!((users(first), users(second)), (vec![owner], vec![invited, end_user]));
     }
 
     /// Proves A3: a sign-in is recorded of an active user alone, and changes no property that anybody set.

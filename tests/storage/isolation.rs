@@ -71,7 +71,7 @@ both_engines! {
         assert!(sign_in_attempts::by_id(tx, other, attempt.id).await.unwrap().is_none());
         assert!(sessions::by_id(tx, other, session.id).await.unwrap().is_none());
         let listed = users::list(tx, other, &UserFilter::default(), &PAGE).await.unwrap().items;
-        assert!(listed.iter().all(|user| user.account_id == other));
+        assert!(listed.iter().all(|listed| listed.user.account_id == other));
         let listed = applications::list(tx, other, &ApplicationFilter::default(), &PAGE).await.unwrap().items;
         assert!(listed.iter().all(|application| application.account_id == Some(other)));
         assert!(connections::list(tx, other).await.unwrap().iter().all(|connection| connection.account_id == other));

@@ -122,11 +122,10 @@ pub struct Invitation {
 impl Invitation {
     /// Where it stands at this time.
     pub fn state(&self, now: Timestamp) -> InvitationState {
-        match (self.end, self.mail) {
-            (Some(InvitationEnd::Accepted(..)), _) => InvitationState::Accepted,
-            (Some(InvitationEnd::Revoked(_)), _) => InvitationState::Revoked,
-            (None, Some(mail)) if now >= mail.expires_at => InvitationState::Expired,
-            (None, _) => InvitationState::Pending,
+        match self.end {
+            Some(InvitationEnd::Accepted(..)) => InvitationState::Accepted,
+            Some(InvitationEnd::Revoked(_)) => InvitationState::Revoked,
+            None => open_state(self.mail.map(|mail| mail.expires_at), now),
         }
     }
 
@@ -136,6 +135,39 @@ impl Invitation {
             mailed_at: now,
             expires_at: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
             sends: self.mail.map_or(0, |mail| mail.sends).saturating_add(1),
+        }
+    }
+}
+
+/// Where an invitation stands that has not ended.
+fn open_state(expires_at: Option<Timestamp>, now: Timestamp) -> InvitationState {
+    if expires_at.is_some_and(|end| now >= end) { InvitationState::Expired } else { InvitationState::Pending }
+}
+
+/// What a list of users says of the invitation of each (E3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvitationSummary {
+    /// Which.
+    pub id: InvitationId,
+    /// When they were invited.
+    pub invited_at: Timestamp,
+    /// When it was last mailed; none while it is staged.
+    pub mailed_at: Option<Timestamp>,
+    /// From when on it cannot be accepted.
+    pub expires_at: Option<Timestamp>,
+    /// When it was accepted.
+    pub accepted_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl InvitationSummary {
+    /// Where it stands at this time.
+    pub fn state(&self, now: Timestamp) -> InvitationState {
+        match (self.accepted_at, self.revoked_at) {
+            (Some(_), _) => InvitationState::Accepted,
+            (None, Some(_)) => InvitationState::Revoked,
+            (None, None) => open_state(self.expires_at, now),
         }
     }
 }

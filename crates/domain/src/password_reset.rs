@@ -30,9 +30,10 @@ pub fn decide_answer(mode: SsoMode) -> Result<(), ResetUnsupported> {
 }
 
 /// Whether this user may have a new password by mail. Invited users have an invitation for that, deactivated ones nothing
-/// at all.
+/// at all. Where SSO is required, break-glass users alone may: theirs is the way in when the identity provider is down.
 pub fn may_reset(user: &User, mode: SsoMode) -> bool {
-    user.status == UserStatus::Active && user.reset_email().is_some() && decide_answer(mode).is_ok()
+    let has_password = user.break_glass || decide_answer(mode).is_ok();
+    user.status == UserStatus::Active && user.reset_email().is_some() && has_password
 }
 
 /// Whom of the users who go by what was entered a mail is for.
@@ -43,6 +44,7 @@ pub fn recipients(candidates: &[User], mode: SsoMode) -> Vec<&User> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::email::Email;
     use crate::sso::discovery::tests::user;
 
     /// Proves B4: active users with an email, not too many of them, and nobody where SSO is required.
@@ -61,6 +63,11 @@ mod tests {
         }
         assert_eq!(decide_answer(SsoMode::Required), Err(ResetUnsupported));
         assert!(recipients(&known, SsoMode::Required).is_empty());
+        let recovery_email = Some(Email::parse("home@c.se").unwrap());
+        let guard = User { break_glass: true, recovery_email, ..known[0].clone() };
+        assert_eq!(guard.reset_email().unwrap().as_str(), "home@c.se");
+        assert_eq!(User { break_glass: false, ..guard.clone() }.reset_email().unwrap().as_str(), "a@b.se");
+        assert_eq!(recipients(&[guard], SsoMode::Required).len(), 1);
         let many: Vec<User> = (0..9).map(|n| user(n, "x", Some("a@b.se"), UserStatus::Active)).collect();
         assert_eq!(recipients(&many, SsoMode::Off).len(), RESET_USERS_MAX);
     }

@@ -102,7 +102,7 @@ pub use storage::users::UserFilter;
 pub use storage::{Page, Paged};
 pub use tokens::{CodeGrant, IssuedTokens, RefreshGrant, TokenError, TokenRefusal};
 pub use user_import::{IMPORT_MAX, ImportedUser};
-pub use users::{NewUser, UserPatch};
+pub use users::{NewUser, UserPatch, UserView};
 pub use version::Versioned;
 
 /// The use-cases, and what they share.

@@ -1,6 +1,7 @@
 //! Users and their assigned roles (A2, A3).
 
 use domain::email::Email;
+use domain::invitation::{InvitationState, InvitationSummary};
 use domain::portal::Portal;
 use domain::role::{Permission, RoleAssignments, RoleSet};
 use domain::session::SessionEnd;
@@ -9,7 +10,7 @@ use domain::user::{User, UserStatus};
 use domain::username::Username;
 use domain::{AccountId, UserId};
 use serde_json::{Value, json};
-use storage::users::UserFilter;
+use storage::users::{ListedUser, UserFilter};
 use storage::{Page, Paged, Tx};
 
 use crate::Service;
@@ -34,6 +35,15 @@ pub struct NewUser {
     pub display_name: Option<Label>,
     /// Assigned roles; for the `admin` portal alone.
     pub roles: RoleSet,
+}
+
+/// A user as lists show them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserView {
+    /// The user.
+    pub user: User,
+    /// Their invitation, and where it stands; none for whom an identity provider brought.
+    pub invitation: Option<(InvitationSummary, InvitationState)>,
 }
 
 /// What of a user is to change. The inner `None` of an optional property removes it.
@@ -103,19 +113,25 @@ impl Service {
         }
     }
 
-    /// Lists the users of an account.
+    /// Lists the users of an account, each with their invitation as it stands now (E3).
     pub async fn list_users(
         &self,
         caller: &Caller,
         account_id: AccountId,
         filter: &UserFilter,
         page: &Page,
-    ) -> Result<Paged<User>> {
+    ) -> Result<Paged<UserView>> {
         caller.authorize(account_id, Permission::Read)?;
         check_search(filter.search.as_deref())?;
         let mut tx = self.store.read().await?;
         account(&mut tx, account_id).await?;
-        Ok(storage::users::list(&mut tx, account_id, filter, page).await?)
+        let found = storage::users::list(&mut tx, account_id, filter, page).await?;
+        let now = self.now();
+        let view = |listed: ListedUser| {
+            let invitation = listed.invitation.map(|invitation| (invitation, invitation.state(now)));
+            UserView { user: listed.user, invitation }
+        };
+        Ok(Paged { items: found.items.into_iter().map(view).collect(), next: found.next })
     }
 
     /// Reads a user.

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::email::Email;
+use domain::invitation::InvitationSummary;
 use domain::portal::Portal;
 use domain::role::{Role, RoleAssignments, RoleSet};
 use domain::text::Label;
 use domain::user::{LastSignIn, User, UserStatus};
 use domain::username::normalized;
-use domain::{AccountId, UserId};
+use domain::{AccountId, InvitationId, UserId};
 use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::columns::{checked, containing, millis, parsed, text, time};
+use crate::columns::{checked, containing, millis, optional_time, parsed, text, time};
 use crate::error::{Result, StorageError, Unique, written};
 use crate::page::{Page, Paged};
 use crate::sql::{execute, execute_rows, fetch_all, fetch_optional, queries};
@@ -45,11 +46,17 @@ queries! {
             SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND email_normalized = $3)
         ORDER BY id");
     // The set of roles is closed and its names hold no quotes, so the quoted name is found in the array's text alone.
-    LIST = concat!("SELECT ", user_columns!(), " FROM users
-        WHERE account_id = $1 AND id > $2 AND (portal = $3 OR $3 IS NULL) AND (status = $4 OR $4 IS NULL)
-        AND (CAST(assigned_roles AS TEXT) LIKE $5 OR CAST(saml_roles AS TEXT) LIKE $5 OR $5 IS NULL)
-        AND (search_text LIKE $6 ESCAPE '!' OR $6 IS NULL)
-        ORDER BY id LIMIT $7");
+    LIST = concat!("SELECT ", user_columns!(), ", invitations.id AS invitation_id,
+            invitations.invited_at AS invitation_invited_at, invitations.mailed_at AS invitation_mailed_at,
+            invitations.expires_at AS invitation_expires_at, invitations.accepted_at AS invitation_accepted_at,
+            invitations.revoked_at AS invitation_revoked_at
+        FROM users
+        LEFT JOIN invitations ON invitations.account_id = users.account_id AND invitations.user_id = users.id
+        WHERE users.account_id = $1 AND users.id > $2 AND (users.portal = $3 OR $3 IS NULL)
+        AND (users.status = $4 OR $4 IS NULL)
+        AND (CAST(users.assigned_roles AS TEXT) LIKE $5 OR CAST(users.saml_roles AS TEXT) LIKE $5 OR $5 IS NULL)
+        AND (users.search_text LIKE $6 ESCAPE '!' OR $6 IS NULL)
+        ORDER BY users.id LIMIT $7");
     UPDATE = "UPDATE users SET username = $5, username_normalized = $6, email = $7, email_normalized = $8,
             display_name = $9, search_text = $10, status = $11, assigned_roles = $12, saml_roles = $13, updated_at = $14,
             recovery_email = $15, break_glass = $16
@@ -92,6 +99,45 @@ pub struct SharedEmail {
     pub email: String,
     /// The usernames, the oldest user's first.
     pub usernames: Vec<String>,
+}
+
+/// A user as lists show them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedUser {
+    /// The user.
+    pub user: User,
+    /// Their invitation; none for whom an identity provider brought.
+    pub invitation: Option<InvitationSummary>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    #[sqlx(flatten)]
+    user: UserRow,
+    invitation_id: Option<Uuid>,
+    invitation_invited_at: Option<i64>,
+    invitation_mailed_at: Option<i64>,
+    invitation_expires_at: Option<i64>,
+    invitation_accepted_at: Option<i64>,
+    invitation_revoked_at: Option<i64>,
+}
+
+impl TryFrom<ListedRow> for ListedUser {
+    type Error = StorageError;
+
+    fn try_from(row: ListedRow) -> Result<Self> {
+        let invitation = row.invitation_id.zip(row.invitation_invited_at).map(|(id, invited_at)| {
+            Ok::<_, StorageError>(InvitationSummary {
+                id: InvitationId::from_uuid(id),
+                invited_at: time("invitations.invited_at", invited_at)?,
+                mailed_at: optional_time("invitations.mailed_at", row.invitation_mailed_at)?,
+                expires_at: optional_time("invitations.expires_at", row.invitation_expires_at)?,
+                accepted_at: optional_time("invitations.accepted_at", row.invitation_accepted_at)?,
+                revoked_at: optional_time("invitations.revoked_at", row.invitation_revoked_at)?,
+            })
+        });
+        Ok(Self { user: row.user.try_into()?, invitation: invitation.transpose()? })
+    }
 }
 
 #[expect(clippy::struct_field_names, reason = "a join reads the rows of several tables at once")]
@@ -204,9 +250,9 @@ pub async fn invited_usernames(tx: &mut Tx, account_id: AccountId, portal: Porta
     Ok(rows.into_iter().map(|(username,)| username).collect())
 }
 
-/// Users of an account, the oldest first.
-pub async fn list(tx: &mut Tx, account_id: AccountId, filter: &UserFilter, page: &Page) -> Result<Paged<User>> {
-    let rows: Vec<UserRow> = fetch_all!(
+/// Users of an account, each with their invitation, the oldest first.
+pub async fn list(tx: &mut Tx, account_id: AccountId, filter: &UserFilter, page: &Page) -> Result<Paged<ListedUser>> {
+    let rows: Vec<ListedRow> = fetch_all!(
         tx,
         LIST,
         account_id.as_uuid(),
@@ -217,8 +263,8 @@ pub async fn list(tx: &mut Tx, account_id: AccountId, filter: &UserFilter, page:
         filter.search.as_deref().map(containing),
         page.rows(),
     )?;
-    let users = rows.into_iter().map(User::try_from).collect::<Result<_>>()?;
-    Ok(Paged::cut(users, page, |user: &User| user.id.as_uuid()))
+    let users = rows.into_iter().map(ListedUser::try_from).collect::<Result<_>>()?;
+    Ok(Paged::cut(users, page, |listed: &ListedUser| listed.user.id.as_uuid()))
 }
 
 /// The owners of an account who are invited or active and whose role was assigned; the oldest first.

@@ -2,21 +2,22 @@
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use domain::email::Email;
+use domain::invitation::{InvitationState, InvitationSummary};
 use domain::portal::Portal;
 use domain::role::{Role, RoleAssignments, RoleSet};
 use domain::text::Label;
 use domain::user::{SignInMethod, User as DomainUser, UserStatus};
 use domain::username::Username;
-use domain::{AccountId, UserId};
+use domain::{AccountId, InvitationId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use service::{NewUser, Service, UserFilter, UserPatch, Versioned};
+use service::{NewUser, Service, UserFilter, UserPatch, UserView, Versioned};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::accounts::{AccountPath, IdempotencyKeyParameter, IfMatchParameter, PageParameters};
 use super::answer::{List, created, versioned};
-use super::names::{PortalName, RoleName, SignInMethodName, UserStatusName};
+use super::names::{InvitationStateName, PortalName, RoleName, SignInMethodName, UserStatusName};
 use crate::extract::{Authenticated, Creation, Ids, IfMatch, JsonBody, Listing, given, nullable};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
@@ -67,6 +68,10 @@ pub struct User {
     roles: Roles,
     /// The last sign-in, if there was one.
     last_sign_in: Option<LastSignIn>,
+    /// Their invitation, in lists; left out for whom an identity provider brought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    invitation: Option<InvitationOfUser>,
     /// When they were added.
     created_at: Timestamp,
     /// When they last changed.
@@ -118,9 +123,37 @@ impl From<DomainUser> for User {
             status: user.status,
             roles: user.roles.into(),
             last_sign_in: user.last_sign_in.map(|last| LastSignIn { at: last.at, method: last.method }),
+            invitation: None,
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
+    }
+}
+
+/// The invitation of a user, as far as a list shows it (E3).
+#[derive(Debug, Serialize, ToSchema)]
+struct InvitationOfUser {
+    /// Which.
+    #[schema(value_type = String, example = "inv_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    id: InvitationId,
+    /// Where it stands.
+    #[schema(value_type = InvitationStateName)]
+    state: InvitationState,
+    /// When they were invited.
+    invited_at: Timestamp,
+    /// When it was last mailed; null while it is staged.
+    mailed_at: Option<Timestamp>,
+    /// From when on it cannot be accepted.
+    expires_at: Option<Timestamp>,
+}
+
+impl From<UserView> for User {
+    fn from(view: UserView) -> Self {
+        let invitation = view.invitation.map(|(invitation, state)| {
+            let InvitationSummary { id, invited_at, mailed_at, expires_at, .. } = invitation;
+            InvitationOfUser { id, state, invited_at, mailed_at, expires_at }
+        });
+        Self { invitation, ..view.user.into() }
     }
 }
 
