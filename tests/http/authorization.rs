@@ -141,6 +141,12 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "create_application" | "create_shared_application" => {
             json!({ "portal": "admin", "name": "M", "redirect_uris": redirect_uris })
         }
+        "change_my_password" => {
+            json!({ "current_password": "tulip-anchor-copper-72", "new_password": "gravel orbit seventeen lamps" })
+        }
+        "change_my_recovery_email" => {
+            json!({ "recovery_email": "ann@home.test", "current_password": "tulip-anchor-copper-72" })
+        }
         "create_api_key" => json!({ "name": "M", "scopes": ["read"] }),
         "create_saml_connection" => json!({ "portal": "self_service" }),
         "import_users" => json!({ "users": [{ "portal": "admin", "username": "imported-by-matrix" }] }),
