@@ -35,7 +35,7 @@ async fn ask(app: &TestApp, tenant: &Tenant, email: &str) -> Answer {
 /// A link that was just mailed.
 async fn mailed(app: &TestApp, tenant: &Tenant, email: &str) -> String {
     assert_eq!(ask(app, tenant, email).await.status, 202);
-    app.mailbox().await.last_to(email).token()
+    app.mailbox().await.last_to(&email.to_lowercase()).token()
 }
 
 async fn inspect(app: &TestApp, token: &str) -> Answer {
@@ -166,6 +166,7 @@ both_engines! {
             let body = json!({ "portal": "self_service", "email": email, "accept_by": "magic_link" });
             app.operator().post(&tenant.path("/invitations"), &body).await.expect(201);
         }
+        assert_eq!(app.mailbox().await.len(), 2);
         let token = mailed(&app, &tenant, "eve@x.test").await;
         let step = complete(&app, &tenant, &token).await.expect(200);
         tenant.exchange_step(&app, &step).await;
