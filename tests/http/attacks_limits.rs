@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use serde_json::json;
-use service::{AcsAnswer, PostedResponse, StartSignIn};
+use service::{AcsAnswer, AuthorizationRequest, PostedResponse, StartSignIn};
 use tests::app::{Limits, TestApp};
 use tests::both_engines;
 use tests::databases::{Engine, database};
@@ -101,10 +101,12 @@ async fn begin(app: &TestApp, tenant: &Tenant, address: IpAddr) -> service::Resu
     let start = StartSignIn {
         account_name: tenant.name.clone().try_into().unwrap(),
         email: None,
-        client_id: tenant.client_id.parse().unwrap(),
-        redirect_uri: REDIRECT_URI.to_owned(),
-        state: None,
-        code_challenge: challenge().try_into().unwrap(),
+        authorization: AuthorizationRequest {
+            client_id: tenant.client_id.parse().unwrap(),
+            redirect_uri: REDIRECT_URI.to_owned(),
+            state: None,
+            code_challenge: challenge().try_into().unwrap(),
+        },
         address,
     };
     app.service.start_sign_in(start).await

@@ -1,5 +1,7 @@
 //! Sign-in attempts: one try to sign in, from its first request to a session or a failure (H1).
 
+use std::net::IpAddr;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -126,4 +128,33 @@ pub struct SignInAttempt {
     pub started_at: Timestamp,
     /// When it last got further.
     pub updated_at: Timestamp,
+}
+
+impl SignInAttempt {
+    /// An attempt that has just begun, of which no more is known than where it came from and when.
+    pub fn new(
+        id: AttemptId,
+        (account_id, portal): (AccountId, Portal),
+        kind: AttemptKind,
+        (client_address, now): (IpAddr, Timestamp),
+    ) -> Self {
+        Self {
+            id,
+            account_id,
+            portal,
+            connection_id: None,
+            application_id: None,
+            kind,
+            stage: AttemptStage::Started,
+            outcome: AttemptOutcome::Pending,
+            failure: None,
+            entered_email: None,
+            user_id: None,
+            warnings: vec![],
+            saml_message: None,
+            client_address: client_address.to_string(),
+            started_at: now,
+            updated_at: now,
+        }
+    }
 }

@@ -240,6 +240,22 @@ pub(crate) async fn connection(tx: &mut Tx, account_id: AccountId, id: Connectio
     storage::connections::by_id(tx, account_id, id).await?.ok_or_else(|| Error::new(Code::NotFound))
 }
 
+/// The connection of a portal, whatever its mode.
+pub(crate) async fn portal_connection(
+    tx: &mut Tx,
+    account_id: AccountId,
+    portal: Portal,
+) -> Result<Option<SamlConnection>> {
+    let connections = storage::connections::list(tx, account_id).await?;
+    Ok(connections.into_iter().find(|connection| connection.portal == portal))
+}
+
+/// The SSO mode of a portal.
+pub(crate) async fn sso_mode(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<SsoMode> {
+    let connection = portal_connection(tx, account_id, portal).await?;
+    Ok(connection.map_or(SsoMode::Off, |connection| connection.mode))
+}
+
 fn deed<'a>(action: &'a str, connection: &SamlConnection, before: Value, after: Value) -> Deed<'a> {
     Deed { account_id: Some(connection.account_id), action, target: connection.id.to_string(), before, after }
 }

@@ -23,8 +23,9 @@ use jiff::Timestamp;
 use storage::Tx;
 
 use crate::Service;
+use crate::authorization_request::registered_uri;
+use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
-use crate::invitations::mailing::portal_connection;
 use crate::one_time_links::page_of;
 
 /// What somebody who wants to sign in by link sends.
@@ -67,7 +68,7 @@ impl Service {
         if !application.serves(account.id) {
             return Ok(());
         }
-        let (mode, email) = (sso_mode(&mut tx, &account).await?, request.email.normalized());
+        let (mode, email) = (sso_mode(&mut tx, account.id, Portal::SelfService).await?, request.email.normalized());
         let candidates = storage::users::candidates(&mut tx, account.id, Portal::SelfService, &email).await?;
         let Some(user) = recipient(&request.email, &candidates, mode) else { return Ok(()) };
         if !is_expected(&mut tx, user, self.now()).await? {
@@ -98,13 +99,6 @@ impl Service {
     }
 }
 
-/// Where the outcome goes, if the frontend registered it.
-fn registered_uri(application: &Application, presented: &str) -> Result<RedirectUri> {
-    let refused =
-        || Error::new(Code::ApplicationRefused).with_detail("redirect_uri is not registered for this client_id");
-    application.settings.redirect_uri(presented).cloned().ok_or_else(refused)
-}
-
 /// Whether somebody who was invited may still come (E2).
 async fn is_expected(tx: &mut Tx, user: &User, now: Timestamp) -> Result<bool> {
     if user.status != UserStatus::Invited {
@@ -112,9 +106,4 @@ async fn is_expected(tx: &mut Tx, user: &User, now: Timestamp) -> Result<bool> {
     }
     let invitation = storage::invitations::by_user(tx, user.account_id, user.id).await?;
     Ok(invitation.is_none_or(|invitation| decide_accept(&invitation, user.status, now).is_ok()))
-}
-
-async fn sso_mode(tx: &mut Tx, account: &Account) -> Result<SsoMode> {
-    let connection = portal_connection(tx, account.id, Portal::SelfService).await?;
-    Ok(connection.map_or(SsoMode::Off, |connection| connection.mode))
 }

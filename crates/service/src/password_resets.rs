@@ -26,8 +26,8 @@ use storage::Tx;
 
 use crate::Service;
 use crate::accounts::account;
+use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
-use crate::invitations::mailing::portal_connection;
 use crate::one_time_links::{link, link_refused, page_of};
 use crate::passwords::check_new_password;
 use crate::users::{audited_user, deed, user};
@@ -88,7 +88,7 @@ impl Service {
         if !application.serves(account.id) {
             return Ok(());
         }
-        let mode = sso_mode(&mut tx, &account).await?;
+        let mode = sso_mode(&mut tx, account.id, Portal::Admin).await?;
         let identity = normalized(&request.identifier);
         let candidates = storage::users::candidates(&mut tx, account.id, Portal::Admin, &identity).await?;
         drop(tx);
@@ -134,7 +134,7 @@ impl Service {
         check_new_password("/password", password, (&asked.user, &asked.account.name))?;
         let hash = self.hash_password(password).await?;
         let mut tx = self.store.begin().await?;
-        let Found { link, user, account } = found(&mut tx, token, self.now()).await?;
+        let Found { link, user, .. } = found(&mut tx, token, self.now()).await?;
         if !storage::one_time_links::take(&mut tx, link.digest, self.now()).await? {
             return Err(link_refused(LinkRefusal::Used));
         }
@@ -144,7 +144,7 @@ impl Service {
         storage::sessions::end_for_user(&mut tx, account_id, user_id, now, SessionEnd::PasswordChanged).await?;
         let whose = (account_id, user_id);
         storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::PasswordReset, now).await?;
-        self.notify_password_changed(&mut tx, &account, &user).await?;
+        self.mail_password_changed(&mut tx, &user).await?;
         let origin = (AuditActor::User(user_id), Some(address.to_string()));
         self.mark_first_break_glass(&mut tx, &user, origin.clone()).await?;
         let deed = deed("user.password_reset", &user, Value::Null, Value::Null);
@@ -167,15 +167,6 @@ impl Service {
         storage::users::update(tx, &after, user.updated_at).await?;
         self.record_as(tx, actor, address, deed("user.updated", &after, audited_user(user), audited_user(&after))).await
     }
-
-    /// Tells a user that their password is another one now.
-    pub(crate) async fn notify_password_changed(&self, tx: &mut Tx, account: &Account, user: &User) -> Result<()> {
-        let Some(to) = user.reset_email().cloned() else { return Ok(()) };
-        let language = account.settings.default_language();
-        let message = MailMessage::PasswordChanged { changed_at: self.now() };
-        let mail = OutgoingMail { account_id: Some(user.account_id), to, language, message };
-        self.enqueue_mail(tx, mail).await.map(drop)
-    }
 }
 
 /// What a token leads to, if the password may be set now.
@@ -184,15 +175,10 @@ async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
     decide_use(&link, now).map_err(link_refused)?;
     let user = user(tx, link.account_id, link.user_id).await?;
     let account = account(tx, link.account_id).await?;
-    let mode = sso_mode(tx, &account).await?;
+    let mode = sso_mode(tx, account.id, Portal::Admin).await?;
     if !may_reset(&user, mode) {
         let refused = decide_answer(mode).map_or(Code::PasswordResetUnsupported, |()| Code::LinkInvalid);
         return Err(Error::new(refused));
     }
     Ok(Found { link, user, account })
-}
-
-async fn sso_mode(tx: &mut Tx, account: &Account) -> Result<SsoMode> {
-    let connection = portal_connection(tx, account.id, Portal::Admin).await?;
-    Ok(connection.map_or(SsoMode::Off, |connection| connection.mode))
 }

@@ -62,7 +62,7 @@ impl Service {
 
     /// Tells a user that their password is another one now: whom it surprises can act.
     pub(crate) async fn mail_password_changed(&self, tx: &mut Tx, user: &User) -> Result<()> {
-        let Some(to) = user.email.clone() else { return Ok(()) };
+        let Some(to) = user.reset_email().cloned() else { return Ok(()) };
         let message = MailMessage::PasswordChanged { changed_at: self.now() };
         let language = account(tx, user.account_id).await?.settings.default_language();
         let account_id = Some(user.account_id);

@@ -7,11 +7,11 @@ use domain::sign_in_attempt::SignInAttempt;
 use domain::sso::pending_sign_in::ReturnTo;
 use domain::{AccountId, ApplicationId, AttemptId, UserId};
 use jiff::Timestamp;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::columns::{checked, millis, parsed, text, time};
 use crate::error::{Result, StorageError, written};
+use crate::sign_in_attempts::{failure, warnings};
 use crate::sql::{execute, fetch_optional, queries};
 use crate::tx::Tx;
 
@@ -106,7 +106,7 @@ pub async fn insert(
         attempt.outcome.as_str(),
         attempt.entered_email.as_deref().map(text),
         sign_in.user_id.as_uuid(),
-        Json(&attempt.warnings),
+        warnings(&attempt.warnings),
         text(&attempt.client_address),
         millis(attempt.started_at),
         millis(attempt.updated_at),
@@ -134,9 +134,9 @@ pub async fn insert_refused(tx: &mut Tx, attempt: &SignInAttempt, limits: Refuse
         attempt.kind.as_str(),
         attempt.stage.as_str(),
         attempt.outcome.as_str(),
-        attempt.failure.as_ref().map(Json),
+        attempt.failure.as_ref().map(failure),
         attempt.entered_email.as_deref().map(text),
-        Json(&attempt.warnings),
+        warnings(&attempt.warnings),
         text(&attempt.client_address),
         millis(attempt.started_at),
         millis(attempt.updated_at),

@@ -239,7 +239,7 @@ pub async fn list(
 }
 
 /// What failed, with values as both engines take them: they come from whoever posted the response.
-fn failure(failure: &AttemptFailure) -> Json<AttemptFailure> {
+pub(crate) fn failure(failure: &AttemptFailure) -> Json<AttemptFailure> {
     let value = |value: &Option<String>| value.as_deref().map(|value| text(value).into_owned());
     Json(AttemptFailure { wanted: value(&failure.wanted), got: value(&failure.got), ..failure.clone() })
 }

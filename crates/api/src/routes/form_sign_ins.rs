@@ -9,7 +9,7 @@ use domain::pkce::CodeChallenge;
 use domain::username::USERNAME_MAX_CHARS;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
-use service::{PendingToken, ReplaceTemporaryPassword, Service, SignInStep, StartFormSignIn};
+use service::{AuthorizationRequest, PendingToken, ReplaceTemporaryPassword, Service, SignInStep, StartFormSignIn};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -186,8 +186,8 @@ async fn create_form_sign_in(
     let CreateFormSignIn { account_name, identifier, password, client_id, redirect_uri, state, code_challenge, .. } =
         body.0;
     let address = address.0;
-    let start =
-        StartFormSignIn { account_name, identifier, password, client_id, redirect_uri, state, code_challenge, address };
+    let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
+    let start = StartFormSignIn { account_name, identifier, password, authorization, address };
     Ok(web::Json(service.start_form_sign_in(start).await?.into()))
 }
 

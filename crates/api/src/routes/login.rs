@@ -9,7 +9,9 @@ use domain::sso::pending_sign_in::STATE_MAX_CHARS;
 use domain::{ApplicationId, AttemptId};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
-use service::{Code, IdpHandoff, LoginMethod, LoginOptionsQuery, Service, StartSignIn, StartedSignIn};
+use service::{
+    AuthorizationRequest, Code, IdpHandoff, LoginMethod, LoginOptionsQuery, Service, StartSignIn, StartedSignIn,
+};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -265,6 +267,7 @@ async fn create_sso_sign_in(
 ) -> Result<web::Json<SsoSignIn>, Problem> {
     let CreateSsoSignIn { account_name, email, client_id, redirect_uri, state, code_challenge, .. } = body.0;
     let address = address.0;
-    let start = StartSignIn { account_name, email, client_id, redirect_uri, state, code_challenge, address };
+    let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
+    let start = StartSignIn { account_name, email, authorization, address };
     Ok(web::Json(service.start_sign_in(start).await?.into()))
 }

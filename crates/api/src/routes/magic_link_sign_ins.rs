@@ -8,7 +8,7 @@ use domain::pkce::CodeChallenge;
 use domain::text::Label;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use service::{RequestMagicLink, Service};
+use service::{AuthorizationRequest, RequestMagicLink, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -177,6 +177,7 @@ async fn complete_magic_link_sign_in(
 ) -> Result<web::Json<SignIn>, Problem> {
     let CompleteMagicLink { token, client_id, redirect_uri, state, code_challenge, .. } = body.0;
     let address = address.0;
-    let complete = service::CompleteMagicLink { token, client_id, redirect_uri, state, code_challenge, address };
+    let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
+    let complete = service::CompleteMagicLink { token, authorization, address };
     Ok(web::Json(service.complete_magic_link_sign_in(complete).await?.into()))
 }

@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 
+use domain::AttemptId;
 use domain::audit::AuditActor;
-use domain::authorization_code::{AuthorizationCode, SessionGrant};
+use domain::authorization_code::SessionGrant;
 use domain::direct_sign_in::{Awaited, DirectSignIn};
-use domain::secret::{Secret, SecretKind};
-use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
+use domain::sign_in_attempt::{AttemptKind, AttemptStage, SIGN_IN_LIFETIME, SignInAttempt};
+use domain::sso::pending_sign_in::ReturnTo;
 use domain::user::{SignInMethod, User, UserStatus};
+use jiff::Timestamp;
 use storage::Tx;
 use storage::authorization_codes::Evidence;
 
@@ -51,65 +53,63 @@ impl Service {
 
     /// Ends a sign-in with a code; gives where the browser goes with it.
     pub(crate) async fn issue_code(&self, tx: &mut Tx, sign_in: &DirectSignIn) -> Result<String> {
-        let row = sign_in.attempt_id.as_uuid();
-        let secret = Secret::addressed(SecretKind::AuthorizationCode, row, self.random());
-        let code = AuthorizationCode {
-            digest: secret.digest(),
-            account_id: sign_in.account_id,
-            application_id: sign_in.return_to.application_id,
-            redirect_uri: sign_in.return_to.redirect_uri.clone(),
-            code_challenge: sign_in.return_to.code_challenge.clone(),
-            attempt_id: sign_in.attempt_id,
-            grant: SessionGrant {
-                user_id: sign_in.user_id,
-                portal: sign_in.portal,
-                method: sign_in.method,
-                auth_time: sign_in.auth_time,
-                external_roles: vec![],
-                session_not_on_or_after: None,
-            },
-            issued_at: self.now(),
-            session_id: None,
+        let grant = SessionGrant {
+            user_id: sign_in.user_id,
+            portal: sign_in.portal,
+            method: sign_in.method,
+            auth_time: sign_in.auth_time,
+            external_roles: vec![],
+            session_not_on_or_after: None,
         };
+        let row = (sign_in.account_id, sign_in.attempt_id);
+        let (code, secret) = self.authorization_code(row, &sign_in.return_to, grant);
         let evidence = Evidence { assertion_id: None, warnings: &[] };
         storage::authorization_codes::issue(tx, &code, evidence).await?;
         redirect_url(&sign_in.return_to, self.settings.issuer(), &[("code", secret.expose())])
     }
 
-    /// Somebody who was invited and knows their password is there, and accepts their invitation thereby (E1). They are let
-    /// in also where that has expired: whoever gave them the password expected them.
-    pub(crate) async fn activate(&self, tx: &mut Tx, user: &User, address: IpAddr) -> Result<()> {
-        if user.status != UserStatus::Invited {
-            return Ok(());
+    /// A new sign-in of somebody who has just proved who they are.
+    pub(crate) fn direct_sign_in(
+        &self,
+        user: &User,
+        return_to: ReturnTo,
+        method: SignInMethod,
+        awaits: Option<Awaited>,
+    ) -> DirectSignIn {
+        let now = self.now();
+        DirectSignIn {
+            attempt_id: AttemptId::from_uuid(self.uuid()),
+            account_id: user.account_id,
+            portal: user.portal,
+            user_id: user.id,
+            return_to,
+            method,
+            auth_time: now,
+            awaits,
+            expires_at: now.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX),
         }
+    }
+
+    /// Makes an invited user active who is there now, their invitation being accepted.
+    pub(crate) async fn activate(&self, tx: &mut Tx, user: &User, address: IpAddr) -> Result<()> {
         let updated_at = self.next_version(user.updated_at);
         let mut after = User { status: UserStatus::Active, updated_at, ..user.clone() };
         after.break_glass |= self.becomes_break_glass(tx, &after).await?;
         storage::users::update(tx, &after, user.updated_at).await?;
-        self.accept_by_sign_in(tx, user, SignInMethod::Password).await?.ok();
         let deed = deed("user.updated", &after, audited_user(user), audited_user(&after));
         self.record_as(tx, AuditActor::User(user.id), Some(address.to_string()), deed).await
     }
 }
 
 /// What diagnostics shows of a sign-in of somebody who is known.
-pub(crate) fn attempt_of(sign_in: &DirectSignIn, entered: &str, address: IpAddr) -> SignInAttempt {
+fn attempt_of(sign_in: &DirectSignIn, entered: &str, address: IpAddr) -> SignInAttempt {
+    let kind = if sign_in.method == SignInMethod::MagicLink { AttemptKind::MagicLink } else { AttemptKind::Form };
+    let whose = (sign_in.account_id, sign_in.portal);
     SignInAttempt {
-        id: sign_in.attempt_id,
-        account_id: sign_in.account_id,
-        portal: sign_in.portal,
-        connection_id: None,
         application_id: Some(sign_in.return_to.application_id),
-        kind: if sign_in.method == SignInMethod::MagicLink { AttemptKind::MagicLink } else { AttemptKind::Form },
         stage: AttemptStage::UserResolved,
-        outcome: AttemptOutcome::Pending,
-        failure: None,
         entered_email: Some(entered.to_owned()),
         user_id: Some(sign_in.user_id),
-        warnings: vec![],
-        saml_message: None,
-        client_address: address.to_string(),
-        started_at: sign_in.auth_time,
-        updated_at: sign_in.auth_time,
+        ..SignInAttempt::new(sign_in.attempt_id, whose, kind, (address, sign_in.auth_time))
     }
 }

@@ -1,12 +1,10 @@
 //! Refused form logins: one answer for all who did not know the password, and a reason for diagnostics (B5, H1).
 
-use domain::AttemptId;
 use domain::form_login::FormLoginRefusal;
 use domain::portal::Portal;
-use domain::sign_in_attempt::{
-    AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SIGN_IN_LIFETIME, SignInAttempt,
-};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SIGN_IN_LIFETIME, SignInAttempt};
 use domain::sso::connection::SsoMode;
+use domain::{AccountId, AttemptId};
 use jiff::{SignedDuration, Timestamp};
 use storage::direct_sign_ins::RefusedLimits;
 
@@ -56,8 +54,7 @@ impl Service {
         let told = telling(refusal);
         let attempt_id = match &facts.account {
             Some(account) => {
-                let attempt = self.form_attempt(start, account.id);
-                self.record_refused_sign_in(SignInAttempt { failure: Some(failure(&told)), ..attempt }).await?
+                self.record_refused_sign_in(self.refused_form_attempt(start, account.id, failure(&told))).await?
             }
             None => None,
         };
@@ -83,25 +80,19 @@ impl Service {
     }
 
     /// The row of a form login that is refused where it began.
-    fn form_attempt(&self, start: &StartFormSignIn, account_id: domain::AccountId) -> SignInAttempt {
-        let now = self.now();
+    fn refused_form_attempt(
+        &self,
+        start: &StartFormSignIn,
+        account_id: AccountId,
+        failure: AttemptFailure,
+    ) -> SignInAttempt {
+        let id = AttemptId::from_uuid(self.uuid());
         SignInAttempt {
-            id: AttemptId::from_uuid(self.uuid()),
-            account_id,
-            portal: Portal::Admin,
-            connection_id: None,
-            application_id: Some(start.client_id),
-            kind: AttemptKind::Form,
-            stage: AttemptStage::Started,
+            application_id: Some(start.authorization.client_id),
             outcome: AttemptOutcome::Refused,
-            failure: None,
+            failure: Some(failure),
             entered_email: Some(start.identifier.clone()),
-            user_id: None,
-            warnings: vec![],
-            saml_message: None,
-            client_address: start.address.to_string(),
-            started_at: now,
-            updated_at: now,
+            ..SignInAttempt::new(id, (account_id, Portal::Admin), AttemptKind::Form, (start.address, self.now()))
         }
     }
 }

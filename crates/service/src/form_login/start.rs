@@ -2,25 +2,21 @@
 
 use std::net::IpAddr;
 
-use domain::ApplicationId;
-use domain::AttemptId;
 use domain::account::AccountName;
 use domain::application::Application;
-use domain::direct_sign_in::{DirectSignIn, next_step};
+use domain::direct_sign_in::next_step;
 use domain::form_login::{FormLoginFacts, decide_form_login, form_login_allowed};
 use domain::login_slowdown::{AT_ADDRESS, LoginCounts, LoginThrottles, OF_ADDRESS, OF_IDENTITY, decide_login_wait};
 use domain::password::{Password, PasswordHash};
-use domain::pkce::CodeChallenge;
 use domain::portal::Portal;
-use domain::sign_in_attempt::SIGN_IN_LIFETIME;
 use domain::sso::pending_sign_in::ReturnTo;
-use domain::user::{SignInMethod, User};
-use jiff::Timestamp;
+use domain::user::{SignInMethod, User, UserStatus};
 use storage::Tx;
 
 use super::SignInStep;
 use super::facts::Facts;
 use crate::Service;
+use crate::authorization_request::AuthorizationRequest;
 use crate::error::{Code, Error, Result};
 use crate::passwords::slowed_down;
 use crate::ports::PasswordVerdict;
@@ -34,14 +30,8 @@ pub struct StartFormSignIn {
     pub identifier: String,
     /// The password that was typed.
     pub password: Password,
-    /// The frontend, of the `admin` portal.
-    pub client_id: ApplicationId,
-    /// Where the outcome goes.
-    pub redirect_uri: String,
-    /// Echoed with the outcome.
-    pub state: Option<String>,
-    /// What the `code_verifier` of the exchange must match.
-    pub code_challenge: CodeChallenge,
+    /// The frontend, of the `admin` portal, and where the outcome goes.
+    pub authorization: AuthorizationRequest,
     /// Where the request comes from.
     pub address: IpAddr,
 }
@@ -60,7 +50,7 @@ impl Service {
     /// is the same, and so is the work that leads to it.
     pub async fn start_form_sign_in(&self, start: StartFormSignIn) -> Result<SignInStep> {
         let application = self.form_application(&start).await?;
-        let return_to = return_to(&start, &application)?;
+        let return_to = start.authorization.return_to(&application)?;
         let throttles = LoginThrottles::of((&start.account_name, Portal::Admin), &start.identifier, start.address);
         self.count_login(&throttles).await?;
         let facts = self.form_facts(&start, &application).await?;
@@ -87,10 +77,16 @@ impl Service {
         self.admit_by_password(&admission, return_to, &throttles).await
     }
 
+    /// The frontend must be one that may begin form logins; that tells nothing about users.
     async fn form_application(&self, start: &StartFormSignIn) -> Result<Application> {
         let mut tx = self.store.read().await?;
-        let found = storage::applications::by_client_id(&mut tx, start.client_id).await?;
-        found.ok_or_else(|| Error::new(Code::ApplicationRefused))
+        let found = storage::applications::by_client_id(&mut tx, start.authorization.client_id).await?;
+        let application = found.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
+        if application.portal != Portal::Admin {
+            let detail = "Form login is for the admin portal; the self_service portal has magic links";
+            return Err(Error::new(Code::ApplicationRefused).with_detail(detail));
+        }
+        Ok(application)
     }
 
     /// Counts this try before the password is looked at, so that tries at the same moment all count.
@@ -122,44 +118,23 @@ impl Service {
     ) -> Result<SignInStep> {
         let Admission { facts, user, .. } = admission;
         let must_change = facts.credential.as_ref().is_some_and(|credential| credential.must_change);
-        let now = self.now();
-        let sign_in = DirectSignIn {
-            attempt_id: AttemptId::from_uuid(self.uuid()),
-            account_id: user.account_id,
-            portal: user.portal,
-            user_id: user.id,
-            return_to,
-            method: SignInMethod::Password,
-            auth_time: now,
-            awaits: next_step(facts.needs_mfa(), must_change),
-            expires_at: now.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX),
-        };
+        let awaits = next_step(facts.needs_mfa(), must_change);
+        let sign_in = self.direct_sign_in(user, return_to, SignInMethod::Password, awaits);
         let mut tx = self.store.begin().await?;
         give_back(&mut tx, throttles).await?;
         storage::throttles::clear(&mut tx, throttles.at_address).await?;
         if let (Some(old), Some(hash)) = (&facts.credential, &admission.rehashed) {
             storage::password_credentials::rehash(&mut tx, old, hash).await?;
         }
-        self.activate(&mut tx, user, admission.start.address).await?;
+        if user.status == UserStatus::Invited {
+            // Also where the invitation has expired: whoever gave them the password expected them.
+            self.accept_by_sign_in(&mut tx, user, SignInMethod::Password).await?.ok();
+            self.activate(&mut tx, user, admission.start.address).await?;
+        }
         let step = self.write_direct_sign_in(&mut tx, admission, &sign_in).await?;
         tx.commit().await?;
         Ok(step)
     }
-}
-
-/// The frontend must be one that may begin form logins; that tells nothing about users.
-fn return_to(start: &StartFormSignIn, application: &Application) -> Result<ReturnTo> {
-    let refused = |detail| Error::new(Code::ApplicationRefused).with_detail(detail);
-    if application.portal != Portal::Admin {
-        return Err(refused("Form login is for the admin portal; the self_service portal has magic links"));
-    }
-    let redirect_uri = application.settings.redirect_uri(&start.redirect_uri).cloned();
-    Ok(ReturnTo {
-        application_id: application.id,
-        redirect_uri: redirect_uri.ok_or_else(|| refused("redirect_uri is not registered for this client_id"))?,
-        state: start.state.clone(),
-        code_challenge: start.code_challenge.clone(),
-    })
 }
 
 /// A right password is no failed try.

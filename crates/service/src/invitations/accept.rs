@@ -8,7 +8,6 @@ use domain::invitation::{AcceptBy, Invitation, InvitationEnd, InvitationRefusal,
 use domain::one_time_link::{LinkPurpose, OneTimeLink, decide_use};
 use domain::password::{Password, PasswordCredential};
 use domain::portal::Portal;
-use domain::sso::connection::SsoMode;
 use domain::text::Label;
 use domain::user::{SignInMethod, User};
 use domain::username::Username;
@@ -17,8 +16,8 @@ use storage::Tx;
 
 use crate::Service;
 use crate::accounts::account;
+use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
-use crate::invitations::mailing::portal_connection;
 use crate::invitations::{audited, deed};
 use crate::one_time_links::{link, link_refused};
 use crate::passwords::check_new_password;
@@ -151,7 +150,7 @@ async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
     let invitation = invitation.ok_or_else(|| Error::new(Code::LinkInvalid))?;
     decide_accept(&invitation, user.status, now).map_err(refused_to_invitee)?;
     decide_use(&link, now).map_err(link_refused)?;
-    let mode = portal_connection(tx, account.id, user.portal).await?.map_or(SsoMode::Off, |connection| connection.mode);
+    let mode = sso_mode(tx, account.id, user.portal).await?;
     let unsupported = |_| Error::new(Code::PasswordResetUnsupported);
     decide_accept_by(user.portal, mode, Some(AcceptBy::Password)).map_err(unsupported)?;
     Ok(Found { link, invitation, user, account })

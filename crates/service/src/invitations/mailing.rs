@@ -8,7 +8,7 @@ use domain::language::Language;
 use domain::mail::{Mail, MailMessage, OutgoingMail};
 use domain::one_time_link::{LinkPurpose, OneTimeLink};
 use domain::portal::Portal;
-use domain::sso::connection::{SamlConnection, SsoMode};
+use domain::sso::connection::SsoMode;
 use domain::text::Label;
 use domain::user::User;
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +16,7 @@ use storage::Tx;
 
 use crate::Service;
 use crate::caller::Caller;
+use crate::connections::portal_connection;
 use crate::error::{Code, Error, Result};
 
 /// What an inviter may choose about the mail.
@@ -140,16 +141,6 @@ impl Service {
             }
         })
     }
-}
-
-/// The connection of a portal, whatever its mode.
-pub(crate) async fn portal_connection(
-    tx: &mut Tx,
-    account_id: AccountId,
-    portal: Portal,
-) -> Result<Option<SamlConnection>> {
-    let connections = storage::connections::list(tx, account_id).await?;
-    Ok(connections.into_iter().find(|connection| connection.portal == portal))
 }
 
 /// The SAML login URL redirects to the portal's default application: without one the mail would lead nowhere (C8).

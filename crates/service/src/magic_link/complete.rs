@@ -3,24 +3,20 @@
 use std::net::IpAddr;
 
 use domain::account::{Account, AccountName};
-use domain::application::Application;
-use domain::direct_sign_in::DirectSignIn;
 use domain::email::Email;
 use domain::magic_link::{decide_answer, may_sign_in};
 use domain::one_time_link::{LinkPurpose, LinkRefusal, OneTimeLink, decide_use};
-use domain::pkce::CodeChallenge;
 use domain::portal::Portal;
-use domain::sign_in_attempt::SIGN_IN_LIFETIME;
 use domain::sso::pending_sign_in::ReturnTo;
 use domain::text::Label;
 use domain::user::{SignInMethod, User, UserStatus};
-use domain::{ApplicationId, AttemptId};
 use jiff::Timestamp;
 use storage::Tx;
 
-use super::{registered_uri, sso_mode};
 use crate::Service;
 use crate::accounts::account;
+use crate::authorization_request::AuthorizationRequest;
+use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::form_login::SignInStep;
 use crate::invitations::accept::refused_to_invitee;
@@ -46,14 +42,8 @@ pub struct OpenMagicLink {
 pub struct CompleteMagicLink {
     /// What the link carries.
     pub token: String,
-    /// The frontend, of the `self_service` portal.
-    pub client_id: ApplicationId,
-    /// Where the outcome goes.
-    pub redirect_uri: String,
-    /// Echoed with the outcome.
-    pub state: Option<String>,
-    /// What the `code_verifier` of the exchange must match.
-    pub code_challenge: CodeChallenge,
+    /// The frontend, of the `self_service` portal, and where the outcome goes.
+    pub authorization: AuthorizationRequest,
     /// Where the request comes from.
     pub address: IpAddr,
 }
@@ -79,10 +69,10 @@ impl Service {
     /// for is written down for diagnostics.
     pub async fn complete_magic_link_sign_in(&self, complete: CompleteMagicLink) -> Result<SignInStep> {
         let mut tx = self.store.read().await?;
-        let application = storage::applications::by_client_id(&mut tx, complete.client_id).await?;
+        let application = storage::applications::by_client_id(&mut tx, complete.authorization.client_id).await?;
         let application = application.filter(|application| application.portal == Portal::SelfService);
         let application = application.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
-        let return_to = return_to(&complete, &application)?;
+        let return_to = complete.authorization.return_to(&application)?;
         let link = link(&mut tx, LinkPurpose::MagicLink, &complete.token).await?;
         drop(tx);
         if !application.serves(link.account_id) {
@@ -105,30 +95,11 @@ impl Service {
             accepted.map_err(refused_to_invitee)?;
             self.activate(&mut tx, &user, address).await?;
         }
-        let sign_in = DirectSignIn {
-            attempt_id: AttemptId::from_uuid(self.uuid()),
-            account_id: user.account_id,
-            portal: user.portal,
-            user_id: user.id,
-            return_to,
-            method: SignInMethod::MagicLink,
-            auth_time: now,
-            awaits: None,
-            expires_at: now.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX),
-        };
+        let sign_in = self.direct_sign_in(&user, return_to, SignInMethod::MagicLink, None);
         let redirect_to = self.write_complete_sign_in(&mut tx, &sign_in, (email.as_str(), address)).await?;
         tx.commit().await?;
         Ok(SignInStep::Complete { redirect_to })
     }
-}
-
-fn return_to(complete: &CompleteMagicLink, application: &Application) -> Result<ReturnTo> {
-    Ok(ReturnTo {
-        application_id: application.id,
-        redirect_uri: registered_uri(application, &complete.redirect_uri)?,
-        state: complete.state.clone(),
-        code_challenge: complete.code_challenge.clone(),
-    })
 }
 
 /// What a link leads to, if its user may sign in now.
@@ -136,7 +107,7 @@ async fn found(tx: &mut Tx, link: &OneTimeLink, now: Timestamp) -> Result<Found>
     decide_use(link, now).map_err(link_refused)?;
     let user = user(tx, link.account_id, link.user_id).await?;
     let account = account(tx, link.account_id).await?;
-    let mode = sso_mode(tx, &account).await?;
+    let mode = sso_mode(tx, account.id, Portal::SelfService).await?;
     decide_answer(mode).map_err(|_| Error::new(Code::MagicLinkUnsupported))?;
     let email = user.email.clone().filter(|_| may_sign_in(&user, mode));
     let email = email.ok_or_else(|| Error::new(Code::LinkInvalid))?;

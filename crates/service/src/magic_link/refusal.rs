@@ -3,7 +3,7 @@
 use domain::AttemptId;
 use domain::one_time_link::OneTimeLink;
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SignInAttempt};
 
 use super::complete::CompleteMagicLink;
 use crate::Service;
@@ -39,14 +39,9 @@ impl Service {
 
     fn refused_attempt(&self, link: &OneTimeLink, complete: &CompleteMagicLink, code: Code) -> SignInAttempt {
         let now = self.now();
+        let (id, whose) = (AttemptId::from_uuid(self.uuid()), (link.account_id, Portal::SelfService));
         SignInAttempt {
-            id: AttemptId::from_uuid(self.uuid()),
-            account_id: link.account_id,
-            portal: Portal::SelfService,
-            connection_id: None,
-            application_id: Some(complete.client_id),
-            kind: AttemptKind::MagicLink,
-            stage: AttemptStage::Started,
+            application_id: Some(complete.authorization.client_id),
             outcome: AttemptOutcome::Refused,
             failure: Some(AttemptFailure {
                 code: code.as_str().to_owned(),
@@ -55,13 +50,7 @@ impl Service {
                 wanted: Some(format!("the newest link of {}, unused, before {}", link.user_id, link.expires_at)),
                 got: Some(format!("a link of {} at {now}", link.created_at)),
             }),
-            entered_email: None,
-            user_id: None,
-            warnings: vec![],
-            saml_message: None,
-            client_address: complete.address.to_string(),
-            started_at: now,
-            updated_at: now,
+            ..SignInAttempt::new(id, whose, AttemptKind::MagicLink, (complete.address, now))
         }
     }
 }

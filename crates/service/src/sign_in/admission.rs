@@ -4,7 +4,7 @@
 use domain::UserId;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::role::RoleAssignments;
-use domain::secret::{PresentedSecret, Secret, SecretKind};
+use domain::secret::PresentedSecret;
 use domain::sign_in_attempt::VALUE_MAX_CHARS;
 use domain::sso::connection::SamlConnection;
 use domain::sso::identity::{AssertedAttribute, Assertion, read_identity};
@@ -73,7 +73,9 @@ impl Service {
         let facts = ProvisioningFacts { connection, identity: &identity, entered_email, candidates: &candidates };
         let decision = decide_provisioning(&facts)?;
         let admitted = self.admitted(&facts, &decision)?;
-        let (code, secret) = self.code(&pending, verified, (admitted.after.id, &decision));
+        let grant = grant(&pending, verified, (admitted.after.id, &decision));
+        let row = (pending.account_id, pending.attempt_id);
+        let (code, secret) = self.authorization_code(row, &pending.return_to, grant);
         self.write_admission(&admitted, &code, (verified, &decision)).await?;
         let parameters = [("code", secret.expose())];
         Ok(AcsAnswer::Redirect(redirect_url(&pending.return_to, self.settings.issuer(), &parameters)?))
@@ -145,34 +147,20 @@ impl Service {
         let deed = Deed { account_id: Some(user.account_id), action, target, before, after };
         self.record_as(tx, domain::audit::AuditActor::System, None, deed).await
     }
+}
 
-    fn code(
-        &self,
-        pending: &PendingSignIn,
-        verified: &VerifiedResponse,
-        (user_id, decision): (UserId, &ProvisioningDecision),
-    ) -> (AuthorizationCode, Secret) {
-        let row = pending.attempt_id.as_uuid();
-        let secret = Secret::addressed(SecretKind::AuthorizationCode, row, self.random());
-        let code = AuthorizationCode {
-            digest: secret.digest(),
-            account_id: pending.account_id,
-            application_id: pending.return_to.application_id,
-            redirect_uri: pending.return_to.redirect_uri.clone(),
-            code_challenge: pending.return_to.code_challenge.clone(),
-            attempt_id: pending.attempt_id,
-            grant: SessionGrant {
-                user_id,
-                portal: pending.portal,
-                method: SignInMethod::Saml,
-                auth_time: verified.authn_instant,
-                external_roles: decision.external_roles.clone(),
-                session_not_on_or_after: verified.session_not_on_or_after,
-            },
-            issued_at: self.now(),
-            session_id: None,
-        };
-        (code, secret)
+fn grant(
+    pending: &PendingSignIn,
+    verified: &VerifiedResponse,
+    (user_id, decision): (UserId, &ProvisioningDecision),
+) -> SessionGrant {
+    SessionGrant {
+        user_id,
+        portal: pending.portal,
+        method: SignInMethod::Saml,
+        auth_time: verified.authn_instant,
+        external_roles: decision.external_roles.clone(),
+        session_not_on_or_after: verified.session_not_on_or_after,
     }
 }
 

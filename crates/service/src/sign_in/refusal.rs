@@ -224,24 +224,13 @@ pub(super) struct NewAttempt<'a> {
 
 impl Service {
     pub(super) fn attempt_row(&self, new: &NewAttempt<'_>, id: AttemptId, stage: AttemptStage) -> SignInAttempt {
-        let now = self.now();
+        let whose = (new.connection.account_id, new.connection.portal);
         SignInAttempt {
-            id,
-            account_id: new.connection.account_id,
-            portal: new.connection.portal,
             connection_id: Some(new.connection.id),
             application_id: new.application_id,
-            kind: new.kind,
             stage,
-            outcome: AttemptOutcome::Pending,
-            failure: None,
             entered_email: new.entered_email.map(|email| email.as_str().to_owned()),
-            user_id: None,
-            warnings: vec![],
-            saml_message: None,
-            client_address: new.address.to_string(),
-            started_at: now,
-            updated_at: now,
+            ..SignInAttempt::new(id, whose, new.kind, (new.address, self.now()))
         }
     }
 

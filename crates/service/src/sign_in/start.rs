@@ -2,21 +2,20 @@
 
 use std::net::IpAddr;
 
+use domain::AttemptId;
 use domain::account::AccountName;
-use domain::application::Application;
 use domain::email::Email;
-use domain::pkce::CodeChallenge;
 use domain::secret::{Secret, SecretKind};
 use domain::sign_in_attempt::{AttemptKind, AttemptStage, SIGN_IN_LIFETIME};
 use domain::sso::connection::{RequestBinding, SamlConnection};
 use domain::sso::pending_sign_in::{PendingSignIn, ReturnTo};
-use domain::{ApplicationId, AttemptId};
 use jiff::Timestamp;
 use saml::{AuthnRequest, request_id};
 use uuid::Uuid;
 use uuid::fmt::Simple;
 
 use crate::Service;
+use crate::authorization_request::AuthorizationRequest;
 use crate::error::{Code, Error, Result};
 use crate::sign_in::discovery::check_email;
 use crate::sign_in::refusal::{NewAttempt, Refusal, limited};
@@ -28,14 +27,8 @@ pub struct StartSignIn {
     pub account_name: AccountName,
     /// The work email that was typed, if the page asks for one.
     pub email: Option<Email>,
-    /// The frontend, which decides the portal.
-    pub client_id: ApplicationId,
-    /// Where the outcome goes.
-    pub redirect_uri: String,
-    /// Echoed with the outcome.
-    pub state: Option<String>,
-    /// What the `code_verifier` of the exchange must match.
-    pub code_challenge: CodeChallenge,
+    /// The frontend, and where the outcome goes.
+    pub authorization: AuthorizationRequest,
     /// Where the request comes from.
     pub address: IpAddr,
 }
@@ -73,10 +66,10 @@ pub enum IdpHandoff {
 impl Service {
     /// Starts a sign-in, or says with the catalogue's words why it cannot.
     pub async fn start_sign_in(&self, start: StartSignIn) -> Result<StartedSignIn> {
-        let (application, connection, email_check) = self.facts(&start).await?;
+        let (return_to, connection, email_check) = self.facts(&start).await?;
         let attempt = NewAttempt {
             connection: &connection,
-            application_id: Some(application.id),
+            application_id: Some(return_to.application_id),
             kind: AttemptKind::SpInitiated,
             entered_email: start.email.as_ref(),
             address: start.address,
@@ -90,22 +83,23 @@ impl Service {
             let kind = AttemptKind::Discovery;
             return Err(self.refuse_start(NewAttempt { kind, ..attempt }, code).await);
         }
-        let (pending, relay_state) = self.pending(&start, &application, &connection)?;
+        let (pending, relay_state) = self.pending(&start, return_to, &connection);
         self.write_start(&attempt, &pending).await?;
         let handoff = self.handoff(&connection, &pending.request_id, relay_state.expose()).await?;
         Ok(StartedSignIn { attempt_id: pending.attempt_id, handoff, expires_at: pending.expires_at })
     }
 
-    /// The frontend, the connection, and what is to be said of the email.
-    async fn facts(&self, start: &StartSignIn) -> Result<(Application, SamlConnection, Result<(), Code>)> {
+    /// Where the outcome goes, the connection, and what is to be said of the email.
+    async fn facts(&self, start: &StartSignIn) -> Result<(ReturnTo, SamlConnection, Result<(), Code>)> {
         let mut tx = self.store.read().await?;
-        let found = storage::connections::of_application(&mut tx, start.client_id, &start.account_name).await?;
+        let asked = &start.authorization;
+        let found = storage::connections::of_application(&mut tx, asked.client_id, &start.account_name).await?;
         let Some((application, connection)) = found else {
-            let application = storage::applications::by_client_id(&mut tx, start.client_id).await?;
-            check_redirect_uri(application.as_ref(), &start.redirect_uri)?;
+            let application = storage::applications::by_client_id(&mut tx, asked.client_id).await?;
+            asked.return_to(&application.ok_or_else(|| Error::new(Code::ApplicationRefused))?)?;
             return Err(Error::new(Code::SsoAccountNotConfigured));
         };
-        check_redirect_uri(Some(&application), &start.redirect_uri)?;
+        let return_to = asked.return_to(&application)?;
         if !connection.mode.is_enabled() || !application.serves(connection.account_id) {
             return Err(Error::new(Code::SsoAccountNotConfigured));
         }
@@ -113,7 +107,7 @@ impl Service {
             Some(email) => check_email(&mut tx, &connection, email).await,
             None => Ok(()),
         };
-        Ok((application, connection, email_check))
+        Ok((return_to, connection, email_check))
     }
 
     async fn refuse_start(&self, attempt: NewAttempt<'_>, code: Code) -> Error {
@@ -133,12 +127,11 @@ impl Service {
     fn pending(
         &self,
         start: &StartSignIn,
-        application: &Application,
+        return_to: ReturnTo,
         connection: &SamlConnection,
-    ) -> Result<(PendingSignIn, Secret)> {
+    ) -> (PendingSignIn, Secret) {
         let attempt_id = AttemptId::from_uuid(self.uuid());
         let relay_state = Secret::addressed(SecretKind::RelayState, attempt_id.as_uuid(), self.random());
-        let redirect_uri = application.settings.redirect_uri(&start.redirect_uri).cloned();
         let now = self.now();
         let pending = PendingSignIn {
             attempt_id,
@@ -148,17 +141,12 @@ impl Service {
             request_id: request_id_of(attempt_id, self.random()),
             relay_state: relay_state.digest(),
             entered_email: start.email.as_ref().map(|email| email.as_str().to_owned()),
-            return_to: ReturnTo {
-                application_id: application.id,
-                redirect_uri: redirect_uri.ok_or_else(|| Error::new(Code::ApplicationRefused))?,
-                state: start.state.clone(),
-                code_challenge: start.code_challenge.clone(),
-            },
+            return_to,
             created_at: now,
             expires_at: now.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX),
             answered: false,
         };
-        Ok((pending, relay_state))
+        (pending, relay_state)
     }
 
     async fn write_start(&self, attempt: &NewAttempt<'_>, pending: &PendingSignIn) -> Result<()> {
@@ -197,15 +185,6 @@ impl Service {
             }
         }
     }
-}
-
-fn check_redirect_uri(application: Option<&Application>, redirect_uri: &str) -> Result<()> {
-    let Some(application) = application else { return Err(Error::new(Code::ApplicationRefused)) };
-    if application.settings.redirect_uri(redirect_uri).is_none() {
-        let words = "redirect_uri is not registered for this client_id";
-        return Err(Error::new(Code::ApplicationRefused).with_detail(words));
-    }
-    Ok(())
 }
 
 /// The `ID` of the request of an attempt: it names the attempt, which its answer is found by, and nobody can guess the
