@@ -1,55 +1,49 @@
 //! The outbox over `kill -9` and with several processes (E4).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use domain::MailId;
-use domain::language::Language;
-use domain::mail::{Mail, MailKind, MailMessage, MailState};
-use jiff::Timestamp;
-use serde_json::Value;
-use server::adapters::AesGcmSealer;
-use service::ports::Sealer as _;
+use domain::mail::MailState;
+use reqwest::Method;
+use serde_json::{Value, json};
 use storage::Store;
 use tests::both_engines;
+use tests::client::Answer;
 use tests::databases::{Engine, database};
-use tests::process::{Installation, MASTER_KEY_BYTES};
-use uuid::Uuid;
+use tests::process::Installation;
+use tokio::time::{sleep, timeout};
 
+use crate::organization::Organization;
 use crate::smtp_server::SmtpServer;
 
-/// Mails in the outbox at the beginning.
-const MAILS: usize = 2_000;
-/// How often the process is killed meanwhile.
+/// As many as one call may invite.
+const INVITED: usize = 10_000;
+/// How often the process is killed while their mails are sent.
 const KILLS: usize = 10;
+/// How many mails two processes share.
+const SHARED: usize = 2_000;
+/// When the call that invites is killed: it is being worked off then, and far from done.
+const INTERRUPTED_AFTER: Duration = Duration::from_millis(400);
+/// Between two looks at the outbox.
+const POLL: Duration = Duration::from_millis(50);
 
-/// Writes mails as one change would: in one transaction.
-async fn write_mails(store: &Store) {
-    let (sealer, now) = (AesGcmSealer::new(&MASTER_KEY_BYTES), Timestamp::now());
-    let message = serde_json::to_vec(&MailMessage::Test).unwrap();
-    let mails: Vec<Mail> = (0..MAILS)
-        .map(|n| {
-            let id = MailId::from_uuid(Uuid::now_v7());
-            Mail {
-                id,
-                account_id: None,
-                kind: MailKind::Test,
-                language: Language::English,
-                recipient: format!("p{n}@x.test").try_into().unwrap(),
-                message_id: format!("{id}@login.example.test"),
-                sealed_message: Some(sealer.seal(&format!("outbox/{id}"), &message)),
-                state: MailState::Queued,
-                attempts: 0,
-                due_at: Some(now),
-                last_error: None,
-                expires_at: None,
-                settled_at: None,
-                created_at: now,
-            }
-        })
-        .collect();
-    let mut tx = store.begin().await.unwrap();
-    storage::outbox::insert_all(&mut tx, &mails).await.unwrap();
-    tx.commit().await.unwrap();
+/// An account whose invitations lead to a page.
+async fn organization(installation: &Installation) -> Organization {
+    let key = installation.json(&["operator-key", "create", "--development", "--name", "tests"]);
+    let operator = installation.anonymous().bearing(key["key"].as_str().unwrap());
+    let organization = Organization::create(installation.anonymous(), operator, "acme").await;
+    organization.set_page("accept_invitation", "https://app.example.test/accept").await;
+    organization
+}
+
+/// Invites so many in one call, which may be sent again.
+async fn invite(organization: &Organization, count: usize) -> Answer {
+    let row = |n| json!({ "email": format!("p{n}@x.test"), "roles": ["organization_member"] });
+    let rows: Vec<Value> = (0..count).map(row).collect();
+    let body = json!({ "portal": "admin", "accept_by": "password", "invitations": rows });
+    let path = format!("{}/invitation-batches", organization.account_path);
+    let request = organization.operator.request(Method::POST, &path);
+    Answer::of(request.header("idempotency-key", "everybody").json(&body)).await
 }
 
 fn sending_to(server: &SmtpServer, database_url: &str) -> Installation {
@@ -78,29 +72,37 @@ async fn count(store: &Store, state: MailState) -> u64 {
     storage::outbox::count(&mut store.read().await.unwrap(), state).await.unwrap()
 }
 
-/// Comes back when every mail is settled.
-async fn drained(store: &Store) {
-    while count(store, MailState::Delivered).await < u64::try_from(MAILS).unwrap() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+/// Comes back when so many mails are delivered.
+async fn delivered(store: &Store, mails: usize) {
+    while count(store, MailState::Delivered).await < u64::try_from(mails).unwrap() {
+        sleep(POLL).await;
     }
 }
 
 both_engines! {
-    /// Proves E4: killed ten times meanwhile, no mail is lost, and one is repeated for each kill at most.
-    async fn no_mail_is_lost_over_kills_and_one_is_repeated_for_each_at_most(db) {
+    /// Proves E1, E4: a call that invites ten thousand is done whole or not at all; killed ten times while the mails go
+    /// out, none is lost, and one is repeated for each kill at most.
+    async fn no_invitation_is_lost_over_kills_and_one_is_repeated_for_each_at_most(db) {
         let server = SmtpServer::start(&[]);
         let installation = sending_to(&server, &db.url);
-        write_mails(&db.store).await;
+        let running = installation.serve().await;
+        let organization = organization(&installation).await;
+        let interrupted = timeout(INTERRUPTED_AFTER, invite(&organization, INVITED)).await;
+        assert!(interrupted.is_err(), "the call was done before it could be interrupted");
+        running.kill();
+        assert_eq!(count(&db.store, MailState::Queued).await, 0, "half a call was kept");
+        let mut running = installation.serve().await;
+        assert_eq!(invite(&organization, INVITED).await.expect(201)["invited"], INVITED);
         for kill in 1..=KILLS {
-            let running = installation.serve().await;
-            server.took(kill * MAILS / (KILLS + 2)).await;
+            server.took(kill * INVITED / (KILLS + 2)).await;
             running.kill();
+            running = installation.serve().await;
         }
-        let _running = installation.serve().await;
-        drained(&db.store).await;
+        assert_eq!(invite(&organization, INVITED).await.expect(201)["invited"], INVITED);
+        delivered(&db.store, INVITED).await;
         let counts = deliveries(&server.mails());
-        assert_eq!(counts.len(), MAILS, "mails were lost");
-        let repeated = server.mails().len() - MAILS;
+        assert_eq!(counts.len(), INVITED, "mails were lost");
+        let repeated = server.mails().len() - INVITED;
         assert!(repeated <= KILLS, "{repeated} mails were repeated");
         assert!(counts.values().all(|count| *count <= 2), "a mail came three times");
     }
@@ -111,14 +113,14 @@ both_engines! {
 async fn two_replicas_send_no_mail_twice() {
     let db = database(Engine::Postgres).await;
     let server = SmtpServer::start(&[]);
-    write_mails(&db.store).await;
     let replicas = [sending_to(&server, &db.url), sending_to(&server, &db.url)];
     let _first = replicas[0].serve().await;
     let mut second = replicas[1].serve().await;
-    server.took(MAILS / 2).await;
+    invite(&organization(&replicas[0]).await, SHARED).await.expect(201);
+    server.took(SHARED / 2).await;
     assert!(second.terminate().success());
-    drained(&db.store).await;
-    assert_eq!(server.mails().len(), MAILS);
-    assert_eq!(deliveries(&server.mails()).len(), MAILS);
+    delivered(&db.store, SHARED).await;
+    assert_eq!(server.mails().len(), SHARED);
+    assert_eq!(deliveries(&server.mails()).len(), SHARED);
     assert!(server.connections() >= 2, "one of them did nothing");
 }

@@ -20,8 +20,9 @@ pub struct Organization {
     pub operator: Client,
     /// Entity id and ACS URL.
     pub acs_url: String,
+    /// Where the account is.
+    pub account_path: String,
     name: String,
-    account_path: String,
     connection_path: String,
     client_id: String,
 }
@@ -56,6 +57,12 @@ impl Organization {
     /// Changes the connection.
     pub async fn configure(&self, patch: &Value) {
         self.operator.patch(&self.connection_path, patch).await.expect(200);
+    }
+
+    /// Tells where a page of the frontend is that mails lead to.
+    pub async fn set_page(&self, page: &str, url: &str) {
+        let application = format!("{}/applications/{}", self.account_path, self.client_id);
+        self.operator.patch(&application, &json!({ "pages": { page: url } })).await.expect(200);
     }
 
     /// Imports the identity provider's metadata and switches the connection on.

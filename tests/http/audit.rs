@@ -192,7 +192,7 @@ const PROVEN_ELSEWHERE: &[&str] = &[
     "retry_mail",
     "discard_mail",
     "change_my_password",
-    "change_my_recovery_email",
+    "change_my_second_factor",
     "create_api_key",
     "delete_api_key",
     "replace_temporary_password",

@@ -95,7 +95,7 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("list_my_sessions", Oneself),
         ("delete_my_session", Oneself),
         ("change_my_password", Oneself),
-        ("change_my_recovery_email", Oneself),
+        ("change_my_second_factor", Oneself),
         ("get_login_options", Public),
         ("create_sso_sign_in", Public),
         ("create_form_sign_in", Public),
@@ -144,7 +144,7 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "change_my_password" => {
             json!({ "current_password": "tulip-anchor-copper-72", "new_password": "gravel orbit seventeen lamps" })
         }
-        "change_my_recovery_email" => {
+        "change_my_second_factor" => {
             json!({ "recovery_email": "ann@home.test", "current_password": "tulip-anchor-copper-72" })
         }
         "create_api_key" => json!({ "name": "M", "scopes": ["read"] }),

@@ -215,7 +215,7 @@ both_engines! {
         assert_eq!(set["recovery_email"], "ann@home.test");
         let mine = async |password: &str, address: Value| {
             let body = json!({ "recovery_email": address, "current_password": password });
-            ann.client.post("/v1/me/recovery-email", &body).await
+            ann.client.patch("/v1/me/second-factor", &body).await
         };
         let problem = mine("somebody elses", json!("thief@evil.test")).await.problem(422, "invalid_input");
         assert_eq!(problem["errors"][0]["pointer"], "/current_password");

@@ -67,6 +67,56 @@ both_engines! {
         verify(&app, &token, &code).await.expect(200);
     }
 
+    /// Proves B2: one user's form logins ask for a code where an owner or they themselves say so, and nobody else's do.
+    async fn a_user_may_have_a_second_factor_of_their_own(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let ann = tenant.form_user(&app, "ann", Some("organization_member")).await;
+        tenant.form_user(&app, "bob", Some("organization_member")).await;
+        let ann_path = tenant.path(&format!("/users/{ann}"));
+        let status = async |username: &str| tenant.form_login(&app.anonymous(), username, PASSWORD).await.expect(200);
+        let complete = status("ann").await;
+        assert_eq!(complete["status"], "complete");
+        let tokens = tenant.exchange_step(&app, &complete).await;
+        let signed_in = app.anonymous().bearing(tokens["access_token"].as_str().unwrap());
+        let mine = async |password: &str, wanted: bool| {
+            let body = json!({ "require_email_mfa": wanted, "current_password": password });
+            signed_in.patch("/v1/me/second-factor", &body).await
+        };
+        mine("somebody elses", true).await.problem(422, "invalid_input");
+        assert_eq!(status("ann").await["status"], "complete");
+        assert_eq!(mine(PASSWORD, true).await.expect(200)["require_email_mfa"], true);
+        let step = status("ann").await;
+        assert_eq!(step["status"], "mfa_required");
+        verify(&app, step["pending_token"].as_str().unwrap(), &mailed(&app).await).await.expect(200);
+        assert_eq!(status("bob").await["status"], "complete");
+        app.operator().patch(&ann_path, &json!({ "require_email_mfa": false })).await.expect(200);
+        assert_eq!(status("ann").await["status"], "complete");
+    }
+
+    /// Proves B2: nobody is asked for a code that they could not get.
+    async fn a_second_factor_needs_an_email(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let create = async |portal: &str| {
+            let body = json!({ "portal": portal, "username": "robot" });
+            app.operator().post(&tenant.path("/users"), &body).await.expect(201)["id"].as_str().unwrap().to_owned()
+        };
+        let require = async |user: &str, more: Value| {
+            let mut body = json!({ "require_email_mfa": true });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            app.operator().patch(&tenant.path(&format!("/users/{user}")), &body).await
+        };
+        let robot = create("admin").await;
+        let problem = require(&robot, json!({})).await.problem(422, "invalid_input");
+        assert_eq!(problem["errors"][0]["pointer"], "/require_email_mfa");
+        require(&robot, json!({ "recovery_email": "keeper@home.test" })).await.expect(200);
+        let robbed = app.operator().patch(&tenant.path(&format!("/users/{robot}")), &json!({ "recovery_email": null }));
+        robbed.await.problem(422, "invalid_input");
+        let visitor = create("self_service").await;
+        require(&visitor, json!({ "email": "v@acme.test" })).await.problem(422, "invalid_input");
+    }
+
     /// Proves B2: SSO sign-ins are never asked for a code.
     async fn sso_sign_ins_are_not_asked(db) {
         let app = TestApp::start(db).await;

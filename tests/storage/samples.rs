@@ -122,6 +122,7 @@ pub fn user(account_id: AccountId, username: &str) -> User {
         roles: RoleAssignments { assigned: RoleSet::from([Role::OrganizationMember]), saml: RoleSet::new() },
         recovery_email: None,
         break_glass: false,
+        require_email_mfa: false,
         last_sign_in: None,
         created_at: at(0),
         updated_at: at(1),

@@ -104,6 +104,7 @@ mod tests {
             },
             recovery_email: None,
             break_glass: false,
+            require_email_mfa: false,
             last_sign_in: None,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,

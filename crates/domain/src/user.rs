@@ -79,6 +79,8 @@ pub struct User {
     pub recovery_email: Option<Email>,
     /// Whether they are a break-glass user: they sign in by form login alone, and no assertion touches them (A4).
     pub break_glass: bool,
+    /// Whether their form logins ask for a mailed code also where their account does not demand it (B2).
+    pub require_email_mfa: bool,
     /// What they may do; empty in the `self_service` portal.
     pub roles: RoleAssignments,
     /// The last sign-in, if there was one.

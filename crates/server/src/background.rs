@@ -59,16 +59,19 @@ pub fn start(service: &Arc<Service>, metrics: Option<PrometheusHandle>) -> Backg
 async fn mails(service: Arc<Service>) {
     let mut pause = MAIL_PAUSE_FIRST;
     loop {
-        let reason = match service.dispatch_mails().await {
-            Ok(Dispatched::Stopped) => return,
-            Ok(Dispatched::All) => {
+        let dispatching = Arc::clone(&service);
+        // A task of its own: a mail that makes it panic is left to its lease, and the others go on.
+        let reason = match tokio::spawn(async move { dispatching.dispatch_mails().await }).await {
+            Ok(Ok(Dispatched::Stopped)) => return,
+            Ok(Ok(Dispatched::All)) => {
                 pause = MAIL_PAUSE_FIRST;
                 // Woken or not, it is time to look again.
                 let _woken = timeout(MAIL_POLL, service.mail_waits()).await;
                 continue;
             }
-            Ok(Dispatched::Unavailable(reason)) => reason,
-            Err(error) => words::causes(&error),
+            Ok(Ok(Dispatched::Unavailable(reason))) => reason,
+            Ok(Err(error)) => words::causes(&error),
+            Err(panic) => panic.to_string(),
         };
         tracing::warn!(reason, pause_seconds = pause.as_secs(), "mail waits");
         sleep(pause).await;

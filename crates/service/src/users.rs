@@ -63,6 +63,8 @@ pub struct UserPatch {
     pub recovery_email: Option<Option<Email>>,
     /// Whether they are a break-glass user; an active owner with a password can be one.
     pub break_glass: Option<bool>,
+    /// Whether their form logins ask for a mailed code.
+    pub require_email_mfa: Option<bool>,
 }
 
 impl Service {
@@ -105,6 +107,7 @@ impl Service {
             display_name: new.display_name,
             recovery_email: None,
             break_glass: false,
+            require_email_mfa: false,
             status: UserStatus::Invited,
             roles: RoleAssignments { assigned: new.roles, saml: RoleSet::new() },
             last_sign_in: None,
@@ -191,6 +194,8 @@ fn patched(mut user: User, patch: UserPatch) -> Result<User> {
     user.email = patch.email.unwrap_or(user.email);
     user.display_name = patch.display_name.unwrap_or(user.display_name);
     user.recovery_email = patch.recovery_email.unwrap_or(user.recovery_email);
+    user.require_email_mfa = patch.require_email_mfa.unwrap_or(user.require_email_mfa);
+    check_email_mfa(&user)?;
     match patch.status {
         Some(UserStatus::Invited) if user.status != UserStatus::Invited => {
             return Err(Error::invalid("/status", "a user cannot become invited again; set active or inactive"));
@@ -203,6 +208,18 @@ fn patched(mut user: User, patch: UserPatch) -> Result<User> {
         user.roles.assigned = roles;
     }
     Ok(user)
+}
+
+/// Whoever is asked for a mailed code must be able to get it (B2).
+pub(crate) fn check_email_mfa(user: &User) -> Result<()> {
+    let problem = match (user.require_email_mfa, user.portal) {
+        (true, Portal::SelfService) => "is for the admin portal: magic links ask for no code",
+        (true, Portal::Admin) if user.second_factor_email().is_none() => {
+            "needs an email or a recovery_email that the code can go to"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::invalid("/require_email_mfa", problem))
 }
 
 pub(crate) fn check_roles(portal: Portal, roles: &RoleSet) -> Result<()> {
@@ -233,6 +250,7 @@ pub(crate) fn audited_user(user: &User) -> Value {
         "display_name": user.display_name,
         "recovery_email": user.recovery_email,
         "break_glass": user.break_glass,
+        "require_email_mfa": user.require_email_mfa,
         "status": user.status,
         "roles": user.roles,
     })

@@ -1,11 +1,11 @@
 //! The signed-in user, as they see themselves.
 
-use actix_web::{HttpResponse, delete, get, post, web};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 use domain::SessionId;
 use domain::email::Email;
 use domain::password::Password;
 use serde::{Deserialize, Serialize};
-use service::{PasswordChange, RecoveryEmailChange, Service};
+use service::{PasswordChange, SecondFactorChange, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -13,7 +13,7 @@ use super::accounts::{Account, PageParameters};
 use super::answer::List;
 use super::sessions::Session;
 use super::users::User;
-use crate::extract::{Authenticated, Ids, JsonBody, Listing};
+use crate::extract::{Authenticated, Ids, JsonBody, Listing, given, nullable};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
@@ -31,7 +31,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
         .service(list_my_sessions)
         .service(delete_my_session)
         .service(change_my_password)
-        .service(change_my_recovery_email);
+        .service(change_my_second_factor);
 }
 
 /// Who somebody is.
@@ -63,13 +63,19 @@ struct ChangePassword {
     new_password: Password,
 }
 
-/// Where codes and links go besides.
+/// What is to change of one's second factor; null removes the recovery email.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ChangeRecoveryEmail {
-    /// The address, which may be outside the company's domain; null to have none.
+#[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
+struct ChangeSecondFactor {
+    /// Where codes and links go besides; may be outside the company's domain.
+    #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, format = Email, example = "ann@home.example")]
-    recovery_email: Option<Email>,
+    recovery_email: Option<Option<Email>>,
+    /// Whether form login asks for a mailed code also where the account does not demand it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
+    require_email_mfa: Option<bool>,
     /// The password of the user.
     #[schema(value_type = String, format = Password, max_length = 256)]
     current_password: Password,
@@ -151,21 +157,21 @@ async fn change_my_password(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Change my recovery email.
+/// Change my second factor.
 ///
 /// For any signed-in user who has a password.
 #[utoipa::path(
-    operation_id = "change_my_recovery_email", tag = "me", security(("access_token" = [])),
-    request_body = ChangeRecoveryEmail,
+    operation_id = "change_my_second_factor", tag = "me", security(("access_token" = [])),
+    request_body = ChangeSecondFactor,
     responses((status = 200, description = "The caller", body = User), PasswordProblems),
 )]
-#[post("/v1/me/recovery-email")]
-async fn change_my_recovery_email(
+#[patch("/v1/me/second-factor")]
+async fn change_my_second_factor(
     caller: Authenticated,
-    body: JsonBody<ChangeRecoveryEmail>,
+    body: JsonBody<ChangeSecondFactor>,
     service: web::Data<Service>,
 ) -> Result<web::Json<User>, Problem> {
-    let ChangeRecoveryEmail { recovery_email, current_password } = body.0;
-    let change = RecoveryEmailChange { recovery_email, current_password };
-    Ok(web::Json(service.change_my_recovery_email(&caller.0, change).await?.into()))
+    let ChangeSecondFactor { recovery_email, require_email_mfa, current_password } = body.0;
+    let change = SecondFactorChange { recovery_email, require_email_mfa, current_password };
+    Ok(web::Json(service.change_my_second_factor(&caller.0, change).await?.into()))
 }

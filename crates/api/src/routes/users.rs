@@ -61,6 +61,8 @@ pub struct User {
     recovery_email: Option<Email>,
     /// Whether they get in by form login whatever happens to SSO; they never sign in through SSO.
     break_glass: bool,
+    /// Whether form login asks them for a mailed code also where the account does not demand it.
+    require_email_mfa: bool,
     /// Where they stand.
     #[schema(value_type = UserStatusName)]
     status: UserStatus,
@@ -120,6 +122,7 @@ impl From<DomainUser> for User {
             display_name: user.display_name,
             recovery_email: user.recovery_email,
             break_glass: user.break_glass,
+            require_email_mfa: user.require_email_mfa,
             status: user.status,
             roles: user.roles.into(),
             last_sign_in: user.last_sign_in.map(|last| LastSignIn { at: last.at, method: last.method }),
@@ -219,12 +222,17 @@ struct UpdateUser {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     break_glass: Option<bool>,
+    /// Whether form login asks them for a mailed code also where the account does not demand it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
+    require_email_mfa: Option<bool>,
 }
 
 impl From<UpdateUser> for UserPatch {
     fn from(patch: UpdateUser) -> Self {
-        let UpdateUser { username, email, display_name, status, roles, recovery_email, break_glass } = patch;
-        Self { username, email, display_name, status, roles, recovery_email, break_glass }
+        let UpdateUser { username, email, display_name, status, roles, recovery_email, .. } = patch;
+        let UpdateUser { break_glass, require_email_mfa, .. } = patch;
+        Self { username, email, display_name, status, roles, recovery_email, break_glass, require_email_mfa }
     }
 }
 

@@ -91,6 +91,7 @@ pub(crate) mod tests {
             status,
             recovery_email: None,
             break_glass: false,
+            require_email_mfa: false,
             roles: RoleAssignments::default(),
             last_sign_in: None,
             created_at: Timestamp::UNIX_EPOCH,

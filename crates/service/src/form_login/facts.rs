@@ -42,11 +42,15 @@ impl Facts {
         self.credential.as_ref().map(|credential| &credential.hash)
     }
 
+    /// Whose password is compared, if there is one.
+    fn holder(&self) -> Option<&User> {
+        let credential = self.credential.as_ref()?;
+        self.candidates.iter().find(|user| user.id == credential.user_id)
+    }
+
     /// Whether it is somebody who keeps form login whatever happens to SSO (A4).
     pub fn is_break_glass(&self) -> bool {
-        let user =
-            self.credential.as_ref().and_then(|found| self.candidates.iter().find(|user| user.id == found.user_id));
-        user.is_some_and(|user| user.break_glass)
+        self.holder().is_some_and(|user| user.break_glass)
     }
 
     /// Whether the account lets people in from there (A6).
@@ -57,6 +61,7 @@ impl Facts {
     /// Whether a second factor is asked for (B2).
     pub fn needs_mfa(&self) -> bool {
         self.account.as_ref().is_some_and(|account| account.settings.require_email_mfa)
+            || self.holder().is_some_and(|user| user.require_email_mfa)
     }
 }
 

@@ -104,6 +104,7 @@ impl Service {
                     roles: RoleAssignments { saml: saml_roles, ..RoleAssignments::default() },
                     recovery_email: None,
                     break_glass: false,
+                    require_email_mfa: false,
                     last_sign_in: None,
                     created_at: now,
                     updated_at: now,

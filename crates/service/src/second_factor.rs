@@ -1,4 +1,5 @@
-//! One's own recovery email (A4): where codes and links go when the ordinary mailbox cannot be reached.
+//! One's own second factor (B2): whether form login asks for a code, and where it goes when the ordinary mailbox cannot be
+//! reached (A4).
 
 use domain::email::Email;
 use domain::password::Password;
@@ -10,20 +11,23 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::passwords::CHANGE_PACE;
 use crate::ports::PasswordVerdict;
-use crate::users::{audited_user, deed, user};
+use crate::users::{audited_user, check_email_mfa, deed, user};
 
-/// Another recovery email, and the proof that it is the user who sets it.
+/// What is to change of one's second factor, and the proof that it is the user who asks.
 #[derive(Debug)]
-pub struct RecoveryEmailChange {
-    /// The address; none to have none.
-    pub recovery_email: Option<Email>,
-    /// The password: whoever found an open browser must not send the second factor to themselves.
+#[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
+pub struct SecondFactorChange {
+    /// Where codes go besides; the inner `None` removes it.
+    pub recovery_email: Option<Option<Email>>,
+    /// Whether form login asks for a code also where the account does not demand it.
+    pub require_email_mfa: Option<bool>,
+    /// The password: whoever found an open browser must neither send the second factor to themselves nor end it.
     pub current_password: Password,
 }
 
 impl Service {
-    /// Sets the caller's own recovery email.
-    pub async fn change_my_recovery_email(&self, caller: &Caller, change: RecoveryEmailChange) -> Result<User> {
+    /// Changes the caller's own second factor.
+    pub async fn change_my_second_factor(&self, caller: &Caller, change: SecondFactorChange) -> Result<User> {
         let signed_in = caller.user()?;
         let (account_id, user_id) = (signed_in.account_id, signed_in.user_id);
         let mut tx = self.store.read().await?;
@@ -39,7 +43,10 @@ impl Service {
         storage::throttles::clear(&mut tx, throttle).await?;
         let before = user(&mut tx, account_id, user_id).await?;
         let updated_at = self.next_version(before.updated_at);
-        let after = User { recovery_email: change.recovery_email, updated_at, ..before.clone() };
+        let recovery_email = change.recovery_email.unwrap_or_else(|| before.recovery_email.clone());
+        let require_email_mfa = change.require_email_mfa.unwrap_or(before.require_email_mfa);
+        let after = User { recovery_email, require_email_mfa, updated_at, ..before.clone() };
+        check_email_mfa(&after)?;
         storage::users::update(&mut tx, &after, before.updated_at).await?;
         let deed = deed("user.updated", &after, audited_user(&before), audited_user(&after));
         self.record(&mut tx, caller, deed).await?;
