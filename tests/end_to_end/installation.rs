@@ -12,6 +12,7 @@ both_engines! {
         installation.set("SERVER__BASE_URL", "https://login.example.test");
         let account = ["account", "create", "--name", "acme", "--display-name", "Acme", "--owner-email", "o@acme.test"];
         let account = installation.json(&account);
+        assert_eq!(account["owner_invitation"], "staged");
         let key = installation.json(&["operator-key", "create", "--name", "first"]);
         let running = installation.serve().await;
         let operator = installation.anonymous().bearing(key["key"].as_str().unwrap());
