@@ -102,19 +102,17 @@ both_engines! {
             let body = json!({ "portal": portal, "username": "robot" });
             app.operator().post(&tenant.path("/users"), &body).await.expect(201)["id"].as_str().unwrap().to_owned()
         };
-        let require = async |user: &str, more: Value| {
-            let mut body = json!({ "require_email_mfa": true });
-            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let patch = async |user: &str, body: Value| {
             app.operator().patch(&tenant.path(&format!("/users/{user}")), &body).await
         };
         let robot = create("admin").await;
-        let problem = require(&robot, json!({})).await.problem(422, "invalid_input");
+        let problem = patch(&robot, json!({ "require_email_mfa": true })).await.problem(422, "invalid_input");
         assert_eq!(problem["errors"][0]["pointer"], "/require_email_mfa");
-        require(&robot, json!({ "recovery_email": "keeper@home.test" })).await.expect(200);
-        let robbed = app.operator().patch(&tenant.path(&format!("/users/{robot}")), &json!({ "recovery_email": null }));
-        robbed.await.problem(422, "invalid_input");
-        let visitor = create("self_service").await;
-        require(&visitor, json!({ "email": "v@acme.test" })).await.problem(422, "invalid_input");
+        let reachable = json!({ "require_email_mfa": true, "recovery_email": "keeper@home.test" });
+        patch(&robot, reachable).await.expect(200);
+        patch(&robot, json!({ "recovery_email": null })).await.problem(422, "invalid_input");
+        let visitor = json!({ "require_email_mfa": true, "email": "v@acme.test" });
+        patch(&create("self_service").await, visitor).await.problem(422, "invalid_input");
     }
 
     /// Proves B2: SSO sign-ins are never asked for a code.

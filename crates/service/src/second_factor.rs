@@ -15,7 +15,6 @@ use crate::users::{audited_user, check_email_mfa, deed, user};
 
 /// What is to change of one's second factor, and the proof that it is the user who asks.
 #[derive(Debug)]
-#[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
 pub struct SecondFactorChange {
     /// Where codes go besides; the inner `None` removes it.
     pub recovery_email: Option<Option<Email>>,
