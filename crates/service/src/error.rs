@@ -86,8 +86,8 @@ codes! {
     NoDefaultApplication = "no_default_application", "No application of this portal can begin a sign-in",
         "Register an application with an initiate_login_uri and make it the portal's default.";
     /// E2: nowhere for a mail's link to lead.
-    PageNotConfigured = "page_not_configured", "The portal's default application has no page that the mail could lead to",
-        "Set the page that errors names, such as pages.accept_invitation, on the portal's default application.";
+    PageNotConfigured = "page_not_configured", "No page is configured that the mail could lead to",
+        "Set what errors names: is_default on an application of the portal, or a page of it such as pages.accept_invitation.";
     /// E4: only what was given up is tried again.
     MailNotRetryable = "mail_not_retryable", "This mail cannot be tried again",
         "Only a dead mail can be retried, and not after its link or code expired: have a new one sent.";

@@ -5,7 +5,7 @@ pub(crate) mod outbox;
 mod rendering;
 pub(crate) mod templates;
 
-use domain::application::{Page, RedirectUri};
+use domain::application::{Application, Page, RedirectUri};
 use domain::mail::{Mail, MailState, OutgoingMail};
 use domain::portal::Portal;
 use domain::{AccountId, MailId};
@@ -63,14 +63,25 @@ impl Service {
         portal: Portal,
         page: Page,
     ) -> Result<RedirectUri> {
-        let application = storage::applications::default_of(tx, account_id, portal).await?;
-        let found = application.and_then(|application| application.settings.pages.url(page).cloned());
-        found.ok_or_else(|| {
-            let field = format!("/pages/{}", page.as_str());
-            let detail = format!("must be set on the default application of the portal {}", portal.as_str());
-            Error::new(Code::PageNotConfigured).with_violations(vec![Violation { field, detail }])
-        })
+        let Some(application) = storage::applications::default_of(tx, account_id, portal).await? else {
+            let detail =
+                format!("must be true of one application of the portal {}, whose pages mails lead to", portal.as_str());
+            return Err(page_not_configured("/is_default".to_owned(), detail));
+        };
+        page_of_application(&application, page)
     }
+}
+
+/// The page of a frontend that a mail is to lead to, or what is missing.
+pub(crate) fn page_of_application(application: &Application, page: Page) -> Result<RedirectUri> {
+    application.settings.pages.url(page).cloned().ok_or_else(|| {
+        let detail = format!("must be set on the application {}", application.id);
+        page_not_configured(format!("/pages/{}", page.as_str()), detail)
+    })
+}
+
+fn page_not_configured(field: String, detail: String) -> Error {
+    Error::new(Code::PageNotConfigured).with_violations(vec![Violation { field, detail }])
 }
 
 /// For which place a mail's message is sealed.

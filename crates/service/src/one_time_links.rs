@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use storage::Tx;
 
 use crate::Service;
-use crate::error::{Code, Error, Result, Violation};
+use crate::error::{Code, Error, Result};
+use crate::mail::page_of_application;
 
 /// How many requests for a link are worked off at the same time; further ones are told to come back.
 pub(crate) const LINK_REQUESTS_AT_ONCE: u32 = 64;
@@ -59,10 +60,7 @@ pub(crate) async fn page_of(
     let application = storage::applications::by_client_id(tx, client_id).await?;
     let application = application.filter(|application| application.portal == portal);
     let application = application.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
-    let url = application.settings.pages.url(page).cloned().ok_or_else(|| {
-        let (field, detail) = (format!("/pages/{}", page.as_str()), "must be set on the application".to_owned());
-        Error::new(Code::PageNotConfigured).with_violations(vec![Violation { field, detail }])
-    })?;
+    let url = page_of_application(&application, page)?;
     Ok((application, url))
 }
 

@@ -36,8 +36,8 @@ pub struct New {
 }
 
 /// What an operator does about an owner who has no mail yet.
-const STAGED: &str = "The owner's invitation waits: there is no application of the admin portal with the page \
-    accept_invitation that its link could lead to. Register one, then resend the invitation.";
+const STAGED: &str = "The owner's invitation waits: no application of the admin portal is the default one (is_default) and \
+    has the page accept_invitation that the link could lead to. Register one, then resend the invitation.";
 
 /// Creates the account and prints it, and whether its owner has been mailed.
 pub async fn create(loaded: &Loaded, new: &New) -> anyhow::Result<()> {
