@@ -130,6 +130,7 @@ fn good_body(path: &str, tenant: &Tenant) -> Map<String, Value> {
         "/v1/password-resets" => {
             json!({ "account_name": tenant.name, "identifier": "a@f.test", "client_id": tenant.client_id })
         }
+        "/v1/accounts/{account_id}/sso-migrations" => json!({ "portal": "self_service", "direction": "require" }),
         "/v1/accounts/{account_id}/saml-connections" => json!({ "portal": "self_service" }),
         "/v1/sso-sign-ins" => tenant.start_body(None),
         "/v1/magic-link-sign-ins" => tenant.start_body(Some("a@f.test")),
@@ -143,6 +144,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
     let nobody = "00000000000000000000000000000000";
     let known: BTreeMap<&str, String> = BTreeMap::from([
         ("{account_id}", tenant.account_id.clone()),
+        ("{migration_id}", format!("mig_{nobody}")),
         ("{connection_id}", tenant.connection_id.clone()),
         ("{application_id}", tenant.client_id.clone()),
         ("{hash}", tenant.acs_url.rsplit('/').next().unwrap().to_owned()),

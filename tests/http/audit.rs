@@ -185,7 +185,8 @@ both_engines! {
     }
 }
 
-/// Rows of this file's other tests, and of the suites of accounts, tokens, passwords, invitations, owners and mail.
+/// Rows of this file's other tests, and of the suites of accounts, tokens, passwords, invitations, owners, migrations and
+/// mail.
 const PROVEN_ELSEWHERE: &[&str] = &[
     "replace_branding",
     "send_test_mail",
@@ -203,6 +204,10 @@ const PROVEN_ELSEWHERE: &[&str] = &[
     "update_shared_application",
     "delete_shared_application",
     "rotate_signing_keys",
+    "create_sso_migration",
+    "decide_sso_migration",
+    "sign_off_sso_migration",
+    "apply_sso_migration",
     "resend_invitation",
     "revoke_invitation",
     "accept_invitation",

@@ -85,6 +85,13 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("get_sp_certificate", Reader),
         ("list_sp_keys", Reader),
         ("rotate_sp_key", Owner),
+        ("create_sso_migration", Owner),
+        ("list_sso_migrations", Reader),
+        ("get_sso_migration", Reader),
+        ("list_sso_migration_rows", Reader),
+        ("decide_sso_migration", Owner),
+        ("sign_off_sso_migration", Owner),
+        ("apply_sso_migration", Owner),
         ("list_sign_in_attempts", Reader),
         ("get_sign_in_attempt", Reader),
         ("list_sessions", Reader),
@@ -161,6 +168,9 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "create_password_reset" => {
             json!({ "account_name": tenant.name, "identifier": "ann@acme.test", "client_id": tenant.client_id })
         }
+        "create_sso_migration" => json!({ "portal": "admin", "direction": "require" }),
+        "decide_sso_migration" => json!({ "decisions": [] }),
+        "sign_off_sso_migration" => json!({ "digest": "0".repeat(64) }),
         "import_idp_metadata" => json!({ "metadata_xml": "<x/>" }),
         "create_sso_sign_in" => tenant.start_body(None),
         "create_magic_link_sign_in" => tenant.start_body(Some("ann@acme.test")),
@@ -219,6 +229,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{api_key_id}", &format!("aky_{nobody}"))
         .replace("{session_id}", &format!("ses_{nobody}"))
         .replace("{invitation_id}", &format!("inv_{nobody}"))
+        .replace("{migration_id}", &format!("mig_{nobody}"))
         .replace("{attempt_id}", &format!("att_{nobody}"))
 }
 

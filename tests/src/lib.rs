@@ -25,6 +25,7 @@ pub mod databases;
 pub mod form;
 pub mod idp;
 pub mod mailbox;
+pub mod migration;
 pub mod passwords;
 pub mod process;
 pub mod tenant;

@@ -82,7 +82,8 @@ impl TestApp {
     ) -> PasswordCredential {
         let password = Password::parse(password).unwrap();
         let hash = hasher(memory_kib).hash(&password, [7; PASSWORD_SALT_BYTES]).await.unwrap();
-        let credential = PasswordCredential { account_id, user_id, hash, must_change, set_at: self.now() };
+        let credential =
+            PasswordCredential { account_id, user_id, hash, must_change, set_at: self.now(), expires_at: None };
         let mut tx = self.database.store.begin().await.unwrap();
         storage::password_credentials::set(&mut tx, &credential).await.unwrap();
         tx.commit().await.unwrap();

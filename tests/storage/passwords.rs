@@ -18,6 +18,7 @@ fn credential(tenant: &Tenant, hash: &str, must_change: bool) -> PasswordCredent
         hash: PasswordHash::from_phc(hash.to_owned()),
         must_change,
         set_at: at(5),
+        expires_at: None,
     }
 }
 

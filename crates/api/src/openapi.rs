@@ -32,6 +32,7 @@ use crate::routes;
         (name = "applications", description = "Registered frontends of an account."),
         (name = "shared applications", description = "Frontends that all accounts share; for operators."),
         (name = "saml connections", description = "The trust between a portal and its identity provider."),
+        (name = "sso migrations", description = "Requiring SSO of a portal, and going back: previewed, signed off, applied."),
         (name = "sign-in attempts", description = "Who tried to sign in, how far they got and what to change."),
         (name = "sessions", description = "Who is signed in."),
         (name = "audit", description = "Who changed what."),

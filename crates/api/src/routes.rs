@@ -28,6 +28,8 @@ mod sessions;
 mod shared_applications;
 mod sign_in_attempts;
 mod sp_keys;
+mod sso_migration_rows;
+mod sso_migrations;
 mod user_imports;
 mod users;
 
@@ -47,6 +49,8 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     shared_applications::register(config);
     saml_connections::register(config);
     sp_keys::register(config);
+    sso_migrations::register(config);
+    sso_migration_rows::register(config);
     sign_in_attempts::register(config);
     sessions::register(config);
     audit_events::register(config);

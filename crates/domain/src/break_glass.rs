@@ -21,9 +21,7 @@ pub struct BreakGlassRequired;
 
 /// Whether somebody owns their account by a role that no identity provider can take away.
 pub fn is_owner(user: &User) -> bool {
-    user.portal == Portal::Admin
-        && user.status != UserStatus::Inactive
-        && user.roles.assigned.contains(&Role::OrganizationOwner)
+    user.portal == Portal::Admin && user.status.is_welcome() && user.roles.assigned.contains(&Role::OrganizationOwner)
 }
 
 /// Whether somebody can be a break-glass user: an active owner, by an assigned role, with a password.

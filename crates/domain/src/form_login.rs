@@ -2,7 +2,7 @@
 
 use crate::portal::Portal;
 use crate::sso::connection::SsoMode;
-use crate::user::{User, UserStatus};
+use crate::user::{SignInMethod, User, UserStatus};
 use crate::username::normalized;
 
 /// Why a form login lets nobody in. Only the last two are told, to whoever knew the password.
@@ -41,9 +41,15 @@ pub fn identify<'a>(candidates: &'a [User], typed: &str) -> Result<&'a User, For
     }
 }
 
-/// Whether this user may use form login (B3): everybody, until SSO is required; then break-glass users alone.
-pub fn form_login_allowed(mode: SsoMode, is_break_glass: bool) -> bool {
-    mode != SsoMode::Required || is_break_glass
+/// Whether this user may use form login (B3): everybody, until SSO is required; then break-glass and exempt users alone.
+pub fn form_login_allowed(mode: SsoMode, keeps_form_login: bool) -> bool {
+    mode != SsoMode::Required || keeps_form_login
+}
+
+/// Whether a sign-in by this method may become or stay a session (B3): one that did not come through SSO ends where SSO is
+/// required of its user.
+pub fn method_allowed(mode: SsoMode, method: SignInMethod, keeps_form_login: bool) -> bool {
+    method == SignInMethod::Saml || form_login_allowed(mode, keeps_form_login)
 }
 
 /// What is known when the password has been compared.
@@ -66,7 +72,7 @@ pub fn decide_form_login<'a>(facts: &FormLoginFacts<'a>) -> Result<&'a User, For
     let is_right = facts.is_right.ok_or(FormLoginRefusal::NoPassword)?;
     if !is_right {
         Err(FormLoginRefusal::WrongPassword)
-    } else if user.status == UserStatus::Inactive {
+    } else if !user.status.is_welcome() {
         Err(FormLoginRefusal::Inactive)
     } else if !facts.is_allowed {
         Err(FormLoginRefusal::SsoRequired)
@@ -105,6 +111,7 @@ mod tests {
             recovery_email: None,
             break_glass: false,
             require_email_mfa: false,
+            exempt: false,
             last_sign_in: None,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
@@ -166,7 +173,7 @@ mod tests {
         }
     }
 
-    /// Proves B3: the baseline stays for everybody until SSO is required, and for break-glass users for good.
+    /// Proves B3: the baseline stays for everybody until SSO is required, and for break-glass and exempt users for good.
     #[test]
     fn form_login_is_there_for_whom_it_must() {
         for mode in [SsoMode::Off, SsoMode::Optional] {
@@ -174,5 +181,11 @@ mod tests {
         }
         assert!(form_login_allowed(SsoMode::Required, true));
         assert!(!form_login_allowed(SsoMode::Required, false));
+        assert!(method_allowed(SsoMode::Required, SignInMethod::Saml, false));
+        for method in [SignInMethod::Password, SignInMethod::PasswordAndCode, SignInMethod::MagicLink] {
+            assert!(
+                !method_allowed(SsoMode::Required, method, false) && method_allowed(SsoMode::Required, method, true)
+            );
+        }
     }
 }

@@ -103,6 +103,10 @@ ids! {
     InvitationBatchId = "inb";
     /// A mail in the outbox.
     MailId = "mail";
+    /// Many mails that say the same.
+    MailBatchId = "mlb";
+    /// A plan of requiring SSO, or of going back.
+    SsoMigrationId = "mig";
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, IdError> {

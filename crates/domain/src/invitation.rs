@@ -208,7 +208,7 @@ fn open(invitation: &Invitation) -> Result<(), InvitationRefusal> {
 /// come, so that roles which were meant for a newcomer do not lie about for ever.
 pub fn decide_accept(invitation: &Invitation, status: UserStatus, now: Timestamp) -> Result<(), InvitationRefusal> {
     open(invitation)?;
-    if status == UserStatus::Inactive {
+    if !status.is_welcome() {
         return Err(InvitationRefusal::Inactive);
     }
     if invitation.state(now) == InvitationState::Expired { Err(InvitationRefusal::Expired) } else { Ok(()) }
@@ -222,7 +222,7 @@ pub fn decide_resend(
     lifetime: SignedDuration,
 ) -> Result<InvitationMail, InvitationRefusal> {
     open(invitation)?;
-    if status == UserStatus::Inactive {
+    if !status.is_welcome() {
         return Err(InvitationRefusal::Inactive);
     }
     let until = invitation.mail.and_then(|mail| mail.mailed_at.saturating_add(RESEND_PAUSE).ok());

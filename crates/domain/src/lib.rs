@@ -45,6 +45,7 @@ pub mod session;
 pub mod sign_in_attempt;
 pub mod signing_key;
 pub mod sso;
+pub mod sso_migration;
 pub mod text;
 pub mod throttle;
 pub mod user;
@@ -52,5 +53,5 @@ pub mod username;
 
 pub use id::{
     AccountId, ApiKeyId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError, InvitationBatchId,
-    InvitationId, MailId, OperatorKeyId, SessionId, SigningKeyId, SpKeyId, UserId,
+    InvitationId, MailBatchId, MailId, OperatorKeyId, SessionId, SigningKeyId, SpKeyId, SsoMigrationId, UserId,
 };

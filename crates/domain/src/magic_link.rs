@@ -9,7 +9,7 @@ use crate::portal::Portal;
 use crate::sso::connection::SsoMode;
 use crate::sso::discovery::{Match, matching_user};
 use crate::throttle::Pace;
-use crate::user::{User, UserStatus};
+use crate::user::User;
 
 /// How often one user is mailed: whoever asks in somebody else's name does not flood their mailbox. One mail in each
 /// lifetime of a link (A6's default) is left to whoever goes on asking.
@@ -31,7 +31,7 @@ pub fn decide_answer(mode: SsoMode) -> Result<(), MagicLinkUnsupported> {
 /// Whether this user may sign in by a link. Somebody who was invited becomes active thereby.
 pub fn may_sign_in(user: &User, mode: SsoMode) -> bool {
     user.portal == Portal::SelfService
-        && user.status != UserStatus::Inactive
+        && user.status.is_welcome()
         && user.email.is_some()
         && decide_answer(mode).is_ok()
 }
@@ -49,6 +49,7 @@ pub fn recipient<'a>(email: &Email, candidates: &'a [User], mode: SsoMode) -> Op
 mod tests {
     use super::*;
     use crate::sso::discovery::tests::user;
+    use crate::user::UserStatus;
 
     fn end_user(n: u128, email: Option<&str>, status: UserStatus) -> User {
         User { portal: Portal::SelfService, ..user(n, &format!("user-{n}"), email, status) }

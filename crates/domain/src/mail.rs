@@ -12,7 +12,7 @@ use crate::language::Language;
 use crate::named::named;
 use crate::role::Role;
 use crate::text::Label;
-use crate::{AccountId, MailId};
+use crate::{AccountId, MailBatchId, MailId, UserId};
 
 named! {
     /// What a mail is about; also the name of its template.
@@ -25,6 +25,12 @@ named! {
         SsoInvitation = "sso_invitation",
         /// An end user is invited to sign in by magic link.
         SelfServiceInvitation = "self_service_invitation",
+        /// SSO is required from now on.
+        SsoRequired = "sso_required",
+        /// SSO is not used any more.
+        SsoEnded = "sso_ended",
+        /// The same, with a password to begin with.
+        TemporaryPassword = "temporary_password",
         /// A link to set a new password.
         PasswordReset = "password_reset",
         /// The password was changed.
@@ -97,6 +103,27 @@ pub enum MailMessage {
         /// Who invites; none where an operator does.
         inviter: Option<Label>,
     },
+    /// F3: sign in with SSO from now on.
+    SsoRequired {
+        /// Where a sign-in with SSO begins (C8); no secret.
+        saml_login_url: String,
+    },
+    /// F4: sign in as before SSO was required.
+    SsoEnded {
+        /// The frontend's page where people begin to sign in; no secret.
+        login_url: String,
+    },
+    /// F4: sign in with this password, once, and choose another one.
+    TemporaryPassword {
+        /// The frontend's page where people begin to sign in.
+        login_url: String,
+        /// What to sign in as.
+        username: String,
+        /// What lets them in.
+        password: String,
+        /// When the password stops working.
+        expires_at: Timestamp,
+    },
     /// B4: set a new password.
     PasswordReset {
         /// Whose password: several users may have one email (A2).
@@ -137,6 +164,9 @@ impl MailMessage {
             Self::FirstOwnerInvitation { .. } => MailKind::FirstOwnerInvitation,
             Self::SsoInvitation { .. } => MailKind::SsoInvitation,
             Self::SelfServiceInvitation { .. } => MailKind::SelfServiceInvitation,
+            Self::SsoRequired { .. } => MailKind::SsoRequired,
+            Self::SsoEnded { .. } => MailKind::SsoEnded,
+            Self::TemporaryPassword { .. } => MailKind::TemporaryPassword,
             Self::PasswordReset { .. } => MailKind::PasswordReset,
             Self::PasswordChanged { .. } => MailKind::PasswordChanged,
             Self::MfaCode { .. } => MailKind::MfaCode,
@@ -152,10 +182,11 @@ impl MailMessage {
             | Self::FirstOwnerInvitation { expires_at, .. }
             | Self::SsoInvitation { expires_at, .. }
             | Self::SelfServiceInvitation { expires_at, .. }
+            | Self::TemporaryPassword { expires_at, .. }
             | Self::PasswordReset { expires_at, .. }
             | Self::MfaCode { expires_at, .. }
             | Self::MagicLink { expires_at, .. } => Some(*expires_at),
-            Self::PasswordChanged { .. } | Self::Test => None,
+            Self::SsoRequired { .. } | Self::SsoEnded { .. } | Self::PasswordChanged { .. } | Self::Test => None,
         }
     }
 }
@@ -204,6 +235,10 @@ pub struct Mail {
     pub message_id: String,
     /// The [`MailMessage`], sealed; erased when the mail is delivered or of no use any more.
     pub sealed_message: Option<Vec<u8>>,
+    /// The batch whose message it carries, where it has none of its own.
+    pub batch_id: Option<MailBatchId>,
+    /// Whom a batch's mail is for: their secret, if it carries one, is made when it is sent.
+    pub user_id: Option<UserId>,
     /// Where it stands.
     pub state: MailState,
     /// How often it was tried.

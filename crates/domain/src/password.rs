@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -157,6 +157,20 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
+/// How long a temporary password lets somebody in: a mail that waits over a holiday still does.
+pub const TEMPORARY_PASSWORD_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 14);
+/// Random bytes of a temporary password: as many as no guessing gets through.
+pub const TEMPORARY_PASSWORD_BYTES: usize = 24;
+/// What temporary passwords are written in: nothing that looks like something else.
+const TEMPORARY_ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// A temporary password, in groups that can be typed.
+pub fn temporary_password(random: [u8; TEMPORARY_PASSWORD_BYTES]) -> String {
+    let letter = |byte: &u8| TEMPORARY_ALPHABET.get(usize::from(byte % 32)).copied().map_or('a', char::from);
+    let groups: Vec<String> = random.chunks(4).map(|group| group.iter().map(letter).collect()).collect();
+    groups.join("-")
+}
+
 /// The password of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordCredential {
@@ -170,6 +184,15 @@ pub struct PasswordCredential {
     pub must_change: bool,
     /// When it was set.
     pub set_at: Timestamp,
+    /// From when on it lets nobody in; none for one that its user chose.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl PasswordCredential {
+    /// Whether it lets anybody in.
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
 }
 
 #[cfg(test)]

@@ -30,9 +30,9 @@ pub fn decide_answer(mode: SsoMode) -> Result<(), ResetUnsupported> {
 }
 
 /// Whether this user may have a new password by mail. Invited users have an invitation for that, deactivated ones nothing
-/// at all. Where SSO is required, break-glass users alone may: theirs is the way in when the identity provider is down.
+/// at all. Where SSO is required, break-glass and exempt users alone may: theirs is the way in besides the identity provider.
 pub fn may_reset(user: &User, mode: SsoMode) -> bool {
-    let has_password = user.break_glass || decide_answer(mode).is_ok();
+    let has_password = user.keeps_form_login() || decide_answer(mode).is_ok();
     user.status == UserStatus::Active && user.reset_email().is_some() && has_password
 }
 

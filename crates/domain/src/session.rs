@@ -27,6 +27,10 @@ named! {
         PasswordChanged = "password_changed",
         /// An old refresh token was used again: it was stolen, or its thief used it first.
         RefreshTokenReused = "refresh_token_reused",
+        /// SSO became required, and this session did not begin through it (F3).
+        SsoRequired = "sso_required",
+        /// SSO, through which it began, is not used any more (F4).
+        SsoEnded = "sso_ended",
         /// The authorization code it came from was presented twice.
         CodeReused = "code_reused",
     }
@@ -111,6 +115,8 @@ pub struct RefreshFacts<'a> {
     pub roles: &'a RoleSet,
     /// Whether the account allows sign-ins from where it is presented.
     pub network_allowed: bool,
+    /// Whether its user may sign in as this session began, where SSO is required (B3).
+    pub method_allowed: bool,
 }
 
 /// What becomes of a refresh.
@@ -139,12 +145,16 @@ pub enum RefreshRefusal {
     /// Presented from a network that the account does not allow (A6).
     #[error("the account does not allow sign-ins from this network")]
     NetworkRefused,
+    /// SSO is required by now, and the session did not begin through it (B3).
+    #[error("SSO is required of this user")]
+    SsoRequired,
 }
 
 /// Decides what a presented refresh token is worth (I2).
 pub fn decide_refresh(facts: &RefreshFacts<'_>, now: Timestamp) -> RefreshDecision {
     use RefreshDecision::{EndFamily, Refuse, Rotate};
-    let RefreshFacts { token, session, lifetimes, client, user_status, roles, network_allowed } = *facts;
+    let RefreshFacts { token, session, lifetimes, client, user_status, roles, network_allowed, method_allowed } =
+        *facts;
     if client != session.application_id {
         return Refuse(RefreshRefusal::OtherClient);
     }
@@ -163,6 +173,9 @@ pub fn decide_refresh(facts: &RefreshFacts<'_>, now: Timestamp) -> RefreshDecisi
     }
     if !network_allowed {
         return Refuse(RefreshRefusal::NetworkRefused);
+    }
+    if !method_allowed {
+        return Refuse(RefreshRefusal::SsoRequired);
     }
     Rotate
 }
@@ -213,6 +226,7 @@ mod tests {
             user_status: status,
             roles: &roles,
             network_allowed: true,
+            method_allowed: true,
         };
         decide_refresh(&facts, now)
     }
@@ -248,11 +262,14 @@ mod tests {
             user_status: active,
             roles: &no_roles,
             network_allowed: true,
+            method_allowed: true,
         };
         assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::UserRefused));
         let member = RoleSet::from([Role::OrganizationMember]);
         (facts.roles, facts.network_allowed) = (&member, false);
         assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::NetworkRefused));
+        (facts.network_allowed, facts.method_allowed) = (true, false);
+        assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::SsoRequired));
         facts.client = ApplicationId::from_uuid(Uuid::from_u128(9));
         assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::OtherClient));
     }

@@ -12,13 +12,23 @@ use crate::{AccountId, UserId};
 
 named! {
     /// Where a user stands.
-    UserStatus, UserStatusError, "expected \"invited\", \"active\" or \"inactive\"" {
+    UserStatus, UserStatusError, "expected \"invited\", \"active\", \"inactive\" or \"archived\"" {
         /// Expected; the first sign-in makes them active.
         Invited = "invited",
         /// May sign in.
         Active = "active",
         /// Deactivated by an owner: refused at every sign-in, exchange and refresh (A3).
         Inactive = "inactive",
+        /// Removed as a duplicate when SSO became required: nobody finds them by a name, and going back can bring them back
+        /// (F3, F4).
+        Archived = "archived",
+    }
+}
+
+impl UserStatus {
+    /// Whether somebody who stands there may sign in, now or once they accept their invitation.
+    pub const fn is_welcome(self) -> bool {
+        matches!(self, Self::Invited | Self::Active)
     }
 }
 
@@ -81,6 +91,8 @@ pub struct User {
     pub break_glass: bool,
     /// Whether their form logins ask for a mailed code also where their account does not demand it (B2).
     pub require_email_mfa: bool,
+    /// Whether an owner named them exempt: they keep form login where SSO is required (B3).
+    pub exempt: bool,
     /// What they may do; empty in the `self_service` portal.
     pub roles: RoleAssignments,
     /// The last sign-in, if there was one.
@@ -98,8 +110,17 @@ impl User {
     }
 
     /// Where the link goes that sets a new password (B4): the recovery email is for break-glass users, who must get in also
-    /// when the company's mailboxes are out of reach (A4).
+    /// when the company's mailboxes are out of reach (A4), and for exempt users whose email somebody else goes by.
     pub fn reset_email(&self) -> Option<&Email> {
-        if self.break_glass { self.second_factor_email() } else { self.email.as_ref() }
+        if self.break_glass {
+            self.second_factor_email()
+        } else {
+            self.email.as_ref().or(self.recovery_email.as_ref().filter(|_| self.exempt))
+        }
+    }
+
+    /// Whether they sign in with a password also where SSO is required (B3).
+    pub const fn keeps_form_login(&self) -> bool {
+        self.break_glass || self.exempt
     }
 }

@@ -141,6 +141,22 @@ codes! {
     ConnectionIncomplete = "connection_incomplete", "The SAML connection is not complete", "Set what is listed in errors, then enable it.";
     /// The connection is in use.
     ConnectionEnabled = "connection_enabled", "The SAML connection is enabled", "Disable it first.";
+    /// F3, F4: only a migration leads to it and back.
+    SsoRequired = "sso_required", "SSO is required for this portal",
+        "Go back by a migration of direction revert: preview it, sign it off and apply it.";
+    /// F2: the users, or something else that a plan rests on, changed.
+    MigrationOutdated = "migration_outdated", "What this plan rests on has changed since it was made",
+        "Preview a new migration, and sign its digest.";
+    /// F1: a plan that cannot be carried out.
+    MigrationBlocked = "migration_blocked", "This plan cannot be carried out yet", "Do what errors lists; then preview anew, or decide.";
+    /// F2: nobody signed, or too long ago.
+    MigrationNotSignedOff = "migration_not_signed_off", "No owner has signed this plan off, or the signature has expired",
+        "Read the plan, and sign its digest.";
+    /// F3: nothing more can be done with it.
+    MigrationOver = "migration_over", "This migration is over", "Preview a new one.";
+    /// F3: removed as a duplicate.
+    UserArchived = "user_archived", "The user was removed as a duplicate when SSO became required",
+        "Going back from SSO can restore them.";
     /// Metadata could not be fetched.
     MetadataUnavailable = "metadata_unavailable", "The identity provider's metadata could not be fetched",
         "Check the URL, or paste the metadata as XML.";

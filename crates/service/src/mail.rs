@@ -4,11 +4,12 @@ pub(crate) mod dispatch;
 pub(crate) mod outbox;
 mod rendering;
 pub(crate) mod templates;
+mod temporary_password;
 
 use domain::application::{Application, Page, RedirectUri};
-use domain::mail::{Mail, MailState, OutgoingMail};
+use domain::mail::{Mail, MailMessage, MailState, OutgoingMail};
 use domain::portal::Portal;
-use domain::{AccountId, MailId};
+use domain::{AccountId, MailBatchId, MailId};
 use storage::Tx;
 use zeroize::Zeroizing;
 
@@ -42,8 +43,10 @@ impl Service {
             kind: mail.message.kind(),
             language: mail.language,
             recipient: mail.to,
-            message_id: format!("{id}@{}", self.settings.base_url.host_str().unwrap_or("localhost")),
+            message_id: self.message_id(id),
             sealed_message: Some(self.ports.sealer.seal(&sealing_context(id), &message)),
+            batch_id: None,
+            user_id: None,
             state: MailState::Queued,
             attempts: 0,
             due_at: Some(now),
@@ -52,6 +55,26 @@ impl Service {
             settled_at: None,
             created_at: now,
         })
+    }
+
+    /// The `Message-ID` of a mail.
+    pub(crate) fn message_id(&self, id: MailId) -> String {
+        format!("{id}@{}", self.settings.base_url.host_str().unwrap_or("localhost"))
+    }
+
+    /// Writes what the mails of a batch say; they are written by one statement for all of them.
+    pub(crate) async fn insert_mail_batch(
+        &self,
+        tx: &mut Tx,
+        account_id: AccountId,
+        message: &MailMessage,
+    ) -> Result<MailBatchId> {
+        let id = MailBatchId::from_uuid(self.uuid());
+        let message = Zeroizing::new(serde_json::to_vec(message).map_err(Error::internal)?);
+        let sealed = self.ports.sealer.seal(&batch_sealing_context(id), &message);
+        storage::outbox::insert_batch(tx, (id, account_id), &sealed, self.now()).await?;
+        tx.notify_after_commit(&self.mail_waits);
+        Ok(id)
     }
 
     /// The page of an account's frontend that a mail is to lead to: of the portal's default application. Refused, with
@@ -87,4 +110,9 @@ fn page_not_configured(field: String, detail: String) -> Error {
 /// For which place a mail's message is sealed.
 pub(crate) fn sealing_context(id: MailId) -> String {
     format!("outbox/{id}")
+}
+
+/// For which place the message of a batch is sealed.
+pub(crate) fn batch_sealing_context(id: MailBatchId) -> String {
+    format!("outbox_batch/{id}")
 }

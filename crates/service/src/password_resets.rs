@@ -139,7 +139,8 @@ impl Service {
             return Err(link_refused(LinkRefusal::Used));
         }
         let (account_id, user_id, now) = (user.account_id, user.id, self.now());
-        let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at: now };
+        let credential =
+            PasswordCredential { account_id, user_id, hash, must_change: false, set_at: now, expires_at: None };
         storage::password_credentials::set(&mut tx, &credential).await?;
         storage::sessions::end_for_user(&mut tx, account_id, user_id, now, SessionEnd::PasswordChanged).await?;
         let whose = (account_id, user_id);

@@ -1,6 +1,7 @@
 //! Passwords: hashed, compared and set (B5).
 
 use domain::account::AccountName;
+use domain::form_login::form_login_allowed;
 use domain::mail::{MailMessage, OutgoingMail};
 use domain::password::{Password, PasswordHash, PasswordOwner, check_new};
 use domain::session::SessionEnd;
@@ -13,6 +14,7 @@ use storage::Tx;
 use crate::Service;
 use crate::accounts::account;
 use crate::caller::Caller;
+use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::ports::{PasswordHasherError, PasswordVerdict};
 use crate::users::{deed, user};
@@ -40,6 +42,7 @@ impl Service {
         let mut tx = self.store.read().await?;
         let old = storage::password_credentials::by_user(&mut tx, account_id, user_id).await?;
         let (user, account) = (user(&mut tx, account_id, user_id).await?, account(&mut tx, account_id).await?);
+        check_has_form_login(&mut tx, &user).await?;
         drop(tx);
         check_differs(&change)?;
         check_new_password("/new_password", &change.new_password, (&user, &account.name))?;
@@ -118,6 +121,13 @@ pub(crate) fn slowed_down(wait: SignedDuration) -> Error {
 
 fn not_the_current_one() -> Error {
     Error::invalid("/current_password", "is not your password")
+}
+
+/// Where SSO is required, the identity provider manages the passwords of all but those who keep form login (B4).
+async fn check_has_form_login(tx: &mut Tx, user: &User) -> Result<()> {
+    let mode = sso_mode(tx, user.account_id, user.portal).await?;
+    let allowed = form_login_allowed(mode, user.keeps_form_login());
+    if allowed { Ok(()) } else { Err(Error::new(Code::PasswordResetUnsupported)) }
 }
 
 fn check_differs(change: &PasswordChange) -> Result<()> {

@@ -65,6 +65,8 @@ pub struct UserPatch {
     pub break_glass: Option<bool>,
     /// Whether their form logins ask for a mailed code.
     pub require_email_mfa: Option<bool>,
+    /// Whether they keep form login where SSO is required (B3); for the `admin` portal alone.
+    pub exempt: Option<bool>,
 }
 
 impl Service {
@@ -108,6 +110,7 @@ impl Service {
             recovery_email: None,
             break_glass: false,
             require_email_mfa: false,
+            exempt: false,
             status: UserStatus::Invited,
             roles: RoleAssignments { assigned: new.roles, saml: RoleSet::new() },
             last_sign_in: None,
@@ -152,11 +155,16 @@ impl Service {
         target: Versioned<UserId>,
         patch: UserPatch,
     ) -> Result<User> {
-        caller.authorize(account_id, Permission::ManageUsers)?;
+        let is_about_sign_in = patch.exempt.is_some();
+        let wanted = if is_about_sign_in { Permission::Administer } else { Permission::ManageUsers };
+        caller.authorize(account_id, wanted)?;
         let mut tx = self.store.begin().await?;
         self.hold_owners(&mut tx, caller, account_id).await?;
         let before = user(&mut tx, account_id, target.id).await?;
         caller.authorize_over(&before)?;
+        if before.status == UserStatus::Archived {
+            return Err(Error::new(Code::UserArchived));
+        }
         let expected = target.expect(before.updated_at)?;
         let marked = patch.break_glass;
         let mut after = self.guarded_user(&mut tx, &before, patched(before.clone(), patch)?, marked).await?;
@@ -200,8 +208,17 @@ fn patched(mut user: User, patch: UserPatch) -> Result<User> {
         Some(UserStatus::Invited) if user.status != UserStatus::Invited => {
             return Err(Error::invalid("/status", "a user cannot become invited again; set active or inactive"));
         }
+        Some(UserStatus::Archived) => {
+            return Err(Error::invalid("/status", "nobody is archived but by a migration; set active or inactive"));
+        }
         Some(status) => user.status = status,
         None => {}
+    }
+    if let Some(exempt) = patch.exempt {
+        if user.portal != Portal::Admin {
+            return Err(Error::invalid("/exempt", "is for the admin portal, which has form login"));
+        }
+        user.exempt = exempt;
     }
     if let Some(roles) = patch.roles {
         check_roles(user.portal, &roles)?;
@@ -251,6 +268,7 @@ pub(crate) fn audited_user(user: &User) -> Value {
         "recovery_email": user.recovery_email,
         "break_glass": user.break_glass,
         "require_email_mfa": user.require_email_mfa,
+        "exempt": user.exempt,
         "status": user.status,
         "roles": user.roles,
     })

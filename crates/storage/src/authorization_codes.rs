@@ -6,6 +6,7 @@ use domain::account_settings::AccountSettings;
 use domain::application::Application;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::secret::{PresentedSecret, SecretDigest};
+use domain::sso::connection::SsoMode;
 use domain::user::User;
 use domain::{AccountId, ApplicationId, AttemptId, SessionId, UserId};
 use jiff::Timestamp;
@@ -40,11 +41,14 @@ queries! {
         WHERE account_id = $1 AND id = $2 AND code_digest IS NULL AND NOT EXISTS (SELECT 1 FROM sign_in_attempts AS other
             WHERE other.connection_id = sign_in_attempts.connection_id AND other.assertion_digest = $11)";
     EXCHANGE_OF = concat!("SELECT ", code_columns!(), ", ", user_columns!(), ", ", application_columns!(), ",
-            accounts.name AS account_name, accounts.settings AS account_settings
+            accounts.name AS account_name, accounts.settings AS account_settings,
+            COALESCE(saml_connections.mode, 'off') AS sso_mode
         FROM sign_in_attempts
         JOIN accounts ON accounts.id = sign_in_attempts.account_id
         JOIN users ON users.id = sign_in_attempts.user_id
         JOIN applications ON applications.id = sign_in_attempts.application_id
+        LEFT JOIN saml_connections ON saml_connections.account_id = sign_in_attempts.account_id
+            AND saml_connections.portal = sign_in_attempts.portal
         WHERE sign_in_attempts.id = $1 AND sign_in_attempts.code_digest = $2");
     SESSION_OF = "SELECT session_id FROM sign_in_attempts WHERE account_id = $1 AND id = $2";
     MARK_USED = "UPDATE sign_in_attempts SET stage = 'session_issued', outcome = 'succeeded', session_id = $3,
@@ -65,6 +69,8 @@ pub struct Exchange {
     pub user: User,
     /// Its application as it is now.
     pub application: Application,
+    /// How its portal uses SSO now.
+    pub sso_mode: SsoMode,
 }
 
 #[expect(clippy::struct_field_names, reason = "a join reads the rows of several tables at once")]
@@ -96,6 +102,7 @@ struct ExchangeRow {
     application: ApplicationRow,
     account_name: String,
     account_settings: Json<AccountSettings>,
+    sso_mode: String,
 }
 
 impl TryFrom<CodeRow> for AuthorizationCode {
@@ -167,6 +174,7 @@ pub async fn exchange_of(tx: &mut Tx, presented: PresentedSecret) -> Result<Opti
             account_settings: row.account_settings.0,
             user: row.user.try_into()?,
             application: row.application.try_into()?,
+            sso_mode: parsed("saml_connections.mode", &row.sso_mode)?,
         })
     })
     .transpose()

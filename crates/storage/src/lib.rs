@@ -50,6 +50,9 @@ pub mod sessions;
 pub mod sign_in_attempts;
 pub mod signing_keys;
 pub mod sp_keys;
+pub mod sso_migration_effects;
+pub mod sso_migration_rows;
+pub mod sso_migrations;
 pub mod throttles;
 pub mod users;
 

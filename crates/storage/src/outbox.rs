@@ -5,7 +5,7 @@
 
 use domain::mail::delivery::Settlement;
 use domain::mail::{Mail, MailState};
-use domain::{AccountId, MailId};
+use domain::{AccountId, MailBatchId, MailId, UserId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -18,13 +18,13 @@ use crate::tx::Tx;
 macro_rules! columns {
     () => {
         "id, account_id, kind, language, recipient, message_id, sealed_message, state, attempts, due_at, last_error,
-        expires_at, settled_at, created_at"
+        expires_at, settled_at, created_at, batch_id, user_id"
     };
 }
 
 queries! {
     INSERT = concat!("INSERT INTO outbox (", columns!(), ", urgent)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
     DUE = concat!("SELECT ", columns!(), " FROM outbox WHERE urgent = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3");
     TAKE = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, due_at = $3 WHERE id = $1 AND due_at = $2";
     SETTLE = "UPDATE outbox SET state = $3, attempts = $4, due_at = $5, last_error = $6, settled_at = $7,
@@ -35,7 +35,10 @@ queries! {
     LIST_OF_STATE = concat!("SELECT ", columns!(), " FROM outbox
         WHERE state = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
     REQUEUE = "UPDATE outbox SET state = 'queued', attempts = 0, due_at = $2, settled_at = NULL
-        WHERE id = $1 AND state = 'dead' AND sealed_message IS NOT NULL";
+        WHERE id = $1 AND state = 'dead' AND (sealed_message IS NOT NULL OR batch_id IS NOT NULL)";
+    INSERT_BATCH = "INSERT INTO outbox_batches (id, account_id, sealed_message, created_at) VALUES ($1, $2, $3, $4)";
+    BATCH_MESSAGE = "SELECT sealed_message FROM outbox_batches WHERE id = $1";
+    SET_MESSAGE = "UPDATE outbox SET sealed_message = $3 WHERE id = $1 AND due_at = $2 AND sealed_message IS NULL";
     DELETE = "DELETE FROM outbox WHERE id = $1 AND state <> 'sending'";
     COUNT = "SELECT COUNT(*) FROM outbox WHERE state = $1";
 }
@@ -63,6 +66,8 @@ struct MailRow {
     expires_at: Option<i64>,
     settled_at: Option<i64>,
     created_at: i64,
+    batch_id: Option<Uuid>,
+    user_id: Option<Uuid>,
 }
 
 impl TryFrom<MailRow> for Mail {
@@ -84,6 +89,8 @@ impl TryFrom<MailRow> for Mail {
             expires_at: optional_time("outbox.expires_at", row.expires_at)?,
             settled_at: optional_time("outbox.settled_at", row.settled_at)?,
             created_at: time("outbox.created_at", row.created_at)?,
+            batch_id: row.batch_id.map(MailBatchId::from_uuid),
+            user_id: row.user_id.map(UserId::from_uuid),
         })
     }
 }
@@ -105,9 +112,34 @@ pub async fn insert_all(tx: &mut Tx, mails: &[Mail]) -> Result<()> {
         mail.expires_at.map(millis),
         mail.settled_at.map(millis),
         millis(mail.created_at),
+        mail.batch_id.map(MailBatchId::as_uuid),
+        mail.user_id.map(UserId::as_uuid),
         mail.kind.is_urgent(),
     ])?;
     Ok(())
+}
+
+/// Keeps what the mails of a batch say, sealed.
+pub async fn insert_batch(
+    tx: &mut Tx,
+    (id, account_id): (MailBatchId, AccountId),
+    sealed_message: &[u8],
+    at: Timestamp,
+) -> Result<()> {
+    execute!(tx, INSERT_BATCH, id.as_uuid(), account_id.as_uuid(), sealed_message, millis(at))?;
+    Ok(())
+}
+
+/// What the mails of a batch say, sealed.
+pub async fn batch_message(tx: &mut Tx, id: MailBatchId) -> Result<Option<Vec<u8>>> {
+    let row: Option<(Vec<u8>,)> = fetch_optional!(tx, BATCH_MESSAGE, id.as_uuid())?;
+    Ok(row.map(|(message,)| message))
+}
+
+/// Gives a mail of a batch a message of its own, before it is sent; `false` if it is not held until then any more, or has
+/// one: whoever sends it again sends the same.
+pub async fn set_message(tx: &mut Tx, id: MailId, held_until: Timestamp, sealed_message: &[u8]) -> Result<bool> {
+    Ok(execute!(tx, SET_MESSAGE, id.as_uuid(), millis(held_until), sealed_message)? > 0)
 }
 
 /// Mails that may be taken now, the longest waiting first: of those that somebody waits for, or of the others.

@@ -5,19 +5,20 @@ use domain::{AccountId, UserId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::columns::{millis, time};
+use crate::columns::{millis, optional_time, time};
 use crate::error::{Result, StorageError};
 use crate::sql::{execute, fetch_optional, queries};
 use crate::tx::Tx;
 
 queries! {
-    SET = "INSERT INTO password_credentials (account_id, user_id, hash, must_change, set_at)
-        VALUES ($1, $2, $3, $4, $5)
+    SET = "INSERT INTO password_credentials (account_id, user_id, hash, must_change, set_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (account_id, user_id) DO UPDATE
-        SET hash = excluded.hash, must_change = excluded.must_change, set_at = excluded.set_at";
-    BY_USER = "SELECT account_id, user_id, hash, must_change, set_at FROM password_credentials
+        SET hash = excluded.hash, must_change = excluded.must_change, set_at = excluded.set_at,
+            expires_at = excluded.expires_at";
+    BY_USER = "SELECT account_id, user_id, hash, must_change, set_at, expires_at FROM password_credentials
         WHERE account_id = $1 AND user_id = $2";
-    REPLACE = "UPDATE password_credentials SET hash = $4, must_change = FALSE, set_at = $5
+    REPLACE = "UPDATE password_credentials SET hash = $4, must_change = FALSE, set_at = $5, expires_at = NULL
         WHERE account_id = $1 AND user_id = $2 AND hash = $3";
     REHASH = "UPDATE password_credentials SET hash = $4 WHERE account_id = $1 AND user_id = $2 AND hash = $3";
     DELETE = "DELETE FROM password_credentials WHERE account_id = $1 AND user_id = $2";
@@ -30,6 +31,7 @@ struct CredentialRow {
     hash: String,
     must_change: bool,
     set_at: i64,
+    expires_at: Option<i64>,
 }
 
 impl TryFrom<CredentialRow> for PasswordCredential {
@@ -42,6 +44,7 @@ impl TryFrom<CredentialRow> for PasswordCredential {
             hash: PasswordHash::from_phc(row.hash),
             must_change: row.must_change,
             set_at: time("password_credentials.set_at", row.set_at)?,
+            expires_at: optional_time("password_credentials.expires_at", row.expires_at)?,
         })
     }
 }
@@ -56,6 +59,7 @@ pub async fn set(tx: &mut Tx, credential: &PasswordCredential) -> Result<()> {
         credential.hash.as_str(),
         credential.must_change,
         millis(credential.set_at),
+        credential.expires_at.map(millis),
     )?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use domain::account_settings::AccountSettings;
 use domain::application::Application;
 use domain::secret::SecretDigest;
 use domain::session::{RefreshToken, Session};
+use domain::sso::connection::SsoMode;
 use domain::user::User;
 use domain::{AccountId, SessionId};
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::applications::{ApplicationRow, application_columns};
-use crate::columns::{checked, digest, millis, optional_time, time};
+use crate::columns::{checked, digest, millis, optional_time, parsed, time};
 use crate::error::{Result, StorageError};
 use crate::sessions::{SessionRow, session_columns};
 use crate::sql::{execute, fetch_optional, queries};
@@ -31,12 +32,14 @@ queries! {
         VALUES ($1, $2, $3, $4, $5)";
     FAMILY_OF = concat!("SELECT ", token_columns!(), ", ", session_columns!(), ", ", user_columns!(), ", ",
             application_columns!(), ", accounts.name AS account_name,
-            accounts.settings AS account_settings
+            accounts.settings AS account_settings, COALESCE(saml_connections.mode, 'off') AS sso_mode
         FROM refresh_tokens
         JOIN sessions ON sessions.id = refresh_tokens.session_id
         JOIN accounts ON accounts.id = sessions.account_id
         JOIN users ON users.id = sessions.user_id
         JOIN applications ON applications.id = sessions.application_id
+        LEFT JOIN saml_connections ON saml_connections.account_id = sessions.account_id
+            AND saml_connections.portal = sessions.portal
         WHERE refresh_tokens.digest = $1");
     MARK_ROTATED = "UPDATE refresh_tokens SET rotated_at = $2 WHERE digest = $1 AND rotated_at IS NULL";
 }
@@ -56,6 +59,8 @@ pub struct Family {
     pub user: User,
     /// The session's application as it is now.
     pub application: Application,
+    /// How its portal uses SSO now.
+    pub sso_mode: SsoMode,
 }
 
 #[expect(clippy::struct_field_names, reason = "a join reads the rows of several tables at once")]
@@ -79,6 +84,7 @@ struct FamilyRow {
     application: ApplicationRow,
     account_name: String,
     account_settings: Json<AccountSettings>,
+    sso_mode: String,
 }
 
 impl TryFrom<TokenRow> for RefreshToken {
@@ -119,6 +125,7 @@ pub async fn family_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Famil
             account_settings: row.account_settings.0,
             user: row.user.try_into()?,
             application: row.application.try_into()?,
+            sso_mode: parsed("saml_connections.mode", &row.sso_mode)?,
         })
     })
     .transpose()

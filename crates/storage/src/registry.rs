@@ -33,6 +33,9 @@ modules!(
     sign_in_attempts,
     signing_keys,
     sp_keys,
+    sso_migration_effects,
+    sso_migration_rows,
+    sso_migrations,
     throttles,
     users,
 );

@@ -43,6 +43,12 @@ impl Query {
 /// cost more than they save; on PostgreSQL they save hardly any more round trips.
 pub(crate) const ROWS_PER_STATEMENT: usize = 20;
 
+/// Whether the statement for so many rows is kept prepared: those that come again and again, for one row and for as many as
+/// there may be.
+pub(crate) const fn is_kept(rows: usize) -> bool {
+    rows == 1 || rows == ROWS_PER_STATEMENT
+}
+
 /// Declares a module's queries, and `QUERIES`, which holds them all.
 macro_rules! queries {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
@@ -79,13 +85,13 @@ macro_rules! execute_rows {
             let sql = sqlx::AssertSqlSafe($query.of_rows(chunk.len()));
             written += match $tx {
                 $crate::tx::Tx::Sqlite(handle) => {
-                    let query = sqlx::query(sql).persistent(chunk.len() == 1);
+                    let query = sqlx::query(sql).persistent($crate::sql::is_kept(chunk.len()));
                     let query = chunk.iter().fold(query, |query, $row| query$(.bind($argument))*);
                     let result = query.execute(handle.writing()?).await;
                     handle.settle(result.map(|done| done.rows_affected()))?
                 }
                 $crate::tx::Tx::Postgres(handle) => {
-                    let query = sqlx::query(sql).persistent(chunk.len() == 1);
+                    let query = sqlx::query(sql).persistent($crate::sql::is_kept(chunk.len()));
                     let query = chunk.iter().fold(query, |query, $row| query$(.bind($argument))*);
                     let result = query.execute(handle.writing()?).await;
                     handle.settle(result.map(|done| done.rows_affected()))?

@@ -26,7 +26,7 @@ macro_rules! user_columns {
         "users.id AS user_id, users.account_id AS user_account_id, users.portal AS user_portal,
         users.username AS user_username, users.email AS user_email, users.display_name AS user_display_name,
         users.recovery_email AS user_recovery_email, users.break_glass AS user_break_glass,
-        users.require_email_mfa AS user_require_email_mfa,
+        users.require_email_mfa AS user_require_email_mfa, users.exempt AS user_exempt,
         users.status AS user_status, users.assigned_roles AS user_assigned_roles, users.saml_roles AS user_saml_roles,
         users.last_sign_in_at AS user_last_sign_in_at, users.last_sign_in_method AS user_last_sign_in_method,
         users.created_at AS user_created_at, users.updated_at AS user_updated_at"
@@ -37,8 +37,8 @@ pub(crate) use user_columns;
 queries! {
     INSERT = "INSERT INTO users (id, account_id, portal, username, username_normalized, email, email_normalized,
             display_name, search_text, status, assigned_roles, saml_roles, last_sign_in_at, last_sign_in_method,
-            created_at, updated_at, recovery_email, break_glass, require_email_mfa)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING";
+            created_at, updated_at, recovery_email, break_glass, require_email_mfa, exempt)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT DO NOTHING";
     IDS_BETWEEN = "SELECT id FROM users WHERE account_id = $1 AND id >= $2 AND id <= $3";
     BY_ID = concat!("SELECT ", user_columns!(), " FROM users WHERE account_id = $1 AND id = $2");
     CANDIDATES = concat!("SELECT ", user_columns!(), " FROM users WHERE id IN (
@@ -54,19 +54,19 @@ queries! {
         FROM users
         LEFT JOIN invitations ON invitations.account_id = users.account_id AND invitations.user_id = users.id
         WHERE users.account_id = $1 AND users.id > $2 AND (users.portal = $3 OR $3 IS NULL)
-        AND (users.status = $4 OR $4 IS NULL)
+        AND (users.status = $4 OR $4 IS NULL AND users.status <> 'archived')
         AND (CAST(users.assigned_roles AS TEXT) LIKE $5 OR CAST(users.saml_roles AS TEXT) LIKE $5 OR $5 IS NULL)
         AND (users.search_text LIKE $6 ESCAPE '!' OR $6 IS NULL)
         ORDER BY users.id LIMIT $7");
     UPDATE = "UPDATE users SET username = $5, username_normalized = $6, email = $7, email_normalized = $8,
             display_name = $9, search_text = $10, status = $11, assigned_roles = $12, saml_roles = $13, updated_at = $14,
-            recovery_email = $15, break_glass = $16, require_email_mfa = $17
+            recovery_email = $15, break_glass = $16, require_email_mfa = $17, exempt = $18
         WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND NOT EXISTS (SELECT 1 FROM users
             WHERE account_id = $1 AND portal = $4 AND username_normalized = $6 AND id <> $2)";
     INVITED_USERNAMES = "SELECT username_normalized FROM users
         WHERE account_id = $1 AND portal = $2 AND status = 'invited'";
     OWNERS = concat!("SELECT ", user_columns!(), " FROM users
-        WHERE account_id = $1 AND portal = 'admin' AND status <> 'inactive' AND CAST(assigned_roles AS TEXT) LIKE $2
+        WHERE account_id = $1 AND portal = 'admin' AND status IN ('invited', 'active') AND CAST(assigned_roles AS TEXT) LIKE $2
         ORDER BY id");
     HOLDER = "SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3";
     RECORD_SIGN_IN = "UPDATE users SET last_sign_in_at = $3, last_sign_in_method = $4
@@ -85,7 +85,7 @@ queries! {
 pub struct UserFilter {
     /// Of this portal alone.
     pub portal: Option<Portal>,
-    /// Of this status alone.
+    /// Of this status alone; where none is named, archived users are left out.
     pub status: Option<UserStatus>,
     /// Who hold this role, from either source.
     pub role: Option<Role>,
@@ -153,6 +153,7 @@ pub(crate) struct UserRow {
     user_recovery_email: Option<String>,
     user_break_glass: bool,
     user_require_email_mfa: bool,
+    user_exempt: bool,
     user_status: String,
     user_assigned_roles: Json<RoleSet>,
     user_saml_roles: Json<RoleSet>,
@@ -177,6 +178,7 @@ impl TryFrom<UserRow> for User {
             recovery_email: row.user_recovery_email.map(|email| checked("users.recovery_email", email)).transpose()?,
             break_glass: row.user_break_glass,
             require_email_mfa: row.user_require_email_mfa,
+            exempt: row.user_exempt,
             status: parsed("users.status", &row.user_status)?,
             roles: RoleAssignments { assigned: row.user_assigned_roles.0, saml: row.user_saml_roles.0 },
             last_sign_in: last_sign_in.map(|(at, method)| read_sign_in(at, &method)).transpose()?,
@@ -227,6 +229,7 @@ async fn insert_rows(tx: &mut Tx, users: &[User]) -> Result<u64> {
         user.recovery_email.as_ref().map(Email::as_str),
         user.break_glass,
         user.require_email_mfa,
+        user.exempt,
     ])
 }
 
@@ -305,6 +308,7 @@ pub async fn update(tx: &mut Tx, user: &User, expected_updated_at: Timestamp) ->
         user.recovery_email.as_ref().map(Email::as_str),
         user.break_glass,
         user.require_email_mfa,
+        user.exempt,
     )?;
     if rows > 0 { Ok(()) } else { Err(refused_update(tx, user).await?) }
 }

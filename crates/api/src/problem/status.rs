@@ -33,6 +33,12 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::InvitationRevoked
         | Code::UserInactive
         | Code::ConnectionEnabled
+        | Code::SsoRequired
+        | Code::MigrationOutdated
+        | Code::MigrationBlocked
+        | Code::MigrationNotSignedOff
+        | Code::MigrationOver
+        | Code::UserArchived
         | Code::PageNotConfigured
         | Code::MailNotRetryable
         | Code::MailBeingSent => StatusCode::CONFLICT,

@@ -10,6 +10,9 @@ use domain::portal::Portal;
 use domain::role::Role;
 use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage};
 use domain::sso::connection::{Provisioning, RequestBinding, SsoMode, UsernameSource};
+use domain::sso_migration::decision::Choice;
+use domain::sso_migration::row::{ConflictKind, DuplicateRule, KeepReason};
+use domain::sso_migration::{ActionName, Blocker, Direction, MigrationState};
 use domain::user::{SignInMethod, UserStatus};
 use serde::Serialize;
 use utoipa::openapi::RefOr;
@@ -53,6 +56,15 @@ names! {
     UsernameSourceName ("UsernameSource", "Where the username is read.") = [UsernameSource::Attribute, UsernameSource::NameId];
     ProvisioningName ("Provisioning", "What happens when nobody is known by the asserted username.") =
         [Provisioning::JustInTime, Provisioning::InvitedOnly];
+    MigrationDirectionName ("SsoMigrationDirection", "Where a migration leads: SSO becomes required, or that is put back.") =
+        Direction::ALL;
+    MigrationStateName ("SsoMigrationState", "Where a migration stands.") = MigrationState::ALL;
+    MigrationActionName ("SsoMigrationAction", "What becomes of a user.") = ActionName::ALL;
+    MigrationChoiceName ("SsoMigrationChoice", "What an owner may decide of a user.") = Choice::ALL;
+    MigrationBlockerName ("SsoMigrationBlocker", "Why a plan cannot be signed off.") = Blocker::ALL;
+    KeepReasonName ("KeepReason", "Why a user stays as they are.") = KeepReason::ALL;
+    DuplicateRuleName ("DuplicateRule", "The first rule by which one of two duplicates stays.") = DuplicateRule::ALL;
+    ConflictKindName ("ConflictKind", "What an owner must decide.") = ConflictKind::ALL;
     AttemptKindName ("AttemptKind", "How a sign-in attempt began.") = AttemptKind::ALL;
     AttemptStageName ("AttemptStage", "How far a sign-in attempt got.") = AttemptStage::ALL;
     AttemptOutcomeName ("AttemptOutcome", "How a sign-in attempt stands.") = AttemptOutcome::ALL;

@@ -32,7 +32,7 @@ problems! {
     UpdateProblems = [READ, BODY] + ConnectionIncomplete + PreconditionFailed;
     DeleteProblems = [READ] + ConnectionEnabled + PreconditionFailed;
     EnableProblems = [READ] + ConnectionIncomplete + PreconditionFailed;
-    DisableProblems = [READ] + PreconditionFailed;
+    DisableProblems = [READ] + SsoRequired + PreconditionFailed;
     ImportProblems = [READ, BODY] + MetadataUnavailable + PreconditionFailed;
 }
 
@@ -373,7 +373,8 @@ async fn enable_saml_connection(
 
 /// Disable a SAML connection.
 ///
-/// For operators and owners. From now on nothing goes through it; its settings stay.
+/// For operators and owners. From now on nothing goes through it; its settings stay. Where SSO is required, a migration
+/// leads back.
 #[utoipa::path(
     operation_id = "disable_saml_connection", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),

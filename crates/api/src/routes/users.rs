@@ -26,7 +26,7 @@ problems! {
     ListProblems = [READ] + InvalidInput;
     ReadProblems = [READ];
     CreateProblems = [READ, BODY] + UsernameTaken + IdempotencyKeyReused;
-    UpdateProblems = [READ, BODY] + UsernameTaken + BreakGlassRequired + PreconditionFailed;
+    UpdateProblems = [READ, BODY] + UsernameTaken + UserArchived + BreakGlassRequired + PreconditionFailed;
     DeleteProblems = [READ] + BreakGlassRequired + PreconditionFailed;
 }
 
@@ -63,6 +63,8 @@ pub struct User {
     break_glass: bool,
     /// Whether form login asks them for a mailed code also where the account does not demand it.
     require_email_mfa: bool,
+    /// Whether they keep form login where SSO is required.
+    exempt: bool,
     /// Where they stand.
     #[schema(value_type = UserStatusName)]
     status: UserStatus,
@@ -123,6 +125,7 @@ impl From<DomainUser> for User {
             recovery_email: user.recovery_email,
             break_glass: user.break_glass,
             require_email_mfa: user.require_email_mfa,
+            exempt: user.exempt,
             status: user.status,
             roles: user.roles.into(),
             last_sign_in: user.last_sign_in.map(|last| LastSignIn { at: last.at, method: last.method }),
@@ -226,13 +229,18 @@ struct UpdateUser {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     require_email_mfa: Option<bool>,
+    /// Whether they keep form login where SSO is required, such as somebody whom the identity provider does not know. For
+    /// operators and owners.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
+    exempt: Option<bool>,
 }
 
 impl From<UpdateUser> for UserPatch {
     fn from(patch: UpdateUser) -> Self {
         let UpdateUser { username, email, display_name, status, roles, recovery_email, .. } = patch;
-        let UpdateUser { break_glass, require_email_mfa, .. } = patch;
-        Self { username, email, display_name, status, roles, recovery_email, break_glass, require_email_mfa }
+        let UpdateUser { break_glass, require_email_mfa, exempt, .. } = patch;
+        Self { username, email, display_name, status, roles, recovery_email, break_glass, require_email_mfa, exempt }
     }
 }
 
@@ -255,7 +263,7 @@ struct UsersQuery {
     /// Of this portal alone.
     #[param(value_type = Option<PortalName>)]
     portal: Option<Portal>,
-    /// Of this status alone.
+    /// Of this status alone; where it is left out, archived users are too.
     #[param(value_type = Option<UserStatusName>)]
     status: Option<UserStatus>,
     /// Who hold this role, from either source.

@@ -141,6 +141,8 @@ mod tests {
             recipient: Email::parse("ann@example.com").unwrap(),
             message_id: "1@example.com".into(),
             sealed_message: None,
+            batch_id: None,
+            user_id: None,
             state: MailState::Sending,
             attempts,
             due_at: Some(at(60)),

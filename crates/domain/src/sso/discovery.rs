@@ -27,7 +27,7 @@ pub fn decide_discovery(
     }
     match matching_user(email.as_str(), candidates) {
         Match::Several => Err(DiscoveryRefusal::MultipleUsernames),
-        Match::One(user) if user.status == UserStatus::Inactive => Err(DiscoveryRefusal::EmailNotConfigured),
+        Match::One(user) if !user.status.is_welcome() => Err(DiscoveryRefusal::EmailNotConfigured),
         Match::One(_) => Ok(()),
         Match::None if settings.provisioning == Provisioning::JustInTime => Ok(()),
         Match::None => Err(DiscoveryRefusal::EmailNotConfigured),
@@ -92,6 +92,7 @@ pub(crate) mod tests {
             recovery_email: None,
             break_glass: false,
             require_email_mfa: false,
+            exempt: false,
             roles: RoleAssignments::default(),
             last_sign_in: None,
             created_at: Timestamp::UNIX_EPOCH,

@@ -8,7 +8,7 @@ use crate::sso::connection::{Provisioning, SamlConnection};
 use crate::sso::discovery::{Match, matching_user};
 use crate::sso::identity::AssertedIdentity;
 use crate::sso::role_mapping::{MappedRoles, map_roles};
-use crate::user::{User, UserStatus};
+use crate::user::User;
 use crate::username::normalized;
 
 /// What a sign-in is decided by, once the response is genuine.
@@ -85,7 +85,7 @@ pub fn decide_provisioning(facts: &ProvisioningFacts<'_>) -> Result<Provisioning
     check_domain(connection, email.as_ref())?;
     let (subject, assigned) = match matching_user(asserted, candidates) {
         Match::Several => return Err(ProvisioningRefusal::MultipleUsernames),
-        Match::One(user) if user.status == UserStatus::Inactive => {
+        Match::One(user) if !user.status.is_welcome() => {
             return Err(ProvisioningRefusal::Inactive);
         }
         Match::One(user) if user.break_glass => return Err(ProvisioningRefusal::BreakGlass),
@@ -138,6 +138,7 @@ mod tests {
     use super::*;
     use crate::role::Role::{OrganizationMember as Member, OrganizationOwner as Owner};
     use crate::sso::discovery::tests::{connection, user};
+    use crate::user::UserStatus;
     use crate::username::Username;
 
     fn identity(username: &str, roles: Option<&[&str]>) -> AssertedIdentity {

@@ -53,7 +53,8 @@ impl Service {
         Ok(EnableReport { view, shared_emails })
     }
 
-    /// Disables a connection: from now on nothing goes through it, and its settings stay.
+    /// Disables a connection: from now on nothing goes through it, and its settings stay. Where SSO is required, people would
+    /// be left without a way in: a migration leads back (F4).
     pub async fn disable_connection(
         &self,
         caller: &Caller,
@@ -61,6 +62,9 @@ impl Service {
         target: Versioned<ConnectionId>,
     ) -> Result<ConnectionView> {
         let apply = |connection: &mut SamlConnection| {
+            if connection.mode == SsoMode::Required {
+                return Err(Error::new(Code::SsoRequired));
+            }
             connection.mode = SsoMode::Off;
             Ok(())
         };

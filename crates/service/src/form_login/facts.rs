@@ -48,9 +48,9 @@ impl Facts {
         self.candidates.iter().find(|user| user.id == credential.user_id)
     }
 
-    /// Whether it is somebody who keeps form login whatever happens to SSO (A4).
-    pub fn is_break_glass(&self) -> bool {
-        self.holder().is_some_and(|user| user.break_glass)
+    /// Whether it is somebody who keeps form login where SSO is required (A4, B3).
+    pub fn keeps_form_login(&self) -> bool {
+        self.holder().is_some_and(User::keeps_form_login)
     }
 
     /// Whether the account lets people in from there (A6).
@@ -77,6 +77,7 @@ impl Service {
         let candidates = storage::users::candidates(tx, account_id, Portal::Admin, &identity).await?;
         let user = identify(&candidates, &start.identifier).ok().map_or(UserId::from_uuid(NOBODY), |user| user.id);
         let credential = storage::password_credentials::by_user(tx, account_id, user).await?;
+        let credential = credential.filter(|credential| credential.is_usable(self.now()));
         let mode = connection.as_ref().map_or(SsoMode::Off, |connection| connection.mode);
         Ok(Facts { account, connection, mode, candidates, credential })
     }

@@ -64,7 +64,7 @@ impl Service {
         let decision = decide_form_login(&FormLoginFacts {
             user: facts.user(&start.identifier),
             is_right: facts.hash().map(|_| verdict != PasswordVerdict::Wrong),
-            is_allowed: form_login_allowed(facts.mode, facts.is_break_glass()),
+            is_allowed: form_login_allowed(facts.mode, facts.keeps_form_login()),
             admits_address: facts.admits(start.address),
         });
         let user = match decision {

@@ -1,12 +1,14 @@
 //! A sign-in goes on by its pending token.
 
 use domain::direct_sign_in::{Awaited, DirectSignIn};
+use domain::form_login::form_login_allowed;
 use domain::secret::{PresentedSecret, Secret, SecretKind};
 use storage::Tx;
 
 use super::refusal::over;
 use super::{PendingToken, SignInStep};
 use crate::Service;
+use crate::connections::sso_mode;
 use crate::error::Result;
 
 /// A sign-in, and the token that led to it.
@@ -21,7 +23,9 @@ impl Service {
         let token = PresentedSecret::parse(SecretKind::PendingSignIn, token).ok_or_else(over)?;
         let found = storage::direct_sign_ins::by_handle(tx, token).await?;
         let sign_in = found.filter(|found| found.awaits == Some(awaited) && self.now() < found.expires_at);
-        Ok(Waiting { sign_in: sign_in.ok_or_else(over)?, token })
+        let sign_in = sign_in.ok_or_else(over)?;
+        check_still_allowed(tx, &sign_in).await?;
+        Ok(Waiting { sign_in, token })
     }
 
     /// Takes a sign-in on, after the step that it waited for: `sign_in` is as it is now. Of two who take one step, one is
@@ -42,4 +46,13 @@ impl Service {
         let token = Secret::addressed(SecretKind::PendingSignIn, sign_in.attempt_id.as_uuid(), self.random());
         PendingToken { token, expires_at: sign_in.expires_at }
     }
+}
+
+/// Since the password was right, SSO may have become required of the user (B3).
+async fn check_still_allowed(tx: &mut Tx, sign_in: &DirectSignIn) -> Result<()> {
+    let DirectSignIn { account_id, portal, user_id, .. } = sign_in;
+    let mode = sso_mode(tx, *account_id, *portal).await?;
+    let user = storage::users::by_id(tx, *account_id, *user_id).await?;
+    let keeps_form_login = user.is_some_and(|user| user.keeps_form_login());
+    if form_login_allowed(mode, keeps_form_login) { Ok(()) } else { Err(over()) }
 }

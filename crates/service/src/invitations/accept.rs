@@ -93,7 +93,7 @@ impl Service {
             return Err(link_refused(domain::one_time_link::LinkRefusal::Used));
         }
         let (account_id, user_id, set_at) = (user.account_id, user.id, self.now());
-        let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at };
+        let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at, expires_at: None };
         storage::password_credentials::set(&mut tx, &credential).await?;
         let origin = (AuditActor::User(user_id), Some(address.to_string()));
         self.end_invitation(&mut tx, invitation, SignInMethod::Password, origin).await?;

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use domain::branding::BrandingSettings;
 use domain::mail::delivery::{Delivery, Settlement, outdated, settle};
-use domain::mail::{Mail, MailMessage, MailState};
+use domain::mail::{Mail, MailKind, MailMessage, MailState};
 use jiff::{SignedDuration, Timestamp};
 use storage::Tx;
 
 use super::rendering::{Look, render};
-use super::sealing_context;
+use super::{batch_sealing_context, sealing_context};
 use crate::Service;
 use crate::error::Result;
 use crate::ports::RenderedMail;
@@ -37,10 +37,19 @@ pub enum Dispatched {
 }
 
 /// A mail that this process has taken, and until when.
-struct Held {
-    mail: Mail,
-    until: Timestamp,
+pub(super) struct Held {
+    pub mail: Mail,
+    pub until: Timestamp,
+    /// What its batch says, sealed.
+    shared: Option<Vec<u8>>,
     sender: Sender,
+}
+
+impl Held {
+    /// Whether it is to carry a secret that is not made yet.
+    fn carries_secret(&self) -> bool {
+        self.mail.kind == MailKind::TemporaryPassword && self.mail.sealed_message.is_none()
+    }
 }
 
 /// In whose name it is sent.
@@ -151,9 +160,13 @@ impl Service {
             return Ok(None);
         }
         let sender = self.sender(tx, &mail).await?;
+        let shared = match mail.batch_id.filter(|_| mail.sealed_message.is_none()) {
+            Some(batch_id) => storage::outbox::batch_message(tx, batch_id).await?,
+            None => None,
+        };
         let attempts = mail.attempts.saturating_add(1);
         let mail = Mail { state: MailState::Sending, attempts, due_at: Some(until), ..mail };
-        Ok(Some(Held { mail, until, sender }))
+        Ok(Some(Held { mail, until, shared, sender }))
     }
 
     async fn sender(&self, tx: &mut Tx, mail: &Mail) -> Result<Sender> {
@@ -168,20 +181,36 @@ impl Service {
     }
 
     async fn attempt(&self, held: &Held) -> Delivery {
-        match self.rendered(held) {
+        let message = match self.message(held) {
+            Ok(shared) if held.carries_secret() => self.temporary_password(held, shared).await,
+            other => other.map_err(Delivery::Rejected),
+        };
+        let rendered = message.and_then(|message| self.rendered(held, &message).map_err(Delivery::Rejected));
+        match rendered {
             Ok(mail) => self.ports.mailer.send(&mail).await,
-            Err(reason) => Delivery::Rejected(reason),
+            Err(delivery) => delivery,
         }
     }
 
-    /// The mail to send, or why it cannot be written: an operator mends that, and tries it again.
-    fn rendered(&self, Held { mail, sender, .. }: &Held) -> std::result::Result<RenderedMail, String> {
-        let sealed = mail.sealed_message.as_deref().ok_or("its message is gone")?;
-        let opened = self.ports.sealer.open(&sealing_context(mail.id), sealed).map_err(|error| error.to_string())?;
-        let message: MailMessage = serde_json::from_slice(&opened).map_err(|error| error.to_string())?;
+    /// What a mail says, or its batch; or why that cannot be read: an operator mends that, and tries it again.
+    fn message(&self, Held { mail, shared, .. }: &Held) -> std::result::Result<MailMessage, String> {
+        let own = mail.sealed_message.as_deref().map(|sealed| (sealing_context(mail.id), sealed));
+        let of_batch = mail.batch_id.zip(shared.as_deref());
+        let of_batch = of_batch.map(|(batch_id, sealed)| (batch_sealing_context(batch_id), sealed));
+        let (context, sealed) = own.or(of_batch).ok_or("its message is gone")?;
+        let opened = self.ports.sealer.open(&context, sealed).map_err(|error| error.to_string())?;
+        serde_json::from_slice(&opened).map_err(|error| error.to_string())
+    }
+
+    /// The mail to send, or why it cannot be written.
+    fn rendered(
+        &self,
+        Held { mail, sender, .. }: &Held,
+        message: &MailMessage,
+    ) -> std::result::Result<RenderedMail, String> {
         let look = Look { account: &sender.account, branding: &sender.branding };
         let templates = &self.settings.mail.templates;
-        let parts = render(templates, &message, mail.language, &look, mail.created_at);
+        let parts = render(templates, message, mail.language, &look, mail.created_at);
         let parts = parts.map_err(|error| error.to_string())?;
         Ok(RenderedMail {
             message_id: mail.message_id.clone(),

@@ -106,6 +106,17 @@ fn values(message: &MailMessage, language: Language, written_at: Timestamp) -> B
             values.insert("login_url", login_url.into());
             values.insert("inviter", inviter.as_ref().map(Label::as_str).into());
         }
+        MailMessage::SsoRequired { saml_login_url } => {
+            values.insert("saml_login_url", saml_login_url.into());
+        }
+        MailMessage::SsoEnded { login_url } => {
+            values.insert("login_url", login_url.into());
+        }
+        MailMessage::TemporaryPassword { login_url, username, password, .. } => {
+            values.insert("login_url", login_url.into());
+            values.insert("username", username.into());
+            values.insert("password", password.into());
+        }
         MailMessage::PasswordReset { username, link, .. } => {
             values.insert("username", username.into());
             values.insert("link", link.into());
@@ -190,6 +201,14 @@ fn example(kind: MailKind) -> MailMessage {
         MailKind::SelfServiceInvitation => {
             MailMessage::SelfServiceInvitation { login_url: link, expires_at, inviter: None }
         }
+        MailKind::SsoRequired => MailMessage::SsoRequired { saml_login_url: link },
+        MailKind::SsoEnded => MailMessage::SsoEnded { login_url: link },
+        MailKind::TemporaryPassword => MailMessage::TemporaryPassword {
+            login_url: link,
+            username: "ann".to_owned(),
+            password: "abcd-efgh-ijkl-mnop-qrst-uvwx".to_owned(),
+            expires_at,
+        },
         MailKind::PasswordReset => {
             MailMessage::PasswordReset { username: "ann@example.com".to_owned(), link, expires_at }
         }

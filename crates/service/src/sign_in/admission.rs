@@ -105,6 +105,7 @@ impl Service {
                     recovery_email: None,
                     break_glass: false,
                     require_email_mfa: false,
+                    exempt: false,
                     last_sign_in: None,
                     created_at: now,
                     updated_at: now,

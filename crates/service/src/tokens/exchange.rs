@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use domain::SessionId;
 use domain::application::Lifetimes;
 use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCode, decide_exchange};
+use domain::form_login::method_allowed;
 use domain::portal::Portal;
 use domain::secret::{PresentedSecret, Secret, SecretKind};
 use domain::session::{RefreshRefusal, RefreshToken, Session, SessionEnd, expiry};
@@ -40,7 +41,7 @@ impl Service {
     }
 
     async fn issue(&self, exchange: &Exchange, grant: &CodeGrant<'_>) -> Result<IssuedTokens, TokenRefusal> {
-        let Exchange { code, account_name, account_settings, user, application } = exchange;
+        let Exchange { code, account_name, account_settings, user, application, .. } = exchange;
         check_origin(application, grant.origin)?;
         check_still_allowed(exchange, grant.address)?;
         let lifetimes = account_settings.bound(application.settings.lifetimes);
@@ -149,12 +150,15 @@ fn unknown_code() -> TokenRefusal {
 /// Between the start and the exchange much may have changed. A redirect URI that was taken from the registration is one
 /// that its owner does not trust any more, and the code went there (D4).
 fn check_still_allowed(exchange: &Exchange, address: IpAddr) -> Result<(), TokenRefusal> {
-    let Exchange { code, account_settings, user, application, .. } = exchange;
+    let Exchange { code, account_settings, user, application, sso_mode, .. } = exchange;
     if !may_sign_in(user) {
         return Err(TokenRefusal::grant(RefreshRefusal::UserRefused.to_string()));
     }
     if !account_settings.admits(code.grant.portal, address) {
         return Err(TokenRefusal::grant(RefreshRefusal::NetworkRefused.to_string()));
+    }
+    if !method_allowed(*sso_mode, code.grant.method, user.keeps_form_login()) {
+        return Err(TokenRefusal::grant(RefreshRefusal::SsoRequired.to_string()));
     }
     match application.settings.redirect_uri(code.redirect_uri.as_str()) {
         Some(_) => Ok(()),

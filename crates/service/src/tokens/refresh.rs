@@ -1,6 +1,7 @@
 //! A refresh token becomes the next one (I2).
 
 use domain::application::RefreshDelivery;
+use domain::form_login::method_allowed;
 use domain::role::RoleSet;
 use domain::secret::{SecretDigest, SecretKind};
 use domain::session::{RefreshDecision, RefreshFacts, RefreshRefusal, SessionEnd, decide_refresh};
@@ -22,7 +23,7 @@ impl Service {
         let now = self.now();
         let mut tx = self.store.begin().await?;
         let family = storage::refresh_tokens::family_of(&mut tx, digest).await?;
-        let Family { token, session, account_name, account_settings, user, application } =
+        let Family { token, session, account_name, account_settings, user, application, sso_mode } =
             family.ok_or_else(TokenRefusal::session_expired)?;
         check_delivery(application.settings.refresh_delivery, grant.delivery)?;
         check_origin(&application, grant.origin)?;
@@ -37,6 +38,7 @@ impl Service {
             user_status: user.status,
             roles: &roles,
             network_allowed: account_settings.admits(session.portal, grant.address),
+            method_allowed: method_allowed(sso_mode, session.method, user.keeps_form_login()),
         };
         match decide_refresh(&facts, now) {
             RefreshDecision::Rotate => {}

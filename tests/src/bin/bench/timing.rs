@@ -72,7 +72,14 @@ async fn give_password(database: &TestDatabase, site: &Site) {
     let portal = domain::portal::Portal::Admin;
     let users = storage::users::candidates(&mut tx, account_id, portal, &person(0)).await.expect("users");
     let user_id = users.first().expect("the person").id;
-    let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at: Timestamp::now() };
+    let credential = PasswordCredential {
+        account_id,
+        user_id,
+        hash,
+        must_change: false,
+        set_at: Timestamp::now(),
+        expires_at: None,
+    };
     storage::password_credentials::set(&mut tx, &credential).await.expect("stored");
     tx.commit().await.expect("committed");
 }

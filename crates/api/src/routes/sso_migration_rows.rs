@@ -1,0 +1,231 @@
+//! The rows of a plan of requiring SSO, or of going back: what becomes of each user (F1).
+
+use actix_web::{get, web};
+use domain::UserId;
+use domain::email::Email;
+use domain::mail::MailKind;
+use domain::role::RoleSet;
+use domain::sso_migration::row::{ConflictKind, DuplicateRule, Evidence, KeepReason};
+use domain::sso_migration::{Action, ActionName, Choice, Row, Snapshot};
+use domain::user::UserStatus;
+use domain::username::Username;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::Service;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::PageParameters;
+use super::answer::List;
+use super::names::{
+    ConflictKindName, DuplicateRuleName, KeepReasonName, MailKindName, MigrationActionName, MigrationChoiceName,
+    RoleName, UserStatusName,
+};
+use super::sso_migrations::SsoMigrationPath;
+use crate::extract::{Authenticated, Ids, Listing};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ListProblems = [READ] + InvalidInput;
+}
+
+/// Registers the operation.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config.service(list_sso_migration_rows);
+}
+
+/// What becomes of one user.
+#[derive(Debug, Serialize, ToSchema)]
+struct SsoMigrationRow {
+    /// Who.
+    #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    user_id: UserId,
+    #[serde(flatten)]
+    action: RowAction,
+    /// As they are, or were.
+    before: UserSnapshot,
+    /// As they will be, or became; null where nothing changes.
+    after: Option<UserSnapshot>,
+    /// What may be decided of them.
+    #[schema(value_type = Vec<MigrationChoiceName>)]
+    choices: Vec<Choice>,
+    /// What they are told; null where they are told nothing.
+    #[schema(value_type = Option<MailKindName>)]
+    mail: Option<MailKind>,
+}
+
+/// What becomes of a user, and why.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "action", rename_all = "snake_case")]
+enum RowAction {
+    /// They stay as they are.
+    Keep {
+        /// Why.
+        #[schema(value_type = KeepReasonName)]
+        reason: KeepReason,
+    },
+    /// The username becomes another one.
+    Rename {
+        /// What it is.
+        #[schema(value_type = String, example = "ann")]
+        from: Username,
+        /// What it becomes.
+        #[schema(value_type = String, example = "ann@acme.example")]
+        to: Username,
+    },
+    /// They are archived, because another user stands for the same person.
+    RemoveDuplicate {
+        /// Who stays.
+        #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+        stays: UserId,
+        /// Why the one stays and not the other.
+        #[schema(value_type = DuplicateRuleName)]
+        rule: DuplicateRule,
+        /// What is known of the one who is removed.
+        removed: DuplicateEvidence,
+        /// What is known of the one who stays.
+        kept: DuplicateEvidence,
+        /// The assigned roles which the one who stays does not hold.
+        #[schema(value_type = Vec<RoleName>)]
+        roles: RoleSet,
+        /// Whether those go to the one who stays, or are lost.
+        roles_united: bool,
+    },
+    /// They keep username and form login.
+    Exempt {
+        /// Whether the email, which somebody else goes by, becomes the recovery email.
+        email_moved: bool,
+    },
+    /// The owner who plans keeps username and form login.
+    RetainedAdmin {
+        /// Whether they become exempt by it; a break-glass user need not.
+        becomes_exempt: bool,
+    },
+    /// An owner must decide.
+    Conflict {
+        /// What about.
+        #[schema(value_type = ConflictKindName)]
+        kind: ConflictKind,
+        /// Whom it is about besides.
+        #[schema(value_type = Vec<String>)]
+        with: Vec<UserId>,
+    },
+    /// Going back: what was changed is put back.
+    Restore {
+        /// Whether they come back from the archive.
+        from_archive: bool,
+    },
+}
+
+/// What is known of one of several users who go by the same email.
+#[derive(Debug, Serialize, ToSchema)]
+struct DuplicateEvidence {
+    /// Where they stand.
+    #[schema(value_type = UserStatusName)]
+    status: UserStatus,
+    /// When they last signed in.
+    last_sign_in_at: Option<Timestamp>,
+    /// What they hold.
+    #[schema(value_type = Vec<RoleName>)]
+    roles: RoleSet,
+    /// When they were added.
+    created_at: Timestamp,
+}
+
+/// Everything of a user that a migration may change.
+#[derive(Debug, Serialize, ToSchema)]
+struct UserSnapshot {
+    /// What they sign in as.
+    #[schema(value_type = String, example = "ann")]
+    username: Username,
+    /// Where mail goes.
+    #[schema(value_type = Option<String>, example = "ann@acme.example")]
+    email: Option<Email>,
+    /// Where mail goes besides.
+    #[schema(value_type = Option<String>, example = "ann@home.example")]
+    recovery_email: Option<Email>,
+    /// Where they stand.
+    #[schema(value_type = UserStatusName)]
+    status: UserStatus,
+    /// What an owner gave them.
+    #[schema(value_type = Vec<RoleName>)]
+    assigned_roles: RoleSet,
+    /// Whether they keep form login where SSO is required.
+    exempt: bool,
+}
+
+impl From<Snapshot> for UserSnapshot {
+    fn from(snapshot: Snapshot) -> Self {
+        let Snapshot { username, email, recovery_email, status, assigned_roles, exempt } = snapshot;
+        Self { username, email, recovery_email, status, assigned_roles, exempt }
+    }
+}
+
+impl From<Evidence> for DuplicateEvidence {
+    fn from(evidence: Evidence) -> Self {
+        let Evidence { status, last_sign_in_at, roles, created_at } = evidence;
+        Self { status, last_sign_in_at, roles, created_at }
+    }
+}
+
+impl From<Action> for RowAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Keep { reason } => Self::Keep { reason },
+            Action::Rename { from, to } => Self::Rename { from, to },
+            Action::RemoveDuplicate { stays, rule, removed, kept, roles, roles_united } => {
+                let (removed, kept) = (removed.into(), kept.into());
+                Self::RemoveDuplicate { stays, rule, removed, kept, roles, roles_united }
+            }
+            Action::Exempt { email_moved } => Self::Exempt { email_moved },
+            Action::RetainedAdmin { becomes_exempt } => Self::RetainedAdmin { becomes_exempt },
+            Action::Conflict { kind, with } => Self::Conflict { kind, with },
+            Action::Restore { from_archive } => Self::Restore { from_archive },
+        }
+    }
+}
+
+impl From<Row> for SsoMigrationRow {
+    fn from(row: Row) -> Self {
+        Self {
+            user_id: row.user_id,
+            action: row.action.into(),
+            before: row.before.into(),
+            after: row.after.map(UserSnapshot::from),
+            choices: row.choices,
+            mail: row.mail,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct RowsQuery {
+    /// Of this action alone.
+    #[param(value_type = Option<MigrationActionName>, inline)]
+    action: Option<ActionName>,
+}
+
+/// List the rows of a migration.
+///
+/// For operators, and for users of the account who hold a role. A row for each user of the portal. The rows of a preview
+/// that nobody signed go when another one takes its place; all others stay for good.
+#[utoipa::path(
+    operation_id = "list_sso_migration_rows", tag = "sso migrations",
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
+    params(SsoMigrationPath, RowsQuery, PageParameters),
+    responses((status = 200, description = "A page of rows", body = List<SsoMigrationRow>), ListProblems),
+)]
+#[get("/v1/accounts/{account_id}/sso-migrations/{migration_id}/rows")]
+async fn list_sso_migration_rows(
+    caller: Authenticated,
+    path: Ids<SsoMigrationPath>,
+    listing: Listing<RowsQuery>,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<SsoMigrationRow>>, Problem> {
+    let whose = (path.0.account_id, path.0.migration_id);
+    let rows = service.list_sso_migration_rows(&caller.0, whose, listing.filter.action, &listing.page).await?;
+    Ok(web::Json(List::page(rows)))
+}

@@ -1,0 +1,435 @@
+//! Requiring SSO of a portal, and going back (F1 to F5).
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, get, patch, post, web};
+use domain::mail::MailKind;
+use domain::portal::Portal;
+use domain::sso_migration::{
+    ActionName, Applied, Blocker, Choice, Decision as DomainDecision, Direction, MigrationOptions, MigrationState,
+    PlanDigest, SignOff, SsoMigration as DomainMigration,
+};
+use domain::{AccountId, SsoMigrationId, UserId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::{MigrationFilter, NewSsoMigration, Service, UserDecision, Versioned};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::{AccountPath, IdempotencyKeyParameter, IfMatchParameter, PageParameters};
+use super::answer::{List, created, versioned};
+use super::names::{MigrationBlockerName, MigrationChoiceName, MigrationDirectionName, MigrationStateName, PortalName};
+use crate::extract::{Authenticated, Creation, Ids, IfMatch, JsonBody, Listing};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ListProblems = [READ] + InvalidInput;
+    ReadProblems = [READ];
+    CreateProblems = [READ, BODY] + IdempotencyKeyReused;
+    DecideProblems = [READ, BODY] + MigrationOver + PreconditionFailed;
+    SignOffProblems = [READ, BODY] + MigrationOutdated + MigrationBlocked + MigrationOver + BreakGlassRequired
+        + PreconditionFailed;
+    ApplyProblems = [READ] + MigrationOutdated + MigrationBlocked + MigrationNotSignedOff + MigrationOver
+        + BreakGlassRequired + SsoAccountNotConfigured + PageNotConfigured + PreconditionFailed;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create_sso_migration)
+        .service(list_sso_migrations)
+        .service(get_sso_migration)
+        .service(decide_sso_migration)
+        .service(sign_off_sso_migration)
+        .service(apply_sso_migration);
+}
+
+/// A plan of requiring SSO, or of going back. Its rows say what becomes of each user.
+#[derive(Debug, Serialize, ToSchema)]
+struct SsoMigration {
+    /// Names it.
+    #[schema(value_type = String, example = "mig_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    id: SsoMigrationId,
+    /// Whose.
+    #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// Of which portal.
+    #[schema(value_type = PortalName)]
+    portal: Portal,
+    /// Where it leads.
+    #[schema(value_type = MigrationDirectionName)]
+    direction: Direction,
+    /// Where it stands.
+    #[schema(value_type = MigrationStateName)]
+    state: MigrationState,
+    /// The applied migration that it puts back.
+    #[schema(value_type = Option<String>)]
+    reverts: Option<SsoMigrationId>,
+    /// How it is to be done.
+    options: SsoMigrationOptions,
+    /// What was decided of single users.
+    decisions: Vec<UserDecisionBody>,
+    /// Names the plan and everything it rests on: what an owner signs.
+    #[schema(value_type = String, example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    digest: PlanDigest,
+    /// How many of what the plan has.
+    counts: SsoMigrationCounts,
+    /// Why it could not be signed off when it was made or last decided upon.
+    #[schema(value_type = Vec<MigrationBlockerName>)]
+    blockers: Vec<Blocker>,
+    /// The owner who planned it, whose username it retains.
+    #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    created_by: UserId,
+    /// When it was planned.
+    created_at: Timestamp,
+    /// When it last changed.
+    updated_at: Timestamp,
+    /// Who signed it off; null where nobody did, or it was decided upon since.
+    signed_off: Option<SignedOff>,
+    /// Who applied it.
+    applied: Option<AppliedBy>,
+}
+
+/// How a migration is to be done; what is left out has its default.
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a form, each with its own meaning")]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct SsoMigrationOptions {
+    /// Requiring: whether the owner who plans keeps their username and form login. Default true.
+    retain_admin: bool,
+    /// Requiring: whether the assigned roles of removed duplicates go to the one who stays, where nothing else is decided.
+    /// Default false.
+    unite_roles: bool,
+    /// Requiring: whether sessions that began through SSO end too. Default false.
+    end_sso_sessions: bool,
+    /// Requiring: whether deactivated users are told too. Default true.
+    mail_inactive: bool,
+    /// Going back: whether users get back the usernames that they had. Default true.
+    restore_usernames: bool,
+    /// Going back: whether removed duplicates come back, where nothing else is decided. Default true.
+    restore_duplicates: bool,
+}
+
+impl From<MigrationOptions> for SsoMigrationOptions {
+    fn from(options: MigrationOptions) -> Self {
+        let MigrationOptions {
+            retain_admin,
+            unite_roles,
+            end_sso_sessions,
+            mail_inactive,
+            restore_usernames,
+            restore_duplicates,
+        } = options;
+        Self { retain_admin, unite_roles, end_sso_sessions, mail_inactive, restore_usernames, restore_duplicates }
+    }
+}
+
+impl From<SsoMigrationOptions> for MigrationOptions {
+    fn from(options: SsoMigrationOptions) -> Self {
+        let SsoMigrationOptions {
+            retain_admin,
+            unite_roles,
+            end_sso_sessions,
+            mail_inactive,
+            restore_usernames,
+            restore_duplicates,
+        } = options;
+        Self { retain_admin, unite_roles, end_sso_sessions, mail_inactive, restore_usernames, restore_duplicates }
+    }
+}
+
+impl Default for SsoMigrationOptions {
+    fn default() -> Self {
+        MigrationOptions::default().into()
+    }
+}
+
+/// How many of what a plan has.
+#[derive(Debug, Serialize, ToSchema)]
+struct SsoMigrationCounts {
+    /// Users.
+    users: usize,
+    /// Rows by action.
+    #[schema(value_type = BTreeMap<String, usize>)]
+    actions: BTreeMap<ActionName, usize>,
+    /// Mails by kind.
+    #[schema(value_type = BTreeMap<String, usize>)]
+    mails: BTreeMap<MailKind, usize>,
+}
+
+/// A signature under a plan.
+#[derive(Debug, Serialize, ToSchema)]
+struct SignedOff {
+    /// Whose.
+    #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    by: UserId,
+    /// When.
+    at: Timestamp,
+    /// From when on it is worth nothing.
+    expires_at: Timestamp,
+}
+
+/// When a plan was carried out, and by whom.
+#[derive(Debug, Serialize, ToSchema)]
+struct AppliedBy {
+    /// Who.
+    #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    by: UserId,
+    /// When.
+    at: Timestamp,
+}
+
+/// What is decided of a user.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UserDecisionBody {
+    /// Of whom.
+    #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    user_id: UserId,
+    /// One of the row's `choices`; null takes an earlier decision back.
+    #[schema(value_type = Option<MigrationChoiceName>)]
+    choice: Option<Choice>,
+    /// Of a removed duplicate: whether its assigned roles go to the one who stays; null for as the options say.
+    unite_roles: Option<bool>,
+}
+
+impl From<UserDecisionBody> for UserDecision {
+    fn from(body: UserDecisionBody) -> Self {
+        let UserDecisionBody { user_id, choice, unite_roles } = body;
+        Self { user_id, decision: choice.map(|choice| DomainDecision { choice, unite_roles }) }
+    }
+}
+
+impl From<(UserId, DomainDecision)> for UserDecisionBody {
+    fn from((user_id, decision): (UserId, DomainDecision)) -> Self {
+        let DomainDecision { choice, unite_roles } = decision;
+        Self { user_id, choice: Some(choice), unite_roles }
+    }
+}
+
+impl From<DomainMigration> for SsoMigration {
+    fn from(migration: DomainMigration) -> Self {
+        let counts = migration.counts;
+        Self {
+            id: migration.id,
+            account_id: migration.account_id,
+            portal: migration.portal,
+            direction: migration.direction,
+            state: migration.state,
+            reverts: migration.reverts,
+            options: migration.options.into(),
+            decisions: migration.decisions.into_iter().map(UserDecisionBody::from).collect(),
+            digest: migration.digest,
+            counts: SsoMigrationCounts { users: counts.users, actions: counts.actions, mails: counts.mails },
+            blockers: migration.blockers,
+            created_by: migration.created_by,
+            created_at: migration.created_at,
+            updated_at: migration.updated_at,
+            signed_off: migration.signed_off.map(|SignOff { by, at, expires_at }| SignedOff { by, at, expires_at }),
+            applied: migration.applied.map(|Applied { by, at }| AppliedBy { by, at }),
+        }
+    }
+}
+
+/// What is to be planned.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateSsoMigration {
+    /// Of which portal.
+    #[schema(value_type = PortalName)]
+    portal: Portal,
+    /// Where it leads.
+    #[schema(value_type = MigrationDirectionName)]
+    direction: Direction,
+    /// How it is to be done.
+    #[serde(default)]
+    #[schema(required = false)]
+    options: SsoMigrationOptions,
+}
+
+/// What is decided.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DecideSsoMigration {
+    /// Of some users; what was decided of others stays.
+    decisions: Vec<UserDecisionBody>,
+}
+
+/// A signature.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SignOffSsoMigration {
+    /// The digest of the plan that was read.
+    #[schema(value_type = String, example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    digest: PlanDigest,
+}
+
+/// A migration in a path.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SsoMigrationPath {
+    /// The account.
+    #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    pub account_id: AccountId,
+    /// The migration.
+    #[param(value_type = String, example = "mig_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    pub migration_id: SsoMigrationId,
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SsoMigrationsQuery {
+    /// Of this portal alone.
+    #[param(value_type = Option<PortalName>)]
+    portal: Option<Portal>,
+}
+
+/// Preview a migration.
+///
+/// For the account's owners. Nothing changes: the plan lists what would become of each user, every mail, and every
+/// conflict that waits for a decision. It takes the place of one that was planned for this portal and not applied.
+#[utoipa::path(
+    operation_id = "create_sso_migration", tag = "sso migrations", security(("access_token" = [])),
+    params(AccountPath, IdempotencyKeyParameter), request_body = CreateSsoMigration,
+    responses(
+        (status = 201, description = "The plan", body = SsoMigration, headers(
+            ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"),
+        )),
+        CreateProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/sso-migrations")]
+async fn create_sso_migration(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    new: Creation<CreateSsoMigration>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let account_id = path.0.account_id;
+    let CreateSsoMigration { portal, direction, options } = new.body;
+    let planned = NewSsoMigration { portal, direction, options: options.into() };
+    let made = service.create_sso_migration(&caller.0, account_id, planned, new.key.as_ref()).await?;
+    let body = SsoMigration::from(made.resource);
+    let location = format!("/v1/accounts/{account_id}/sso-migrations/{}", body.id);
+    Ok(created(location, body.updated_at, made.replayed, &body))
+}
+
+/// List migrations.
+///
+/// For operators, and for users of the account who hold a role; the newest first. They stay for good.
+#[utoipa::path(
+    operation_id = "list_sso_migrations", tag = "sso migrations",
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
+    params(AccountPath, SsoMigrationsQuery, PageParameters),
+    responses((status = 200, description = "A page of migrations", body = List<SsoMigration>), ListProblems),
+)]
+#[get("/v1/accounts/{account_id}/sso-migrations")]
+async fn list_sso_migrations(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    listing: Listing<SsoMigrationsQuery>,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<SsoMigration>>, Problem> {
+    let filter = MigrationFilter { portal: listing.filter.portal };
+    let found = service.list_sso_migrations(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    Ok(web::Json(List::page(found)))
+}
+
+/// Read a migration.
+///
+/// For operators, and for users of the account who hold a role.
+#[utoipa::path(
+    operation_id = "get_sso_migration", tag = "sso migrations",
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(SsoMigrationPath),
+    responses(
+        (status = 200, description = "The migration", body = SsoMigration,
+            headers(("ETag" = String, description = "Its version"))),
+        ReadProblems,
+    ),
+)]
+#[get("/v1/accounts/{account_id}/sso-migrations/{migration_id}")]
+async fn get_sso_migration(
+    caller: Authenticated,
+    path: Ids<SsoMigrationPath>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let found = service.get_sso_migration(&caller.0, path.0.account_id, path.0.migration_id).await?;
+    Ok(versioned(found.updated_at, &SsoMigration::from(found)))
+}
+
+/// Decide upon users.
+///
+/// For the account's owners. The plan is made anew with the decisions, and has another digest; a signature is void.
+#[utoipa::path(
+    operation_id = "decide_sso_migration", tag = "sso migrations", security(("access_token" = [])),
+    params(SsoMigrationPath, IfMatchParameter), request_body = DecideSsoMigration,
+    responses(
+        (status = 200, description = "The plan", body = SsoMigration,
+            headers(("ETag" = String, description = "Its version"))),
+        DecideProblems,
+    ),
+)]
+#[patch("/v1/accounts/{account_id}/sso-migrations/{migration_id}/decisions")]
+async fn decide_sso_migration(
+    caller: Authenticated,
+    path: Ids<SsoMigrationPath>,
+    seen: IfMatch,
+    decided: JsonBody<DecideSsoMigration>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let target = Versioned { id: path.0.migration_id, seen: seen.0 };
+    let decided: Vec<UserDecision> = decided.0.decisions.into_iter().map(UserDecision::from).collect();
+    let planned = service.decide_sso_migration(&caller.0, path.0.account_id, target, &decided).await?;
+    Ok(versioned(planned.updated_at, &SsoMigration::from(planned)))
+}
+
+/// Sign a plan off.
+///
+/// For the account's owners. It is the plan of this digest that is signed, for 24 hours; refused where anything that it
+/// rests on changed since.
+#[utoipa::path(
+    operation_id = "sign_off_sso_migration", tag = "sso migrations", security(("access_token" = [])),
+    params(SsoMigrationPath), request_body = SignOffSsoMigration,
+    responses(
+        (status = 200, description = "The plan", body = SsoMigration,
+            headers(("ETag" = String, description = "Its version"))),
+        SignOffProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/sso-migrations/{migration_id}/sign-off")]
+async fn sign_off_sso_migration(
+    caller: Authenticated,
+    path: Ids<SsoMigrationPath>,
+    signature: JsonBody<SignOffSsoMigration>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let SsoMigrationPath { account_id, migration_id } = path.0;
+    let signed = service.sign_off_sso_migration(&caller.0, account_id, migration_id, &signature.0.digest).await?;
+    Ok(versioned(signed.updated_at, &SsoMigration::from(signed)))
+}
+
+/// Apply a plan.
+///
+/// For the account's owners. Everything in it is done, with the mails, or nothing; refused where anything that it rests on
+/// changed since it was signed. Whoever calls again is told that it is applied.
+#[utoipa::path(
+    operation_id = "apply_sso_migration", tag = "sso migrations", security(("access_token" = [])),
+    params(SsoMigrationPath),
+    responses(
+        (status = 200, description = "The plan, carried out", body = SsoMigration,
+            headers(("ETag" = String, description = "Its version"))),
+        ApplyProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/sso-migrations/{migration_id}/apply")]
+async fn apply_sso_migration(
+    caller: Authenticated,
+    path: Ids<SsoMigrationPath>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let SsoMigrationPath { account_id, migration_id } = path.0;
+    let applied = service.apply_sso_migration(&caller.0, account_id, migration_id).await?;
+    Ok(versioned(applied.updated_at, &SsoMigration::from(applied)))
+}

@@ -1,0 +1,146 @@
+//! Requiring SSO of a portal, and going back (F1 to F5).
+//!
+//! A migration is a plan that an owner previews, decides upon, signs off and applies: a row for each user, with what
+//! becomes of them and why. The plan is a function of the users and of what was decided, so it is made anew wherever its
+//! digest is checked: what an owner signed off is what is carried out, or nothing is.
+
+pub mod back;
+pub mod decision;
+mod digest;
+mod duplicates;
+pub mod lifecycle;
+pub mod plan;
+pub mod require;
+pub mod row;
+#[cfg(test)]
+mod tests;
+mod usernames;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::named::named;
+use crate::portal::Portal;
+use crate::{AccountId, SsoMigrationId, UserId};
+
+pub use decision::{Choice, Decision, Decisions};
+pub use digest::{PlanContext, PlanDigest};
+pub use plan::{Blocker, Counts, Person, Plan};
+pub use row::{Action, ActionName, Row, Snapshot};
+
+named! {
+    /// Where a migration leads.
+    Direction, DirectionError, "expected \"require\" or \"revert\"" {
+        /// SSO becomes required (F1 to F3).
+        Require = "require",
+        /// SSO is switched off, and what requiring it changed is put back (F4).
+        Revert = "revert",
+    }
+}
+
+named! {
+    /// Where a migration stands.
+    MigrationState, MigrationStateError,
+    "expected \"previewed\", \"signed_off\", \"applied\", \"reverted\" or \"superseded\"" {
+        /// Its plan can be read and decided upon.
+        Previewed = "previewed",
+        /// An owner signed its plan off.
+        SignedOff = "signed_off",
+        /// It was carried out.
+        Applied = "applied",
+        /// It was carried out, and put back by another one.
+        Reverted = "reverted",
+        /// A later one took its place before it was carried out.
+        Superseded = "superseded",
+    }
+}
+
+/// How a migration is to be done, beside what is decided of single users.
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a form, each with its own meaning")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MigrationOptions {
+    /// Requiring: whether the owner who plans keeps their username and form login (F3, G1).
+    pub retain_admin: bool,
+    /// Requiring: whether the assigned roles of removed duplicates go to the one who stays, where nothing else is decided.
+    /// Off, because that gives somebody more than they had.
+    pub unite_roles: bool,
+    /// Requiring: whether sessions that began through SSO end too. Those of form logins do.
+    pub end_sso_sessions: bool,
+    /// Requiring: whether deactivated users are told too (F3).
+    pub mail_inactive: bool,
+    /// Going back: whether users get back the usernames that they had.
+    pub restore_usernames: bool,
+    /// Going back: whether removed duplicates come back, where nothing else is decided.
+    pub restore_duplicates: bool,
+}
+
+impl Default for MigrationOptions {
+    fn default() -> Self {
+        Self {
+            retain_admin: true,
+            unite_roles: false,
+            end_sso_sessions: false,
+            mail_inactive: true,
+            restore_usernames: true,
+            restore_duplicates: true,
+        }
+    }
+}
+
+/// An owner's signature under a plan (F2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignOff {
+    /// Who signed.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+    /// From when on it is worth nothing.
+    pub expires_at: Timestamp,
+}
+
+/// When a plan was carried out, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// Who.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A plan's head: everything but its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SsoMigration {
+    /// Names it.
+    pub id: SsoMigrationId,
+    /// Whose.
+    pub account_id: AccountId,
+    /// Of which portal.
+    pub portal: Portal,
+    /// Where it leads.
+    pub direction: Direction,
+    /// Where it stands.
+    pub state: MigrationState,
+    /// The applied migration that this one puts back.
+    pub reverts: Option<SsoMigrationId>,
+    /// How it is to be done.
+    pub options: MigrationOptions,
+    /// What was decided of single users.
+    pub decisions: Decisions,
+    /// Of its plan.
+    pub digest: PlanDigest,
+    /// How many of what its plan has.
+    pub counts: Counts,
+    /// What kept it from being signed off when it was previewed.
+    pub blockers: Vec<Blocker>,
+    /// The owner who planned it: the admin whom it retains.
+    pub created_by: UserId,
+    /// When it was planned.
+    pub created_at: Timestamp,
+    /// When it last changed; its `ETag`.
+    pub updated_at: Timestamp,
+    /// Who signed it off.
+    pub signed_off: Option<SignOff>,
+    /// Who carried it out.
+    pub applied: Option<Applied>,
+}

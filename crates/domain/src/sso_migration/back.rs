@@ -1,0 +1,199 @@
+//! The plan of going back (F4): what a migration changed is put back, as far as nobody changed it since.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::UserId;
+use crate::mail::MailKind;
+use crate::portal::Portal;
+use crate::sso::connection::SsoMode;
+use crate::sso_migration::MigrationOptions;
+use crate::sso_migration::decision::{Choice, Decisions};
+use crate::sso_migration::plan::{Blocker, ConnectionFacts, Counts, Person, Plan};
+use crate::sso_migration::row::{Action, ConflictKind, KeepReason, Row, Snapshot};
+use crate::sso_migration::usernames::{Move, held_up, step_aside};
+use crate::user::UserStatus;
+
+/// What the migration that is put back did to a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// As they were.
+    pub before: Snapshot,
+    /// As it left them.
+    pub after: Snapshot,
+}
+
+/// What a plan of going back is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct BackFacts<'a> {
+    /// Of which portal.
+    pub portal: Portal,
+    /// Everybody in the portal, archived users too, by id.
+    pub people: &'a [Person],
+    /// What the migration changed that is put back.
+    pub done: &'a BTreeMap<UserId, Done>,
+    /// The portal's connection; none where there is none.
+    pub connection: Option<ConnectionFacts>,
+    /// How it is to be done.
+    pub options: MigrationOptions,
+    /// What was decided.
+    pub decisions: &'a Decisions,
+}
+
+/// Plans what going back does.
+pub fn plan_back(facts: &BackFacts<'_>) -> Plan {
+    let intents: Vec<Intent<'_>> = facts.people.iter().map(|person| Intent::of(facts, person)).collect();
+    let moves: Vec<Move> = intents.iter().enumerate().filter_map(|(at, intent)| intent.wanted(at)).collect();
+    let holders = held_up(&moves);
+    let free: Vec<Move> = moves.into_iter().filter(|one| !holders.contains_key(&one.index)).collect();
+    let aside = step_aside(&free);
+    let row = |(at, intent): (usize, &Intent<'_>)| {
+        let holder = holders.get(&at).and_then(|holder| facts.people.get(*holder));
+        intent.row(facts, (at, &aside), holder)
+    };
+    let rows: Vec<Row> = intents.iter().enumerate().map(row).collect();
+    let counts = Counts::of(&rows);
+    let blockers = blockers(facts, &rows, &counts);
+    Plan { rows, counts, blockers }
+}
+
+fn blockers(facts: &BackFacts<'_>, rows: &[Row], counts: &Counts) -> Vec<Blocker> {
+    let mut found = vec![];
+    if counts.conflicts() > 0 {
+        found.push(Blocker::UndecidedConflicts);
+    }
+    match facts.connection {
+        Some(connection) if connection.mode == SsoMode::Required => {
+            if !connection.has_page && rows.iter().any(|row| row.mail.is_some()) {
+                found.push(Blocker::PageNotConfigured);
+            }
+        }
+        _ => found.push(Blocker::WrongMode),
+    }
+    found
+}
+
+/// What is to become of somebody, before it is known whether their username is free.
+struct Intent<'a> {
+    person: &'a Person,
+    now: Snapshot,
+    after: Snapshot,
+    reason: KeepReason,
+    choices: Vec<Choice>,
+}
+
+impl<'a> Intent<'a> {
+    fn of(facts: &BackFacts<'_>, person: &'a Person) -> Self {
+        let now = Snapshot::of(&person.user);
+        let choice = facts.decisions.get(&person.user.id).map(|decision| decision.choice);
+        let unchanged = |reason| Self { person, now: now.clone(), after: now.clone(), reason, choices: vec![] };
+        let Some(done) = facts.done.get(&person.user.id) else {
+            let reason = if person.is_archived() { KeepReason::StaysArchived } else { KeepReason::Unchanged };
+            return unchanged(reason);
+        };
+        if person.is_archived() {
+            let restores = match choice {
+                Some(Choice::Restore) => true,
+                Some(Choice::Keep) => false,
+                _ => facts.options.restore_duplicates,
+            };
+            let after = if restores { done.before.clone() } else { now.clone() };
+            let (reason, choices) = (KeepReason::StaysArchived, vec![Choice::Restore, Choice::Keep]);
+            return Self { person, now, after, reason, choices };
+        }
+        let keeps_name = choice == Some(Choice::Keep) || !facts.options.restore_usernames;
+        let after = put_back(&now, done, keeps_name);
+        let reason = match () {
+            () if choice == Some(Choice::Keep) => KeepReason::Decided,
+            () if done.before == done.after => KeepReason::Unchanged,
+            () => KeepReason::ChangedSince,
+        };
+        let choices = if done.before.username == now.username { vec![] } else { vec![Choice::Keep] };
+        Self { person, now, after, reason, choices }
+    }
+
+    /// The username that they are to have; none for who stays archived, whose name is free.
+    fn wanted(&self, index: usize) -> Option<Move> {
+        if self.after.status == UserStatus::Archived {
+            return None;
+        }
+        let to = self.after.username.normalized();
+        // Nobody is called by an id: whoever comes back from the archive leaves no name behind.
+        let from =
+            if self.person.is_archived() { self.person.user.id.to_string() } else { self.now.username.normalized() };
+        Some(Move { index, from, to })
+    }
+
+    fn row(&self, facts: &BackFacts<'_>, (at, aside): (usize, &BTreeSet<usize>), holder: Option<&Person>) -> Row {
+        let action = match holder {
+            Some(holder) => Action::Conflict { kind: ConflictKind::UsernameTaken, with: vec![holder.user.id] },
+            None => self.action(),
+        };
+        let after = (holder.is_none() && self.after != self.now).then(|| self.after.clone());
+        let outcome = after.as_ref().unwrap_or(&self.now);
+        Row {
+            user_id: self.person.user.id,
+            version: self.person.user.updated_at,
+            mail: if holder.is_none() { mail(facts.portal, self.person, outcome) } else { None },
+            choices: self.choices.clone(),
+            steps_aside: aside.contains(&at),
+            before: self.now.clone(),
+            action,
+            after,
+        }
+    }
+
+    fn action(&self) -> Action {
+        if self.person.is_archived() && self.after.status != UserStatus::Archived {
+            Action::Restore { from_archive: true }
+        } else if self.after.username != self.now.username {
+            Action::Rename { from: self.now.username.clone(), to: self.after.username.clone() }
+        } else if self.after != self.now {
+            Action::Restore { from_archive: false }
+        } else if self.person.user.break_glass {
+            Action::Keep { reason: KeepReason::BreakGlass }
+        } else {
+            Action::Keep { reason: self.reason }
+        }
+    }
+}
+
+/// Each property as it was before, unless somebody changed it since: an owner's later word counts more.
+fn put_back(now: &Snapshot, done: &Done, keeps_name: bool) -> Snapshot {
+    let Done { before, after } = done;
+    let mut back = now.clone();
+    if now.username == after.username && !keeps_name {
+        back.username = before.username.clone();
+    }
+    if now.assigned_roles == after.assigned_roles {
+        back.assigned_roles.clone_from(&before.assigned_roles);
+    }
+    if now.exempt == after.exempt {
+        back.exempt = before.exempt;
+    }
+    if (&now.email, &now.recovery_email) == (&after.email, &after.recovery_email) {
+        back.email.clone_from(&before.email);
+        back.recovery_email.clone_from(&before.recovery_email);
+    }
+    back
+}
+
+/// Who has no password gets a temporary one; everybody else is told. A break-glass user's way in was there all along, and
+/// a deactivated user has none.
+fn mail(portal: Portal, person: &Person, outcome: &Snapshot) -> Option<MailKind> {
+    outcome.email.as_ref()?;
+    match outcome.status {
+        UserStatus::Inactive | UserStatus::Archived => None,
+        _ if person.user.break_glass => None,
+        _ if portal == Portal::SelfService || person.has_password => Some(MailKind::SsoEnded),
+        UserStatus::Active | UserStatus::Invited => Some(MailKind::TemporaryPassword),
+    }
+}
+
+/// What a migration did, by user, of its rows: only what it changed.
+pub fn done(rows: impl IntoIterator<Item = Row>) -> BTreeMap<UserId, Done> {
+    let changed = rows.into_iter().filter_map(|row| {
+        let Row { user_id, before, after, .. } = row;
+        after.map(|after| (user_id, Done { before, after }))
+    });
+    changed.collect()
+}

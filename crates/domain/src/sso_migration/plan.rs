@@ -1,0 +1,108 @@
+//! What every plan has, whichever way it leads.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::email::Email;
+use crate::mail::MailKind;
+use crate::named::named;
+use crate::sso::connection::SsoMode;
+use crate::sso_migration::row::{ActionName, Row};
+use crate::user::{User, UserStatus};
+use crate::username::Username;
+
+/// A user, and what a plan must know besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The user.
+    pub user: User,
+    /// Whether they could sign in by a password of theirs.
+    pub has_password: bool,
+}
+
+impl Person {
+    /// What SSO would tell them by, in its compared form: the email, or a username that is one.
+    pub fn sso_identity(&self) -> Option<String> {
+        let by_username = || Email::parse(self.user.username.as_str()).ok().map(|email| email.normalized());
+        self.user.email.as_ref().map(Email::normalized).or_else(by_username)
+    }
+
+    /// The username that SSO will tell them by.
+    pub fn sso_username(&self) -> Option<Username> {
+        self.user.email.as_ref().and_then(|email| Username::parse(email.as_str()).ok())
+    }
+
+    /// Whether they were removed as a duplicate.
+    pub fn is_archived(&self) -> bool {
+        self.user.status == UserStatus::Archived
+    }
+}
+
+/// The portal's connection, as far as a plan depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionFacts {
+    /// How it is used.
+    pub mode: SsoMode,
+    /// Whether nothing is missing in it.
+    pub is_complete: bool,
+    /// Whether the mails have a page to lead to.
+    pub has_page: bool,
+}
+
+named! {
+    /// Why a plan cannot be signed off.
+    Blocker, BlockerError, "not a reason for which a plan is blocked" {
+        /// A row waits for a decision.
+        UndecidedConflicts = "undecided_conflicts",
+        /// Nobody would get in when SSO does not work (A4).
+        BreakGlassRequired = "break_glass_required",
+        /// The portal has no connection that is enabled and complete.
+        ConnectionNotReady = "connection_not_ready",
+        /// SSO is required already, or is not any more.
+        WrongMode = "wrong_mode",
+        /// The mails would lead nowhere: the portal's default application lacks the page.
+        PageNotConfigured = "page_not_configured",
+    }
+}
+
+/// How many of what a plan has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Users.
+    pub users: usize,
+    /// Rows by action.
+    pub actions: BTreeMap<ActionName, usize>,
+    /// Mails by kind.
+    pub mails: BTreeMap<MailKind, usize>,
+}
+
+impl Counts {
+    /// Counts these rows.
+    pub fn of(rows: &[Row]) -> Self {
+        let mut counts = Self { users: rows.len(), ..Self::default() };
+        for row in rows {
+            *counts.actions.entry(row.action.name()).or_default() += 1;
+            if let Some(kind) = row.mail {
+                *counts.mails.entry(kind).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// How many rows wait for a decision.
+    pub fn conflicts(&self) -> usize {
+        self.actions.get(&ActionName::Conflict).copied().unwrap_or_default()
+    }
+}
+
+/// What would be done (F1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// A row for each user, by id.
+    pub rows: Vec<Row>,
+    /// How many of what.
+    pub counts: Counts,
+    /// What keeps it from being signed off.
+    pub blockers: Vec<Blocker>,
+}

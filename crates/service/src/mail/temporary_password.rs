@@ -1,0 +1,98 @@
+//! A temporary password is made when its mail is sent (F4): nobody waits while thousands are hashed, and none lies about
+//! for a mail that never goes out.
+
+use domain::audit::AuditActor;
+use domain::mail::MailMessage;
+use domain::mail::delivery::Delivery;
+use domain::password::{Password, PasswordCredential, PasswordHash, TEMPORARY_PASSWORD_LIFETIME, temporary_password};
+use domain::sso::connection::SsoMode;
+use domain::user::User;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use storage::Tx;
+use zeroize::Zeroizing;
+
+use super::dispatch::Held;
+use super::sealing_context;
+use crate::Service;
+use crate::connections::sso_mode;
+use crate::error::{Error, Result};
+use crate::users::deed;
+
+/// Somebody who gets a temporary password, or why nobody does.
+type Recipient = std::result::Result<User, &'static str>;
+
+impl Service {
+    /// Gives the user of a mail a temporary password, and the mail its message: both or neither. Whoever sends the mail
+    /// again sends the same.
+    pub(super) async fn temporary_password(
+        &self,
+        held: &Held,
+        shared: MailMessage,
+    ) -> std::result::Result<MailMessage, Delivery> {
+        let made = self.make_temporary_password(held, shared).await;
+        made.map_err(|error| Delivery::Deferred(error.to_string()))?.map_err(|why| Delivery::Rejected(why.to_owned()))
+    }
+
+    async fn make_temporary_password(
+        &self,
+        held: &Held,
+        shared: MailMessage,
+    ) -> Result<std::result::Result<MailMessage, &'static str>> {
+        let MailMessage::SsoEnded { login_url } = shared else { return Ok(Err("its batch says something else")) };
+        let recipient = self.recipient(&mut self.store.read().await?, held).await?;
+        if let Err(why) = recipient {
+            return Ok(Err(why));
+        }
+        let text = temporary_password(self.random());
+        let password = Password::parse(&text).map_err(Error::internal)?;
+        let hash = self.hash_password(&password).await?;
+        let expires_at = self.now().saturating_add(TEMPORARY_PASSWORD_LIFETIME).unwrap_or(Timestamp::MAX);
+        let mut tx = self.store.begin().await?;
+        let user = match self.recipient(&mut tx, held).await? {
+            Ok(user) => user,
+            Err(why) => return Ok(Err(why)),
+        };
+        let username = user.username.as_str().to_owned();
+        let message = MailMessage::TemporaryPassword { login_url, username, password: text, expires_at };
+        self.keep_temporary_password(&mut tx, (&user, hash), (held, &message)).await?;
+        tx.commit().await?;
+        Ok(Ok(message))
+    }
+
+    async fn keep_temporary_password(
+        &self,
+        tx: &mut Tx,
+        (user, hash): (&User, PasswordHash),
+        (held, message): (&Held, &MailMessage),
+    ) -> Result<()> {
+        let (account_id, user_id, expires_at) = (user.account_id, user.id, message.expires_at());
+        let text = Zeroizing::new(serde_json::to_vec(message).map_err(Error::internal)?);
+        let sealed = self.ports.sealer.seal(&sealing_context(held.mail.id), &text);
+        if !storage::outbox::set_message(tx, held.mail.id, held.until, &sealed).await? {
+            return Err(Error::internal("the mail is held by somebody else"));
+        }
+        let credential =
+            PasswordCredential { account_id, user_id, hash, must_change: true, set_at: self.now(), expires_at };
+        storage::password_credentials::set(tx, &credential).await?;
+        let deed = deed("user.temporary_password_set", user, Value::Null, json!({ "expires_at": expires_at }));
+        self.record_as(tx, AuditActor::System, None, deed).await
+    }
+
+    /// The user of a mail, unless they have another way in by now, or none at all.
+    async fn recipient(&self, tx: &mut Tx, held: &Held) -> Result<Recipient> {
+        let Some((account_id, user_id)) = held.mail.account_id.zip(held.mail.user_id) else {
+            return Ok(Err("it is for no user"));
+        };
+        let user = storage::users::by_id(tx, account_id, user_id).await?;
+        let Some(user) = user.filter(|user| user.status.is_welcome() && !user.break_glass) else {
+            return Ok(Err("its user is not there any more, or deactivated"));
+        };
+        let credential = storage::password_credentials::by_user(tx, account_id, user_id).await?;
+        if credential.is_some_and(|credential| credential.is_usable(self.now())) {
+            return Ok(Err("its user has a password by now"));
+        }
+        let is_required = sso_mode(tx, account_id, user.portal).await? == SsoMode::Required;
+        Ok(if is_required { Err("SSO is required again") } else { Ok(user) })
+    }
+}

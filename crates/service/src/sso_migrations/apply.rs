@@ -1,0 +1,111 @@
+//! Carrying a plan out (F3, F4): one transaction, in which everything is looked at once more.
+
+use domain::portal::Portal;
+use domain::session::SessionEnd;
+use domain::sso::connection::{SamlConnection, SsoMode};
+use domain::sso_migration::lifecycle::{Application, MigrationRefusal, decide_apply, decide_unchanged};
+use domain::sso_migration::{Applied, Direction, MigrationState, Plan, SsoMigration};
+use domain::user::UserStatus;
+use domain::{AccountId, SsoMigrationId, UserId};
+use storage::Tx;
+use storage::sso_migration_effects::EndingSessions;
+
+use super::mails::MailPlan;
+use super::{acting_owner, audited, deed, migration, refused};
+use crate::Service;
+use crate::caller::Caller;
+use crate::connections::portal_connection;
+use crate::error::{Code, Error, Result};
+
+impl Service {
+    /// Applies a plan that was signed off. Whoever calls again, or at the same time, is told that it is applied, and
+    /// nothing is done twice.
+    pub async fn apply_sso_migration(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        id: SsoMigrationId,
+    ) -> Result<SsoMigration> {
+        let owner = acting_owner(caller, account_id)?;
+        let mut tx = self.store.begin().await?;
+        self.hold_owners(&mut tx, caller, account_id).await?;
+        let before = migration(&mut tx, account_id, id).await?;
+        if decide_apply(&before, self.now()).map_err(refused)? == Application::Done {
+            return Ok(before);
+        }
+        let planned = self.planned_again(&mut tx, &before).await?;
+        decide_unchanged(&before, &planned.digest).map_err(refused)?;
+        if !planned.plan.blockers.is_empty() {
+            return Err(refused(MigrationRefusal::Blocked(planned.plan.blockers)));
+        }
+        let after = SsoMigration {
+            state: MigrationState::Applied,
+            applied: Some(Applied { by: owner, at: self.now() }),
+            updated_at: self.next_version(before.updated_at),
+            ..before.clone()
+        };
+        storage::sso_migrations::update(&mut tx, &after, &before).await?;
+        self.apply_plan(&mut tx, &after, (&planned.plan, owner)).await?;
+        self.record(&mut tx, caller, deed("sso_migration.applied", &after, audited(&before), audited(&after))).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    async fn apply_plan(&self, tx: &mut Tx, migration: &SsoMigration, (plan, owner): (&Plan, UserId)) -> Result<()> {
+        let (account_id, portal, now) = (migration.account_id, migration.portal, self.now());
+        let connection = portal_connection(tx, account_id, portal).await?;
+        let connection = connection.ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))?;
+        let mails = self.mail_plan(tx, migration, &connection).await?;
+        self.switch(tx, connection, migration.direction).await?;
+        let changes = plan.rows.iter().filter(|row| row.after.is_some()).count();
+        let outdated = |error: storage::StorageError| match error {
+            storage::StorageError::Stale => Error::new(Code::MigrationOutdated),
+            other => other.into(),
+        };
+        let whose = (account_id, migration.id);
+        storage::sso_migration_effects::change_users(tx, whose, changes, now).await.map_err(outdated)?;
+        check_break_glass(tx, account_id, portal).await?;
+        let ending = ending_sessions(migration, owner);
+        storage::sso_migration_effects::end_sessions(tx, (account_id, portal), ending, now).await?;
+        storage::sso_migration_effects::end_links(tx, account_id, portal, now).await?;
+        if let Some(reverts) = migration.reverts {
+            storage::sso_migrations::mark_reverted(tx, account_id, reverts, now).await?;
+        }
+        self.write_mails(tx, migration, &mails).await
+    }
+
+    /// The connection's mode: `required`, or `off` with everything staged as it was (F4).
+    async fn switch(&self, tx: &mut Tx, before: SamlConnection, direction: Direction) -> Result<()> {
+        let mode = match direction {
+            Direction::Require => SsoMode::Required,
+            Direction::Revert => SsoMode::Off,
+        };
+        let expected = before.updated_at;
+        let after = SamlConnection { mode, updated_at: self.next_version(expected), ..before };
+        Ok(storage::connections::update(tx, &after, expected).await?)
+    }
+
+    async fn mail_plan(&self, tx: &mut Tx, migration: &SsoMigration, connection: &SamlConnection) -> Result<MailPlan> {
+        self.mails_of(tx, migration, self.saml_login_url(&connection.sp_hash)).await
+    }
+}
+
+/// Whatever was planned: at no moment is the account without somebody who can get in (A4).
+async fn check_break_glass(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<()> {
+    let owners = storage::users::owners(tx, account_id).await?;
+    let somebody = owners.iter().any(|owner| owner.break_glass && owner.status == UserStatus::Active);
+    if somebody || portal != Portal::Admin { Ok(()) } else { Err(Error::new(Code::BreakGlassRequired)) }
+}
+
+/// What began otherwise than people sign in from now on ends (I3).
+fn ending_sessions(migration: &SsoMigration, kept: UserId) -> EndingSessions {
+    match migration.direction {
+        Direction::Require => EndingSessions {
+            kept,
+            of_sso: migration.options.end_sso_sessions,
+            of_others: true,
+            reason: SessionEnd::SsoRequired,
+        },
+        Direction::Revert => EndingSessions { kept, of_sso: true, of_others: false, reason: SessionEnd::SsoEnded },
+    }
+}

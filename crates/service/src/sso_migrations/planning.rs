@@ -1,0 +1,108 @@
+//! A plan as it would be made now: for a preview, and for holding a signature against it.
+
+use domain::AccountId;
+use domain::application::Page;
+use domain::portal::Portal;
+use domain::sso_migration::back::{BackFacts, done, plan_back};
+use domain::sso_migration::plan::ConnectionFacts;
+use domain::sso_migration::require::{RequireFacts, plan_require};
+use domain::sso_migration::{Decisions, Direction, Person, Plan, PlanContext, PlanDigest, Row, SsoMigration};
+use storage::Tx;
+
+use crate::Service;
+use crate::connections::portal_connection;
+use crate::error::{Error, Result};
+
+/// A plan, and its digest.
+pub(super) struct Planned {
+    pub plan: Plan,
+    pub digest: PlanDigest,
+}
+
+/// Everything that a plan is made of, read at one time.
+struct Facts {
+    people: Vec<Person>,
+    /// What the migration changed that is put back.
+    changed: Vec<Row>,
+    connection: Option<ConnectionFacts>,
+}
+
+impl Service {
+    /// The plan of a migration, as of now.
+    pub(super) async fn planned_again(&self, tx: &mut Tx, migration: &SsoMigration) -> Result<Planned> {
+        self.planned(tx, migration.account_id, context(migration, &migration.decisions)).await
+    }
+
+    /// The plan of what is asked, as of now. Thousands of users take a good part of a second: off the async threads.
+    pub(super) async fn planned(
+        &self,
+        tx: &mut Tx,
+        account_id: AccountId,
+        context: PlanContext<'_>,
+    ) -> Result<Planned> {
+        let facts = self.plan_facts(tx, account_id, &context).await?;
+        let decisions = context.decisions.clone();
+        let PlanContext { portal, direction, acting, reverts, options, .. } = context;
+        let work = move || {
+            let context = PlanContext { portal, direction, acting, reverts, options, decisions: &decisions };
+            let plan = plan(facts, &context);
+            Planned { digest: PlanDigest::of(&plan, &context), plan }
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+    }
+
+    async fn plan_facts(&self, tx: &mut Tx, account_id: AccountId, context: &PlanContext<'_>) -> Result<Facts> {
+        let portal = context.portal;
+        let changed = match context.reverts {
+            Some(reverts) => storage::sso_migration_rows::changed(tx, (account_id, reverts)).await?,
+            None => vec![],
+        };
+        Ok(Facts {
+            connection: self.connection_facts(tx, (account_id, portal), context.direction).await?,
+            people: storage::sso_migration_effects::people(tx, account_id, portal, self.now()).await?,
+            changed,
+        })
+    }
+
+    async fn connection_facts(
+        &self,
+        tx: &mut Tx,
+        (account_id, portal): (AccountId, Portal),
+        direction: Direction,
+    ) -> Result<Option<ConnectionFacts>> {
+        let Some(connection) = portal_connection(tx, account_id, portal).await? else { return Ok(None) };
+        let application = storage::applications::default_of(tx, account_id, portal).await?;
+        let has_page = application.is_some_and(|application| match direction {
+            Direction::Require => application.settings.initiate_login_uri.is_some(),
+            Direction::Revert => application.settings.pages.url(Page::Login).is_some(),
+        });
+        let is_complete = connection.settings.missing(self.now()).is_empty();
+        Ok(Some(ConnectionFacts { mode: connection.mode, is_complete, has_page }))
+    }
+}
+
+fn plan(facts: Facts, context: &PlanContext<'_>) -> Plan {
+    let PlanContext { portal, direction, acting, options, decisions, .. } = *context;
+    let Facts { people, changed, connection } = facts;
+    match direction {
+        Direction::Require => {
+            plan_require(&RequireFacts { portal, acting, people: &people, connection, options, decisions })
+        }
+        Direction::Revert => {
+            let done = done(changed);
+            plan_back(&BackFacts { portal, people: &people, done: &done, connection, options, decisions })
+        }
+    }
+}
+
+/// What the plan of a migration is of, with these decisions.
+pub(super) fn context<'a>(migration: &SsoMigration, decisions: &'a Decisions) -> PlanContext<'a> {
+    PlanContext {
+        portal: migration.portal,
+        direction: migration.direction,
+        acting: migration.created_by,
+        reverts: migration.reverts,
+        options: migration.options,
+        decisions,
+    }
+}

@@ -1,0 +1,42 @@
+//! The signature (F2): of exactly what an owner has read, while nothing that it rests on has changed.
+
+use domain::sso_migration::lifecycle::decide_sign_off;
+use domain::sso_migration::{MigrationState, PlanDigest, SsoMigration};
+use domain::{AccountId, SsoMigrationId};
+
+use super::{acting_owner, audited, deed, migration, refused};
+use crate::Service;
+use crate::caller::Caller;
+use crate::error::Result;
+
+impl Service {
+    /// Signs a plan off.
+    pub async fn sign_off_sso_migration(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        id: SsoMigrationId,
+        digest: &PlanDigest,
+    ) -> Result<SsoMigration> {
+        let owner = acting_owner(caller, account_id)?;
+        let mut tx = self.store.read().await?;
+        let before = migration(&mut tx, account_id, id).await?;
+        let current = self.planned_again(&mut tx, &before).await?;
+        drop(tx);
+        let (now, as_planned_now) = (self.now(), (&current.digest, current.plan.blockers.as_slice()));
+        let signed = decide_sign_off(&before, digest, as_planned_now, (owner, now)).map_err(refused)?;
+        let after = SsoMigration {
+            state: MigrationState::SignedOff,
+            signed_off: Some(signed),
+            updated_at: self.next_version(before.updated_at),
+            ..before.clone()
+        };
+        let mut tx = self.store.begin().await?;
+        self.hold_owners(&mut tx, caller, account_id).await?;
+        storage::sso_migrations::update(&mut tx, &after, &before).await?;
+        let deed = deed("sso_migration.signed_off", &after, audited(&before), audited(&after));
+        self.record(&mut tx, caller, deed).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+}

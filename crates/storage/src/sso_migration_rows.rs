@@ -1,0 +1,211 @@
+//! The rows of plans: what becomes of each user. Written in bulk, read in pages, carried out by
+//! [`crate::sso_migration_effects`].
+
+use domain::email::Email;
+use domain::mail::MailKind;
+use domain::portal::Portal;
+use domain::role::RoleSet;
+use domain::sso_migration::{Action, ActionName, Choice, Row, Snapshot};
+use domain::user::UserStatus;
+use domain::{AccountId, MailId, SsoMigrationId, UserId};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::columns::{checked, millis, parsed, time};
+use crate::error::{Result, StorageError};
+use crate::page::{Page, Paged};
+use crate::sql::{execute, execute_rows, fetch_all, queries};
+use crate::tx::Tx;
+
+macro_rules! columns {
+    () => {
+        "user_id, version, details, choices, before_snapshot, after_username, after_email, after_recovery_email,
+        after_status, after_assigned_roles, after_exempt, tombstone, mail_kind"
+    };
+}
+
+queries! {
+    INSERT = "INSERT INTO sso_migration_rows (account_id, migration_id, user_id, version, action, details, choices,
+            before_snapshot, after_username, after_username_normalized, after_email, after_email_normalized,
+            after_recovery_email, after_status, after_assigned_roles, after_exempt, search_from, tombstone, mail_kind,
+            mail_id, message_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+    DELETE = "DELETE FROM sso_migration_rows WHERE account_id = $1 AND migration_id = $2";
+    DELETE_DRAFTS = "DELETE FROM sso_migration_rows WHERE account_id = $1 AND migration_id IN (
+            SELECT id FROM sso_migrations
+            WHERE account_id = $1 AND portal = $2 AND state = 'previewed' AND signed_off_at IS NULL)";
+    LIST = concat!("SELECT ", columns!(), " FROM sso_migration_rows
+        WHERE account_id = $1 AND migration_id = $2 AND user_id > $3 AND (action = $4 OR $4 IS NULL)
+        ORDER BY user_id LIMIT $5");
+    CHANGED = concat!("SELECT ", columns!(), " FROM sso_migration_rows
+        WHERE account_id = $1 AND migration_id = $2 AND after_username IS NOT NULL ORDER BY user_id");
+}
+
+/// A username that nobody can have, for whoever gives theirs up: a username holds no control character.
+fn tombstone(id: UserId) -> String {
+    format!("\u{1}{id}")
+}
+
+/// A row, and the mail that goes with it.
+#[derive(Debug, Clone)]
+pub struct NewRow {
+    /// The row.
+    pub row: Row,
+    /// Its mail's id and `Message-ID`; none where nobody is told anything.
+    pub mail: Option<(MailId, String)>,
+}
+
+#[derive(sqlx::FromRow)]
+struct StoredRow {
+    user_id: Uuid,
+    version: i64,
+    details: Json<Action>,
+    choices: Json<Vec<Choice>>,
+    before_snapshot: Json<Snapshot>,
+    after_username: Option<String>,
+    after_email: Option<String>,
+    after_recovery_email: Option<String>,
+    after_status: Option<String>,
+    after_assigned_roles: Option<Json<RoleSet>>,
+    after_exempt: Option<bool>,
+    tombstone: Option<String>,
+    mail_kind: Option<String>,
+}
+
+impl TryFrom<StoredRow> for Row {
+    type Error = StorageError;
+
+    fn try_from(row: StoredRow) -> Result<Self> {
+        let email = |text: Option<String>| text.map(|text| checked("sso_migration_rows.email", text)).transpose();
+        let after = match (row.after_username, row.after_status, row.after_assigned_roles, row.after_exempt) {
+            (Some(username), Some(status), Some(Json(assigned_roles)), Some(exempt)) => Some(Snapshot {
+                username: checked("sso_migration_rows.after_username", username)?,
+                email: email(row.after_email)?,
+                recovery_email: email(row.after_recovery_email)?,
+                status: parsed("sso_migration_rows.after_status", &status)?,
+                assigned_roles,
+                exempt,
+            }),
+            _ => None,
+        };
+        let is_archived = after.as_ref().is_some_and(|after| after.status == UserStatus::Archived);
+        let mail = row.mail_kind.map(|kind| parsed("sso_migration_rows.mail_kind", &kind));
+        Ok(Self {
+            user_id: UserId::from_uuid(row.user_id),
+            before: row.before_snapshot.0,
+            version: time("sso_migration_rows.version", row.version)?,
+            action: row.details.0,
+            steps_aside: row.tombstone.is_some() && !is_archived,
+            after,
+            choices: row.choices.0,
+            mail: mail.transpose()?,
+        })
+    }
+}
+
+/// What the columns of a row need besides the row.
+struct Columns<'a> {
+    new: &'a NewRow,
+    username: Option<String>,
+    email: Option<String>,
+    search_from: i64,
+    tombstone: Option<String>,
+}
+
+impl<'a> Columns<'a> {
+    /// An archived user is found by neither name nor email.
+    fn of(new: &'a NewRow) -> Self {
+        let NewRow { row, .. } = new;
+        let after = row.after.as_ref();
+        let is_archived = after.is_some_and(|after| after.status == UserStatus::Archived);
+        let tombstone = (is_archived || row.steps_aside).then(|| tombstone(row.user_id));
+        let found = after.filter(|_| !is_archived);
+        let username = found.map(|after| after.username.normalized());
+        let chars = row.before.username.normalized().chars().count();
+        Self {
+            new,
+            username: username.or_else(|| after.and(tombstone.clone())),
+            email: found.and_then(|after| after.email.as_ref()).map(Email::normalized),
+            search_from: i64::try_from(chars).unwrap_or(i64::MAX).saturating_add(1),
+            tombstone,
+        }
+    }
+
+    fn after(&self) -> Option<&Snapshot> {
+        self.new.row.after.as_ref()
+    }
+}
+
+/// Writes the rows of a plan.
+pub async fn insert_all(
+    tx: &mut Tx,
+    (account_id, migration_id): (AccountId, SsoMigrationId),
+    rows: &[NewRow],
+) -> Result<()> {
+    for part in rows.chunks(ROWS_AT_ONCE) {
+        let columns: Vec<Columns<'_>> = part.iter().map(Columns::of).collect();
+        execute_rows!(tx, INSERT, columns, |columns| [
+            account_id.as_uuid(),
+            migration_id.as_uuid(),
+            columns.new.row.user_id.as_uuid(),
+            millis(columns.new.row.version),
+            columns.new.row.action.name().as_str(),
+            Json(&columns.new.row.action),
+            Json(&columns.new.row.choices),
+            Json(&columns.new.row.before),
+            columns.after().map(|after| after.username.as_str()),
+            columns.username.as_deref(),
+            columns.after().and_then(|after| after.email.as_ref()).map(Email::as_str),
+            columns.email.as_deref(),
+            columns.after().and_then(|after| after.recovery_email.as_ref()).map(Email::as_str),
+            columns.after().map(|after| after.status.as_str()),
+            columns.after().map(|after| Json(&after.assigned_roles)),
+            columns.after().map(|after| after.exempt),
+            columns.search_from,
+            columns.tombstone.as_deref(),
+            columns.new.row.mail.map(MailKind::as_str),
+            columns.new.mail.as_ref().map(|(id, _)| id.as_uuid()),
+            columns.new.mail.as_ref().map(|(_, message_id)| message_id.as_str()),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Rows that are made ready for the database at once, so that they need not all be held twice.
+const ROWS_AT_ONCE: usize = 2_000;
+
+/// Removes the rows of a plan that is made anew.
+pub async fn delete(tx: &mut Tx, (account_id, migration_id): (AccountId, SsoMigrationId)) -> Result<u64> {
+    execute!(tx, DELETE, account_id.as_uuid(), migration_id.as_uuid())
+}
+
+/// Removes the rows of plans of a portal that nobody ever signed, because a new one takes their place.
+pub async fn delete_drafts(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<u64> {
+    execute!(tx, DELETE_DRAFTS, account_id.as_uuid(), portal.as_str())
+}
+
+/// Rows of a plan, by user; those of one action alone, if one is named.
+pub async fn list(
+    tx: &mut Tx,
+    (account_id, migration_id): (AccountId, SsoMigrationId),
+    action: Option<ActionName>,
+    page: &Page,
+) -> Result<Paged<Row>> {
+    let rows: Vec<StoredRow> = fetch_all!(
+        tx,
+        LIST,
+        account_id.as_uuid(),
+        migration_id.as_uuid(),
+        page.above(),
+        action.map(ActionName::as_str),
+        page.rows(),
+    )?;
+    let rows = rows.into_iter().map(Row::try_from).collect::<Result<_>>()?;
+    Ok(Paged::cut(rows, page, |row: &Row| row.user_id.as_uuid()))
+}
+
+/// The rows of a plan that change something, by user.
+pub async fn changed(tx: &mut Tx, (account_id, migration_id): (AccountId, SsoMigrationId)) -> Result<Vec<Row>> {
+    let rows: Vec<StoredRow> = fetch_all!(tx, CHANGED, account_id.as_uuid(), migration_id.as_uuid())?;
+    rows.into_iter().map(Row::try_from).collect()
+}

@@ -1,0 +1,197 @@
+//! Plans of requiring SSO and of going back: their heads. The rows are in [`crate::sso_migration_rows`].
+
+use domain::portal::Portal;
+use domain::sso_migration::{
+    Applied, Blocker, Counts, Decisions, Direction, MigrationOptions, MigrationState, SignOff, SsoMigration,
+};
+use domain::{AccountId, SsoMigrationId, UserId};
+use jiff::Timestamp;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::columns::{millis, optional_time, parsed, time};
+use crate::error::{Result, StorageError, written};
+use crate::page::{Page, Paged};
+use crate::sql::{execute, fetch_all, fetch_optional, queries};
+use crate::tx::Tx;
+
+macro_rules! columns {
+    () => {
+        "id, account_id, portal, direction, state, reverts, options, decisions, digest, counts, blockers, created_by,
+        created_at, updated_at, signed_off_by, signed_off_at, sign_off_expires_at, applied_by, applied_at"
+    };
+}
+
+queries! {
+    INSERT = concat!("INSERT INTO sso_migrations (", columns!(), ")
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)");
+    BY_ID = concat!("SELECT ", columns!(), " FROM sso_migrations WHERE account_id = $1 AND id = $2");
+    LIST = concat!("SELECT ", columns!(), " FROM sso_migrations
+        WHERE account_id = $1 AND id < $2 AND (portal = $3 OR $3 IS NULL) ORDER BY id DESC LIMIT $4");
+    LAST_APPLIED = concat!("SELECT ", columns!(), " FROM sso_migrations
+        WHERE account_id = $1 AND portal = $2 AND direction = 'require' AND state = 'applied' ORDER BY id DESC LIMIT 1");
+    UPDATE = "UPDATE sso_migrations SET state = $5, decisions = $6, digest = $7, counts = $8, blockers = $9,
+            updated_at = $10, signed_off_by = $11, signed_off_at = $12, sign_off_expires_at = $13, applied_by = $14,
+            applied_at = $15
+        WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND state = $4";
+    SUPERSEDE = "UPDATE sso_migrations SET state = 'superseded', updated_at = $3
+        WHERE account_id = $1 AND portal = $2 AND state IN ('previewed', 'signed_off')";
+    MARK_REVERTED = "UPDATE sso_migrations SET state = 'reverted', updated_at = $3
+        WHERE account_id = $1 AND id = $2 AND state = 'applied'";
+}
+
+/// Which migrations of an account are listed.
+#[derive(Debug, Clone, Default)]
+pub struct MigrationFilter {
+    /// Of this portal alone.
+    pub portal: Option<Portal>,
+}
+
+#[derive(sqlx::FromRow)]
+struct MigrationRow {
+    id: Uuid,
+    account_id: Uuid,
+    portal: String,
+    direction: String,
+    state: String,
+    reverts: Option<Uuid>,
+    options: Json<MigrationOptions>,
+    decisions: Json<Decisions>,
+    digest: String,
+    counts: Json<Counts>,
+    blockers: Json<Vec<Blocker>>,
+    created_by: Uuid,
+    created_at: i64,
+    updated_at: i64,
+    signed_off_by: Option<Uuid>,
+    signed_off_at: Option<i64>,
+    sign_off_expires_at: Option<i64>,
+    applied_by: Option<Uuid>,
+    applied_at: Option<i64>,
+}
+
+impl TryFrom<MigrationRow> for SsoMigration {
+    type Error = StorageError;
+
+    fn try_from(row: MigrationRow) -> Result<Self> {
+        let (signed_off, applied) = (read_sign_off(&row)?, read_applied(&row)?);
+        Ok(Self {
+            id: SsoMigrationId::from_uuid(row.id),
+            account_id: AccountId::from_uuid(row.account_id),
+            portal: parsed("sso_migrations.portal", &row.portal)?,
+            direction: parsed::<Direction>("sso_migrations.direction", &row.direction)?,
+            state: parsed::<MigrationState>("sso_migrations.state", &row.state)?,
+            reverts: row.reverts.map(SsoMigrationId::from_uuid),
+            options: row.options.0,
+            decisions: row.decisions.0,
+            digest: parsed("sso_migrations.digest", &row.digest)?,
+            counts: row.counts.0,
+            blockers: row.blockers.0,
+            created_by: UserId::from_uuid(row.created_by),
+            created_at: time("sso_migrations.created_at", row.created_at)?,
+            updated_at: time("sso_migrations.updated_at", row.updated_at)?,
+            signed_off,
+            applied,
+        })
+    }
+}
+
+fn read_sign_off(row: &MigrationRow) -> Result<Option<SignOff>> {
+    let at = optional_time("sso_migrations.signed_off_at", row.signed_off_at)?;
+    let expires_at = optional_time("sso_migrations.sign_off_expires_at", row.sign_off_expires_at)?;
+    let signed = row.signed_off_by.zip(at).zip(expires_at);
+    Ok(signed.map(|((by, at), expires_at)| SignOff { by: UserId::from_uuid(by), at, expires_at }))
+}
+
+fn read_applied(row: &MigrationRow) -> Result<Option<Applied>> {
+    let at = optional_time("sso_migrations.applied_at", row.applied_at)?;
+    Ok(row.applied_by.zip(at).map(|(by, at)| Applied { by: UserId::from_uuid(by), at }))
+}
+
+/// Adds a migration's head.
+pub async fn insert(tx: &mut Tx, migration: &SsoMigration) -> Result<()> {
+    execute!(
+        tx,
+        INSERT,
+        migration.id.as_uuid(),
+        migration.account_id.as_uuid(),
+        migration.portal.as_str(),
+        migration.direction.as_str(),
+        migration.state.as_str(),
+        migration.reverts.map(SsoMigrationId::as_uuid),
+        Json(&migration.options),
+        Json(&migration.decisions),
+        migration.digest.as_str(),
+        Json(&migration.counts),
+        Json(&migration.blockers),
+        migration.created_by.as_uuid(),
+        millis(migration.created_at),
+        millis(migration.updated_at),
+        migration.signed_off.map(|signed| signed.by.as_uuid()),
+        migration.signed_off.map(|signed| millis(signed.at)),
+        migration.signed_off.map(|signed| millis(signed.expires_at)),
+        migration.applied.map(|applied| applied.by.as_uuid()),
+        migration.applied.map(|applied| millis(applied.at)),
+    )?;
+    Ok(())
+}
+
+/// The migration of this id.
+pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: SsoMigrationId) -> Result<Option<SsoMigration>> {
+    let row: Option<MigrationRow> = fetch_optional!(tx, BY_ID, account_id.as_uuid(), id.as_uuid())?;
+    row.map(SsoMigration::try_from).transpose()
+}
+
+/// The migrations of an account, the newest first.
+pub async fn list(
+    tx: &mut Tx,
+    account_id: AccountId,
+    filter: &MigrationFilter,
+    page: &Page,
+) -> Result<Paged<SsoMigration>> {
+    let portal = filter.portal.map(Portal::as_str);
+    let rows: Vec<MigrationRow> = fetch_all!(tx, LIST, account_id.as_uuid(), page.below(), portal, page.rows())?;
+    let found = rows.into_iter().map(SsoMigration::try_from).collect::<Result<_>>()?;
+    Ok(Paged::cut(found, page, |migration: &SsoMigration| migration.id.as_uuid()))
+}
+
+/// The migration that made SSO required in this portal and was not put back.
+pub async fn last_applied(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<Option<SsoMigration>> {
+    let row: Option<MigrationRow> = fetch_optional!(tx, LAST_APPLIED, account_id.as_uuid(), portal.as_str())?;
+    row.map(SsoMigration::try_from).transpose()
+}
+
+/// Writes what may change of a migration, if it is as `before` was read; else `Stale`.
+pub async fn update(tx: &mut Tx, after: &SsoMigration, before: &SsoMigration) -> Result<()> {
+    let rows = execute!(
+        tx,
+        UPDATE,
+        after.account_id.as_uuid(),
+        after.id.as_uuid(),
+        millis(before.updated_at),
+        before.state.as_str(),
+        after.state.as_str(),
+        Json(&after.decisions),
+        after.digest.as_str(),
+        Json(&after.counts),
+        Json(&after.blockers),
+        millis(after.updated_at),
+        after.signed_off.map(|signed| signed.by.as_uuid()),
+        after.signed_off.map(|signed| millis(signed.at)),
+        after.signed_off.map(|signed| millis(signed.expires_at)),
+        after.applied.map(|applied| applied.by.as_uuid()),
+        after.applied.map(|applied| millis(applied.at)),
+    )?;
+    written(rows, StorageError::Stale)
+}
+
+/// Ends what is planned for a portal and not carried out; how many there were.
+pub async fn supersede(tx: &mut Tx, account_id: AccountId, portal: Portal, at: Timestamp) -> Result<u64> {
+    execute!(tx, SUPERSEDE, account_id.as_uuid(), portal.as_str(), millis(at))
+}
+
+/// Records that what a migration did was put back; `Stale` if it was before.
+pub async fn mark_reverted(tx: &mut Tx, account_id: AccountId, id: SsoMigrationId, at: Timestamp) -> Result<()> {
+    let rows = execute!(tx, MARK_REVERTED, account_id.as_uuid(), id.as_uuid(), millis(at))?;
+    written(rows, StorageError::Stale)
+}
