@@ -114,6 +114,13 @@ fn account_changes(tenant: &Tenant, sessions: [&str; 2]) -> Vec<Change> {
             json!({}),
             "saml_connection.enabled",
         ),
+        change(
+            "create_test_sign_in",
+            post.clone(),
+            &format!("{connection}/test-sign-ins"),
+            json!({}),
+            "saml_connection.test_started",
+        ),
         change("delete_session", delete.clone(), &theirs, json!({}), "session.ended"),
         change("disable_saml_connection", post.clone(), &format!("{connection}/disable"), json!({}), off),
         change("delete_saml_connection", delete.clone(), &connection, json!({}), "saml_connection.deleted"),

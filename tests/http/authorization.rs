@@ -82,6 +82,8 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("enable_saml_connection", Owner),
         ("disable_saml_connection", Owner),
         ("import_idp_metadata", Owner),
+        ("create_test_sign_in", Owner),
+        ("get_test_sign_in", Reader),
         ("get_sp_certificate", Reader),
         ("list_sp_keys", Reader),
         ("rotate_sp_key", Owner),

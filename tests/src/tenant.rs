@@ -51,6 +51,16 @@ pub struct Pending {
     pub relay_state: String,
 }
 
+impl Pending {
+    /// What a start by redirect told.
+    pub fn of(started: Value) -> Self {
+        let url: url::Url = started["handoff"]["url"].as_str().unwrap().parse().unwrap();
+        let request = saml::decode_redirect_binding(&parameter(&url, "SAMLRequest")).unwrap();
+        let request_id = request.split(" ID=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        Self { started, request_id, relay_state: parameter(&url, "RelayState") }
+    }
+}
+
 impl Tenant {
     /// An account's `admin` portal, with `staff` mapped to member and `nac-team-lead` to owner.
     pub async fn create(app: &TestApp, name: &str) -> Self {
@@ -157,11 +167,24 @@ impl Tenant {
 
     /// Starts a sign-in.
     pub async fn start(&self, app: &TestApp, email: Option<&str>) -> Pending {
-        let started = app.anonymous().post("/v1/sso-sign-ins", &self.start_body(email)).await.expect(200);
-        let url: url::Url = started["handoff"]["url"].as_str().unwrap().parse().unwrap();
-        let request = saml::decode_redirect_binding(&parameter(&url, "SAMLRequest")).unwrap();
-        let request_id = request.split(" ID=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-        Pending { started, request_id, relay_state: parameter(&url, "RelayState") }
+        Pending::of(app.anonymous().post("/v1/sso-sign-ins", &self.start_body(email)).await.expect(200))
+    }
+
+    /// Begins a test sign-in, as an operator.
+    pub async fn start_test(&self, app: &TestApp) -> Pending {
+        let tests = format!("{}/test-sign-ins", self.connection_path());
+        Pending::of(app.operator().post(&tests, &json!({})).await.expect(201))
+    }
+
+    /// What a test sign-in found.
+    pub async fn test(&self, app: &TestApp, pending: &Pending) -> Value {
+        let id = pending.started["attempt_id"].as_str().unwrap();
+        app.operator().get(&format!("{}/test-sign-ins/{id}", self.connection_path())).await.expect(200)
+    }
+
+    /// Switches the connection off; its settings stay.
+    pub async fn disable_sso(&self, app: &TestApp) {
+        app.operator().post(&format!("{}/disable", self.connection_path()), &json!({})).await.expect(200);
     }
 
     /// An honest response to a sign-in: both parts signed, the email as attribute and `NameID`, these role values.

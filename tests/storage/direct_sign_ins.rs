@@ -9,7 +9,7 @@ use storage::direct_sign_ins::RefusedLimits;
 use storage::{Tx, direct_sign_ins, mfa_codes, sign_in_attempts};
 use tests::both_engines;
 
-use crate::samples::{Tenant, at, attempt, digest, pending, tenant};
+use crate::samples::{Tenant, at, attempt, digest, return_to, tenant};
 
 fn by_form(tenant: &Tenant) -> SignInAttempt {
     SignInAttempt {
@@ -28,7 +28,7 @@ fn sign_in(tenant: &Tenant, attempt: &SignInAttempt, awaits: Option<Awaited>) ->
         account_id: tenant.account.id,
         portal: attempt.portal,
         user_id: tenant.user.id,
-        return_to: ReturnTo { state: Some("å".to_owned()), ..pending(tenant).return_to },
+        return_to: ReturnTo { state: Some("å".to_owned()), ..return_to(tenant) },
         method: SignInMethod::Password,
         auth_time: at(0),
         awaits,

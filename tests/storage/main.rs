@@ -29,4 +29,5 @@ mod samples;
 mod schema;
 mod sessions;
 mod sign_ins;
+mod test_sign_ins;
 mod transactions;

@@ -18,7 +18,7 @@ use domain::session::{RefreshToken, Session};
 use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
 use domain::signing_key::{SigningAlgorithm, SigningKey, SigningKeyState};
 use domain::sso::connection::{ConnectionSettings, SamlConnection, SpHash, SsoMode};
-use domain::sso::pending_sign_in::{PendingSignIn, ReturnTo};
+use domain::sso::pending_sign_in::{PendingSignIn, Purpose, ReturnTo};
 use domain::text::Label;
 use domain::user::{SignInMethod, User, UserStatus};
 use domain::username::Username;
@@ -222,15 +222,20 @@ pub fn pending(tenant: &Tenant) -> PendingSignIn {
         request_id: format!("_{}", fresh().simple()),
         relay_state: digest(),
         entered_email: None,
-        return_to: ReturnTo {
-            application_id: tenant.application.id,
-            redirect_uri: redirect_uri(),
-            state: None,
-            code_challenge: challenge(),
-        },
+        purpose: Purpose::SignIn(return_to(tenant)),
         created_at: at(0),
         expires_at: at(900_000),
         answered: false,
+    }
+}
+
+/// A frontend that waits.
+pub fn return_to(tenant: &Tenant) -> ReturnTo {
+    ReturnTo {
+        application_id: tenant.application.id,
+        redirect_uri: redirect_uri(),
+        state: None,
+        code_challenge: challenge(),
     }
 }
 
@@ -241,8 +246,13 @@ pub fn no_limits() -> UnlinkedLimits {
 
 /// Stores a [`pending`] sign-in.
 pub async fn waiting(tx: &mut Tx, tenant: &Tenant, pending: PendingSignIn) -> PendingSignIn {
-    let attempt =
-        SignInAttempt { id: pending.attempt_id, entered_email: pending.entered_email.clone(), ..attempt(tenant) };
+    let attempt = SignInAttempt {
+        id: pending.attempt_id,
+        application_id: pending.purpose.return_to().map(|return_to| return_to.application_id),
+        kind: pending.purpose.kind(),
+        entered_email: pending.entered_email.clone(),
+        ..attempt(tenant)
+    };
     assert!(storage::sign_in_attempts::insert_pending(tx, &attempt, &pending, &no_limits()).await.unwrap());
     pending
 }

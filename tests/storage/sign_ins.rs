@@ -3,7 +3,7 @@
 use domain::portal::Portal;
 use domain::secret::PresentedSecret;
 use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
-use domain::sso::pending_sign_in::PendingSignIn;
+use domain::sso::pending_sign_in::{PendingSignIn, Purpose, ReturnTo};
 use domain::{AttemptId, ConnectionId, UserId};
 use storage::authorization_codes::Evidence;
 use storage::pending_sign_ins::{by_relay_state, by_request_id};
@@ -11,7 +11,7 @@ use storage::sign_in_attempts::{AttemptFilter, UnlinkedLimits};
 use storage::{Page, StorageError, Unique, authorization_codes, sign_in_attempts};
 use tests::both_engines;
 
-use crate::samples::{Tenant, at, attempt, code, digest, fresh, pending, tenant, waiting};
+use crate::samples::{Tenant, at, attempt, code, digest, fresh, pending, return_to, tenant, waiting};
 
 fn refused(tenant: &Tenant) -> SignInAttempt {
     SignInAttempt {
@@ -142,9 +142,10 @@ both_engines! {
         let tenant = tenant(&db.store, "acme").await;
         let mut tx = db.store.begin().await.unwrap();
         let mut full = PendingSignIn { entered_email: Some("å@x.example".to_owned()), ..pending(&tenant) };
-        full.return_to.state = Some("stäte&=".to_owned());
+        full.purpose = Purpose::SignIn(ReturnTo { state: Some("stäte&=".to_owned()), ..return_to(&tenant) });
+        let test = PendingSignIn { purpose: Purpose::Test, ..pending(&tenant) };
         let id = tenant.connection.id;
-        for stored in [pending(&tenant), full] {
+        for stored in [pending(&tenant), full, test] {
             let stored = waiting(&mut tx, &tenant, stored).await;
             let (row, request) = (stored.attempt_id, stored.request_id.as_str());
             let handle = PresentedSecret { row: row.as_uuid(), digest: stored.relay_state };

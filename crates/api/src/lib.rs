@@ -16,6 +16,7 @@ mod app;
 mod extract;
 mod middleware;
 mod openapi;
+mod page;
 mod problem;
 mod routes;
 mod running;

@@ -18,7 +18,7 @@ pub const VALUE_MAX_CHARS: usize = 500;
 
 named! {
     /// How an attempt began.
-    AttemptKind, AttemptKindError, "expected \"discovery\", \"sp_initiated\", \"idp_initiated\", \"form\" or \"magic_link\"" {
+    AttemptKind, AttemptKindError, "not a way in which a sign-in attempt begins" {
         /// A login page asked where to sign in, and got a refusal.
         Discovery = "discovery",
         /// A frontend began it.
@@ -29,6 +29,8 @@ named! {
         Form = "form",
         /// A link that was mailed was opened.
         MagicLink = "magic_link",
+        /// An owner or operator tests the connection; nobody gets in by it (C9).
+        Test = "test",
     }
 }
 

@@ -7,3 +7,4 @@ pub mod pending_sign_in;
 pub mod provisioning;
 pub mod role_mapping;
 pub mod sp_key;
+pub mod test_sign_in;

@@ -125,6 +125,27 @@ impl Check {
         }
     }
 
+    /// Whether a message had passed this check when `refused` refused it with `code`. What is read early may be refused
+    /// early, so not all that stands before a check has passed when it refuses; where that is not known, it has not.
+    pub fn passed_before(self, refused: Self, code: &str) -> bool {
+        let first_unknown = match (refused, code) {
+            // Also of what nobody signed.
+            (Self::Structure, _) => Self::Status,
+            // Where the assertion is encrypted, its signature is verified afterwards.
+            (Self::Decryption, _) => Self::Signature,
+            // Refused while the signed assertion is read, before anything in it is compared.
+            (Self::Conditions, _) | (Self::Issuer, "assertion_issuer_missing") | (Self::Time, "time_invalid") => {
+                Self::Structure
+            }
+            // One after the other for each confirmation, before the statements.
+            (Self::Recipient, _) | (Self::Time, "confirmation_not_yet_valid" | "confirmation_expired") => {
+                Self::SubjectConfirmation
+            }
+            _ => refused,
+        };
+        self < first_unknown
+    }
+
     /// The check of a stored name, if it is one.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|check| check.as_str() == name)
@@ -134,5 +155,28 @@ impl Check {
 impl fmt::Display for Check {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Check::{self, AuthnStatement, Bounds, Destination, Issuer, Signature, Status, Structure, Time};
+
+    fn passed(refused: Check, code: &str) -> Vec<Check> {
+        Check::ALL.into_iter().filter(|check| check.passed_before(refused, code)).collect()
+    }
+
+    /// Proves C9: no check is told to have passed that may not have been made, the signature above all.
+    #[test]
+    fn a_check_passed_only_where_it_was_made_for_certain() {
+        assert_eq!(passed(Bounds, "message_too_long"), []);
+        assert!(!passed(Structure, "response_missing").contains(&Signature));
+        assert!(!passed(Check::Decryption, "decryption_failed").contains(&Signature));
+        assert!(!passed(Signature, "signature_invalid").contains(&Signature));
+        assert!(passed(Issuer, "response_issuer_mismatch").contains(&Destination));
+        assert!(!passed(Issuer, "assertion_issuer_missing").contains(&Destination));
+        assert!(!passed(Time, "confirmation_expired").contains(&AuthnStatement));
+        assert!(passed(Time, "assertion_expired").contains(&AuthnStatement));
+        assert!(passed(Signature, "signature_invalid").contains(&Status));
     }
 }

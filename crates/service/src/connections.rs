@@ -256,7 +256,7 @@ pub(crate) async fn sso_mode(tx: &mut Tx, account_id: AccountId, portal: Portal)
     Ok(connection.map_or(SsoMode::Off, |connection| connection.mode))
 }
 
-fn deed<'a>(action: &'a str, connection: &SamlConnection, before: Value, after: Value) -> Deed<'a> {
+pub(crate) fn deed<'a>(action: &'a str, connection: &SamlConnection, before: Value, after: Value) -> Deed<'a> {
     Deed { account_id: Some(connection.account_id), action, target: connection.id.to_string(), before, after }
 }
 

@@ -97,6 +97,7 @@ pub use sign_in::discovery::{LoginMethod, LoginOptions, LoginOptionsQuery};
 pub use sign_in::start::{IdpHandoff, StartSignIn, StartedSignIn};
 pub use sso_migrations::NewSsoMigration;
 pub use sso_migrations::decide::UserDecision;
+pub use sign_in::test_sign_in::{StartTestSignIn, TestSignIn};
 pub use storage::accounts::AccountFilter;
 pub use storage::applications::ApplicationFilter;
 pub use storage::audit_events::AuditFilter;

@@ -6,6 +6,9 @@ mod begin;
 pub(crate) mod discovery;
 mod refusal;
 pub(crate) mod start;
+mod test_checks;
+mod test_conclusion;
+pub(crate) mod test_sign_in;
 mod unsolicited;
 mod verification;
 

@@ -53,6 +53,7 @@ pub mod sp_keys;
 pub mod sso_migration_effects;
 pub mod sso_migration_rows;
 pub mod sso_migrations;
+pub mod test_sign_ins;
 pub mod throttles;
 pub mod users;
 

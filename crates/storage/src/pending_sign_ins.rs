@@ -4,7 +4,8 @@
 //! They are looked for within the connection that the path of the ACS names: whose it is follows from that.
 
 use domain::secret::{PresentedSecret, SecretDigest};
-use domain::sso::pending_sign_in::{PendingSignIn, ReturnTo};
+use domain::sign_in_attempt::AttemptKind;
+use domain::sso::pending_sign_in::{PendingSignIn, Purpose, ReturnTo};
 use domain::{AccountId, ApplicationId, AttemptId, ConnectionId};
 use uuid::Uuid;
 
@@ -15,8 +16,9 @@ use crate::tx::Tx;
 
 macro_rules! columns {
     () => {
-        "id, account_id, portal, connection_id, request_id, handle_digest, entered_email, application_id, redirect_uri,
-        state, code_challenge, started_at, expires_at, code_digest IS NOT NULL AS answered"
+        "id, account_id, portal, connection_id, kind, request_id, handle_digest, entered_email, application_id,
+        redirect_uri, state, code_challenge, started_at, expires_at,
+        (code_digest IS NOT NULL OR assertion_digest IS NOT NULL) AS answered"
     };
 }
 
@@ -33,22 +35,49 @@ struct PendingRow {
     account_id: Uuid,
     portal: String,
     connection_id: Uuid,
+    kind: String,
     request_id: String,
     handle_digest: Vec<u8>,
     entered_email: Option<String>,
-    application_id: Uuid,
-    redirect_uri: String,
-    state: Option<String>,
-    code_challenge: String,
+    #[sqlx(flatten)]
+    purpose: PurposeRow,
     started_at: i64,
     expires_at: i64,
     answered: bool,
+}
+
+/// The frontend that waits; a test has none.
+#[derive(sqlx::FromRow)]
+struct PurposeRow {
+    application_id: Option<Uuid>,
+    redirect_uri: Option<String>,
+    state: Option<String>,
+    code_challenge: Option<String>,
+}
+
+impl PurposeRow {
+    fn purpose(self, kind: AttemptKind) -> Result<Purpose> {
+        if kind == AttemptKind::Test {
+            return Ok(Purpose::Test);
+        }
+        let missing = |column| StorageError::corrupt(column, "is missing from a sign-in that waits");
+        let (uri, challenge) = ("sign_in_attempts.redirect_uri", "sign_in_attempts.code_challenge");
+        Ok(Purpose::SignIn(ReturnTo {
+            application_id: ApplicationId::from_uuid(
+                self.application_id.ok_or_else(|| missing("sign_in_attempts.application_id"))?,
+            ),
+            redirect_uri: checked(uri, self.redirect_uri.ok_or_else(|| missing(uri))?)?,
+            state: self.state,
+            code_challenge: checked(challenge, self.code_challenge.ok_or_else(|| missing(challenge))?)?,
+        }))
+    }
 }
 
 impl TryFrom<PendingRow> for PendingSignIn {
     type Error = StorageError;
 
     fn try_from(row: PendingRow) -> Result<Self> {
+        let kind = parsed("sign_in_attempts.kind", &row.kind)?;
         Ok(Self {
             attempt_id: AttemptId::from_uuid(row.id),
             account_id: AccountId::from_uuid(row.account_id),
@@ -57,12 +86,7 @@ impl TryFrom<PendingRow> for PendingSignIn {
             request_id: row.request_id,
             relay_state: SecretDigest::from_bytes(digest("sign_in_attempts.handle_digest", &row.handle_digest)?),
             entered_email: row.entered_email,
-            return_to: ReturnTo {
-                application_id: ApplicationId::from_uuid(row.application_id),
-                redirect_uri: checked("sign_in_attempts.redirect_uri", row.redirect_uri)?,
-                state: row.state,
-                code_challenge: checked("sign_in_attempts.code_challenge", row.code_challenge)?,
-            },
+            purpose: row.purpose.purpose(kind)?,
             created_at: time("sign_in_attempts.started_at", row.started_at)?,
             expires_at: time("sign_in_attempts.expires_at", row.expires_at)?,
             answered: row.answered,

@@ -36,6 +36,7 @@ modules!(
     sso_migration_effects,
     sso_migration_rows,
     sso_migrations,
+    test_sign_ins,
     throttles,
     users,
 );

@@ -16,15 +16,16 @@ use crate::page::{Page, Paged};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
 use crate::tx::Tx;
 
-macro_rules! columns {
+macro_rules! attempt_columns {
     () => {
         "id, account_id, portal, connection_id, application_id, kind, stage, outcome, failure, entered_email, user_id,
         warnings, saml_message, client_address, started_at, updated_at"
     };
 }
+pub(crate) use attempt_columns;
 
 queries! {
-    INSERT = concat!("INSERT INTO sign_in_attempts (", columns!(), ", request_id, handle_digest, redirect_uri, state,
+    INSERT = concat!("INSERT INTO sign_in_attempts (", attempt_columns!(), ", request_id, handle_digest, redirect_uri, state,
             code_challenge, expires_at, assertion_digest)
         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
         WHERE (SELECT count(*) FROM sign_in_attempts
@@ -35,8 +36,8 @@ queries! {
     REFUSE = "UPDATE sign_in_attempts SET stage = $3, outcome = 'refused', failure = $4, saml_message = $5,
             updated_at = $6
         WHERE account_id = $1 AND id = $2 AND code_digest IS NULL";
-    BY_ID = concat!("SELECT ", columns!(), " FROM sign_in_attempts WHERE account_id = $1 AND id = $2");
-    LIST = concat!("SELECT ", columns!(), " FROM sign_in_attempts
+    BY_ID = concat!("SELECT ", attempt_columns!(), " FROM sign_in_attempts WHERE account_id = $1 AND id = $2");
+    LIST = concat!("SELECT ", attempt_columns!(), " FROM sign_in_attempts
         WHERE account_id = $1 AND id < $2 AND (portal = $3 OR $3 IS NULL) AND (outcome = $4 OR $4 IS NULL)
         AND (user_id = $5 OR $5 IS NULL) AND (connection_id = $6 OR $6 IS NULL)
         AND (started_at >= $7 OR $7 IS NULL) AND (started_at < $8 OR $8 IS NULL)
@@ -71,7 +72,7 @@ pub struct AttemptFilter {
 }
 
 #[derive(sqlx::FromRow)]
-struct AttemptRow {
+pub(crate) struct AttemptRow {
     id: Uuid,
     account_id: Uuid,
     portal: String,
@@ -154,6 +155,7 @@ async fn store(tx: &mut Tx, attempt: &SignInAttempt, beside: Beside<'_>) -> Resu
     let Beside { pending, assertion_id, limits } = beside;
     let unlimited = UnlinkedLimits { of_address: (Timestamp::MAX, 1), of_connection: (Timestamp::MAX, 1) };
     let UnlinkedLimits { of_address, of_connection } = limits.unwrap_or(&unlimited);
+    let return_to = pending.and_then(|pending| pending.purpose.return_to());
     execute!(
         tx,
         INSERT,
@@ -175,9 +177,9 @@ async fn store(tx: &mut Tx, attempt: &SignInAttempt, beside: Beside<'_>) -> Resu
         millis(attempt.updated_at),
         pending.map(|pending| text(&pending.request_id)),
         pending.map(|pending| pending.relay_state.as_bytes().as_slice()),
-        pending.map(|pending| pending.return_to.redirect_uri.as_str()),
-        pending.and_then(|pending| pending.return_to.state.as_deref()).map(text),
-        pending.map(|pending| pending.return_to.code_challenge.as_str()),
+        return_to.map(|return_to| return_to.redirect_uri.as_str()),
+        return_to.and_then(|return_to| return_to.state.as_deref()).map(text),
+        return_to.map(|return_to| return_to.code_challenge.as_str()),
         pending.map(|pending| millis(pending.expires_at)),
         assertion_id.map(assertion_digest),
         millis(of_address.0),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use service::Code;
 
-use super::page::escaped;
+use crate::page::escaped;
 use super::status;
 
 const INTRODUCTION: &str = "\

@@ -178,7 +178,7 @@ pub(super) fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 
 /// A sign-in that has begun.
 #[derive(Debug, Serialize, ToSchema)]
-struct SsoSignIn {
+pub(super) struct SsoSignIn {
     /// What comes next: the browser goes to the identity provider.
     #[schema(example = "redirect_required")]
     status: &'static str,

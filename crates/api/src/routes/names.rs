@@ -13,6 +13,7 @@ use domain::sso::connection::{Provisioning, RequestBinding, SsoMode, UsernameSou
 use domain::sso_migration::decision::Choice;
 use domain::sso_migration::row::{ConflictKind, DuplicateRule, KeepReason};
 use domain::sso_migration::{ActionName, Blocker, Direction, MigrationState};
+use domain::sso::test_sign_in::{CheckState, RoleOrigin, TestedSubject};
 use domain::user::{SignInMethod, UserStatus};
 use serde::Serialize;
 use utoipa::openapi::RefOr;
@@ -68,6 +69,9 @@ names! {
     AttemptKindName ("AttemptKind", "How a sign-in attempt began.") = AttemptKind::ALL;
     AttemptStageName ("AttemptStage", "How far a sign-in attempt got.") = AttemptStage::ALL;
     AttemptOutcomeName ("AttemptOutcome", "How a sign-in attempt stands.") = AttemptOutcome::ALL;
+    CheckStateName ("CheckState", "How a check of a test sign-in went.") = CheckState::ALL;
+    TestedSubjectName ("TestedSubject", "What would become of whom a response names.") = TestedSubject::ALL;
+    RoleOriginName ("RoleOrigin", "Why somebody would hold roles.") = RoleOrigin::ALL;
     RefreshDeliveryName ("RefreshDelivery", "How refresh tokens travel: in the answer's body or as an `HttpOnly` cookie.") =
         [domain::application::RefreshDelivery::Json, domain::application::RefreshDelivery::Cookie];
 }

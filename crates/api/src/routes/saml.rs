@@ -1,7 +1,7 @@
 //! Where identity providers and their browsers arrive (C1, C8, C10). Outside `/v1`: these paths stand in other people's
 //! settings and outlive API versions.
 
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{ContentType, LOCATION};
 use actix_web::{HttpResponse, get, post, web};
 use domain::sso::connection::SpHash;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use service::{AcsAnswer, Code, Error, PostedResponse, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::test_sign_ins::tested_page;
 use crate::extract::{Acs, AcsForm, ClientAddress, Discovery, Ids, Limited, Parameters, flag};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
@@ -89,12 +90,13 @@ async fn get_sp_metadata(
 /// Take a SAML response.
 ///
 /// The Reply URL (ACS). Where the response belongs to a sign-in that a frontend began, the browser is redirected to it
-/// with a code or an error, never with a token. Where no frontend is known, there is a short answer: a page for a
+/// with a code or an error, never with a token. Where it belongs to a test, a page says how that went. Where no frontend is known, there is a short answer: a page for a
 /// browser, a problem for others.
 #[utoipa::path(
     operation_id = "consume_saml_response", tag = "saml", security(()), params(SamlPath),
     request_body(content = SamlResponseForm, content_type = "application/x-www-form-urlencoded"),
     responses(
+        (status = 200, description = "A test sign-in: a page that says how it went", body = String, content_type = "text/html"),
         (status = 303, description = "To the frontend", headers(("Location" = String, description = "The redirect URI"))),
         AcsProblems,
     ),
@@ -111,6 +113,9 @@ async fn consume_saml_response(
     let posted = PostedResponse { sp_hash: path.0.sp_hash()?, saml_response, relay_state, address: address.0 };
     match service.consume_response(posted).await? {
         AcsAnswer::Redirect(url) => Ok(HttpResponse::SeeOther().insert_header((LOCATION, url)).finish()),
+        AcsAnswer::Tested { attempt_id, refused } => {
+            Ok(HttpResponse::Ok().content_type(ContentType::html()).body(tested_page(attempt_id, refused.is_none())))
+        }
         AcsAnswer::Refused { code, attempt_id } => Err(Error::new(code).with_attempt(attempt_id).into()),
     }
 }

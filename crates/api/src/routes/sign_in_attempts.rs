@@ -75,7 +75,7 @@ struct SignInAttempt {
 
 /// Which check failed, and what to change.
 #[derive(Debug, Serialize, ToSchema)]
-struct Failure {
+pub(super) struct Failure {
     /// What the browser was told.
     #[schema(example = "saml_response_refused")]
     code: String,

@@ -6,6 +6,7 @@ use crate::application::RedirectUri;
 use crate::pkce::CodeChallenge;
 use crate::portal::Portal;
 use crate::secret::SecretDigest;
+use crate::sign_in_attempt::AttemptKind;
 use crate::{AccountId, ApplicationId, AttemptId, ConnectionId};
 
 /// Most characters of a frontend's `state`.
@@ -28,14 +29,41 @@ pub struct PendingSignIn {
     pub relay_state: SecretDigest,
     /// The email that was entered, if one was.
     pub entered_email: Option<String>,
-    /// Where the outcome goes.
-    pub return_to: ReturnTo,
+    /// What becomes of the answer.
+    pub purpose: Purpose,
     /// When it began.
     pub created_at: Timestamp,
     /// When it is too late.
     pub expires_at: Timestamp,
     /// Whether a response has let somebody in.
     pub answered: bool,
+}
+
+/// What becomes of the answer to a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// Somebody gets in, and the frontend gets a code.
+    SignIn(ReturnTo),
+    /// It is told what would have become of it (C9). No frontend began it, so there is nobody whom a code could go to.
+    Test,
+}
+
+impl Purpose {
+    /// How an attempt for this begins.
+    pub const fn kind(&self) -> AttemptKind {
+        match self {
+            Self::SignIn(_) => AttemptKind::SpInitiated,
+            Self::Test => AttemptKind::Test,
+        }
+    }
+
+    /// The frontend that waits for the outcome.
+    pub const fn return_to(&self) -> Option<&ReturnTo> {
+        match self {
+            Self::SignIn(return_to) => Some(return_to),
+            Self::Test => None,
+        }
+    }
 }
 
 /// The frontend that began a sign-in, and how it gets the outcome.

@@ -72,7 +72,7 @@ impl Service {
         self.change_connection(caller, account_id, target, change).await
     }
 
-    pub(super) fn check_complete(&self, connection: &SamlConnection) -> Result<()> {
+    pub(crate) fn check_complete(&self, connection: &SamlConnection) -> Result<()> {
         let missing = connection.settings.missing(self.now());
         if missing.is_empty() {
             return Ok(());

@@ -110,16 +110,29 @@ impl Service {
         user: &User,
         method: SignInMethod,
     ) -> Result<std::result::Result<(), InvitationRefusal>> {
-        let Some(invitation) = storage::invitations::by_user(tx, user.account_id, user.id).await? else {
-            return Ok(Ok(()));
-        };
-        match decide_accept(&invitation, user.status, self.now()) {
-            Ok(()) => {}
-            Err(InvitationRefusal::Accepted) => return Ok(Ok(())),
+        let invitation = match self.open_to_sign_in(tx, user).await? {
+            Ok(Some(invitation)) => invitation,
+            Ok(None) => return Ok(Ok(())),
             Err(refusal) => return Ok(Err(refusal)),
-        }
+        };
         self.end_invitation(tx, invitation, method, (AuditActor::User(user.id), None)).await?;
         Ok(Ok(()))
+    }
+
+    /// The invitation that a sign-in of this user accepts, if there is one that waits; or why they are not let in.
+    pub(crate) async fn open_to_sign_in(
+        &self,
+        tx: &mut Tx,
+        user: &User,
+    ) -> Result<std::result::Result<Option<Invitation>, InvitationRefusal>> {
+        let Some(invitation) = storage::invitations::by_user(tx, user.account_id, user.id).await? else {
+            return Ok(Ok(None));
+        };
+        Ok(match decide_accept(&invitation, user.status, self.now()) {
+            Ok(()) => Ok(Some(invitation)),
+            Err(InvitationRefusal::Accepted) => Ok(None),
+            Err(refusal) => Err(refusal),
+        })
     }
 
     async fn end_invitation(

@@ -7,7 +7,7 @@ use domain::account_settings::AccountSettings;
 use domain::secret::{PresentedSecret, SecretKind};
 use domain::sign_in_attempt::AttemptKind;
 use domain::sso::connection::{SamlConnection, SpHash};
-use domain::sso::pending_sign_in::PendingSignIn;
+use domain::sso::pending_sign_in::{PendingSignIn, Purpose};
 use storage::Tx;
 
 use crate::Service;
@@ -34,6 +34,13 @@ pub struct PostedResponse {
 pub enum AcsAnswer {
     /// A redirect to the frontend, with a code or an error.
     Redirect(String),
+    /// It was a test (C9): a short answer.
+    Tested {
+        /// Where the findings are.
+        attempt_id: AttemptId,
+        /// Why a sign-in would have been refused.
+        refused: Option<Code>,
+    },
     /// No frontend is known to be waiting: a short answer.
     Refused {
         /// Why.
@@ -47,8 +54,8 @@ impl Service {
     /// Takes a response: route by path, verify, read only what was verified, check the state, let in, answer.
     pub async fn consume_response(&self, posted: PostedResponse) -> Result<AcsAnswer> {
         let PostedResponse { sp_hash, saml_response, relay_state, address } = posted;
-        let (connection, settings) = self.connection_at(&sp_hash).await?;
         let handle = relay_state.and_then(|text| PresentedSecret::parse(SecretKind::RelayState, &text));
+        let (connection, settings) = self.connection_at(&sp_hash, handle).await?;
         let mut answered_request = None;
         let outcome = match self.verify(&connection, saml_response).await? {
             Err(refused) => Err(Stop::Refused(refused.into())),
@@ -71,12 +78,23 @@ impl Service {
         }
     }
 
-    /// The connection that the path names, and its account's settings; what the message claims plays no part.
-    async fn connection_at(&self, hash: &SpHash) -> Result<(SamlConnection, AccountSettings)> {
+    /// The connection that the path names, and its account's settings; what the message claims plays no part. One that
+    /// is off takes responses from a browser alone that carries the handle of a test (C9).
+    async fn connection_at(
+        &self,
+        hash: &SpHash,
+        handle: Option<PresentedSecret>,
+    ) -> Result<(SamlConnection, AccountSettings)> {
+        let not_configured = || Error::new(Code::SsoAccountNotConfigured);
         let mut tx = self.store.read().await?;
-        let found = storage::connections::at_acs(&mut tx, hash).await?;
-        let found = found.filter(|(connection, _)| connection.mode.is_enabled());
-        found.ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))
+        let (connection, settings) =
+            storage::connections::at_acs(&mut tx, hash).await?.ok_or_else(not_configured)?;
+        if !connection.mode.is_enabled() {
+            let handle = handle.ok_or_else(not_configured)?;
+            let pending = storage::pending_sign_ins::by_relay_state(&mut tx, connection.id, handle).await?;
+            pending.filter(|pending| pending.purpose == Purpose::Test).ok_or_else(not_configured)?;
+        }
+        Ok((connection, settings))
     }
 
     /// The sign-in whose frontend is told of a refusal: the one that this browser began. Its handle has 256 random
@@ -106,18 +124,22 @@ impl Service {
     ) -> Result<AcsAnswer> {
         let code = refusal.code;
         note(connection, &refusal);
+        let return_to = pending.as_ref().and_then(|pending| pending.purpose.return_to());
         let new = NewAttempt {
             connection,
-            application_id: pending.as_ref().map(|pending| pending.return_to.application_id),
-            kind: if pending.is_some() { AttemptKind::SpInitiated } else { AttemptKind::IdpInitiated },
+            application_id: return_to.map(|return_to| return_to.application_id),
+            kind: pending.as_ref().map_or(AttemptKind::IdpInitiated, |pending| pending.purpose.kind()),
             entered_email: None,
             address,
         };
-        let Some(pending) = pending else {
+        let Some(pending) = &pending else {
             let attempt_id = self.record_refused_attempt(&new, &refusal).await?;
             return Ok(AcsAnswer::Refused { code, attempt_id });
         };
-        let attempt_id = self.refuse_pending(&pending, &new, &refusal).await?;
+        let Purpose::SignIn(return_to) = &pending.purpose else {
+            return self.refuse_test(pending, &new, refusal).await;
+        };
+        let attempt_id = self.refuse_pending(pending, &new, &refusal).await?;
         let attempt_id = attempt_id.map(|id| id.to_string()).unwrap_or_default();
         let parameters = [
             ("error", "access_denied"),
@@ -125,7 +147,7 @@ impl Service {
             ("error_code", code.as_str()),
             ("attempt_id", &attempt_id),
         ];
-        Ok(AcsAnswer::Redirect(redirect_url(&pending.return_to, self.settings.issuer(), &parameters)?))
+        Ok(AcsAnswer::Redirect(redirect_url(return_to, self.settings.issuer(), &parameters)?))
     }
 }
 

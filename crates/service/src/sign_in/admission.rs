@@ -7,8 +7,8 @@ use domain::role::RoleAssignments;
 use domain::secret::PresentedSecret;
 use domain::sign_in_attempt::VALUE_MAX_CHARS;
 use domain::sso::connection::SamlConnection;
-use domain::sso::identity::{AssertedAttribute, Assertion, read_identity};
-use domain::sso::pending_sign_in::PendingSignIn;
+use domain::sso::identity::{AssertedAttribute, AssertedIdentity, Assertion, read_identity};
+use domain::sso::pending_sign_in::{PendingSignIn, Purpose};
 use domain::sso::provisioning::{ProvisioningDecision, ProvisioningFacts, Subject, decide_provisioning};
 use domain::user::{SignInMethod, User, UserStatus};
 use jiff::Timestamp;
@@ -35,6 +35,20 @@ struct Admitted {
     /// None for somebody new.
     before: Option<User>,
     after: User,
+}
+
+/// Whom a response names, and the users who go by that.
+pub(super) struct Named {
+    identity: AssertedIdentity,
+    candidates: Vec<User>,
+}
+
+impl Named {
+    /// What the sign-in is decided by.
+    pub fn facts<'a>(&'a self, connection: &'a SamlConnection, pending: &'a PendingSignIn) -> ProvisioningFacts<'a> {
+        let entered_email = pending.entered_email.as_deref();
+        ProvisioningFacts { connection, identity: &self.identity, entered_email, candidates: &self.candidates }
+    }
 }
 
 impl Service {
@@ -64,21 +78,33 @@ impl Service {
         let pending = answered(&mut reading, connection, request_id).await?;
         let pending = pending.ok_or_else(|| unknown_request(request_id))?;
         check_pending(&pending, handle, self.now())?;
-        let identity = read_identity(&connection.settings, &self.settings.platform_attributes, &assertion(verified))?;
-        let normalized = identity.username.normalized();
-        let (account_id, portal) = (connection.account_id, connection.portal);
-        let candidates = storage::users::candidates(&mut reading, account_id, portal, &normalized).await?;
-        drop(reading);
-        let entered_email = pending.entered_email.as_deref();
-        let facts = ProvisioningFacts { connection, identity: &identity, entered_email, candidates: &candidates };
+        let Purpose::SignIn(return_to) = &pending.purpose else {
+            return self.try_out(reading, &pending, (connection, verified)).await;
+        };
+        let named = self.named(reading, connection, verified).await?;
+        let facts = named.facts(connection, &pending);
         let decision = decide_provisioning(&facts)?;
         let admitted = self.admitted(&facts, &decision)?;
         let grant = grant(&pending, verified, (admitted.after.id, &decision));
         let row = (pending.account_id, pending.attempt_id);
-        let (code, secret) = self.authorization_code(row, &pending.return_to, grant);
+        let (code, secret) = self.authorization_code(row, return_to, grant);
         self.write_admission(&admitted, &code, (verified, &decision)).await?;
         let parameters = [("code", secret.expose())];
-        Ok(AcsAnswer::Redirect(redirect_url(&pending.return_to, self.settings.issuer(), &parameters)?))
+        Ok(AcsAnswer::Redirect(redirect_url(return_to, self.settings.issuer(), &parameters)?))
+    }
+
+    /// Reads whom a response names, and who goes by that here.
+    pub(super) async fn named(
+        &self,
+        mut reading: Tx,
+        connection: &SamlConnection,
+        verified: &VerifiedResponse,
+    ) -> Result<Named, Stop> {
+        let identity = read_identity(&connection.settings, &self.settings.platform_attributes, &assertion(verified))?;
+        let (account_id, portal) = (connection.account_id, connection.portal);
+        let normalized = identity.username.normalized();
+        let candidates = storage::users::candidates(&mut reading, account_id, portal, &normalized).await?;
+        Ok(Named { identity, candidates })
     }
 
     fn admitted(&self, facts: &ProvisioningFacts<'_>, decision: &ProvisioningDecision) -> Result<Admitted> {
@@ -213,7 +239,7 @@ fn warnings(verified: &VerifiedResponse, decision: &ProvisioningDecision) -> Vec
     verified.warnings.iter().map(warning).chain(unknown).chain(others).collect()
 }
 
-fn warning(warning: &saml::Warning) -> String {
+pub(super) fn warning(warning: &saml::Warning) -> String {
     match warning {
         saml::Warning::Sha1 => "the response is signed with SHA-1: have the identity provider sign with SHA-256".into(),
         saml::Warning::CertificateExpired { not_after } => {

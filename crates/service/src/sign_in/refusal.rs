@@ -298,7 +298,8 @@ pub(super) fn limited() -> Error {
     Error::new(Code::RateLimited).with_retry_after(seconds)
 }
 
-fn refuse(attempt: &mut SignInAttempt, refusal: &Refusal) {
+/// Writes a refusal into an attempt.
+pub(super) fn refuse(attempt: &mut SignInAttempt, refusal: &Refusal) {
     let failure = AttemptFailure {
         code: refusal.code.as_str().to_owned(),
         reason: refusal.reason.to_owned(),

@@ -8,9 +8,10 @@ use domain::email::Email;
 use domain::secret::{Secret, SecretKind};
 use domain::sign_in_attempt::{AttemptKind, AttemptStage, SIGN_IN_LIFETIME};
 use domain::sso::connection::{RequestBinding, SamlConnection};
-use domain::sso::pending_sign_in::{PendingSignIn, ReturnTo};
+use domain::sso::pending_sign_in::{PendingSignIn, Purpose, ReturnTo};
 use jiff::Timestamp;
 use saml::{AuthnRequest, request_id};
+use storage::Tx;
 use uuid::Uuid;
 use uuid::fmt::Simple;
 
@@ -74,19 +75,15 @@ impl Service {
             entered_email: start.email.as_ref(),
             address: start.address,
         };
-        let refused = match email_check {
-            Err(code) => Some(code),
-            Ok(()) if self.idp_is_unreachable(&connection).await => Some(Code::IdpUnreachable),
-            Ok(()) => None,
-        };
-        if let Some(code) = refused {
+        if let Err(code) = self.check_start(&connection, email_check).await {
             let kind = AttemptKind::Discovery;
             return Err(self.refuse_start(NewAttempt { kind, ..attempt }, code).await);
         }
-        let (pending, relay_state) = self.pending(&start, return_to, &connection);
-        self.write_start(&attempt, &pending).await?;
-        let handoff = self.handoff(&connection, &pending.request_id, relay_state.expose()).await?;
-        Ok(StartedSignIn { attempt_id: pending.attempt_id, handoff, expires_at: pending.expires_at })
+        let (pending, relay_state) = self.pending(&attempt, Purpose::SignIn(return_to));
+        let mut tx = self.store.write_once().await?;
+        self.write_start(&mut tx, &attempt, &pending).await?;
+        drop(tx);
+        self.handed_off(&connection, &pending, &relay_state).await
     }
 
     /// Where the outcome goes, the connection, and what is to be said of the email.
@@ -110,7 +107,17 @@ impl Service {
         Ok((return_to, connection, email_check))
     }
 
-    async fn refuse_start(&self, attempt: NewAttempt<'_>, code: Code) -> Error {
+    /// Whether the browser may be sent on: the email may start, and the identity provider answers.
+    pub(super) async fn check_start(
+        &self,
+        connection: &SamlConnection,
+        email_check: Result<(), Code>,
+    ) -> Result<(), Code> {
+        email_check?;
+        if self.idp_is_unreachable(connection).await { Err(Code::IdpUnreachable) } else { Ok(()) }
+    }
+
+    pub(super) async fn refuse_start(&self, attempt: NewAttempt<'_>, code: Code) -> Error {
         let refusal = Refusal::of_code(code, AttemptStage::Started);
         match self.record_refused_attempt(&attempt, &refusal).await {
             Ok(attempt_id) => {
@@ -124,24 +131,19 @@ impl Service {
         }
     }
 
-    fn pending(
-        &self,
-        start: &StartSignIn,
-        return_to: ReturnTo,
-        connection: &SamlConnection,
-    ) -> (PendingSignIn, Secret) {
+    pub(super) fn pending(&self, attempt: &NewAttempt<'_>, purpose: Purpose) -> (PendingSignIn, Secret) {
         let attempt_id = AttemptId::from_uuid(self.uuid());
         let relay_state = Secret::addressed(SecretKind::RelayState, attempt_id.as_uuid(), self.random());
         let now = self.now();
         let pending = PendingSignIn {
             attempt_id,
-            account_id: connection.account_id,
-            portal: connection.portal,
-            connection_id: connection.id,
+            account_id: attempt.connection.account_id,
+            portal: attempt.connection.portal,
+            connection_id: attempt.connection.id,
             request_id: request_id_of(attempt_id, self.random()),
             relay_state: relay_state.digest(),
-            entered_email: start.email.as_ref().map(|email| email.as_str().to_owned()),
-            return_to,
+            entered_email: attempt.entered_email.map(|email| email.as_str().to_owned()),
+            purpose,
             created_at: now,
             expires_at: now.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX),
             answered: false,
@@ -149,11 +151,26 @@ impl Service {
         (pending, relay_state)
     }
 
-    async fn write_start(&self, attempt: &NewAttempt<'_>, pending: &PendingSignIn) -> Result<()> {
+    pub(super) async fn write_start(
+        &self,
+        tx: &mut Tx,
+        attempt: &NewAttempt<'_>,
+        pending: &PendingSignIn,
+    ) -> Result<()> {
         let row = self.attempt_row(attempt, pending.attempt_id, AttemptStage::SentToIdp);
-        let mut tx = self.store.write_once().await?;
-        let stored = storage::sign_in_attempts::insert_pending(&mut tx, &row, pending, &self.start_limits()).await?;
+        let stored = storage::sign_in_attempts::insert_pending(tx, &row, pending, &self.start_limits()).await?;
         if stored { Ok(()) } else { Err(limited()) }
+    }
+
+    /// A sign-in that is written down, on its way.
+    pub(super) async fn handed_off(
+        &self,
+        connection: &SamlConnection,
+        pending: &PendingSignIn,
+        relay_state: &Secret,
+    ) -> Result<StartedSignIn> {
+        let handoff = self.handoff(connection, &pending.request_id, relay_state.expose()).await?;
+        Ok(StartedSignIn { attempt_id: pending.attempt_id, handoff, expires_at: pending.expires_at })
     }
 
     /// The request to the identity provider (SAML core, section 3.4.1), on its way by the connection's binding.

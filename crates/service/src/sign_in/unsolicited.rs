@@ -21,7 +21,7 @@ impl Service {
         verified: &VerifiedResponse,
         address: IpAddr,
     ) -> Result<AcsAnswer, Stop> {
-        if !connection.settings.allow_idp_initiated {
+        if !connection.settings.allow_idp_initiated || !connection.mode.is_enabled() {
             let wanted = "InResponseTo, or allow_idp_initiated on the connection";
             return Err(Refusal::of_state(Code::SamlResponseRefused, "unsolicited_response", wanted, None).into());
         }

@@ -1,0 +1,103 @@
+//! Test sign-ins (C9): an owner tries a saved connection, enabled or not, with a real response, and nobody gets in.
+
+use std::net::IpAddr;
+
+use domain::email::Email;
+use domain::role::Permission;
+use domain::sign_in_attempt::{AttemptKind, SIGN_IN_LIFETIME, SignInAttempt};
+use domain::sso::connection::SamlConnection;
+use domain::sso::pending_sign_in::Purpose;
+use domain::sso::test_sign_in::TestFindings;
+use domain::{AccountId, AttemptId, ConnectionId};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::Service;
+use crate::caller::Caller;
+use crate::connections::{connection, deed};
+use crate::error::{Code, Error, Result};
+use crate::sign_in::discovery::check_email;
+use crate::sign_in::refusal::NewAttempt;
+use crate::sign_in::start::StartedSignIn;
+use crate::sign_in::test_checks::{Wanted, untried};
+
+/// How a test begins.
+#[derive(Debug, Clone)]
+pub struct StartTestSignIn {
+    /// The work email that somebody would type on the login page.
+    pub email: Option<Email>,
+    /// Where the request comes from.
+    pub address: IpAddr,
+}
+
+/// A test sign-in, and what it found.
+#[derive(Debug, Clone)]
+pub struct TestSignIn {
+    /// How far it got.
+    pub attempt: SignInAttempt,
+    /// What it found.
+    pub findings: TestFindings,
+    /// Until when a response may come.
+    pub expires_at: Timestamp,
+}
+
+impl Service {
+    /// Begins a test of a connection that is complete. Refused where a login page would be, in the same words.
+    pub async fn start_test_sign_in(
+        &self,
+        caller: &Caller,
+        (account_id, id): (AccountId, ConnectionId),
+        start: StartTestSignIn,
+    ) -> Result<StartedSignIn> {
+        caller.authorize(account_id, Permission::Administer)?;
+        let mut tx = self.store.read().await?;
+        let connection = connection(&mut tx, account_id, id).await?;
+        self.check_complete(&connection)?;
+        let email_check = match &start.email {
+            Some(email) => check_email(&mut tx, &connection, email).await,
+            None => Ok(()),
+        };
+        drop(tx);
+        let attempt = NewAttempt {
+            connection: &connection,
+            application_id: None,
+            kind: AttemptKind::Test,
+            entered_email: start.email.as_ref(),
+            address: start.address,
+        };
+        if let Err(code) = self.check_start(&connection, email_check).await {
+            return Err(self.refuse_start(attempt, code).await);
+        }
+        let (pending, relay_state) = self.pending(&attempt, Purpose::Test);
+        let mut tx = self.store.begin().await?;
+        self.write_start(&mut tx, &attempt, &pending).await?;
+        let begun = json!({ "attempt_id": pending.attempt_id });
+        self.record(&mut tx, caller, deed("saml_connection.test_started", &connection, Value::Null, begun)).await?;
+        tx.commit().await?;
+        self.handed_off(&connection, &pending, &relay_state).await
+    }
+
+    /// Reads a test of a connection.
+    pub async fn get_test_sign_in(
+        &self,
+        caller: &Caller,
+        (account_id, connection_id): (AccountId, ConnectionId),
+        id: AttemptId,
+    ) -> Result<TestSignIn> {
+        caller.authorize(account_id, Permission::Read)?;
+        let mut tx = self.store.read().await?;
+        let connection = connection(&mut tx, account_id, connection_id).await?;
+        let found = storage::test_sign_ins::by_id(&mut tx, account_id, connection_id, id).await?;
+        let (attempt, findings) = found.ok_or_else(|| Error::new(Code::NotFound))?;
+        let acs_url = self.acs_url(&connection.sp_hash);
+        let checks = || untried(&wanted(&connection, &acs_url));
+        let findings = findings.unwrap_or_else(|| TestFindings { checks: checks(), ..TestFindings::default() });
+        let expires_at = attempt.started_at.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX);
+        Ok(TestSignIn { attempt, findings, expires_at })
+    }
+}
+
+/// What a connection wants of every response.
+pub(super) fn wanted<'a>(connection: &'a SamlConnection, acs_url: &'a str) -> Wanted<'a> {
+    Wanted { acs_url, idp_entity_id: connection.settings.idp_entity_id.as_deref().unwrap_or_default() }
+}
