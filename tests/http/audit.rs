@@ -201,6 +201,8 @@ const PROVEN_ELSEWHERE: &[&str] = &[
     "discard_mail",
     "change_my_password",
     "change_my_second_factor",
+    "create_break_glass_drill",
+    "complete_break_glass_drill",
     "create_api_key",
     "delete_api_key",
     "replace_temporary_password",

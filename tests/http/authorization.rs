@@ -26,11 +26,14 @@ enum Access {
 
 /// What is about people.
 fn people() -> Vec<(&'static str, Access)> {
-    use Access::{Owner, Public, Reader};
+    use Access::{Oneself, Owner, Public, Reader};
     vec![
         ("create_user", Owner),
         ("list_users", Reader),
         ("get_user", Reader),
+        ("list_break_glass_users", Reader),
+        ("create_break_glass_drill", Oneself),
+        ("complete_break_glass_drill", Oneself),
         ("update_user", Owner),
         ("delete_user", Owner),
         ("import_users", Owner),
@@ -48,6 +51,33 @@ fn people() -> Vec<(&'static str, Access)> {
         ("create_magic_link_sign_in", Public),
         ("inspect_magic_link", Public),
         ("complete_magic_link_sign_in", Public),
+    ]
+}
+
+/// What is about single sign-on.
+fn sso() -> Vec<(&'static str, Access)> {
+    use Access::{Owner, Reader};
+    vec![
+        ("create_saml_connection", Owner),
+        ("list_saml_connections", Reader),
+        ("get_saml_connection", Reader),
+        ("update_saml_connection", Owner),
+        ("delete_saml_connection", Owner),
+        ("enable_saml_connection", Owner),
+        ("disable_saml_connection", Owner),
+        ("import_idp_metadata", Owner),
+        ("create_test_sign_in", Owner),
+        ("get_test_sign_in", Reader),
+        ("get_sp_certificate", Reader),
+        ("list_sp_keys", Reader),
+        ("rotate_sp_key", Owner),
+        ("create_sso_migration", Owner),
+        ("list_sso_migrations", Reader),
+        ("get_sso_migration", Reader),
+        ("list_sso_migration_rows", Reader),
+        ("decide_sso_migration", Owner),
+        ("sign_off_sso_migration", Owner),
+        ("apply_sso_migration", Owner),
     ]
 }
 
@@ -74,26 +104,6 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("get_shared_application", Operator),
         ("update_shared_application", Operator),
         ("delete_shared_application", Operator),
-        ("create_saml_connection", Owner),
-        ("list_saml_connections", Reader),
-        ("get_saml_connection", Reader),
-        ("update_saml_connection", Owner),
-        ("delete_saml_connection", Owner),
-        ("enable_saml_connection", Owner),
-        ("disable_saml_connection", Owner),
-        ("import_idp_metadata", Owner),
-        ("create_test_sign_in", Owner),
-        ("get_test_sign_in", Reader),
-        ("get_sp_certificate", Reader),
-        ("list_sp_keys", Reader),
-        ("rotate_sp_key", Owner),
-        ("create_sso_migration", Owner),
-        ("list_sso_migrations", Reader),
-        ("get_sso_migration", Reader),
-        ("list_sso_migration_rows", Reader),
-        ("decide_sso_migration", Owner),
-        ("sign_off_sso_migration", Owner),
-        ("apply_sso_migration", Owner),
         ("list_sign_in_attempts", Reader),
         ("get_sign_in_attempt", Reader),
         ("list_sessions", Reader),
@@ -123,7 +133,7 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("get_metrics", Public),
         ("get_openapi", Public),
     ];
-    people().into_iter().chain(mail()).chain(others).collect()
+    people().into_iter().chain(sso()).chain(mail()).chain(others).collect()
 }
 
 fn mail() -> [(&'static str, Access); 9] {
@@ -153,6 +163,8 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "change_my_password" => {
             json!({ "current_password": "tulip-anchor-copper-72", "new_password": "gravel orbit seventeen lamps" })
         }
+        "create_break_glass_drill" => json!({ "current_password": "tulip-anchor-copper-72" }),
+        "complete_break_glass_drill" => json!({ "pending_token": "x", "code": "012345" }),
         "change_my_second_factor" => {
             json!({ "recovery_email": "ann@home.test", "current_password": "tulip-anchor-copper-72" })
         }

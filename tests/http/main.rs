@@ -22,6 +22,7 @@ mod attempts;
 mod audit;
 mod authorization;
 mod break_glass;
+mod break_glass_contract;
 mod connections;
 mod discovery;
 mod form_login;

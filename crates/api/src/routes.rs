@@ -7,6 +7,7 @@ mod api_keys;
 mod applications;
 mod audit_events;
 mod branding;
+mod break_glass;
 pub mod documents;
 mod form_sign_ins;
 mod invitation_acceptance;
@@ -60,6 +61,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     mails::register(config);
     mailbox::register(config);
     me::register(config);
+    break_glass::register(config);
     login::register(config);
     form_sign_ins::register(config);
     magic_link_sign_ins::register(config);

@@ -1,8 +1,11 @@
 //! Break-glass users (A4): the owners who get in by form login whatever happens to SSO. Who is one is explicit, so that an
 //! owner with a password may still use SSO, and an account always has one.
 
+use jiff::Timestamp;
+
 use crate::portal::Portal;
 use crate::role::Role;
+use crate::sso::connection::SsoMode;
 use crate::user::{User, UserStatus};
 
 /// The owners of an account besides the one who is about to change.
@@ -35,6 +38,17 @@ pub fn becomes_break_glass(user: &User, others: OtherOwners) -> bool {
     can_be_break_glass(user, true) && others.break_glass == 0
 }
 
+/// Whether a form login of this user uses the break-glass path, of which everybody hears who answers for the account: while
+/// the portal's SSO is enabled. Without SSO there is no glass to break: form login is how everybody comes in.
+pub fn is_break_glass_use(user: &User, mode: SsoMode) -> bool {
+    user.break_glass && mode.is_enabled()
+}
+
+/// When a break-glass user last got in by form login, as far as that was the last time at all; no assertion signs them in.
+pub fn last_used(user: &User) -> Option<Timestamp> {
+    user.last_sign_in.filter(|last| last.method.is_form_login()).map(|last| last.at)
+}
+
 /// Decides whether a user may become what `after` says; none where they are removed.
 ///
 /// The last break-glass user stays one. While there is none yet, because the first owner has not set a password, the last
@@ -56,6 +70,7 @@ mod tests {
     use super::*;
     use crate::role::RoleSet;
     use crate::sso::discovery::tests::user;
+    use crate::user::{LastSignIn, SignInMethod};
 
     fn owner(status: UserStatus, break_glass: bool) -> User {
         let mut owner = user(1, "ann@b.se", None, status);
@@ -96,6 +111,20 @@ mod tests {
         }
         let member = user(1, "bo@b.se", None, UserStatus::Active);
         assert_eq!(decide_user_change(&member, None, NOBODY), Ok(()));
+    }
+
+    /// Proves A4: a use is loud while SSO is enabled, and tells when it was the last.
+    #[test]
+    fn a_form_login_of_a_break_glass_user_beside_sso_is_a_use() {
+        let mut marked = owner(UserStatus::Active, true);
+        assert!(is_break_glass_use(&marked, SsoMode::Required) && is_break_glass_use(&marked, SsoMode::Optional));
+        assert!(!is_break_glass_use(&marked, SsoMode::Off));
+        assert!(!is_break_glass_use(&owner(UserStatus::Active, false), SsoMode::Required));
+        let at = Timestamp::UNIX_EPOCH;
+        for (method, used) in [(SignInMethod::PasswordAndCode, Some(at)), (SignInMethod::Saml, None)] {
+            marked.last_sign_in = Some(LastSignIn { at, method });
+            assert_eq!(last_used(&marked), used);
+        }
     }
 
     /// Proves A4: an active owner, by an assigned role, with a password; and the first of them becomes one at once.

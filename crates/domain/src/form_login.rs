@@ -1,5 +1,6 @@
 //! Form login: whom a typed identity stands for, and whether the password lets them in (A3, B1, B3, B5).
 
+use crate::account_settings::AccountSettings;
 use crate::portal::Portal;
 use crate::sso::connection::SsoMode;
 use crate::user::{SignInMethod, User, UserStatus};
@@ -50,6 +51,11 @@ pub fn form_login_allowed(mode: SsoMode, keeps_form_login: bool) -> bool {
 /// required of its user.
 pub fn method_allowed(mode: SsoMode, method: SignInMethod, keeps_form_login: bool) -> bool {
     method == SignInMethod::Saml || form_login_allowed(mode, keeps_form_login)
+}
+
+/// Whether a code is asked for after the password (B2): where the account demands it, or the user wishes it.
+pub fn needs_email_mfa(settings: &AccountSettings, user: &User) -> bool {
+    settings.require_email_mfa || user.require_email_mfa
 }
 
 /// What is known when the password has been compared.

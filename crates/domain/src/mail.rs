@@ -39,6 +39,10 @@ named! {
         MfaCode = "mfa_code",
         /// A link to sign in with.
         MagicLink = "magic_link",
+        /// A break-glass user came in by form login.
+        BreakGlassUsed = "break_glass_used",
+        /// A break-glass user proved that they would.
+        BreakGlassDrill = "break_glass_drill",
         /// Whether mail arrives, and what it looks like.
         Test = "test",
     }
@@ -152,6 +156,20 @@ pub enum MailMessage {
         /// When the link stops working.
         expires_at: Timestamp,
     },
+    /// A4: told to every owner, so that a use which nobody expected is noticed.
+    BreakGlassUsed {
+        /// Who came in.
+        username: String,
+        /// When.
+        used_at: Timestamp,
+        /// From which address.
+        client_address: String,
+    },
+    /// A4: a drill ended well; the last proof is that this mail arrives.
+    BreakGlassDrill {
+        /// When.
+        drilled_at: Timestamp,
+    },
     /// An operator tries whether mail arrives.
     Test,
 }
@@ -171,6 +189,8 @@ impl MailMessage {
             Self::PasswordChanged { .. } => MailKind::PasswordChanged,
             Self::MfaCode { .. } => MailKind::MfaCode,
             Self::MagicLink { .. } => MailKind::MagicLink,
+            Self::BreakGlassUsed { .. } => MailKind::BreakGlassUsed,
+            Self::BreakGlassDrill { .. } => MailKind::BreakGlassDrill,
             Self::Test => MailKind::Test,
         }
     }
@@ -186,7 +206,12 @@ impl MailMessage {
             | Self::PasswordReset { expires_at, .. }
             | Self::MfaCode { expires_at, .. }
             | Self::MagicLink { expires_at, .. } => Some(*expires_at),
-            Self::SsoRequired { .. } | Self::SsoEnded { .. } | Self::PasswordChanged { .. } | Self::Test => None,
+            Self::SsoRequired { .. }
+            | Self::SsoEnded { .. }
+            | Self::PasswordChanged { .. }
+            | Self::BreakGlassUsed { .. }
+            | Self::BreakGlassDrill { .. }
+            | Self::Test => None,
         }
     }
 }

@@ -37,6 +37,8 @@ pub enum SecretKind {
     PasswordResetLink,
     /// The token of a link that signs in.
     MagicLink,
+    /// What leads on in a break-glass drill.
+    BreakGlassDrill,
 }
 
 impl SecretKind {
@@ -52,6 +54,7 @@ impl SecretKind {
             Self::InvitationLink => "vil",
             Self::PasswordResetLink => "vpl",
             Self::MagicLink => "vml",
+            Self::BreakGlassDrill => "vbd",
         }
     }
 }

@@ -31,6 +31,8 @@ named! {
         MagicLink = "magic_link",
         /// An owner or operator tests the connection; nobody gets in by it (C9).
         Test = "test",
+        /// A break-glass user proves that they would get in; nobody does by it (A4).
+        BreakGlassDrill = "break_glass_drill",
     }
 }
 

@@ -47,6 +47,11 @@ named! {
 }
 
 impl SignInMethod {
+    /// Whether it is form login, with or without a code.
+    pub const fn is_form_login(self) -> bool {
+        matches!(self, Self::Password | Self::PasswordAndCode)
+    }
+
     /// The `amr` claim of the access token. RFC 8176 has no value for a federated sign-in, nor for a mailed link, so `saml`
     /// and `magic_link` are ours.
     pub const fn amr(self) -> &'static [&'static str] {

@@ -1,5 +1,8 @@
 //! There is always a break-glass user (A4): what guards every change of an owner, also when two are changed at once.
 
+mod announcement;
+pub(crate) mod drill;
+
 use domain::AccountId;
 use domain::break_glass::{OtherOwners, becomes_break_glass, can_be_break_glass, decide_user_change, is_owner};
 use domain::role::{Permission, permits};

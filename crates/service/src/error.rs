@@ -61,6 +61,9 @@ codes! {
     /// A4: nobody would be left who gets in when SSO does not work.
     BreakGlassRequired = "break_glass_required", "This would leave the account without a break-glass user",
         "First make another owner a break-glass user: give them the owner role, let them set a password, and set break_glass on them. Then repeat this.";
+    /// A4: what only a break-glass user can prove.
+    NotBreakGlass = "not_break_glass", "You are no break-glass user of this account",
+        "Ask an owner to set break_glass on you, if you are to get in whatever happens to SSO.";
     /// A6: outside the allowed networks of the admin portal.
     NetworkNotAllowed = "network_not_allowed", "This account does not allow sign-ins from your network",
         "Sign in from one of the networks that the account allows, or ask an owner to add yours to allowed_networks.";

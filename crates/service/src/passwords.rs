@@ -3,7 +3,7 @@
 use domain::account::AccountName;
 use domain::form_login::form_login_allowed;
 use domain::mail::{MailMessage, OutgoingMail};
-use domain::password::{Password, PasswordHash, PasswordOwner, check_new};
+use domain::password::{Password, PasswordCredential, PasswordHash, PasswordOwner, check_new};
 use domain::session::SessionEnd;
 use domain::throttle::{Pace, ThrottleKey, retry_after};
 use domain::user::User;
@@ -13,7 +13,7 @@ use storage::Tx;
 
 use crate::Service;
 use crate::accounts::account;
-use crate::caller::Caller;
+use crate::caller::{Caller, SignedInUser};
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::ports::{PasswordHasherError, PasswordVerdict};
@@ -22,8 +22,15 @@ use crate::users::{deed, user};
 /// How long a client is told to wait when too many passwords wait to be hashed; the whole queue takes about as long.
 const BUSY_RETRY_AFTER_SECONDS: u32 = 2;
 
-/// How often somebody may say what their password is in order to change it, or where codes go.
-pub(crate) const CHANGE_PACE: Pace = Pace { burst: 5, period: SignedDuration::from_mins(1) };
+/// How often somebody who is signed in may say what their password is.
+const CHANGE_PACE: Pace = Pace { burst: 5, period: SignedDuration::from_mins(1) };
+
+/// Somebody proved that they know their password, this one.
+pub(crate) struct PasswordProof {
+    pub credential: PasswordCredential,
+    /// Counts their tries; cleared in the transaction of what they prove it for.
+    pub throttle: ThrottleKey,
+}
 
 /// A password and the one to put in its place.
 #[derive(Debug)]
@@ -40,16 +47,13 @@ impl Service {
         let signed_in = caller.user()?;
         let (account_id, user_id) = (signed_in.account_id, signed_in.user_id);
         let mut tx = self.store.read().await?;
-        let old = storage::password_credentials::by_user(&mut tx, account_id, user_id).await?;
         let (user, account) = (user(&mut tx, account_id, user_id).await?, account(&mut tx, account_id).await?);
         check_has_form_login(&mut tx, &user).await?;
         drop(tx);
         check_differs(&change)?;
         check_new_password("/new_password", &change.new_password, (&user, &account.name))?;
-        let throttle = ThrottleKey::of("password_change", &[&user_id.to_string()]);
-        self.count_try(throttle, CHANGE_PACE).await?;
-        let verdict = self.verify_password(&change.current_password, old.as_ref().map(|old| &old.hash)).await?;
-        let old = old.filter(|_| verdict != PasswordVerdict::Wrong).ok_or_else(not_the_current_one)?;
+        let PasswordProof { credential: old, throttle } =
+            self.prove_password(signed_in, &change.current_password).await?;
         let hash = self.hash_password(&change.new_password).await?;
         let mut tx = self.store.begin().await?;
         storage::throttles::clear(&mut tx, throttle).await?;
@@ -61,6 +65,19 @@ impl Service {
         self.record(&mut tx, caller, deed("user.password_changed", &user, Value::Null, Value::Null)).await?;
         self.mail_password_changed(&mut tx, &user).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Has somebody who is signed in prove that they know their password. Tries are counted before it is compared.
+    pub(crate) async fn prove_password(&self, signed_in: &SignedInUser, password: &Password) -> Result<PasswordProof> {
+        let mut tx = self.store.read().await?;
+        let credential =
+            storage::password_credentials::by_user(&mut tx, signed_in.account_id, signed_in.user_id).await?;
+        drop(tx);
+        let throttle = ThrottleKey::of("password_change", &[&signed_in.user_id.to_string()]);
+        self.count_try(throttle, CHANGE_PACE).await?;
+        let verdict = self.verify_password(password, credential.as_ref().map(|kept| &kept.hash)).await?;
+        let proven = credential.filter(|_| verdict != PasswordVerdict::Wrong);
+        Ok(PasswordProof { credential: proven.ok_or_else(not_the_current_one)?, throttle })
     }
 
     /// Tells a user that their password is another one now: whom it surprises can act.

@@ -3,14 +3,11 @@
 
 use domain::email::Email;
 use domain::password::Password;
-use domain::throttle::ThrottleKey;
 use domain::user::User;
 
 use crate::Service;
 use crate::caller::Caller;
-use crate::error::{Error, Result};
-use crate::passwords::CHANGE_PACE;
-use crate::ports::PasswordVerdict;
+use crate::error::Result;
 use crate::users::{audited_user, check_email_mfa, deed, user};
 
 /// What is to change of one's second factor, and the proof that it is the user who asks.
@@ -29,15 +26,7 @@ impl Service {
     pub async fn change_my_second_factor(&self, caller: &Caller, change: SecondFactorChange) -> Result<User> {
         let signed_in = caller.user()?;
         let (account_id, user_id) = (signed_in.account_id, signed_in.user_id);
-        let mut tx = self.store.read().await?;
-        let credential = storage::password_credentials::by_user(&mut tx, account_id, user_id).await?;
-        drop(tx);
-        let throttle = ThrottleKey::of("password_change", &[&user_id.to_string()]);
-        self.count_try(throttle, CHANGE_PACE).await?;
-        let kept = credential.as_ref().map(|credential| &credential.hash);
-        if self.verify_password(&change.current_password, kept).await? == PasswordVerdict::Wrong {
-            return Err(Error::invalid("/current_password", "is not your password"));
-        }
+        let throttle = self.prove_password(signed_in, &change.current_password).await?.throttle;
         let mut tx = self.store.begin().await?;
         storage::throttles::clear(&mut tx, throttle).await?;
         let before = user(&mut tx, account_id, user_id).await?;

@@ -32,6 +32,7 @@ pub mod applications;
 pub mod audit_events;
 pub mod authorization_codes;
 pub mod branding;
+pub mod break_glass;
 pub mod connections;
 pub mod direct_sign_ins;
 pub mod housekeeping;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::columns::{millis, optional_time, time};
-use crate::error::{Result, StorageError};
+use crate::error::{Result, StorageError, written};
 use crate::sql::{execute, fetch_optional, queries};
 use crate::tx::Tx;
 
@@ -15,12 +15,14 @@ queries! {
         VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (account_id, user_id) DO UPDATE
         SET hash = excluded.hash, must_change = excluded.must_change, set_at = excluded.set_at,
-            expires_at = excluded.expires_at";
+            expires_at = excluded.expires_at, drilled_at = NULL";
     BY_USER = "SELECT account_id, user_id, hash, must_change, set_at, expires_at FROM password_credentials
         WHERE account_id = $1 AND user_id = $2";
-    REPLACE = "UPDATE password_credentials SET hash = $4, must_change = FALSE, set_at = $5, expires_at = NULL
+    REPLACE = "UPDATE password_credentials SET hash = $4, must_change = FALSE, set_at = $5, expires_at = NULL,
+            drilled_at = NULL
         WHERE account_id = $1 AND user_id = $2 AND hash = $3";
     REHASH = "UPDATE password_credentials SET hash = $4 WHERE account_id = $1 AND user_id = $2 AND hash = $3";
+    RECORD_DRILL = "UPDATE password_credentials SET drilled_at = $4 WHERE account_id = $1 AND user_id = $2 AND set_at = $3";
     DELETE = "DELETE FROM password_credentials WHERE account_id = $1 AND user_id = $2";
 }
 
@@ -80,6 +82,14 @@ pub async fn replace(tx: &mut Tx, old: &PasswordCredential, hash: &PasswordHash,
 pub async fn rehash(tx: &mut Tx, credential: &PasswordCredential, hash: &PasswordHash) -> Result<bool> {
     let (account_id, user_id) = (credential.account_id.as_uuid(), credential.user_id.as_uuid());
     Ok(execute!(tx, REHASH, account_id, user_id, credential.hash.as_str(), hash.as_str())? > 0)
+}
+
+/// Remembers that the bearer of this very password proved, in a break-glass drill, that they would get in by it (A4);
+/// `Stale` if it was changed meanwhile. With the password the proof goes.
+pub async fn record_drill(tx: &mut Tx, proven: &PasswordCredential, at: Timestamp) -> Result<()> {
+    let (account_id, user_id) = (proven.account_id.as_uuid(), proven.user_id.as_uuid());
+    let rows = execute!(tx, RECORD_DRILL, account_id, user_id, millis(proven.set_at), millis(at))?;
+    written(rows, StorageError::Stale)
 }
 
 /// Takes a user's password away; whether they had one.

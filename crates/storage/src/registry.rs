@@ -16,6 +16,7 @@ modules!(
     audit_events,
     authorization_codes,
     branding,
+    break_glass,
     connections,
     direct_sign_ins,
     housekeeping,

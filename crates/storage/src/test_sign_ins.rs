@@ -50,8 +50,7 @@ pub async fn by_id(
     connection_id: ConnectionId,
     id: AttemptId,
 ) -> Result<Option<(SignInAttempt, Option<TestFindings>)>> {
-    let row: Option<TestRow> =
-        fetch_optional!(tx, BY_ID, account_id.as_uuid(), id.as_uuid(), connection_id.as_uuid())?;
+    let row: Option<TestRow> = fetch_optional!(tx, BY_ID, account_id.as_uuid(), id.as_uuid(), connection_id.as_uuid())?;
     row.map(|row| Ok((row.attempt.try_into()?, row.findings.map(|findings| findings.0)))).transpose()
 }
 

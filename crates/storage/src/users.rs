@@ -281,7 +281,7 @@ pub async fn owners(tx: &mut Tx, account_id: AccountId) -> Result<Vec<User>> {
 }
 
 /// The pattern that finds a role in an array's text.
-fn holding(role: Role) -> String {
+pub(crate) fn holding(role: Role) -> String {
     format!("%\"{}\"%", role.as_str())
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use service::Code;
 
-use crate::page::escaped;
 use super::status;
+use crate::page::escaped;
 
 const INTRODUCTION: &str = "\
 # Errors

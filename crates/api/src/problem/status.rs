@@ -23,6 +23,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::AccountNameTaken
         | Code::UsernameTaken
         | Code::BreakGlassRequired
+        | Code::NotBreakGlass
         | Code::TooManyApiKeys
         | Code::ConnectionExists
         | Code::ConnectionIncomplete

@@ -129,13 +129,13 @@ impl From<SignInStep> for SignIn {
 /// A code that was mailed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct VerifyMfaCode {
+pub(super) struct VerifyMfaCode {
     /// What the step before gave.
-    pending_token: String,
+    pub pending_token: String,
     /// The six digits.
     #[serde(deserialize_with = "mfa_code")]
     #[schema(value_type = String, example = "012345")]
-    code: MfaCode,
+    pub code: MfaCode,
 }
 
 fn mfa_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MfaCode, D::Error> {

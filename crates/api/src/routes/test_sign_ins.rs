@@ -17,9 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::answer::recorded;
 use super::login::SsoSignIn;
-use super::names::{
-    AttemptOutcomeName, AttemptStageName, CheckStateName, RoleName, RoleOriginName, TestedSubjectName,
-};
+use super::names::{AttemptOutcomeName, AttemptStageName, CheckStateName, RoleName, RoleOriginName, TestedSubjectName};
 use super::saml_connections::ConnectionPath;
 use super::sign_in_attempts::Failure;
 use crate::extract::{Authenticated, ClientAddress, Ids, JsonBody};
@@ -184,6 +182,7 @@ impl From<Test> for TestSignIn {
 }
 
 /// A test in a path.
+#[expect(clippy::struct_field_names, reason = "the names of a path's parameters")]
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct TestPath {

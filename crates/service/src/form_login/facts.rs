@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use domain::account::Account;
 use domain::application::Application;
-use domain::form_login::{FormLoginRefusal, identify};
+use domain::form_login::{FormLoginRefusal, identify, needs_email_mfa};
 use domain::password::{PasswordCredential, PasswordHash};
 use domain::portal::Portal;
 use domain::sso::connection::{SamlConnection, SsoMode};
@@ -60,8 +60,8 @@ impl Facts {
 
     /// Whether a second factor is asked for (B2).
     pub fn needs_mfa(&self) -> bool {
-        self.account.as_ref().is_some_and(|account| account.settings.require_email_mfa)
-            || self.holder().is_some_and(|user| user.require_email_mfa)
+        let found = self.account.as_ref().zip(self.holder());
+        found.is_some_and(|(account, user)| needs_email_mfa(&account.settings, user))
     }
 }
 

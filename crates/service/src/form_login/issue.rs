@@ -36,8 +36,14 @@ impl Service {
         match (sign_in.awaits, pending) {
             (Some(Awaited::MfaCode), Some(pending)) => self.begin_mfa(tx, (user, sign_in), pending).await,
             (Some(Awaited::PasswordChange), Some(pending)) => Ok(SignInStep::PasswordChangeRequired { pending }),
-            _ => Ok(SignInStep::Complete { redirect_to: self.issue_code(tx, sign_in).await? }),
+            _ => self.complete_form_login(tx, sign_in).await,
         }
+    }
+
+    /// Ends a form login with a code; loudly, where it uses the break-glass path (A4).
+    pub(super) async fn complete_form_login(&self, tx: &mut Tx, sign_in: &DirectSignIn) -> Result<SignInStep> {
+        self.announce_break_glass_use(tx, sign_in).await?;
+        Ok(SignInStep::Complete { redirect_to: self.issue_code(tx, sign_in).await? })
     }
 
     /// Writes down a sign-in that waits for nothing, and ends it with a code; gives where the browser goes with it.

@@ -1,11 +1,11 @@
 //! The second factor: a code by mail (B2).
 
-use domain::UserId;
 use domain::direct_sign_in::{Awaited, DirectSignIn, next_step};
 use domain::mail::{MailMessage, OutgoingMail};
 use domain::mfa_code::{MFA_CODE_LIFETIME, MFA_MAILS, MFA_RESEND_PAUSE, MFA_TRIES, MfaCode, decide_mfa};
 use domain::throttle::ThrottleKey;
 use domain::user::{SignInMethod, User};
+use domain::{AccountId, AttemptId, UserId};
 use jiff::Timestamp;
 use storage::Tx;
 
@@ -25,7 +25,7 @@ impl Service {
         (user, sign_in): (&User, &DirectSignIn),
         pending: PendingToken,
     ) -> Result<SignInStep> {
-        let resend_after = self.send_mfa_code(tx, (user, sign_in), pending.token.expose()).await?;
+        let resend_after = self.send_mfa_code(tx, (user, sign_in.attempt_id), pending.token.expose()).await?;
         Ok(SignInStep::MfaRequired { pending, resend_after })
     }
 
@@ -34,15 +34,17 @@ impl Service {
         let mut tx = self.store.begin().await?;
         let Waiting { sign_in, .. } = self.waiting(&mut tx, pending_token, Awaited::MfaCode).await?;
         let user = storage::users::by_id(&mut tx, sign_in.account_id, sign_in.user_id).await?.ok_or_else(over)?;
-        let resend_after = self.send_mfa_code(&mut tx, (&user, &sign_in), pending_token).await?;
+        let resend_after = self.send_mfa_code(&mut tx, (&user, sign_in.attempt_id), pending_token).await?;
         tx.commit().await?;
         Ok(resend_after)
     }
 
-    async fn send_mfa_code(
+    /// Mails a code for this attempt of a user, bound to the token that they go on with; gives when the next one may be
+    /// asked for.
+    pub(crate) async fn send_mfa_code(
         &self,
         tx: &mut Tx,
-        (user, sign_in): (&User, &DirectSignIn),
+        (user, attempt_id): (&User, AttemptId),
         pending_token: &str,
     ) -> Result<Timestamp> {
         let to = user.second_factor_email().cloned().ok_or_else(|| Error::new(Code::MfaEmailMissing))?;
@@ -53,36 +55,26 @@ impl Service {
         }
         let code = MfaCode::from_random(self.random());
         let pause_began = now.saturating_sub(MFA_RESEND_PAUSE).unwrap_or(Timestamp::MIN);
-        let (row, digest) = ((sign_in.account_id, sign_in.attempt_id), code.digest(pending_token));
+        let (row, digest) = ((user.account_id, attempt_id), code.digest(pending_token));
         if !storage::mfa_codes::set(tx, row, digest, (now, pause_began)).await? {
             return Err(slowed_down(MFA_RESEND_PAUSE));
         }
         let expires_at = now.saturating_add(MFA_CODE_LIFETIME).unwrap_or(Timestamp::MAX);
         let message = MailMessage::MfaCode { code: code.expose().to_owned(), expires_at };
-        let language = account(tx, sign_in.account_id).await?.settings.default_language();
-        let account_id = Some(sign_in.account_id);
+        let language = account(tx, user.account_id).await?.settings.default_language();
+        let account_id = Some(user.account_id);
         self.enqueue_mail(tx, OutgoingMail { account_id, to, language, message }).await?;
         Ok(now.saturating_add(MFA_RESEND_PAUSE).unwrap_or(Timestamp::MAX))
     }
 
-    /// Takes the code that was mailed. Every try counts before it is compared: of the code, and of the user over all codes.
+    /// Takes the code that was mailed, and goes on with the sign-in.
     pub async fn verify_mfa_code(&self, pending_token: &str, code: &MfaCode) -> Result<SignInStep> {
         let mut tx = self.store.begin().await?;
         let waiting = self.waiting(&mut tx, pending_token, Awaited::MfaCode).await?;
         let (account_id, user_id) = (waiting.sign_in.account_id, waiting.sign_in.user_id);
-        let (tries, now) = (key("mfa_tries", user_id), self.now());
-        let clear_at = storage::throttles::count(&mut tx, tries, MFA_TRIES, now).await?;
-        if let Some(wait) = MFA_TRIES.wait(clear_at, now) {
-            return Err(slowed_down(wait));
-        }
-        let sent = storage::mfa_codes::count_try(&mut tx, account_id, waiting.sign_in.attempt_id).await?;
-        let presented = code.digest(pending_token);
-        if decide_mfa(&sent.ok_or_else(over)?, presented, now).is_err() {
-            tx.commit().await?;
-            return Err(Error::new(Code::MfaCodeIncorrect));
-        }
-        storage::throttles::give_back(&mut tx, tries, MFA_TRIES).await?;
-        storage::mfa_codes::delete(&mut tx, account_id, waiting.sign_in.attempt_id).await?;
+        let whose = (account_id, user_id, waiting.sign_in.attempt_id);
+        let mut tx = self.take_mfa_code(tx, whose, (pending_token, code)).await?;
+        let now = self.now();
         let credential =
             storage::password_credentials::by_user(&mut tx, account_id, user_id).await?.ok_or_else(over)?;
         let awaits = next_step(false, credential.must_change);
@@ -91,6 +83,31 @@ impl Service {
         let step = self.advance(&mut tx, &waiting, &sign_in).await?;
         tx.commit().await?;
         Ok(step)
+    }
+
+    /// Uses up the code of an attempt, or refuses another one. Every try counts before it is compared, of the code, and of the
+    /// user over all codes, and stays counted: the transaction is given back where the code is right, and committed where it
+    /// is not.
+    pub(crate) async fn take_mfa_code(
+        &self,
+        mut tx: Tx,
+        (account_id, user_id, attempt_id): (AccountId, UserId, AttemptId),
+        (pending_token, code): (&str, &MfaCode),
+    ) -> Result<Tx> {
+        let (tries, now) = (key("mfa_tries", user_id), self.now());
+        let clear_at = storage::throttles::count(&mut tx, tries, MFA_TRIES, now).await?;
+        if let Some(wait) = MFA_TRIES.wait(clear_at, now) {
+            return Err(slowed_down(wait));
+        }
+        let sent = storage::mfa_codes::count_try(&mut tx, account_id, attempt_id).await?;
+        let presented = code.digest(pending_token);
+        if decide_mfa(&sent.ok_or_else(over)?, presented, now).is_err() {
+            tx.commit().await?;
+            return Err(Error::new(Code::MfaCodeIncorrect));
+        }
+        storage::throttles::give_back(&mut tx, tries, MFA_TRIES).await?;
+        storage::mfa_codes::delete(&mut tx, account_id, attempt_id).await?;
+        Ok(tx)
     }
 }
 

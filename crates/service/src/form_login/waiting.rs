@@ -38,7 +38,7 @@ impl Service {
         }
         match next {
             Some(pending) => Ok(SignInStep::PasswordChangeRequired { pending }),
-            None => Ok(SignInStep::Complete { redirect_to: self.issue_code(tx, sign_in).await? }),
+            None => self.complete_form_login(tx, sign_in).await,
         }
     }
 

@@ -130,6 +130,14 @@ fn values(message: &MailMessage, language: Language, written_at: Timestamp) -> B
         MailMessage::PasswordChanged { changed_at } => {
             values.insert("changed", time(*changed_at).into());
         }
+        MailMessage::BreakGlassUsed { username, used_at, client_address } => {
+            values.insert("username", username.into());
+            values.insert("used", time(*used_at).into());
+            values.insert("client_address", client_address.into());
+        }
+        MailMessage::BreakGlassDrill { drilled_at } => {
+            values.insert("drilled", time(*drilled_at).into());
+        }
         MailMessage::Test => {}
     }
     values
@@ -215,6 +223,12 @@ fn example(kind: MailKind) -> MailMessage {
         MailKind::PasswordChanged => MailMessage::PasswordChanged { changed_at: expires_at },
         MailKind::MfaCode => MailMessage::MfaCode { code: "000000".to_owned(), expires_at },
         MailKind::MagicLink => MailMessage::MagicLink { link, expires_at },
+        MailKind::BreakGlassUsed => MailMessage::BreakGlassUsed {
+            username: "ann@example.com".to_owned(),
+            used_at: expires_at,
+            client_address: "192.0.2.1".to_owned(),
+        },
+        MailKind::BreakGlassDrill => MailMessage::BreakGlassDrill { drilled_at: expires_at },
         MailKind::Test => MailMessage::Test,
     }
 }

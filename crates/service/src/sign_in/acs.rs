@@ -87,8 +87,7 @@ impl Service {
     ) -> Result<(SamlConnection, AccountSettings)> {
         let not_configured = || Error::new(Code::SsoAccountNotConfigured);
         let mut tx = self.store.read().await?;
-        let (connection, settings) =
-            storage::connections::at_acs(&mut tx, hash).await?.ok_or_else(not_configured)?;
+        let (connection, settings) = storage::connections::at_acs(&mut tx, hash).await?.ok_or_else(not_configured)?;
         if !connection.mode.is_enabled() {
             let handle = handle.ok_or_else(not_configured)?;
             let pending = storage::pending_sign_ins::by_relay_state(&mut tx, connection.id, handle).await?;

@@ -78,7 +78,7 @@ mod tests {
 
     fn states(check: &'static str, reason: &'static str) -> Vec<(String, CheckState)> {
         let refusal = Refusal::of_code(Code::SamlResponseRefused, AttemptStage::ResponseReceived);
-        let refusal = Refusal { check, reason, ..refusal };
+        let refusal = Refusal { reason, check, ..refusal };
         checks(&WANTED, Some(&refusal)).into_iter().map(|tested| (tested.check, tested.state)).collect()
     }
 

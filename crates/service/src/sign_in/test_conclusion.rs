@@ -113,15 +113,12 @@ impl Service {
         let found = storage::sign_in_attempts::by_id(&mut tx, test.account_id, test.attempt_id).await?;
         let mut attempt = SignInAttempt { warnings, ..found.ok_or_else(|| Error::new(Code::SessionExpired))? };
         attempt.updated_at = self.now();
-        match &refusal {
-            Some(refusal) => {
-                attempt.stage = refusal.stage;
-                refuse(&mut attempt, refusal);
-            }
-            None => {
-                (attempt.stage, attempt.outcome) = (AttemptStage::UserResolved, AttemptOutcome::Succeeded);
-                (attempt.failure, attempt.saml_message) = (None, None);
-            }
+        if let Some(refusal) = &refusal {
+            attempt.stage = refusal.stage;
+            refuse(&mut attempt, refusal);
+        } else {
+            (attempt.stage, attempt.outcome) = (AttemptStage::UserResolved, AttemptOutcome::Succeeded);
+            (attempt.failure, attempt.saml_message) = (None, None);
         }
         storage::test_sign_ins::conclude(&mut tx, &attempt, &findings, assertion_id.as_deref()).await?;
         if refusal.is_none() {

@@ -1,0 +1,168 @@
+//! Break-glass drills (A4): a break-glass user proves that they would get in, with all that form login asks of them, and
+//! nothing comes of it but the record.
+
+use std::net::IpAddr;
+
+use domain::break_glass::last_used;
+use domain::form_login::needs_email_mfa;
+use domain::mail::{MailMessage, OutgoingMail};
+use domain::mfa_code::MfaCode;
+use domain::password::{Password, PasswordCredential};
+use domain::portal::Portal;
+use domain::role::Permission;
+use domain::secret::{PresentedSecret, Secret, SecretKind};
+use domain::sign_in_attempt::{AttemptKind, SIGN_IN_LIFETIME, SignInAttempt};
+use domain::user::User;
+use domain::{AccountId, AttemptId};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use storage::Tx;
+
+use crate::Service;
+use crate::accounts::account;
+use crate::caller::Caller;
+use crate::error::{Code, Error, Result};
+use crate::form_login::PendingToken;
+use crate::users::{deed, user};
+
+/// What comes next in a drill.
+#[derive(Debug)]
+pub enum DrillStep {
+    /// Nothing: it ended well.
+    Complete(Drilled),
+    /// The code that was mailed.
+    MfaRequired {
+        /// What leads on.
+        pending: PendingToken,
+    },
+}
+
+/// A drill that ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drilled {
+    /// When.
+    pub drilled_at: Timestamp,
+    /// Whether a mail is on its way to the address that codes and reset links go to; not where no address is known.
+    pub mail_queued: bool,
+}
+
+/// A break-glass user, and what proves that they get in.
+#[derive(Debug, Clone)]
+pub struct BreakGlassView {
+    /// Who.
+    pub user: User,
+    /// When they last came in by form login.
+    pub last_used_at: Option<Timestamp>,
+    /// When they last drilled with the password that they have.
+    pub drilled_at: Option<Timestamp>,
+}
+
+impl Service {
+    /// Lists the break-glass users of an account, all at once: they are few.
+    pub async fn list_break_glass_users(&self, caller: &Caller, account_id: AccountId) -> Result<Vec<BreakGlassView>> {
+        caller.authorize(account_id, Permission::Read)?;
+        let mut tx = self.store.read().await?;
+        account(&mut tx, account_id).await?;
+        let found = storage::break_glass::list(&mut tx, account_id).await?;
+        let view = |found: storage::break_glass::BreakGlassUser| BreakGlassView {
+            last_used_at: last_used(&found.user),
+            drilled_at: found.drilled_at,
+            user: found.user,
+        };
+        Ok(found.into_iter().map(view).collect())
+    }
+
+    /// Begins the caller's drill with their password. Where the account asks for a second factor, so does the drill.
+    pub async fn start_break_glass_drill(
+        &self,
+        caller: &Caller,
+        password: &Password,
+        address: IpAddr,
+    ) -> Result<DrillStep> {
+        let user = self.drilling_user(caller, address).await?;
+        let proof = self.prove_password(caller.user()?, password).await?;
+        let mut tx = self.store.begin().await?;
+        storage::throttles::clear(&mut tx, proof.throttle).await?;
+        let needs_code = needs_email_mfa(&account(&mut tx, user.account_id).await?.settings, &user);
+        let attempt = self.drill_attempt(&user, address);
+        storage::sign_in_attempts::insert(&mut tx, &attempt).await?;
+        let step = if needs_code {
+            let token = Secret::addressed(SecretKind::BreakGlassDrill, attempt.id.as_uuid(), self.random());
+            self.send_mfa_code(&mut tx, (&user, attempt.id), token.expose()).await?;
+            let expires_at = attempt.started_at.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX);
+            DrillStep::MfaRequired { pending: PendingToken { token, expires_at } }
+        } else {
+            DrillStep::Complete(self.conclude_drill(&mut tx, caller, (&user, attempt.id), &proof.credential).await?)
+        };
+        tx.commit().await?;
+        Ok(step)
+    }
+
+    /// Ends the caller's drill with the code that was mailed.
+    pub async fn complete_break_glass_drill(
+        &self,
+        caller: &Caller,
+        (token, code): (&str, &MfaCode),
+        address: IpAddr,
+    ) -> Result<Drilled> {
+        let user = self.drilling_user(caller, address).await?;
+        let drill = PresentedSecret::parse(SecretKind::BreakGlassDrill, token).ok_or_else(ended)?;
+        let drill = AttemptId::from_uuid(drill.row);
+        let tx = self.store.begin().await?;
+        let proven = self.take_mfa_code(tx, (user.account_id, user.id, drill), (token, code)).await;
+        let mut tx = proven.map_err(|error| if error.code == Code::SessionExpired { ended() } else { error })?;
+        let credential = storage::password_credentials::by_user(&mut tx, user.account_id, user.id).await?;
+        let credential = credential.ok_or_else(ended)?;
+        let drilled = self.conclude_drill(&mut tx, caller, (&user, drill), &credential).await?;
+        tx.commit().await?;
+        Ok(drilled)
+    }
+
+    /// The caller, if they are a break-glass user whom form login would let in from here.
+    async fn drilling_user(&self, caller: &Caller, address: IpAddr) -> Result<User> {
+        let signed_in = caller.user()?;
+        let mut tx = self.store.read().await?;
+        let user = user(&mut tx, signed_in.account_id, signed_in.user_id).await?;
+        if !user.break_glass {
+            return Err(Error::new(Code::NotBreakGlass));
+        }
+        let settings = account(&mut tx, user.account_id).await?.settings;
+        if settings.admits(Portal::Admin, address) { Ok(user) } else { Err(Error::new(Code::NetworkNotAllowed)) }
+    }
+
+    fn drill_attempt(&self, user: &User, address: IpAddr) -> SignInAttempt {
+        let (id, whose) = (AttemptId::from_uuid(self.uuid()), (user.account_id, user.portal));
+        let attempt = SignInAttempt::new(id, whose, AttemptKind::BreakGlassDrill, (address, self.now()));
+        SignInAttempt { user_id: Some(user.id), ..attempt }
+    }
+
+    /// Writes down that a drill ended well, and mails to where codes and reset links go.
+    async fn conclude_drill(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        (user, drill): (&User, AttemptId),
+        proven: &PasswordCredential,
+    ) -> Result<Drilled> {
+        let drilled_at = self.now();
+        let since = drilled_at.saturating_sub(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MIN);
+        if !storage::break_glass::conclude_drill(tx, (user.account_id, user.id), drill, (drilled_at, since)).await? {
+            return Err(ended());
+        }
+        storage::password_credentials::record_drill(tx, proven, drilled_at).await?;
+        let to = user.second_factor_email().cloned();
+        let mail_queued = to.is_some();
+        if let Some(to) = to {
+            let language = account(tx, user.account_id).await?.settings.default_language();
+            let (account_id, message) = (Some(user.account_id), MailMessage::BreakGlassDrill { drilled_at });
+            self.enqueue_mail(tx, OutgoingMail { account_id, to, language, message }).await?;
+        }
+        let after = json!({ "attempt_id": drill, "drilled_at": drilled_at, "mail_queued": mail_queued });
+        self.record(tx, caller, deed("user.break_glass_drilled", user, Value::Null, after)).await?;
+        Ok(Drilled { drilled_at, mail_queued })
+    }
+}
+
+fn ended() -> Error {
+    Error::invalid("/pending_token", "belongs to no drill of yours that waits for a code")
+}

@@ -1,0 +1,71 @@
+//! Break-glass users (A4): who they are, what proves that they get in, whom their use is told, and their drills.
+
+use domain::role::Role;
+use domain::sign_in_attempt::{AttemptOutcome, AttemptStage};
+use domain::user::User;
+use domain::{AccountId, AttemptId, UserId};
+use jiff::Timestamp;
+
+use crate::columns::{millis, optional_time};
+use crate::error::Result;
+use crate::sql::{execute, fetch_all, queries};
+use crate::tx::Tx;
+use crate::users::{UserRow, holding, user_columns};
+
+queries! {
+    LIST = concat!("SELECT ", user_columns!(), ", password_credentials.drilled_at AS drilled_at
+        FROM users LEFT JOIN password_credentials
+            ON password_credentials.account_id = users.account_id AND password_credentials.user_id = users.id
+        WHERE users.account_id = $1 AND users.break_glass ORDER BY users.id");
+    TOLD = concat!("SELECT ", user_columns!(), " FROM users
+        WHERE account_id = $1 AND portal = 'admin' AND status = 'active'
+        AND (CAST(assigned_roles AS TEXT) LIKE $2 OR CAST(saml_roles AS TEXT) LIKE $2) ORDER BY id");
+    CONCLUDE_DRILL = "UPDATE sign_in_attempts SET stage = $4, outcome = $5, updated_at = $6
+        WHERE account_id = $1 AND id = $2 AND user_id = $3 AND kind = 'break_glass_drill' AND outcome = 'pending'
+        AND started_at > $7";
+}
+
+/// A break-glass user, and when they last drilled with the password that they have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakGlassUser {
+    /// Who.
+    pub user: User,
+    /// When; none where they did not since they set it.
+    pub drilled_at: Option<Timestamp>,
+}
+
+#[derive(sqlx::FromRow)]
+struct BreakGlassRow {
+    #[sqlx(flatten)]
+    user: UserRow,
+    drilled_at: Option<i64>,
+}
+
+/// The break-glass users of an account.
+pub async fn list(tx: &mut Tx, account_id: AccountId) -> Result<Vec<BreakGlassUser>> {
+    let rows: Vec<BreakGlassRow> = fetch_all!(tx, LIST, account_id.as_uuid())?;
+    let read = |row: BreakGlassRow| {
+        let drilled_at = optional_time("password_credentials.drilled_at", row.drilled_at)?;
+        Ok(BreakGlassUser { user: row.user.try_into()?, drilled_at })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Whom a use is told: every active owner, wherever their role comes from.
+pub async fn told(tx: &mut Tx, account_id: AccountId) -> Result<Vec<User>> {
+    let rows: Vec<UserRow> = fetch_all!(tx, TOLD, account_id.as_uuid(), holding(Role::OrganizationOwner))?;
+    rows.into_iter().map(User::try_from).collect()
+}
+
+/// Ends a drill of this user that began after `since` and waits for its code; `false` if there is none.
+pub async fn conclude_drill(
+    tx: &mut Tx,
+    (account_id, user_id): (AccountId, UserId),
+    drill: AttemptId,
+    (now, since): (Timestamp, Timestamp),
+) -> Result<bool> {
+    let (stage, outcome) = (AttemptStage::UserResolved.as_str(), AttemptOutcome::Succeeded.as_str());
+    let (account_id, drill, user_id) = (account_id.as_uuid(), drill.as_uuid(), user_id.as_uuid());
+    let rows = execute!(tx, CONCLUDE_DRILL, account_id, drill, user_id, stage, outcome, millis(now), millis(since))?;
+    Ok(rows > 0)
+}
