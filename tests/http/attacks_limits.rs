@@ -8,6 +8,7 @@ use service::{AcsAnswer, AuthorizationRequest, PostedResponse, StartSignIn};
 use tests::app::{Limits, TestApp};
 use tests::both_engines;
 use tests::databases::{Engine, database};
+use tests::form::PASSWORD;
 use tests::tenant::{REDIRECT_URI, Tenant, challenge};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -18,6 +19,8 @@ const LET_GO_WITHIN: Duration = Duration::from_mins(1);
 /// Slow clients at once.
 const SLOW: usize = 200;
 const CONNECTION_LIMIT: u32 = 40;
+/// Few enough that nobody is slowed down for failing.
+const LOGINS_AT_ONCE: usize = 8;
 
 /// Sends a beginning, then a byte at a time, and gives what came back before the connection was closed.
 async fn trickle(address: String, beginning: String) -> String {
@@ -95,6 +98,32 @@ async fn an_ambiguous_request_is_one_request_at_most() {
         let answer = String::from_utf8_lossy(&answer);
         assert!(!answer.contains("\"status\":\"ok\""), "{head}: {answer}");
     }
+}
+
+/// Proves B5: the surplus of a flood of form logins is told to come back, and the others are answered as ever.
+#[tokio::test]
+async fn the_surplus_of_a_login_flood_is_told_to_come_back() {
+    let limits = Limits { passwords_at_once: 1, ..Limits::default() };
+    let app = TestApp::start_with(database(Engine::Sqlite).await, limits).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    tenant.form_user(&app, "ann", Some("organization_member")).await;
+    let (anyone, somebody) = (app.anonymous(), |n: usize| format!("somebody-{n}"));
+    let names: Vec<String> = (0..LOGINS_AT_ONCE).map(somebody).collect();
+    let logins = names.iter().map(|name| tenant.form_login(&anyone, name, PASSWORD));
+    let (mut refused, mut compared) = (0, 0);
+    for answer in futures_util::future::join_all(logins).await {
+        if answer.status == 503 {
+            answer.problem(503, "unavailable");
+            assert_eq!(answer.header("retry-after"), "2");
+            refused += 1;
+        } else {
+            answer.problem(401, "login_incorrect_credentials");
+            compared += 1;
+        }
+    }
+    assert!(refused > 0 && compared > 0, "{refused} refused, {compared} compared");
+    assert_eq!(app.world.passwords_compared(), compared);
+    tenant.form_login(&anyone, "ann", PASSWORD).await.expect(200);
 }
 
 async fn begin(app: &TestApp, tenant: &Tenant, address: IpAddr) -> service::Result<service::StartedSignIn> {

@@ -38,11 +38,13 @@ pub struct Limits {
     pub discovery_per_minute: u32,
     /// Unfinished attempts of one connection that are written down.
     pub attempts_per_connection: u32,
+    /// Form logins at once.
+    pub passwords_at_once: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { discovery_per_minute: 100_000, attempts_per_connection: 10_000 }
+        Self { discovery_per_minute: 100_000, attempts_per_connection: 10_000, passwords_at_once: 1_000 }
     }
 }
 
@@ -67,14 +69,14 @@ impl TestApp {
     /// Starts it with other limits.
     pub async fn start_with(database: TestDatabase, limits: Limits) -> Self {
         let world = World::default();
-        let ports = world.ports();
+        let ports = world.ports(limits.passwords_at_once);
         Self::assemble(database, (world, ports), settings(limits), api_settings(limits)).await
     }
 
     /// Starts it behind a reverse proxy on this machine, whose `X-Forwarded-For` it believes.
     pub async fn start_behind_proxy(database: TestDatabase) -> Self {
         let world = World::default();
-        let ports = world.ports();
+        let ports = world.ports(Limits::default().passwords_at_once);
         let trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
         let api_settings = ApiSettings { trusted_proxies, ..api_settings(Limits::default()) };
         Self::assemble(database, (world, ports), settings(Limits::default()), api_settings).await

@@ -24,17 +24,22 @@ pub fn hasher(memory_kib: u32) -> Argon2Hasher {
 /// A hasher that counts how many passwords it compared.
 pub(crate) struct CountingHasher {
     hasher: Argon2Hasher,
+    capacity: usize,
     compared: Arc<AtomicUsize>,
 }
 
 impl CountingHasher {
-    pub(crate) fn new(compared: Arc<AtomicUsize>) -> Self {
-        Self { hasher: hasher(CHEAPEST_KIB), compared }
+    pub(crate) fn new(compared: Arc<AtomicUsize>, capacity: usize) -> Self {
+        Self { hasher: hasher(CHEAPEST_KIB), capacity, compared }
     }
 }
 
 #[async_trait]
 impl PasswordHasher for CountingHasher {
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     async fn hash(
         &self,
         password: &Password,

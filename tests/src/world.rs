@@ -60,14 +60,14 @@ impl World {
         &self.mail_server
     }
 
-    /// The ports: real cryptography, and a world that does as it is told.
-    pub fn ports(&self) -> Ports {
+    /// The ports: real cryptography, and a world that does as it is told. So many passwords are looked at, at once.
+    pub fn ports(&self, passwords_at_once: usize) -> Ports {
         Ports {
             clock: Box::new(self.clock.clone()),
             entropy: Box::new(OsEntropy),
             sealer: Box::new(AesGcmSealer::new(&[7; 32])),
             token_signer: Box::new(JwtSigner),
-            password_hasher: Box::new(CountingHasher::new(Arc::clone(&self.passwords_compared))),
+            password_hasher: Box::new(CountingHasher::new(Arc::clone(&self.passwords_compared), passwords_at_once)),
             sp_keys: Arc::new(FixedSpKey),
             metadata_source: Box::new(self.clone()),
             idp_probe: Box::new(self.clone()),

@@ -158,7 +158,9 @@ pub fn respond(problem: &Problem, request_id: &str, form: Form) -> HttpResponse 
 fn log(problem: &Problem, request_id: &str) {
     let code = problem.code().as_str();
     let causes = causes(problem);
-    if matches!(problem.code(), Code::Internal | Code::Unavailable) {
+    // The surplus of a flood is unavailable too, on purpose and without a cause: it must not fill the log.
+    let is_fault = problem.code() == Code::Internal || problem.code() == Code::Unavailable && !causes.is_empty();
+    if is_fault {
         tracing::error!(code, request_id, causes, "a request failed");
     } else {
         tracing::debug!(code, request_id, causes, "a request was refused");

@@ -136,6 +136,12 @@ pub(crate) fn slowed_down(wait: SignedDuration) -> Error {
     Error::new(Code::RateLimited).with_detail("Too many failed tries").with_retry_after(retry_after(wait))
 }
 
+/// The answer to the surplus of a flood.
+pub(crate) fn too_many_passwords() -> Error {
+    metrics::counter!("vestibule_passwords_refused_total").increment(1);
+    Error::new(Code::Unavailable).with_retry_after(BUSY_RETRY_AFTER_SECONDS)
+}
+
 fn not_the_current_one() -> Error {
     Error::invalid("/current_password", "is not your password")
 }
@@ -156,10 +162,7 @@ fn check_differs(change: &PasswordChange) -> Result<()> {
 
 fn refused(error: PasswordHasherError) -> Error {
     match error {
-        PasswordHasherError::Busy => {
-            metrics::counter!("vestibule_passwords_refused_total").increment(1);
-            Error::new(Code::Unavailable).with_retry_after(BUSY_RETRY_AFTER_SECONDS)
-        }
+        PasswordHasherError::Busy => too_many_passwords(),
         fault @ PasswordHasherError::Fault(_) => Error::internal(fault),
     }
 }

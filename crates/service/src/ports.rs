@@ -82,6 +82,9 @@ pub const PASSWORD_SALT_BYTES: usize = 16;
 /// Hashes passwords and compares them with hashes: slow on purpose, so few at once, and few that wait.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
+    /// How many passwords it takes at once, with those that wait.
+    fn capacity(&self) -> usize;
+
     /// What to keep of a password, made with the parameters of today.
     async fn hash(
         &self,

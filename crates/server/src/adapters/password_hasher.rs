@@ -38,6 +38,7 @@ pub struct HashingParameters {
 pub struct Argon2Hasher {
     params: Params,
     decoy: PasswordHash,
+    capacity: usize,
     queue: SyncSender<Job>,
 }
 
@@ -56,7 +57,8 @@ impl Argon2Hasher {
             let (receiver, blocks) = (Arc::clone(&receiver), memory(&params));
             thread::Builder::new().name("password".into()).spawn(move || work(&receiver, blocks)).map_err(fault)?;
         }
-        Ok(Self { params, decoy, queue: sender })
+        let capacity = threads.get().saturating_add(queue.get());
+        Ok(Self { params, decoy, capacity, queue: sender })
     }
 
     /// Does this in one of the threads, unless whoever asked has gone by then.
@@ -81,6 +83,10 @@ impl Argon2Hasher {
 
 #[async_trait]
 impl PasswordHasher for Argon2Hasher {
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     async fn hash(
         &self,
         password: &Password,
