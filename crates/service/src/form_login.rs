@@ -9,10 +9,12 @@ mod mfa;
 mod password_change;
 mod refusal;
 mod start;
+mod turns;
 mod waiting;
 
 pub use password_change::ReplaceTemporaryPassword;
 pub use start::StartFormSignIn;
+pub(crate) use turns::Turns;
 
 use domain::secret::Secret;
 use jiff::Timestamp;

@@ -127,7 +127,7 @@ pub struct Service {
     ids: ids::IdSequence,
     mail_waits: Arc<Notify>,
     link_requests: Arc<Semaphore>,
-    form_logins: Semaphore,
+    form_logins: form_login::Turns,
     mail_stops: AtomicBool,
 }
 
@@ -146,7 +146,7 @@ impl Service {
         let permits = settings.verification_permits.max(1);
         Self {
             store,
-            form_logins: Semaphore::new(ports.password_hasher.capacity()),
+            form_logins: form_login::Turns::new(ports.password_hasher.capacity()),
             ports,
             verification: Arc::new(Semaphore::new(permits)),
             verification_queue: Semaphore::new(permits * sign_in::WAITING_PER_PERMIT),

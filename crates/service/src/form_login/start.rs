@@ -18,7 +18,7 @@ use super::facts::Facts;
 use crate::Service;
 use crate::authorization_request::AuthorizationRequest;
 use crate::error::{Code, Error, Result};
-use crate::passwords::{slowed_down, too_many_passwords};
+use crate::passwords::slowed_down;
 use crate::ports::PasswordVerdict;
 
 /// What a login page sends.
@@ -48,11 +48,8 @@ pub(super) struct Admission<'a> {
 impl Service {
     /// Begins a form login. Whether the user is unknown, inactive or without password, or the password wrong, the answer
     /// is the same, and so is the work that leads to it.
-    ///
-    /// Of a flood, no more than the hasher takes get further than here: the others would queue up for the database, where
-    /// they would keep everybody else waiting.
     pub async fn start_form_sign_in(&self, start: StartFormSignIn) -> Result<SignInStep> {
-        let _turn = self.form_logins.try_acquire().map_err(|_| too_many_passwords())?;
+        let _turn = self.form_logins.take().await?;
         let application = self.form_application(&start).await?;
         let return_to = start.authorization.return_to(&application)?;
         let throttles = LoginThrottles::of((&start.account_name, Portal::Admin), &start.identifier, start.address);
