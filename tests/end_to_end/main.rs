@@ -12,6 +12,7 @@ mod demo;
 mod installation;
 mod kills;
 mod mail_kills;
+mod migration_kills;
 mod mock_identity_provider;
 mod organization;
 mod peer;

@@ -71,6 +71,7 @@ fn sso() -> Vec<(&'static str, Access)> {
         ("get_sp_certificate", Reader),
         ("list_sp_keys", Reader),
         ("rotate_sp_key", Owner),
+        ("get_sso_readiness", Reader),
         ("create_sso_migration", Owner),
         ("list_sso_migrations", Reader),
         ("get_sso_migration", Reader),

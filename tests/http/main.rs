@@ -39,6 +39,7 @@ mod required_sso;
 mod sessions;
 mod sign_in;
 mod sso_migrations;
+mod sso_readiness;
 mod sso_reversals;
 mod surface;
 mod test_sign_ins;

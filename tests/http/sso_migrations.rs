@@ -57,8 +57,8 @@ both_engines! {
         let by_saml = tenant.sign_in(&app, "ann@acme.test", Some(&["staff"])).await;
         assert_eq!(by_saml.get("/v1/me").await.expect(200)["user"]["id"], json!(ann));
         let mailbox = app.mailbox().await;
-        assert_eq!((mailbox.to("ann@acme.test").len(), mailbox.to("root@acme.test").len()), (1, 0));
-        assert!(mailbox.last_to("ann@acme.test").mail().text.contains("/saml/"));
+        let told = |to: &str| mailbox.to(to).iter().filter(|mail| mail.mail().text.contains("/saml/")).count();
+        assert_eq!((told("ann@acme.test"), told("root@acme.test")), (1, 0));
 
         for action in ["previewed", "signed_off", "applied"] {
             assert_eq!(events(&app, &tenant, &format!("sso_migration.{action}")).await, 1, "{action}");

@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use domain::password::{Password, PasswordCredential, PasswordHash};
 use domain::{AccountId, UserId};
+use jiff::Timestamp;
 use server::adapters::{Argon2Hasher, HashingParameters};
 use service::ports::{PASSWORD_SALT_BYTES, PasswordHasher, PasswordHasherError, PasswordVerdict};
+
+use storage::Store;
 
 use crate::app::TestApp;
 
@@ -81,17 +84,13 @@ impl TestApp {
 
     async fn set_password(
         &self,
-        (account_id, user_id): (AccountId, UserId),
+        whose: (AccountId, UserId),
         password: &str,
         (memory_kib, must_change): (u32, bool),
     ) -> PasswordCredential {
-        let password = Password::parse(password).unwrap();
-        let hash = hasher(memory_kib).hash(&password, [7; PASSWORD_SALT_BYTES]).await.unwrap();
         let credential =
-            PasswordCredential { account_id, user_id, hash, must_change, set_at: self.now(), expires_at: None };
-        let mut tx = self.database.store.begin().await.unwrap();
-        storage::password_credentials::set(&mut tx, &credential).await.unwrap();
-        tx.commit().await.unwrap();
+            PasswordCredential { must_change, ..credential(whose, password, memory_kib, self.now()).await };
+        store_password(&self.database.store, &credential).await;
         credential
     }
 
@@ -100,4 +99,23 @@ impl TestApp {
         let mut tx = self.database.store.read().await.unwrap();
         storage::password_credentials::by_user(&mut tx, account_id, user_id).await.unwrap().unwrap()
     }
+}
+
+/// A password of a user's own, hashed with this much memory.
+pub async fn credential(
+    (account_id, user_id): (AccountId, UserId),
+    password: &str,
+    memory_kib: u32,
+    set_at: Timestamp,
+) -> PasswordCredential {
+    let password = Password::parse(password).unwrap();
+    let hash = hasher(memory_kib).hash(&password, [7; PASSWORD_SALT_BYTES]).await.unwrap();
+    PasswordCredential { account_id, user_id, hash, must_change: false, set_at, expires_at: None }
+}
+
+/// Gives somebody a password behind the back of whoever serves.
+pub async fn store_password(store: &Store, credential: &PasswordCredential) {
+    let mut tx = store.begin().await.unwrap();
+    storage::password_credentials::set(&mut tx, credential).await.unwrap();
+    tx.commit().await.unwrap();
 }

@@ -29,5 +29,6 @@ mod samples;
 mod schema;
 mod sessions;
 mod sign_ins;
+mod sso_migrations;
 mod test_sign_ins;
 mod transactions;

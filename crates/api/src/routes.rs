@@ -31,6 +31,7 @@ mod sign_in_attempts;
 mod sp_keys;
 mod sso_migration_rows;
 mod sso_migrations;
+mod sso_readiness;
 mod test_sign_ins;
 mod user_imports;
 mod users;
@@ -51,6 +52,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     shared_applications::register(config);
     saml_connections::register(config);
     sp_keys::register(config);
+    sso_readiness::register(config);
     sso_migrations::register(config);
     sso_migration_rows::register(config);
     test_sign_ins::register(config);

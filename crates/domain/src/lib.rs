@@ -46,6 +46,7 @@ pub mod sign_in_attempt;
 pub mod signing_key;
 pub mod sso;
 pub mod sso_migration;
+pub mod sso_readiness;
 pub mod text;
 pub mod throttle;
 pub mod user;

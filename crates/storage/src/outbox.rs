@@ -3,6 +3,7 @@
 //! A mail is looked for without a lock and taken by a guarded update, so several processes may send at once and none
 //! waits for another. Who has taken one holds it until its `due_at`; if they are killed, it is due again then.
 
+use domain::email::Email;
 use domain::mail::delivery::Settlement;
 use domain::mail::{Mail, MailState};
 use domain::{AccountId, MailBatchId, MailId, UserId};
@@ -40,6 +41,8 @@ queries! {
     BATCH_MESSAGE = "SELECT sealed_message FROM outbox_batches WHERE id = $1";
     SET_MESSAGE = "UPDATE outbox SET sealed_message = $3 WHERE id = $1 AND due_at = $2 AND sealed_message IS NULL";
     DELETE = "DELETE FROM outbox WHERE id = $1 AND state <> 'sending'";
+    LAST_GIVEN_UP = "SELECT id FROM outbox
+        WHERE state = 'dead' AND account_id = $1 AND recipient = $2 AND settled_at IS NOT NULL ORDER BY id DESC LIMIT 1";
     COUNT = "SELECT COUNT(*) FROM outbox WHERE state = $1";
 }
 
@@ -194,6 +197,12 @@ pub async fn requeue(tx: &mut Tx, id: MailId, now: Timestamp) -> Result<bool> {
 /// Removes a mail, unless it is being sent; whether there was one.
 pub async fn delete(tx: &mut Tx, id: MailId) -> Result<bool> {
     Ok(execute!(tx, DELETE, id.as_uuid())? > 0)
+}
+
+/// Whether a mail of an account to this address was given up, and is still remembered.
+pub async fn was_given_up(tx: &mut Tx, account_id: AccountId, recipient: &Email) -> Result<bool> {
+    let row: Option<(Uuid,)> = fetch_optional!(tx, LAST_GIVEN_UP, account_id.as_uuid(), recipient.as_str())?;
+    Ok(row.is_some())
 }
 
 /// How many mails are in this state.

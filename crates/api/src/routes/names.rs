@@ -14,6 +14,7 @@ use domain::sso::test_sign_in::{CheckState, RoleOrigin, TestedSubject};
 use domain::sso_migration::decision::Choice;
 use domain::sso_migration::row::{ConflictKind, DuplicateRule, KeepReason};
 use domain::sso_migration::{ActionName, Blocker, Direction, MigrationState};
+use domain::sso_readiness::{FindingCode, Severity};
 use domain::user::{SignInMethod, UserStatus};
 use serde::Serialize;
 use utoipa::openapi::RefOr;
@@ -65,6 +66,8 @@ names! {
     MigrationBlockerName ("SsoMigrationBlocker", "Why a plan cannot be signed off.") = Blocker::ALL;
     KeepReasonName ("KeepReason", "Why a user stays as they are.") = KeepReason::ALL;
     DuplicateRuleName ("DuplicateRule", "The first rule by which one of two duplicates stays.") = DuplicateRule::ALL;
+    SeverityName ("Severity", "How much a finding matters.") = Severity::ALL;
+    FindingCodeName ("ReadinessFindingCode", "What was found.") = FindingCode::ALL;
     ConflictKindName ("ConflictKind", "What an owner must decide.") = ConflictKind::ALL;
     AttemptKindName ("AttemptKind", "How a sign-in attempt began.") = AttemptKind::ALL;
     AttemptStageName ("AttemptStage", "How far a sign-in attempt got.") = AttemptStage::ALL;

@@ -156,10 +156,10 @@ fn keeper(members: &[Member<'_>], together: &[usize], left: &[usize]) -> Result<
     }
 }
 
-/// Whether active users with one email have different names: they may be several people with one mailbox.
+/// Whether users with one email who may sign in have different names: they may be several people with one mailbox.
 fn may_be_several_people<'a>(members: impl Iterator<Item = &'a Member<'a>>) -> bool {
-    let active = members.map(|member| &member.person.user).filter(|user| user.status == UserStatus::Active);
-    let mut names = active.filter_map(|user| user.display_name.as_ref()).map(normalized_name);
+    let welcome = members.map(|member| &member.person.user).filter(|user| user.status.is_welcome());
+    let mut names = welcome.filter_map(|user| user.display_name.as_ref()).map(normalized_name);
     let Some(first) = names.next() else { return false };
     names.any(|name| name != first)
 }

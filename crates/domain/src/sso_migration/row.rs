@@ -76,7 +76,7 @@ named! {
 named! {
     /// What an owner must decide.
     ConflictKind, ConflictKindError, "not a kind of conflict" {
-        /// Active users with different names share an email: a mailbox of several people, or one person twice.
+        /// Users with different names, who may sign in, share an email: a mailbox of several people, or one person twice.
         SharedMailbox = "shared_mailbox",
         /// A break-glass user, whom no SSO sign-in reaches, shares their email.
         BreakGlassDuplicate = "break_glass_duplicate",

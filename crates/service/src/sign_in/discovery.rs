@@ -69,11 +69,14 @@ impl Service {
 
     /// Whether the identity provider answers (D3). Only a positive failure says no.
     pub(super) async fn idp_is_unreachable(&self, connection: &SamlConnection) -> bool {
-        let Some(url) = connection.settings.login_url.as_ref().filter(|_| connection.settings.probe_login_url) else {
-            return false;
-        };
+        self.probed(connection).await == Some(ProbeResult::Unreachable)
+    }
+
+    /// What a probe of the identity provider's login URL found, now or a moment ago; none where it is not to be asked.
+    pub(crate) async fn probed(&self, connection: &SamlConnection) -> Option<ProbeResult> {
+        let url = connection.settings.login_url.as_ref().filter(|_| connection.settings.probe_login_url)?;
         let probe = async { self.ports.idp_probe.probe(url).await };
-        self.probes.get_with(url.clone(), probe).await == ProbeResult::Unreachable
+        Some(self.probes.get_with(url.clone(), probe).await)
     }
 }
 

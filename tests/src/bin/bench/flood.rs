@@ -80,7 +80,7 @@ impl Answers {
 
 /// Milliseconds that requests took.
 #[derive(Default)]
-struct Durations(Vec<f64>);
+pub struct Durations(Vec<f64>);
 
 impl Durations {
     async fn time(&mut self, request: impl Future<Output = Answer>) -> Answer {
@@ -90,17 +90,22 @@ impl Durations {
         answer
     }
 
-    fn p99(&self) -> f64 {
+    pub fn p99(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         sorted[(sorted.len() * 99 / 100).min(sorted.len() - 1)]
     }
+
+    pub fn longest(&self) -> f64 {
+        self.0.iter().copied().fold(0.0, f64::max)
+    }
 }
 
+/// What a bystander met with.
 #[derive(Default)]
-struct Latencies {
-    discovery: Durations,
-    refresh: Durations,
+pub struct Latencies {
+    pub discovery: Durations,
+    pub refresh: Durations,
 }
 
 /// Tries to log in as somebody else each time, from another address each time.
@@ -118,7 +123,7 @@ async fn log_in_until((caller, end): (usize, Instant), anyone: Client, mut body:
 
 impl Site {
     /// Somebody who discovers and refreshes all the while, one request after the other.
-    async fn bystander(&self, mut refresh_token: String, time: Duration) -> (Latencies, String) {
+    pub async fn bystander(&self, mut refresh_token: String, time: Duration) -> (Latencies, String) {
         let (mut latencies, begun) = (Latencies::default(), Instant::now());
         let mut number = 0_usize;
         while begun.elapsed() < time {
@@ -134,7 +139,8 @@ impl Site {
     }
 }
 
-async fn peak(process: u32, end: Instant) -> f64 {
+/// The most memory of a process until then, in MiB.
+pub async fn peak(process: u32, end: Instant) -> f64 {
     let mut peak: f64 = 0.0;
     while Instant::now() < end {
         peak = peak.max(resident_mib(process));

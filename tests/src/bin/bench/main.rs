@@ -8,6 +8,7 @@
 //! | `flood` | whether a flood of form logins leaves other requests answering, and the memory bounded |
 //! | `timing` | whether the time of a refusal tells which users there are |
 //! | `memory` | whether the server's memory grows with the number of sign-ins |
+//! | `migration` | how long 50,000 users take to move to SSO, and how long others wait meanwhile |
 //! | `startup` | how soon a started server is ready |
 //!
 //! The server is the release binary in a process of its own, so that its CPU time and memory are its own; the callers and
@@ -29,6 +30,7 @@ mod flood;
 mod floor;
 mod measure;
 mod memory;
+mod migration;
 mod responses;
 mod server;
 mod sign_in;
@@ -40,7 +42,7 @@ mod timing;
 use std::process::ExitCode;
 
 /// Names on the command line, in the order in which they run.
-const PARTS: [&str; 7] = ["saml", "sign-in", "discovery", "flood", "timing", "memory", "startup"];
+const PARTS: [&str; 8] = ["saml", "sign-in", "discovery", "flood", "timing", "memory", "migration", "startup"];
 
 fn main() -> ExitCode {
     let (options, mut parts): (Vec<String>, Vec<String>) =
@@ -71,6 +73,7 @@ async fn run(part: &str, quick: bool) {
         "flood" => flood::run(quick).await,
         "timing" => timing::run(quick).await,
         "memory" => memory::run(quick).await,
+        "migration" => migration::run(quick).await,
         _ => startup::run(quick).await,
     }
 }

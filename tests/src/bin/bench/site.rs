@@ -56,7 +56,7 @@ impl Site {
         let key = installation.json(&["operator-key", "create", "--development", "--name", "bench"]);
         let anyone = installation.anonymous();
         let operator = anyone.bearing(key["key"].as_str().expect("a key"));
-        let (account_path, client_id) = account(&operator).await;
+        let (account_path, client_id) = account(&operator, ACCOUNT).await;
         let idp = TestIdp::trusted();
         let acs_url = connection(&operator, &account_path, &idp).await;
         Self {
@@ -169,8 +169,8 @@ pub fn person(index: usize) -> String {
 }
 
 /// Makes the account and its application; the account's path and the `client_id`.
-async fn account(operator: &Client) -> (String, String) {
-    let account = json!({ "name": ACCOUNT, "display_name": "Acme", "owner_email": "owner@acme.test" });
+pub async fn account(operator: &Client, name: &str) -> (String, String) {
+    let account = json!({ "name": name, "display_name": name, "owner_email": "owner@acme.test" });
     let path = format!("/v1/accounts/{}", id(&created(operator, "/v1/accounts", &account).await));
     let application = json!({
         "portal": "admin", "name": "Console", "redirect_uris": [REDIRECT_URI], "allowed_origins": [ORIGIN],
@@ -181,7 +181,7 @@ async fn account(operator: &Client) -> (String, String) {
 }
 
 /// Makes the connection, enables it, and gives the ACS URL.
-async fn connection(operator: &Client, account_path: &str, idp: &TestIdp) -> String {
+pub async fn connection(operator: &Client, account_path: &str, idp: &TestIdp) -> String {
     let connection = json!({
         "portal": "admin", "idp_entity_id": idp.entity_id, "login_url": "https://idp.example.test/sso",
         "certificates": [idp.identity.certificate_pem()], "provisioning": "just_in_time",

@@ -1,0 +1,386 @@
+//! Whether a portal is ready for SSO, and what to mend first (H2): looked at before anybody fails.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::UserId;
+use crate::email::Email;
+use crate::named::named;
+use crate::portal::Portal;
+use crate::sso::connection::{PinnedCertificate, SamlConnection};
+use crate::sso_migration::Person;
+use crate::user::UserStatus;
+
+/// Most users whom a finding names; how many there are it says besides.
+pub const USERS_NAMED: usize = 20;
+/// From when on an expiring certificate is warned about (C5).
+const EXPIRY_WARNING_DAYS: i64 = 30;
+/// A proof that is older than this proves little: passwords are forgotten, mailboxes closed.
+const PROOF_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+named! {
+    /// How much a finding matters.
+    Severity, SeverityError, "not a severity" {
+        /// People would be left outside.
+        Error = "error",
+        /// Some would be, or soon.
+        Warning = "warning",
+        /// Good to know.
+        Info = "info",
+    }
+}
+
+named! {
+    /// What was found.
+    FindingCode, FindingCodeError, "not a finding" {
+        /// The portal has no connection.
+        ConnectionMissing = "connection_missing",
+        /// Something is missing in it (C9).
+        ConnectionIncomplete = "connection_incomplete",
+        /// It is not enabled.
+        ConnectionDisabled = "connection_disabled",
+        /// None of its certificates is valid any more (C5).
+        CertificateExpired = "certificate_expired",
+        /// The last valid one expires soon.
+        CertificateExpires = "certificate_expires",
+        /// The identity provider does not answer (D3).
+        IdpUnreachable = "idp_unreachable",
+        /// Whether it answers could not be looked at.
+        IdpUnknown = "idp_unknown",
+        /// No test sign-in has succeeded (C9).
+        NotTested = "not_tested",
+        /// The connection was changed since its last test.
+        TestOutdated = "test_outdated",
+        /// Nobody gets in when SSO does not work (A4).
+        NoBreakGlassUser = "no_break_glass_user",
+        /// They have not come in, nor drilled, for long.
+        BreakGlassUnproven = "break_glass_unproven",
+        /// There is no address for their codes and links.
+        BreakGlassWithoutEmail = "break_glass_without_email",
+        /// The last mail to them was given up.
+        BreakGlassMailFails = "break_glass_mail_fails",
+        /// Active users who share an email: SSO lets none of them in (A2).
+        EmailShared = "email_shared",
+        /// Users without an email: SSO could not tell them.
+        EmailMissing = "email_missing",
+        /// Users whose email's domain is not on the connection's list (C3).
+        DomainNotListed = "domain_not_listed",
+        /// Users who hold no role, and would get none (C4).
+        RoleMissing = "role_missing",
+        /// Users who keep form login where SSO is required (B3).
+        UsersExempt = "users_exempt",
+    }
+}
+
+impl FindingCode {
+    /// How much it matters.
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::ConnectionMissing
+            | Self::ConnectionIncomplete
+            | Self::ConnectionDisabled
+            | Self::CertificateExpired
+            | Self::IdpUnreachable
+            | Self::NoBreakGlassUser
+            | Self::EmailShared => Severity::Error,
+            Self::CertificateExpires
+            | Self::NotTested
+            | Self::TestOutdated
+            | Self::BreakGlassUnproven
+            | Self::BreakGlassWithoutEmail
+            | Self::BreakGlassMailFails
+            | Self::EmailMissing
+            | Self::DomainNotListed
+            | Self::RoleMissing => Severity::Warning,
+            Self::IdpUnknown | Self::UsersExempt => Severity::Info,
+        }
+    }
+}
+
+/// Whether the identity provider answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It answered, or is not to be asked.
+    Fine,
+    /// It did not.
+    Unreachable,
+    /// It could not be asked.
+    Unknown,
+}
+
+/// The last test sign-in that would have let somebody in (C9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tested {
+    /// Whether the connection is still as it was tested.
+    pub is_current: bool,
+}
+
+/// A break-glass user, and what proves that they get in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakGlass {
+    /// Who.
+    pub id: UserId,
+    /// When they last came in by form login, or drilled.
+    pub proven_at: Option<Timestamp>,
+    /// Whether there is an address for their codes and links.
+    pub has_email: bool,
+    /// Whether the last mail there was given up.
+    pub mail_fails: bool,
+}
+
+/// What readiness is decided by.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadinessFacts<'a> {
+    /// Of which portal.
+    pub portal: Portal,
+    /// Its connection; none where there is none.
+    pub connection: Option<&'a SamlConnection>,
+    /// Whether the identity provider answers.
+    pub reach: Reach,
+    /// The last successful test; none where there was none.
+    pub tested: Option<Tested>,
+    /// The account's break-glass users who are active.
+    pub break_glass: &'a [BreakGlass],
+    /// Everybody in the portal.
+    pub people: &'a [Person],
+}
+
+/// Something that somebody should know or mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub code: FindingCode,
+    /// Whom it is about, [`USERS_NAMED`] of them at most.
+    pub users: Vec<UserId>,
+    /// How many it is about.
+    pub count: usize,
+    /// Until a certificate expires.
+    pub days_left: Option<i64>,
+}
+
+impl Finding {
+    fn of(code: FindingCode) -> Self {
+        Self { code, users: vec![], count: 0, days_left: None }
+    }
+
+    /// About these users; nothing where there are none.
+    fn about(code: FindingCode, users: Vec<UserId>) -> Option<Self> {
+        let count = users.len();
+        let named = users.into_iter().take(USERS_NAMED).collect();
+        (count > 0).then(|| Self { users: named, count, ..Self::of(code) })
+    }
+}
+
+/// Everything that is to be mended or known, the connection first.
+pub fn findings(facts: &ReadinessFacts<'_>, now: Timestamp) -> Vec<Finding> {
+    let mut found = of_connection(facts, now);
+    found.extend(of_break_glass(facts, now));
+    found.extend(of_people(facts));
+    found
+}
+
+/// Whether nothing was found that would leave people outside.
+pub fn is_ready(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.code.severity() != Severity::Error)
+}
+
+fn of_connection(facts: &ReadinessFacts<'_>, now: Timestamp) -> Vec<Finding> {
+    let Some(connection) = facts.connection else { return vec![Finding::of(FindingCode::ConnectionMissing)] };
+    let reach = match facts.reach {
+        Reach::Fine => None,
+        Reach::Unreachable => Some(FindingCode::IdpUnreachable),
+        Reach::Unknown => Some(FindingCode::IdpUnknown),
+    };
+    let tested = match facts.tested {
+        None => Some(FindingCode::NotTested),
+        Some(Tested { is_current: false }) => Some(FindingCode::TestOutdated),
+        Some(Tested { is_current: true }) => None,
+    };
+    let incomplete = (!connection.settings.missing(now).is_empty()).then_some(FindingCode::ConnectionIncomplete);
+    let disabled = (!connection.mode.is_enabled()).then_some(FindingCode::ConnectionDisabled);
+    let codes = [incomplete, disabled, reach, tested].into_iter().flatten().map(Finding::of);
+    codes.chain(of_certificates(&connection.settings.certificates, now)).collect()
+}
+
+/// While one certificate is valid, the others may be old: that is how they are rolled over.
+fn of_certificates(certificates: &[PinnedCertificate], now: Timestamp) -> Option<Finding> {
+    let last = certificates.iter().map(|pinned| pinned.not_after).max()?;
+    let days_left = last.duration_since(now).as_hours().div_euclid(24);
+    let code = if last <= now { FindingCode::CertificateExpired } else { FindingCode::CertificateExpires };
+    (days_left <= EXPIRY_WARNING_DAYS).then(|| Finding { days_left: Some(days_left), ..Finding::of(code) })
+}
+
+fn of_break_glass(facts: &ReadinessFacts<'_>, now: Timestamp) -> Vec<Finding> {
+    if facts.break_glass.is_empty() {
+        return vec![Finding::of(FindingCode::NoBreakGlassUser)];
+    }
+    let is_proven = |at: Timestamp| now.duration_since(at) <= PROOF_LIFETIME;
+    let those = |wanted: &dyn Fn(&BreakGlass) -> bool| -> Vec<UserId> {
+        facts.break_glass.iter().filter(|user| wanted(user)).map(|user| user.id).collect()
+    };
+    let unproven = those(&|user| !user.proven_at.is_some_and(is_proven));
+    let found = [
+        Finding::about(FindingCode::BreakGlassUnproven, unproven),
+        Finding::about(FindingCode::BreakGlassWithoutEmail, those(&|user| !user.has_email)),
+        Finding::about(FindingCode::BreakGlassMailFails, those(&|user| user.mail_fails)),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+/// Whom SSO would not let in, and why; break-glass and exempt users do not need it.
+fn of_people(facts: &ReadinessFacts<'_>) -> Vec<Finding> {
+    let expected = || facts.people.iter().filter(|person| person.user.status.is_welcome());
+    let on_sso = || expected().filter(|person| !person.user.keeps_form_login());
+    let exempt = expected().filter(|person| person.user.exempt && !person.user.break_glass);
+    let missing = on_sso().filter(|person| person.sso_identity().is_none());
+    let found = [
+        Finding::about(FindingCode::EmailShared, sharing(facts.people)),
+        Finding::about(FindingCode::EmailMissing, ids(missing)),
+        Finding::about(FindingCode::DomainNotListed, ids(on_sso().filter(|person| is_outside(facts, person)))),
+        Finding::about(FindingCode::RoleMissing, ids(on_sso().filter(|person| lacks_role(facts, person)))),
+        Finding::about(FindingCode::UsersExempt, ids(exempt)),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+fn ids<'a>(people: impl Iterator<Item = &'a Person>) -> Vec<UserId> {
+    people.map(|person| person.user.id).collect()
+}
+
+/// The active users who share what SSO would tell them by.
+fn sharing(people: &[Person]) -> Vec<UserId> {
+    let active = people.iter().filter(|person| person.user.status == UserStatus::Active);
+    let mut by_identity: HashMap<String, Vec<UserId>> = HashMap::new();
+    for person in active {
+        if let Some(identity) = person.sso_identity() {
+            by_identity.entry(identity).or_default().push(person.user.id);
+        }
+    }
+    let mut shared: Vec<UserId> = by_identity.into_values().filter(|users| users.len() > 1).flatten().collect();
+    shared.sort_unstable();
+    shared
+}
+
+fn is_outside(facts: &ReadinessFacts<'_>, person: &Person) -> bool {
+    let Some(connection) = facts.connection else { return false };
+    let listed = &connection.settings.email_domains;
+    let email = person.sso_identity().and_then(|identity| Email::parse(&identity).ok());
+    !listed.is_empty() && email.is_some_and(|email| !listed.contains(&email.domain()))
+}
+
+/// What the identity provider will say of roles is not known: who has none, and no default, depends on it.
+fn lacks_role(facts: &ReadinessFacts<'_>, person: &Person) -> bool {
+    let has_default = facts.connection.is_some_and(|connection| !connection.settings.default_roles.is_empty());
+    facts.portal == Portal::Admin && !has_default && person.user.roles.effective().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::email::EmailDomain;
+    use crate::role::{Role, RoleSet};
+    use crate::sso::connection::Provisioning;
+    use crate::sso::discovery::tests::{connection, user};
+    use crate::user::User;
+
+    fn at(days: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * days)
+    }
+
+    fn ready() -> SamlConnection {
+        let mut ready = connection(Provisioning::JustInTime, &[]);
+        ready.settings.idp_entity_id = Some("https://idp.test".to_owned());
+        ready.settings.login_url = Some("https://idp.test/sso".parse().unwrap());
+        ready.settings.default_roles = RoleSet::from([Role::OrganizationMember]);
+        ready.settings.certificates = vec![PinnedCertificate {
+            pem: String::new(),
+            sha256_fingerprint: String::new(),
+            subject: String::new(),
+            key: String::new(),
+            not_before: at(0),
+            not_after: at(100),
+        }];
+        ready
+    }
+
+    fn guard(proven_at: Option<Timestamp>) -> BreakGlass {
+        let id = user(1, "root", None, UserStatus::Active).id;
+        BreakGlass { id, proven_at, has_email: true, mail_fails: false }
+    }
+
+    fn person(n: u128, username: &str, email: Option<&str>) -> Person {
+        Person { user: user(n, username, email, UserStatus::Active), has_password: true }
+    }
+
+    fn codes(facts: &ReadinessFacts<'_>, now: Timestamp) -> Vec<&'static str> {
+        findings(facts, now).iter().map(|finding| finding.code.as_str()).collect()
+    }
+
+    /// Proves H2, A4, C5, C9: a portal that lacks nothing is ready, and each thing that it may lack is found by its name.
+    #[test]
+    fn whatever_is_wrong_is_found_before_anyone_fails() {
+        let (connection, guards) = (ready(), [guard(Some(at(1)))]);
+        let fine = ReadinessFacts {
+            portal: Portal::Admin,
+            connection: Some(&connection),
+            reach: Reach::Fine,
+            tested: Some(Tested { is_current: true }),
+            break_glass: &guards,
+            people: &[],
+        };
+        assert_eq!(codes(&fine, at(1)), Vec::<&str>::new());
+        assert!(is_ready(&findings(&fine, at(1))));
+        assert_eq!(codes(&fine, at(75)), ["certificate_expires"]);
+        assert_eq!(codes(&fine, at(100)), ["certificate_expired", "break_glass_unproven"]);
+        let none = ReadinessFacts { connection: None, break_glass: &[], ..fine };
+        assert_eq!(codes(&none, at(1)), ["connection_missing", "no_break_glass_user"]);
+        assert!(!is_ready(&findings(&none, at(1))));
+        let untried = ReadinessFacts { reach: Reach::Unreachable, tested: None, ..fine };
+        assert_eq!(codes(&untried, at(1)), ["idp_unreachable", "not_tested"]);
+        let lost = [BreakGlass { has_email: false, mail_fails: true, ..guard(None) }];
+        let wanted = ["break_glass_unproven", "break_glass_without_email", "break_glass_mail_fails"];
+        assert_eq!(codes(&ReadinessFacts { break_glass: &lost, ..fine }, at(1)), wanted);
+    }
+
+    /// Proves H2, A2, B3, C3, C4: who could not sign in, and why; who need not is told apart.
+    #[test]
+    fn whoever_could_not_sign_in_is_named_with_the_reason() {
+        let (mut connection, guards) = (ready(), [guard(Some(at(1)))]);
+        connection.settings.email_domains = vec![EmailDomain::parse("b.se").unwrap()];
+        connection.settings.default_roles = RoleSet::new();
+        let member = |person: Person| {
+            let mut person = person;
+            person.user.roles.assigned = RoleSet::from([Role::OrganizationMember]);
+            person
+        };
+        let guest =
+            Person { user: User { exempt: true, ..user(6, "guest", None, UserStatus::Active) }, has_password: true };
+        let people = [
+            member(person(2, "ann", Some("info@b.se"))),
+            member(person(3, "info@B.se", None)),
+            member(person(4, "nobody", None)),
+            person(5, "out@c.se", Some("out@c.se")),
+            guest,
+        ];
+        let facts = ReadinessFacts {
+            portal: Portal::Admin,
+            connection: Some(&connection),
+            reach: Reach::Fine,
+            tested: Some(Tested { is_current: true }),
+            break_glass: &guards,
+            people: &people,
+        };
+        let found = findings(&facts, at(1));
+        let told: Vec<_> = found.iter().map(|finding| (finding.code.as_str(), finding.users.clone())).collect();
+        let of = |positions: &[usize]| positions.iter().map(|at| people[*at].user.id).collect::<Vec<_>>();
+        let wanted = [
+            ("email_shared", of(&[0, 1])),
+            ("email_missing", of(&[2])),
+            ("domain_not_listed", of(&[3])),
+            ("role_missing", of(&[3])),
+            ("users_exempt", of(&[4])),
+        ];
+        assert_eq!(told, wanted);
+    }
+}

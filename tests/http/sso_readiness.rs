@@ -1,0 +1,62 @@
+//! Whether a portal is ready for SSO (H2): found before anybody fails.
+
+use serde_json::{Value, json};
+use service::ports::ProbeResult;
+use tests::app::TestApp;
+use tests::both_engines;
+use tests::tenant::Tenant;
+
+async fn codes(app: &TestApp, tenant: &Tenant) -> (Value, Vec<String>) {
+    let found = app.operator().get(&tenant.path("/sso-readiness?portal=admin")).await.expect(200);
+    let codes =
+        found["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap().to_owned());
+    let codes = codes.collect();
+    (found, codes)
+}
+
+both_engines! {
+    /// Proves H2, A2, A4, B3: each finding has its severity, its fix and a link to what it is about.
+    async fn readiness_names_what_is_wrong_and_where_to_mend_it(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let (found, first) = codes(&app, &tenant).await;
+        assert!(first.contains(&"no_break_glass_user".to_owned()) && first.contains(&"not_tested".to_owned()), "{first:?}");
+        assert_eq!(found["ready"], json!(false));
+        let root = tenant.break_glass_owner(&app, "root").await;
+        tenant.user_with_email(&app, "nobody", None).await;
+        let guest = tenant.form_user(&app, "guest", Some("organization_member")).await.to_string();
+        let path = tenant.path(&format!("/users/{guest}"));
+        root.client.patch(&path, &json!({ "exempt": true })).await.expect(200);
+        for name in ["ann", "ann.too"] {
+            tenant.form_user(&app, name, Some("organization_member")).await;
+            tenant.form_session(&app, name).await;
+        }
+        let two = app.operator().get(&tenant.path("/users?q=ann.too")).await.expect(200);
+        let two = tenant.path(&format!("/users/{}", two["items"][0]["id"].as_str().unwrap()));
+        app.operator().patch(&two, &json!({ "email": "ann@acme.test" })).await.expect(200);
+        let (found, now) = codes(&app, &tenant).await;
+        for code in ["email_shared", "email_missing", "users_exempt"] {
+            assert!(now.contains(&code.to_owned()), "{code} {now:?}");
+        }
+        assert!(!now.contains(&"no_break_glass_user".to_owned()) && !now.contains(&"break_glass_unproven".to_owned()), "{now:?}");
+        let exempt = found["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "users_exempt");
+        let exempt = exempt.unwrap();
+        assert_eq!((&exempt["severity"], &exempt["users"], &exempt["resource"]), (&json!("info"), &json!([guest]), &json!(path)));
+        assert!(exempt["fix"].as_str().is_some_and(|fix| !fix.is_empty()));
+        assert_eq!(found["ready"], json!(false), "two users share an email");
+        app.operator().patch(&two, &json!({ "email": "two@acme.test" })).await.expect(200);
+        assert_eq!(codes(&app, &tenant).await.0["ready"], json!(true));
+        app.operator().get(&tenant.path("/sso-readiness?portal=x")).await.problem(422, "invalid_input");
+    }
+
+    /// Proves H2, D3: whether the identity provider answers is looked at, and a portal without a connection says so.
+    async fn readiness_asks_the_identity_provider(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        app.world.set_probe(ProbeResult::Unreachable);
+        assert!(codes(&app, &tenant).await.1.contains(&"idp_unreachable".to_owned()));
+        let other = app.operator().get(&tenant.path("/sso-readiness?portal=self_service")).await.expect(200);
+        assert_eq!(other["findings"][0]["code"], "connection_missing");
+        assert_eq!(other["findings"][0]["resource"], json!(tenant.path("/saml-connections")));
+    }
+}
