@@ -111,6 +111,29 @@ both_engines! {
         assert!(options.to_string().contains("password_reset_unsupported"), "{options}");
     }
 
+    /// Proves A2, A4: while SSO is required nobody gets an email that somebody else goes by; before, they may.
+    async fn an_email_stays_one_persons(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let root = tenant.break_glass_owner(&app, "root").await;
+        let ann = tenant.user_with_email(&app, "ann", Some("ann@acme.test")).await;
+        tenant.migrate(&root.client, "require").await;
+        for email in ["ANN@acme.test", "root@acme.test"] {
+            let new = json!({ "portal": "admin", "username": "other", "email": email });
+            root.client.post(&tenant.path("/users"), &new).await.problem(409, "sso_multiple_usernames");
+        }
+        let other = tenant.user_with_email(&app, "other", None).await;
+        let path = tenant.path(&format!("/users/{other}"));
+        let taken = json!({ "email": "ann@acme.test" });
+        root.client.patch(&path, &taken).await.problem(409, "sso_multiple_usernames");
+        let inactive = json!({ "status": "inactive" });
+        root.client.patch(&tenant.path(&format!("/users/{ann}")), &inactive).await.expect(200);
+        root.client.patch(&path, &taken).await.expect(200);
+        let active = json!({ "status": "active" });
+        let back = root.client.patch(&tenant.path(&format!("/users/{ann}")), &active).await;
+        back.problem(409, "sso_multiple_usernames");
+    }
+
     /// Proves A3, C3: somebody who was deactivated stays so, whatever the identity provider says; a newcomer is created, and
     /// an archived duplicate is nobody.
     async fn sso_lets_in_whom_it_should(db) {

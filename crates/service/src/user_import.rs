@@ -10,7 +10,7 @@ use crate::Service;
 use crate::accounts::account;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
-use crate::users::{NewUser, audited_user, check_roles, deed};
+use crate::users::{NewUser, audited_user, check_email, check_roles, deed};
 
 /// Most users of one import: one transaction holds them, and sign-ins of other accounts wait for it on SQLite.
 pub const IMPORT_MAX: usize = 500;
@@ -25,8 +25,8 @@ pub enum ImportedUser {
 }
 
 impl Service {
-    /// Creates these users in one transaction and says of each what became of it. A row whose username is taken is
-    /// refused alone; a fault leaves nothing.
+    /// Creates these users in one transaction and says of each what became of it. A row whose username is taken, or its email
+    /// where SSO is required, is refused alone; a fault leaves nothing.
     pub async fn import_users(
         &self,
         caller: &Caller,
@@ -46,6 +46,13 @@ impl Service {
         for row in rows {
             let user = self.invited_user(account_id, row);
             caller.authorize_over(&user)?;
+            match check_email(&mut tx, &user).await {
+                Err(error) if error.code == Code::SsoMultipleUsernames => {
+                    results.push(ImportedUser::Refused(error.code));
+                    continue;
+                }
+                checked => checked?,
+            }
             match storage::users::insert(&mut tx, &user).await {
                 Ok(()) => {
                     self.stage_invitation(&mut tx, caller, &user).await?;

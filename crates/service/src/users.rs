@@ -5,6 +5,8 @@ use domain::invitation::{InvitationState, InvitationSummary};
 use domain::portal::Portal;
 use domain::role::{Permission, RoleAssignments, RoleSet};
 use domain::session::SessionEnd;
+use domain::sso::connection::SsoMode;
+use domain::sso::discovery::email_is_shared;
 use domain::text::Label;
 use domain::user::{User, UserStatus};
 use domain::username::Username;
@@ -17,6 +19,7 @@ use crate::Service;
 use crate::accounts::account;
 use crate::audit::Deed;
 use crate::caller::Caller;
+use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::search::check_search;
@@ -88,6 +91,7 @@ impl Service {
         account(&mut tx, account_id).await?;
         let user = self.invited_user(account_id, new);
         caller.authorize_over(&user)?;
+        check_email(&mut tx, &user).await?;
         storage::users::insert(&mut tx, &user).await?;
         self.stage_invitation(&mut tx, caller, &user).await?;
         let deed = deed("user.created", &user, Value::Null, audited_user(&user));
@@ -169,6 +173,9 @@ impl Service {
         let marked = patch.break_glass;
         let mut after = self.guarded_user(&mut tx, &before, patched(before.clone(), patch)?, marked).await?;
         caller.authorize_over(&after)?;
+        if (before.email.as_ref(), before.status) != (after.email.as_ref(), after.status) {
+            check_email(&mut tx, &after).await?;
+        }
         after.updated_at = self.next_version(before.updated_at);
         storage::users::update(&mut tx, &after, expected).await?;
         if before.status != UserStatus::Inactive && after.status == UserStatus::Inactive {
@@ -237,6 +244,16 @@ pub(crate) fn check_email_mfa(user: &User) -> Result<()> {
         _ => return Ok(()),
     };
     Err(Error::invalid("/require_email_mfa", problem))
+}
+
+/// Refuses an email that somebody else goes by, where SSO is required (A2).
+pub(crate) async fn check_email(tx: &mut Tx, user: &User) -> Result<()> {
+    let Some(email) = &user.email else { return Ok(()) };
+    if sso_mode(tx, user.account_id, user.portal).await? != SsoMode::Required {
+        return Ok(());
+    }
+    let candidates = storage::users::candidates(tx, user.account_id, user.portal, &email.normalized()).await?;
+    if email_is_shared(user, &candidates) { Err(Error::new(Code::SsoMultipleUsernames)) } else { Ok(()) }
 }
 
 pub(crate) fn check_roles(portal: Portal, roles: &RoleSet) -> Result<()> {

@@ -25,8 +25,8 @@ use crate::problem::documentation::problems;
 problems! {
     ListProblems = [READ] + InvalidInput;
     ReadProblems = [READ];
-    CreateProblems = [READ, BODY] + UsernameTaken + IdempotencyKeyReused;
-    UpdateProblems = [READ, BODY] + UsernameTaken + UserArchived + BreakGlassRequired + PreconditionFailed;
+    CreateProblems = [READ, BODY] + UsernameTaken + SsoMultipleUsernames + IdempotencyKeyReused;
+    UpdateProblems = [READ, BODY] + UsernameTaken + SsoMultipleUsernames + UserArchived + BreakGlassRequired + PreconditionFailed;
     DeleteProblems = [READ] + BreakGlassRequired + PreconditionFailed;
 }
 

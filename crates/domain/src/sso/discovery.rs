@@ -68,6 +68,13 @@ pub fn matching_user<'a>(identity: &str, candidates: &'a [User]) -> Match<'a> {
     }
 }
 
+/// Whether somebody else who may sign in goes by a user's email, among the users who have it as username or email. Where
+/// SSO is required, that must not come about: neither could sign in (A2).
+pub fn email_is_shared(user: &User, candidates: &[User]) -> bool {
+    let somebody_else = |other: &User| other.id != user.id && other.status.is_welcome();
+    user.status.is_welcome() && candidates.iter().any(somebody_else)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -115,6 +122,16 @@ pub(crate) mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
         }
+    }
+
+    /// Proves A2: an email is one person's among those who may sign in.
+    #[test]
+    fn an_email_is_shared_with_somebody_else_who_may_sign_in() {
+        let ann = user(1, "ann", Some("a@b.se"), UserStatus::Active);
+        let other = |status| user(2, "a@b.se", None, status);
+        assert!(!email_is_shared(&ann, &[ann.clone(), other(UserStatus::Inactive)]));
+        assert!(email_is_shared(&ann, &[ann.clone(), other(UserStatus::Invited)]));
+        assert!(!email_is_shared(&User { status: UserStatus::Inactive, ..ann }, &[other(UserStatus::Active)]));
     }
 
     /// Proves D2, A2, C3.

@@ -37,8 +37,9 @@ impl Service {
         let before = migration(&mut tx, account_id, target.id).await?;
         target.expect(before.updated_at)?;
         decide_change(before.state).map_err(refused)?;
-        let current = self.planned_again(&mut tx, &before).await?;
-        let decisions = merged(&before.decisions, decided, &current.plan.rows)?;
+        let offered = self.planned_again(&mut tx, &before).await?.plan.rows;
+        let decisions = merged(&before.decisions, decided, &offered)?;
+        drop(offered);
         let planned = self.planned(&mut tx, account_id, context(&before, &decisions)).await?;
         drop(tx);
         let after = SsoMigration {
