@@ -2,13 +2,13 @@
 # Requires SSO of an account of twelve people, and goes back: two duplicates, a shared mailbox and a retained admin.
 # Needs bash, curl, jq and openssl, and a running demo (`./dev run`), which prints the three addresses:
 #
-#   docs/require-sso.sh http://127.0.0.1:8080 vop_… http://127.0.0.1:8081
+#   docs/require-sso.sh http://127.0.0.1:8080 vop_… http://127.0.0.1:9000
 #                       the API               operator key   the identity provider
 set -euo pipefail
 
 api=${1:?the API, such as http://127.0.0.1:8080}
 operator=${2:?an operator key}
-idp=${3:?the identity provider, such as http://127.0.0.1:8081}
+idp=${3:?the identity provider, such as http://127.0.0.1:9000}
 name=walk-$(openssl rand -hex 4)
 page=http://127.0.0.1:9/app
 password='tulip-anchor-copper-72'
