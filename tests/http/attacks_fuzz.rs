@@ -115,6 +115,7 @@ fn good_body(path: &str, tenant: &Tenant) -> Map<String, Value> {
         "/v1/accounts/{account_id}/applications" | "/v1/applications" => {
             json!({ "portal": "admin", "name": "F", "redirect_uris": ["https://app.example.test/x"] })
         }
+        "/v1/accounts/{account_id}/sandboxes" => json!({ "name": "fuzzed-sandbox", "display_name": "F" }),
         "/v1/accounts/{account_id}/invitations" => {
             json!({ "portal": "admin", "email": "fuzzed@f.test", "staged": true })
         }
@@ -151,6 +152,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         ("{user_id}", format!("usr_{nobody}")),
         ("{session_id}", format!("ses_{nobody}")),
         ("{attempt_id}", format!("att_{nobody}")),
+        ("{link_id}", format!("lnk_{nobody}")),
     ]);
     known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value))
 }

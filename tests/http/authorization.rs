@@ -91,6 +91,14 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("update_account", Owner),
         ("get_account_settings", Reader),
         ("update_account_settings", Owner),
+        ("create_account_link", Owner),
+        ("list_account_links", Reader),
+        ("get_account_link", Reader),
+        ("accept_account_link", Owner),
+        ("delete_account_link", Owner),
+        ("create_sandbox", Owner),
+        ("list_switchable_accounts", Oneself),
+        ("create_account_switch", Oneself),
         ("create_api_key", Owner),
         ("list_api_keys", Reader),
         ("get_api_key", Reader),
@@ -169,6 +177,9 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "change_my_second_factor" => {
             json!({ "recovery_email": "ann@home.test", "current_password": "tulip-anchor-copper-72" })
         }
+        "create_account_link" => json!({ "other_account_id": "acc_00000000000000000000000000000000" }),
+        "create_sandbox" => json!({ "name": "made-by-matrix-too", "display_name": "M" }),
+        "create_account_switch" => switch_body(tenant),
         "create_api_key" => json!({ "name": "M", "scopes": ["read"] }),
         "create_saml_connection" => json!({ "portal": "self_service" }),
         "import_users" => json!({ "users": [{ "portal": "admin", "username": "imported-by-matrix" }] }),
@@ -193,6 +204,13 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "send_test_mail" => json!({ "to": "ann@x.test" }),
         _ => json!({}),
     }
+}
+
+fn switch_body(tenant: &Tenant) -> Value {
+    let mut body = tenant.start_body(None);
+    body.as_object_mut().unwrap().retain(|name, _| !["account_name", "email"].contains(&name.as_str()));
+    body["account_id"] = json!("acc_00000000000000000000000000000000");
+    body
 }
 
 /// What a key with every scope may do besides reading.
@@ -246,6 +264,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{invitation_id}", &format!("inv_{nobody}"))
         .replace("{migration_id}", &format!("mig_{nobody}"))
         .replace("{attempt_id}", &format!("att_{nobody}"))
+        .replace("{link_id}", &format!("lnk_{nobody}"))
 }
 
 async fn call(client: &Client, operation: &Operation, body: &Value) -> Answer {

@@ -7,6 +7,7 @@
     reason = "what goes wrong in a test fails it"
 )]
 
+mod account_links;
 mod account_settings;
 mod accounts;
 mod api_keys;

@@ -13,6 +13,7 @@
     reason = "a test target; clippy.toml's exceptions reach #[test] functions alone, not what they call"
 )]
 
+mod account_links;
 mod api_keys;
 mod applications;
 mod direct_sign_ins;

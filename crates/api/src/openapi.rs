@@ -29,6 +29,7 @@ use crate::routes;
         (name = "users", description = "People in a portal of an account."),
         (name = "invitations", description = "Who is expected, since when, and what became of it."),
         (name = "api keys", description = "Keys for an account's own automation."),
+        (name = "account links", description = "Accounts that administrators may switch between, sandboxes among them."),
         (name = "applications", description = "Registered frontends of an account."),
         (name = "shared applications", description = "Frontends that all accounts share; for operators."),
         (name = "saml connections", description = "The trust between a portal and its identity provider."),

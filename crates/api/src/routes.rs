@@ -1,6 +1,8 @@
 //! One file per resource: its wire types and its handlers.
 
+mod account_links;
 mod account_settings;
+mod account_switches;
 mod accounts;
 mod answer;
 mod api_keys;
@@ -42,6 +44,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn register(config: &mut ServiceConfig<'_>) {
     accounts::register(config);
     account_settings::register(config);
+    account_links::register(config);
     users::register(config);
     user_imports::register(config);
     invitations::register(config);
@@ -64,6 +67,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     mailbox::register(config);
     me::register(config);
     break_glass::register(config);
+    account_switches::register(config);
     login::register(config);
     form_sign_ins::register(config);
     magic_link_sign_ins::register(config);

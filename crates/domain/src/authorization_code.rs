@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::account_switch::Home;
 use crate::application::RedirectUri;
 use crate::pkce::CodeChallenge;
 use crate::portal::Portal;
@@ -48,7 +49,9 @@ pub struct SessionGrant {
     pub auth_time: Timestamp,
     /// Role values for a `self_service` frontend (C4).
     pub external_roles: Vec<String>,
-    /// When the identity provider says that the session ends (C12).
+    /// Where they had proved that, if they switched from there (G1).
+    pub home: Option<Home>,
+    /// When the identity provider says that the session ends (C12), or the session ends that they switched from (G1).
     pub session_not_on_or_after: Option<Timestamp>,
 }
 
@@ -129,6 +132,7 @@ mod tests {
                 method: SignInMethod::Saml,
                 auth_time: Timestamp::UNIX_EPOCH,
                 external_roles: vec![],
+                home: None,
                 session_not_on_or_after: None,
             },
             issued_at: Timestamp::UNIX_EPOCH,

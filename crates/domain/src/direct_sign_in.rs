@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::authorization_code::SessionGrant;
 use crate::named::named;
 use crate::portal::Portal;
 use crate::sso::pending_sign_in::ReturnTo;
@@ -39,6 +40,21 @@ pub struct DirectSignIn {
     pub awaits: Option<Awaited>,
     /// When it is too late to go on.
     pub expires_at: Timestamp,
+}
+
+impl DirectSignIn {
+    /// What it has earned: a session that rests on it alone.
+    pub const fn grant(&self) -> SessionGrant {
+        SessionGrant {
+            user_id: self.user_id,
+            portal: self.portal,
+            method: self.method,
+            auth_time: self.auth_time,
+            external_roles: vec![],
+            home: None,
+            session_not_on_or_after: None,
+        }
+    }
 }
 
 /// What is asked of somebody whose password is right: first the second factor, then another password.

@@ -101,6 +101,8 @@ ids! {
     InvitationId = "inv";
     /// Many invitations that were sent at once.
     InvitationBatchId = "inb";
+    /// A link between two accounts.
+    AccountLinkId = "lnk";
     /// A mail in the outbox.
     MailId = "mail";
     /// Many mails that say the same.

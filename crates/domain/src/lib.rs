@@ -15,7 +15,9 @@ mod id;
 mod named;
 
 pub mod account;
+pub mod account_link;
 pub mod account_settings;
+pub mod account_switch;
 pub mod api_key;
 pub mod application;
 pub mod audit;
@@ -53,6 +55,7 @@ pub mod user;
 pub mod username;
 
 pub use id::{
-    AccountId, ApiKeyId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError, InvitationBatchId,
-    InvitationId, MailBatchId, MailId, OperatorKeyId, SessionId, SigningKeyId, SpKeyId, SsoMigrationId, UserId,
+    AccountId, AccountLinkId, ApiKeyId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError,
+    InvitationBatchId, InvitationId, MailBatchId, MailId, OperatorKeyId, SessionId, SigningKeyId, SpKeyId,
+    SsoMigrationId, UserId,
 };

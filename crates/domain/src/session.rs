@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::account_switch::Home;
 use crate::application::Lifetimes;
 use crate::named::named;
 use crate::portal::Portal;
@@ -31,6 +32,8 @@ named! {
         SsoRequired = "sso_required",
         /// SSO, through which it began, is not used any more (F4).
         SsoEnded = "sso_ended",
+        /// The link between accounts that it came over was ended (G1).
+        LinkEnded = "link_ended",
         /// The authorization code it came from was presented twice.
         CodeReused = "code_reused",
     }
@@ -53,6 +56,8 @@ pub struct Session {
     pub method: SignInMethod,
     /// When they proved who they are.
     pub auth_time: Timestamp,
+    /// Where they had proved that, if they switched from there (G1).
+    pub home: Option<Home>,
     /// The role values that the identity provider sent for a `self_service` user, for the frontend's own permissions (C4).
     pub external_roles: Vec<String>,
     /// When it began.
@@ -199,6 +204,7 @@ mod tests {
             portal: Portal::Admin,
             method: SignInMethod::Saml,
             auth_time: at(0),
+            home: None,
             external_roles: vec![],
             created_at: at(0),
             refreshed_at: at(0),

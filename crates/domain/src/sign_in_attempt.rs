@@ -29,6 +29,8 @@ named! {
         Form = "form",
         /// A link that was mailed was opened.
         MagicLink = "magic_link",
+        /// Somebody switched here from another account (G1).
+        Switch = "switch",
         /// An owner or operator tests the connection; nobody gets in by it (C9).
         Test = "test",
         /// A break-glass user proves that they would get in; nobody does by it (A4).

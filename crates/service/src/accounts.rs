@@ -64,14 +64,7 @@ impl Service {
             updated_at: now,
         };
         storage::accounts::insert(&mut tx, &account).await?;
-        let deed = Deed {
-            account_id: Some(account.id),
-            action: "account.created",
-            target: account.id.to_string(),
-            before: Value::Null,
-            after: audited(&account),
-        };
-        self.record(&mut tx, caller, deed).await?;
+        self.record(&mut tx, caller, created_deed(&account)).await?;
         self.insert_first_owner(&mut tx, caller, &account, new.owner_email).await?;
         self.remember(&mut tx, caller, key, account.id.to_string()).await?;
         tx.commit().await?;
@@ -148,6 +141,17 @@ pub(crate) async fn account(tx: &mut Tx, id: AccountId) -> Result<Account> {
 
 async fn account_by_text(tx: &mut Tx, id: &str) -> Result<Account> {
     account(tx, id.parse().map_err(Error::internal)?).await
+}
+
+/// A new account, for its log.
+pub(crate) fn created_deed(account: &Account) -> Deed<'static> {
+    Deed {
+        account_id: Some(account.id),
+        action: "account.created",
+        target: account.id.to_string(),
+        before: Value::Null,
+        after: audited(account),
+    }
 }
 
 fn audited(account: &Account) -> Value {

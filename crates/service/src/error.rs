@@ -138,6 +138,15 @@ codes! {
     LinkReplaced = "link_replaced", "A newer link took this one's place", "Open the link of the newest mail.";
     /// A one-time link's time is over.
     LinkExpired = "link_expired", "This link has expired", "Ask for a new mail.";
+    /// G1: the explaining refusal.
+    SwitchNeedsSetup = "switch_needs_setup", "You cannot switch to this account yet",
+        "Have an owner set up what the detail names, or sign in to that account.";
+    /// G1: the two have a link, or one of them asked for it.
+    AccountsLinked = "accounts_linked", "The two accounts are linked, or one has asked the other",
+        "Accept the request that waits, or end the link and ask anew.";
+    /// G1: nobody could tell them apart any more.
+    TooManyAccountLinks = "too_many_account_links", "The account has as many links and sandboxes as it may have",
+        "End a link that is not needed any more.";
     /// One connection per portal.
     ConnectionExists = "connection_exists", "This portal has a SAML connection already", "Change the one that is there.";
     /// C9.
@@ -146,7 +155,7 @@ codes! {
     ConnectionEnabled = "connection_enabled", "The SAML connection is enabled", "Disable it first.";
     /// F3, F4: only a migration leads to it and back.
     SsoRequired = "sso_required", "SSO is required for this portal",
-        "Go back by a migration of direction revert: preview it, sign it off and apply it.";
+        "Sign in with SSO. To go back, an owner previews, signs off and applies a migration of direction revert.";
     /// F2: the users, or something else that a plan rests on, changed.
     MigrationOutdated = "migration_outdated", "What this plan rests on has changed since it was made",
         "Preview a new migration, and sign its digest.";
@@ -288,6 +297,7 @@ fn taken(unique: Unique) -> Code {
         Unique::AccountName => Code::AccountNameTaken,
         Unique::Username => Code::UsernameTaken,
         Unique::ConnectionPortal => Code::ConnectionExists,
+        Unique::AccountLink => Code::AccountsLinked,
         _ => Code::Internal,
     }
 }

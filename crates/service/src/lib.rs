@@ -10,7 +10,9 @@
 //! How to add one more: a module by the name of its family, an `impl Service` block with the use-case, a line in
 //! `api/routes`. Refusals that a caller may meet get a [`Code`].
 
+mod account_links;
 mod account_settings;
+mod account_switches;
 mod accounts;
 mod api_keys;
 mod applications;
@@ -37,6 +39,7 @@ mod password_resets;
 mod passwords;
 pub mod ports;
 mod request_id;
+mod sandboxes;
 mod search;
 mod second_factor;
 mod sessions;
@@ -61,7 +64,9 @@ use storage::Store;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
+pub use account_links::AccountLinkView;
 pub use account_settings::AccountSettingsPatch;
+pub use account_switches::{SwitchAccount, SwitchableAccount, switch_code};
 pub use accounts::{AccountPatch, NewAccount};
 pub use api_keys::{MadeApiKey, NewApiKey};
 pub use applications::{ApplicationPatch, NewApplication};
@@ -91,6 +96,7 @@ pub use password_resets::{OpenPasswordReset, RequestPasswordReset};
 pub use passwords::PasswordChange;
 pub use ports::Ports;
 pub use saml::Engines;
+pub use sandboxes::NewSandbox;
 pub use second_factor::SecondFactorChange;
 pub use sessions::Me;
 pub use settings::{AttemptLimits, MailSettings, Settings};

@@ -14,18 +14,22 @@ use crate::page::{Page, Paged};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
 use crate::tx::Tx;
 
-macro_rules! columns {
+/// The columns of an [`AccountRow`], under names that a join with other tables leaves apart.
+macro_rules! account_columns {
     () => {
-        "id, name, display_name, settings, created_at, updated_at"
+        "accounts.id AS account_id, accounts.name AS account_name, accounts.display_name AS account_display_name,
+        accounts.settings AS account_settings, accounts.created_at AS account_created_at,
+        accounts.updated_at AS account_updated_at"
     };
 }
+pub(crate) use account_columns;
 
 queries! {
     INSERT = "INSERT INTO accounts (id, name, display_name, search_text, settings, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
-    BY_ID = concat!("SELECT ", columns!(), " FROM accounts WHERE id = $1");
-    BY_NAME = concat!("SELECT ", columns!(), " FROM accounts WHERE name = $1");
-    LIST = concat!("SELECT ", columns!(), " FROM accounts
+    BY_ID = concat!("SELECT ", account_columns!(), " FROM accounts WHERE id = $1");
+    BY_NAME = concat!("SELECT ", account_columns!(), " FROM accounts WHERE name = $1");
+    LIST = concat!("SELECT ", account_columns!(), " FROM accounts
         WHERE id > $1 AND (search_text LIKE $2 ESCAPE '!' OR $2 IS NULL) ORDER BY id LIMIT $3");
     HOLD = "UPDATE accounts SET updated_at = updated_at WHERE id = $1";
     UPDATE = "UPDATE accounts SET name = $3, display_name = $4, search_text = $5, settings = $6, updated_at = $7
@@ -40,14 +44,15 @@ pub struct AccountFilter {
     pub search: Option<String>,
 }
 
+#[expect(clippy::struct_field_names, reason = "a join reads the rows of several tables at once")]
 #[derive(sqlx::FromRow)]
-struct AccountRow {
-    id: Uuid,
-    name: String,
-    display_name: String,
-    settings: Json<AccountSettings>,
-    created_at: i64,
-    updated_at: i64,
+pub(crate) struct AccountRow {
+    account_id: Uuid,
+    account_name: String,
+    account_display_name: String,
+    account_settings: Json<AccountSettings>,
+    account_created_at: i64,
+    account_updated_at: i64,
 }
 
 impl TryFrom<AccountRow> for Account {
@@ -55,12 +60,12 @@ impl TryFrom<AccountRow> for Account {
 
     fn try_from(row: AccountRow) -> Result<Self> {
         Ok(Self {
-            id: AccountId::from_uuid(row.id),
-            name: checked("accounts.name", row.name)?,
-            display_name: checked("accounts.display_name", row.display_name)?,
-            settings: row.settings.0,
-            created_at: time("accounts.created_at", row.created_at)?,
-            updated_at: time("accounts.updated_at", row.updated_at)?,
+            id: AccountId::from_uuid(row.account_id),
+            name: checked("accounts.name", row.account_name)?,
+            display_name: checked("accounts.display_name", row.account_display_name)?,
+            settings: row.account_settings.0,
+            created_at: time("accounts.created_at", row.account_created_at)?,
+            updated_at: time("accounts.updated_at", row.account_updated_at)?,
         })
     }
 }

@@ -14,7 +14,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::applications::{ApplicationRow, application_columns};
-use crate::columns::{checked, digest, millis, optional_time, parsed, time};
+use crate::columns::{checked, digest, home, millis, optional_time, parsed, time};
 use crate::error::{Result, StorageError, Unique, written};
 use crate::sign_in_attempts::{assertion_digest, warnings};
 use crate::sql::{execute, fetch_optional, queries};
@@ -30,6 +30,7 @@ macro_rules! code_columns {
         sign_in_attempts.method AS code_method, sign_in_attempts.auth_time AS code_auth_time,
         sign_in_attempts.external_roles AS code_external_roles,
         sign_in_attempts.session_not_on_or_after AS code_session_not_on_or_after,
+        sign_in_attempts.home_account_id AS code_home_account_id, sign_in_attempts.home_user_id AS code_home_user_id,
         sign_in_attempts.code_issued_at AS code_issued_at, sign_in_attempts.session_id AS code_session_id"
     };
 }
@@ -37,7 +38,8 @@ macro_rules! code_columns {
 queries! {
     ISSUE = "UPDATE sign_in_attempts SET stage = 'code_issued', outcome = 'pending', user_id = $3, warnings = $4,
             updated_at = $5, failure = NULL, saml_message = NULL, code_digest = $6, code_issued_at = $5, method = $7,
-            auth_time = $8, external_roles = $9, session_not_on_or_after = $10, assertion_digest = $11
+            auth_time = $8, external_roles = $9, session_not_on_or_after = $10, assertion_digest = $11,
+            home_account_id = $12, home_user_id = $13
         WHERE account_id = $1 AND id = $2 AND code_digest IS NULL AND NOT EXISTS (SELECT 1 FROM sign_in_attempts AS other
             WHERE other.connection_id = sign_in_attempts.connection_id AND other.assertion_digest = $11)";
     EXCHANGE_OF = concat!("SELECT ", code_columns!(), ", ", user_columns!(), ", ", application_columns!(), ",
@@ -88,6 +90,8 @@ struct CodeRow {
     code_auth_time: i64,
     code_external_roles: Option<Json<Vec<String>>>,
     code_session_not_on_or_after: Option<i64>,
+    code_home_account_id: Option<Uuid>,
+    code_home_user_id: Option<Uuid>,
     code_issued_at: i64,
     code_session_id: Option<Uuid>,
 }
@@ -123,6 +127,7 @@ impl TryFrom<CodeRow> for AuthorizationCode {
                 method: parsed("sign_in_attempts.method", &row.code_method)?,
                 auth_time: time("sign_in_attempts.auth_time", row.code_auth_time)?,
                 external_roles: row.code_external_roles.map(|roles| roles.0).unwrap_or_default(),
+                home: home(row.code_home_account_id, row.code_home_user_id),
                 session_not_on_or_after: optional_time("sign_in_attempts.session_not_on_or_after", not_on_or_after)?,
             },
             issued_at: time("sign_in_attempts.code_issued_at", row.code_issued_at)?,
@@ -158,6 +163,8 @@ pub async fn issue(tx: &mut Tx, code: &AuthorizationCode, evidence: Evidence<'_>
         Json(&code.grant.external_roles),
         code.grant.session_not_on_or_after.map(millis),
         evidence.assertion_id.map(assertion_digest),
+        code.grant.home.map(|home| home.account_id.as_uuid()),
+        code.grant.home.map(|home| home.user_id.as_uuid()),
     )?;
     written(rows, StorageError::Conflict(Unique::Answer))
 }

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
+use domain::account_switch::Home;
+use domain::{AccountId, UserId};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::error::{Cause, Result, StorageError};
 
@@ -38,6 +41,12 @@ where
     T::Error: Into<Cause>,
 {
     text.try_into().map_err(|error: T::Error| StorageError::corrupt(column, error))
+}
+
+/// Where somebody had proved who they are, if they switched from there.
+pub(crate) fn home(account_id: Option<Uuid>, user_id: Option<Uuid>) -> Option<Home> {
+    let (account_id, user_id) = account_id.zip(user_id)?;
+    Some(Home { account_id: AccountId::from_uuid(account_id), user_id: UserId::from_uuid(user_id) })
 }
 
 /// A stored SHA-256 digest.

@@ -40,6 +40,8 @@ pub enum Unique {
     ConnectionPortal,
     /// What a sign-in is answered with: one assertion, which answers once per connection, and one code (C10).
     Answer,
+    /// A link between two accounts.
+    AccountLink,
     /// The key that signs access tokens.
     ActiveSigningKey,
 }
@@ -54,6 +56,7 @@ impl Unique {
             "applications_default_key" | "applications_shared_default_key" => Some(Self::DefaultApplication),
             "saml_connections_portal_key" => Some(Self::ConnectionPortal),
             "sign_in_attempts_assertion_key" => Some(Self::Answer),
+            "account_links_pkey" => Some(Self::AccountLink),
             "signing_keys_active_key" => Some(Self::ActiveSigningKey),
             _ => None,
         }

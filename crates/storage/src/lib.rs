@@ -26,6 +26,7 @@ mod sql;
 mod store;
 mod tx;
 
+pub mod account_links;
 pub mod accounts;
 pub mod api_keys;
 pub mod applications;

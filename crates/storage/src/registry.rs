@@ -10,6 +10,7 @@ macro_rules! modules {
 }
 
 modules!(
+    account_links,
     accounts,
     api_keys,
     applications,

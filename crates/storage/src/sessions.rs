@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::columns::{millis, parsed, time};
+use crate::columns::{home, millis, parsed, time};
 use crate::error::{Result, StorageError, written};
 use crate::page::{Page, Paged};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
@@ -20,15 +20,16 @@ macro_rules! session_columns {
         sessions.method AS session_method, sessions.auth_time AS session_auth_time,
         sessions.external_roles AS session_external_roles, sessions.created_at AS session_created_at,
         sessions.refreshed_at AS session_refreshed_at, sessions.expires_at AS session_expires_at,
-        sessions.ended_at AS session_ended_at, sessions.ended_reason AS session_ended_reason"
+        sessions.ended_at AS session_ended_at, sessions.ended_reason AS session_ended_reason,
+        sessions.home_account_id AS session_home_account_id, sessions.home_user_id AS session_home_user_id"
     };
 }
 pub(crate) use session_columns;
 
 queries! {
     INSERT = "INSERT INTO sessions (id, account_id, user_id, application_id, portal, method, auth_time, external_roles,
-            created_at, refreshed_at, expires_at, ended_at, ended_reason)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+            created_at, refreshed_at, expires_at, ended_at, ended_reason, home_account_id, home_user_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     BY_ID = concat!("SELECT ", session_columns!(), " FROM sessions WHERE account_id = $1 AND id = $2");
     LIST = concat!("SELECT ", session_columns!(), " FROM sessions
         WHERE account_id = $1 AND id < $2 AND (application_id = $3 OR $3 IS NULL)
@@ -41,9 +42,13 @@ queries! {
     END = "UPDATE sessions SET ended_at = $3, ended_reason = $4
         WHERE account_id = $1 AND id = $2 AND ended_at IS NULL AND expires_at > $3";
     END_FOR_USER = "UPDATE sessions SET ended_at = $3, ended_reason = $4
-        WHERE account_id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3";
+        WHERE (account_id = $1 AND user_id = $2 OR home_account_id = $1 AND home_user_id = $2)
+        AND ended_at IS NULL AND expires_at > $3";
+    END_SWITCHED = "UPDATE sessions SET ended_at = $3, ended_reason = $4
+        WHERE account_id = $1 AND home_account_id = $2 AND ended_at IS NULL AND expires_at > $3";
     END_OTHERS = "UPDATE sessions SET ended_at = $4, ended_reason = $5
-        WHERE account_id = $1 AND user_id = $2 AND id <> $3 AND ended_at IS NULL AND expires_at > $4";
+        WHERE (account_id = $1 AND user_id = $2 OR home_account_id = $1 AND home_user_id = $2)
+        AND id <> $3 AND ended_at IS NULL AND expires_at > $4";
     TOUCH = "UPDATE sessions SET refreshed_at = $2, expires_at = $3 WHERE id = $1 AND ended_at IS NULL";
 }
 
@@ -74,6 +79,8 @@ pub(crate) struct SessionRow {
     session_expires_at: i64,
     session_ended_at: Option<i64>,
     session_ended_reason: Option<String>,
+    session_home_account_id: Option<Uuid>,
+    session_home_user_id: Option<Uuid>,
 }
 
 impl TryFrom<SessionRow> for Session {
@@ -89,6 +96,7 @@ impl TryFrom<SessionRow> for Session {
             portal: parsed("sessions.portal", &row.session_portal)?,
             method: parsed("sessions.method", &row.session_method)?,
             auth_time: time("sessions.auth_time", row.session_auth_time)?,
+            home: home(row.session_home_account_id, row.session_home_user_id),
             external_roles: row.session_external_roles.0,
             created_at: time("sessions.created_at", row.session_created_at)?,
             refreshed_at: time("sessions.refreshed_at", row.session_refreshed_at)?,
@@ -120,6 +128,8 @@ pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
         millis(session.expires_at),
         session.ended.map(|(at, _)| millis(at)),
         session.ended.map(|(_, reason)| reason.as_str()),
+        session.home.map(|home| home.account_id.as_uuid()),
+        session.home.map(|home| home.user_id.as_uuid()),
     )?;
     Ok(())
 }
@@ -148,7 +158,7 @@ pub async fn end(tx: &mut Tx, account_id: AccountId, id: SessionId, at: Timestam
     Ok(execute!(tx, END, account_id.as_uuid(), id.as_uuid(), millis(at), reason.as_str())? > 0)
 }
 
-/// Ends every live session of a user; how many there were.
+/// Ends every live session of a user, in other accounts too where they switched from here (G1); how many there were.
 pub async fn end_for_user(
     tx: &mut Tx,
     account_id: AccountId,
@@ -159,7 +169,17 @@ pub async fn end_for_user(
     execute!(tx, END_FOR_USER, account_id.as_uuid(), user_id.as_uuid(), millis(at), reason.as_str())
 }
 
-/// Ends a user's sessions but this one; gives how many were live.
+/// Ends every live session in an account of whoever switched there from that other one; how many there were.
+pub async fn end_switched(
+    tx: &mut Tx,
+    (account_id, home): (AccountId, AccountId),
+    at: Timestamp,
+    reason: SessionEnd,
+) -> Result<u64> {
+    execute!(tx, END_SWITCHED, account_id.as_uuid(), home.as_uuid(), millis(at), reason.as_str())
+}
+
+/// Ends a user's sessions but this one, in other accounts too where they switched from here (G1); gives how many were live.
 pub async fn end_others(
     tx: &mut Tx,
     (account_id, user_id): (AccountId, UserId),

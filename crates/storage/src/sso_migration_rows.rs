@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::columns::{checked, millis, parsed, time};
 use crate::error::{Result, StorageError};
 use crate::page::{Page, Paged};
-use crate::sql::{execute, execute_rows, fetch_all, queries};
+use crate::sql::{execute, execute_rows, fetch_all, fetch_optional, queries};
 use crate::tx::Tx;
 
 macro_rules! columns {
@@ -39,6 +39,13 @@ queries! {
         ORDER BY user_id LIMIT $5");
     CHANGED = concat!("SELECT ", columns!(), " FROM sso_migration_rows
         WHERE account_id = $1 AND migration_id = $2 AND after_username IS NOT NULL ORDER BY user_id");
+    REPLACED = "SELECT sso_migration_rows.after_username FROM sso_migrations
+        JOIN sso_migration_rows ON sso_migration_rows.account_id = sso_migrations.account_id
+            AND sso_migration_rows.migration_id = sso_migrations.id AND sso_migration_rows.user_id = $2
+        WHERE sso_migrations.account_id = $1 AND sso_migrations.direction = 'require'
+        AND sso_migrations.state = 'applied' AND sso_migration_rows.action = 'rename'
+        AND sso_migration_rows.after_username IS NOT NULL
+        ORDER BY sso_migrations.applied_at DESC LIMIT 1";
 }
 
 /// A username that nobody can have, for whoever gives theirs up: a username holds no control character.
@@ -208,4 +215,10 @@ pub async fn list(
 pub async fn changed(tx: &mut Tx, (account_id, migration_id): (AccountId, SsoMigrationId)) -> Result<Vec<Row>> {
     let rows: Vec<StoredRow> = fetch_all!(tx, CHANGED, account_id.as_uuid(), migration_id.as_uuid())?;
     rows.into_iter().map(Row::try_from).collect()
+}
+
+/// The username that requiring SSO wrote in the place of a user's own, unless that was taken back (G1).
+pub async fn replaced_username(tx: &mut Tx, account_id: AccountId, user_id: UserId) -> Result<Option<String>> {
+    let row: Option<(String,)> = fetch_optional!(tx, REPLACED, account_id.as_uuid(), user_id.as_uuid())?;
+    Ok(row.map(|(username,)| username))
 }

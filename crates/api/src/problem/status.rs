@@ -25,6 +25,9 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::BreakGlassRequired
         | Code::NotBreakGlass
         | Code::TooManyApiKeys
+        | Code::TooManyAccountLinks
+        | Code::AccountsLinked
+        | Code::SwitchNeedsSetup
         | Code::ConnectionExists
         | Code::ConnectionIncomplete
         | Code::AlreadyInvited

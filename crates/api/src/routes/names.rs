@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use domain::account_link::{AccountRelation, LinkState};
 use domain::api_key::ApiKeyScope;
 use domain::invitation::{AcceptBy, InvitationState};
 use domain::language::Language;
@@ -72,6 +73,8 @@ names! {
     AttemptKindName ("AttemptKind", "How a sign-in attempt began.") = AttemptKind::ALL;
     AttemptStageName ("AttemptStage", "How far a sign-in attempt got.") = AttemptStage::ALL;
     AttemptOutcomeName ("AttemptOutcome", "How a sign-in attempt stands.") = AttemptOutcome::ALL;
+    AccountRelationName ("AccountRelation", "What another account is to this one.") = AccountRelation::ALL;
+    LinkStateName ("LinkState", "Where a link between accounts stands, as one of them sees it.") = LinkState::ALL;
     CheckStateName ("CheckState", "How a check of a test sign-in went.") = CheckState::ALL;
     TestedSubjectName ("TestedSubject", "What would become of whom a response names.") = TestedSubject::ALL;
     RoleOriginName ("RoleOrigin", "Why somebody would hold roles.") = RoleOrigin::ALL;

@@ -59,14 +59,16 @@ impl Service {
 
     /// Ends a sign-in with a code; gives where the browser goes with it.
     pub(crate) async fn issue_code(&self, tx: &mut Tx, sign_in: &DirectSignIn) -> Result<String> {
-        let grant = SessionGrant {
-            user_id: sign_in.user_id,
-            portal: sign_in.portal,
-            method: sign_in.method,
-            auth_time: sign_in.auth_time,
-            external_roles: vec![],
-            session_not_on_or_after: None,
-        };
+        self.issue_code_for(tx, sign_in, sign_in.grant()).await
+    }
+
+    /// The same, where what it has earned is more or less than itself.
+    pub(crate) async fn issue_code_for(
+        &self,
+        tx: &mut Tx,
+        sign_in: &DirectSignIn,
+        grant: SessionGrant,
+    ) -> Result<String> {
         let row = (sign_in.account_id, sign_in.attempt_id);
         let (code, secret) = self.authorization_code(row, &sign_in.return_to, grant);
         let evidence = Evidence { assertion_id: None, warnings: &[] };

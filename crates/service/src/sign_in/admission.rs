@@ -188,6 +188,7 @@ fn grant(
         method: SignInMethod::Saml,
         auth_time: verified.authn_instant,
         external_roles: decision.external_roles.clone(),
+        home: None,
         session_not_on_or_after: verified.session_not_on_or_after,
     }
 }

@@ -53,6 +53,9 @@ impl Service {
             drop(transaction);
             return self.refuse_reused(code, first.ok_or_else(unknown_code)?).await;
         }
+        if !over_living_link(tx, code).await? {
+            return Err(TokenRefusal::session_expired());
+        }
         let sign_in = LastSignIn { at: session.created_at, method: session.method };
         storage::users::record_sign_in(tx, session.account_id, session.user_id, sign_in).await?;
         storage::sessions::insert(tx, &session).await?;
@@ -88,6 +91,7 @@ impl Service {
             portal: code.grant.portal,
             method: code.grant.method,
             auth_time: code.grant.auth_time,
+            home: code.grant.home,
             external_roles: code.grant.external_roles.clone(),
             created_at: now,
             refreshed_at: now,
@@ -163,6 +167,15 @@ fn check_still_allowed(exchange: &Exchange, address: IpAddr) -> Result<(), Token
     match application.settings.redirect_uri(code.redirect_uri.as_str()) {
         Some(_) => Ok(()),
         None => Err(TokenRefusal::grant("redirect_uri is not registered any more")),
+    }
+}
+
+/// Between a switch of accounts and its exchange an owner may have ended the link that it came over (G1). While it is held
+/// here, whoever ends it waits, and finds the session.
+async fn over_living_link(tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<bool> {
+    match code.grant.home {
+        Some(home) => Ok(storage::account_links::hold(tx, code.account_id, home.account_id).await?),
+        None => Ok(true),
     }
 }
 

@@ -1,0 +1,249 @@
+//! Links between accounts, and sandbox accounts (G1).
+
+use actix_web::{HttpResponse, delete, get, post, web};
+use domain::account::AccountName;
+use domain::account_link::{AccountRelation, LinkState};
+use domain::text::Label;
+use domain::{AccountId, AccountLinkId, UserId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::{AccountLinkView, NewSandbox, Service};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::{Account, AccountPath, IdempotencyKeyParameter};
+use super::answer::{List, recorded};
+use super::names::{AccountRelationName, LinkStateName};
+use crate::extract::{Authenticated, Creation, Ids};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ReadProblems = [READ];
+    RequestProblems = [READ, BODY] + AccountsLinked + TooManyAccountLinks + IdempotencyKeyReused;
+    AcceptProblems = [READ] + PreconditionFailed;
+    EndProblems = [READ] + PreconditionFailed;
+    SandboxProblems = [READ, BODY] + AccountNameTaken + TooManyAccountLinks + IdempotencyKeyReused;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create_account_link)
+        .service(list_account_links)
+        .service(get_account_link)
+        .service(accept_account_link)
+        .service(delete_account_link)
+        .service(create_sandbox);
+}
+
+/// A link between two accounts, as one of them sees it.
+#[derive(Debug, Serialize, ToSchema)]
+struct AccountLink {
+    /// Names it on both sides.
+    #[schema(value_type = String, example = "lnk_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    id: AccountLinkId,
+    /// Whose side this is.
+    #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// The other side.
+    #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5969")]
+    other_account_id: AccountId,
+    /// The account there; null until it has agreed.
+    other_account: Option<Account>,
+    /// What the other account is to this one.
+    #[schema(value_type = AccountRelationName)]
+    relation: AccountRelation,
+    /// Where it stands.
+    #[schema(value_type = LinkStateName)]
+    state: LinkState,
+    /// When one side asked.
+    requested_at: Timestamp,
+    /// When the other accepted.
+    accepted_at: Option<Timestamp>,
+}
+
+impl From<AccountLinkView> for AccountLink {
+    fn from(AccountLinkView { link, other }: AccountLinkView) -> Self {
+        Self {
+            id: link.id,
+            account_id: link.account_id,
+            other_account_id: link.other_account_id,
+            other_account: other.map(Account::from),
+            relation: link.relation,
+            state: link.state,
+            requested_at: link.requested_at,
+            accepted_at: link.accepted_at,
+        }
+    }
+}
+
+/// With whom to link.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateAccountLink {
+    /// The other account's id, as its owners tell it.
+    #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5969")]
+    other_account_id: AccountId,
+}
+
+/// What a sandbox is made with.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateSandbox {
+    /// 3 to 63 of letters, digits and hyphens; unique without regard to case.
+    #[schema(value_type = String, example = "acme-sandbox", min_length = 3, max_length = 63)]
+    name: AccountName,
+    /// One line.
+    #[schema(value_type = String, example = "Acme AB (sandbox)", max_length = 200)]
+    display_name: Label,
+    /// The active owner of the account who owns the sandbox first; without it, the caller.
+    #[schema(value_type = Option<String>, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    owner_id: Option<UserId>,
+}
+
+/// A link in a path.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+struct LinkPath {
+    /// The account.
+    #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// The link.
+    #[param(value_type = String, example = "lnk_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    link_id: AccountLinkId,
+}
+
+/// Ask for a link with another account.
+///
+/// For operators and owners. An owner of the other account accepts it; from then on administrators may switch from one to
+/// the other as the user of the same username and email. Owners of each side answer for who bears these there.
+#[utoipa::path(
+    operation_id = "create_account_link", tag = "account links",
+    security(("operator_key" = []), ("access_token" = [])), params(AccountPath, IdempotencyKeyParameter),
+    request_body = CreateAccountLink,
+    responses(
+        (status = 201, description = "The link, which waits", body = AccountLink,
+            headers(("Location" = String, description = "Where it is"))),
+        RequestProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/links")]
+async fn create_account_link(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    new: Creation<CreateAccountLink>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let (account_id, other) = (path.0.account_id, new.body.other_account_id);
+    let made = service.request_account_link(&caller.0, account_id, other, new.key.as_ref()).await?;
+    let body = AccountLink::from(made.resource);
+    Ok(recorded(location(account_id, body.id), made.replayed, &body))
+}
+
+/// List links.
+///
+/// For operators, and for users of the account who hold a role. All of them at once: there are at most 50.
+#[utoipa::path(
+    operation_id = "list_account_links", tag = "account links",
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AccountPath),
+    responses((status = 200, description = "The links", body = List<AccountLink>), ReadProblems),
+)]
+#[get("/v1/accounts/{account_id}/links")]
+async fn list_account_links(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<AccountLink>>, Problem> {
+    Ok(web::Json(List::whole(service.list_account_links(&caller.0, path.0.account_id).await?)))
+}
+
+/// Read a link.
+///
+/// For operators, and for users of the account who hold a role.
+#[utoipa::path(
+    operation_id = "get_account_link", tag = "account links",
+    security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(LinkPath),
+    responses((status = 200, description = "The link", body = AccountLink), ReadProblems),
+)]
+#[get("/v1/accounts/{account_id}/links/{link_id}")]
+async fn get_account_link(
+    caller: Authenticated,
+    path: Ids<LinkPath>,
+    service: web::Data<Service>,
+) -> Result<web::Json<AccountLink>, Problem> {
+    let LinkPath { account_id, link_id } = path.0;
+    Ok(web::Json(service.get_account_link(&caller.0, account_id, link_id).await?.into()))
+}
+
+/// Accept a link.
+///
+/// For owners of the account that was asked, in person: no operator consents for them. From now on, whoever an owner of the
+/// other account lets sign in there by a username and email of this account may switch here as that user: accept what you
+/// trust as yourselves.
+#[utoipa::path(
+    operation_id = "accept_account_link", tag = "account links", security(("access_token" = [])), params(LinkPath),
+    responses((status = 200, description = "The link", body = AccountLink), AcceptProblems),
+)]
+#[post("/v1/accounts/{account_id}/links/{link_id}/accept")]
+async fn accept_account_link(
+    caller: Authenticated,
+    path: Ids<LinkPath>,
+    service: web::Data<Service>,
+) -> Result<web::Json<AccountLink>, Problem> {
+    let LinkPath { account_id, link_id } = path.0;
+    Ok(web::Json(service.accept_account_link(&caller.0, account_id, link_id).await?.into()))
+}
+
+/// End a link.
+///
+/// For operators, and for owners of either account; also to decline one. Sessions that came over it end at once. A sandbox
+/// stays, as an account of its own.
+#[utoipa::path(
+    operation_id = "delete_account_link", tag = "account links",
+    security(("operator_key" = []), ("access_token" = [])), params(LinkPath),
+    responses((status = 204, description = "The link is gone"), EndProblems),
+)]
+#[delete("/v1/accounts/{account_id}/links/{link_id}")]
+async fn delete_account_link(
+    caller: Authenticated,
+    path: Ids<LinkPath>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let LinkPath { account_id, link_id } = path.0;
+    service.end_account_link(&caller.0, account_id, link_id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Create a sandbox.
+///
+/// For operators and owners: an account with the settings of this one, linked with it, whose first owner is one of this
+/// account's, who switches there. Whoever signs in at the sandbox alone cannot switch to this account.
+#[utoipa::path(
+    operation_id = "create_sandbox", tag = "account links",
+    security(("operator_key" = []), ("access_token" = [])), params(AccountPath, IdempotencyKeyParameter),
+    request_body = CreateSandbox,
+    responses(
+        (status = 201, description = "The link with the sandbox", body = AccountLink,
+            headers(("Location" = String, description = "Where the link is"))),
+        SandboxProblems,
+    ),
+)]
+#[post("/v1/accounts/{account_id}/sandboxes")]
+async fn create_sandbox(
+    caller: Authenticated,
+    path: Ids<AccountPath>,
+    new: Creation<CreateSandbox>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let account_id = path.0.account_id;
+    let CreateSandbox { name, display_name, owner_id } = new.body;
+    let sandbox = NewSandbox { name, display_name, owner_id };
+    let made = service.create_sandbox(&caller.0, account_id, sandbox, new.key.as_ref()).await?;
+    let body = AccountLink::from(made.resource);
+    Ok(recorded(location(account_id, body.id), made.replayed, &body))
+}
+
+fn location(account_id: AccountId, link_id: AccountLinkId) -> String {
+    format!("/v1/accounts/{account_id}/links/{link_id}")
+}

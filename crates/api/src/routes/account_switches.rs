@@ -1,0 +1,125 @@
+//! Switching accounts (G1).
+
+use actix_web::{get, post, web};
+use domain::account_link::AccountRelation;
+use domain::pkce::CodeChallenge;
+use domain::{AccountId, ApplicationId};
+use serde::{Deserialize, Serialize};
+use service::{AuthorizationRequest, Service, SwitchAccount, SwitchableAccount as Place, switch_code};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::accounts::Account;
+use super::answer::List;
+use super::form_sign_ins::SignIn;
+use super::login::{CodeChallengeMethod, state};
+use super::names::AccountRelationName;
+use crate::extract::{Authenticated, ClientAddress, JsonBody};
+use crate::problem::Problem;
+use crate::problem::documentation::problems;
+
+problems! {
+    ListProblems = [READ] + SessionExpired;
+    SwitchProblems = [READ, BODY] + SessionExpired + SsoRequired + SwitchNeedsSetup + ApplicationRefused;
+}
+
+/// Registers the operations.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config.service(list_switchable_accounts).service(create_account_switch);
+}
+
+/// An account to switch to.
+#[derive(Debug, Serialize, ToSchema)]
+struct SwitchableAccount {
+    /// The account.
+    account: Account,
+    /// What it is to the account where the caller proved who they are; null where it is that one.
+    #[schema(value_type = Option<AccountRelationName>)]
+    relation: Option<AccountRelation>,
+    /// What is to be set up first; null where nothing is.
+    blocked: Option<Blocked>,
+}
+
+/// Why an account cannot be switched to yet.
+#[derive(Debug, Serialize, ToSchema)]
+struct Blocked {
+    /// The code that switching would be refused with.
+    #[schema(example = "switch_needs_setup")]
+    code: &'static str,
+    /// What is to be set up.
+    detail: String,
+}
+
+impl From<Place> for SwitchableAccount {
+    fn from(Place { account, relation, refusal }: Place) -> Self {
+        let blocked = |refusal| Blocked { code: switch_code(refusal).as_str(), detail: refusal.to_string() };
+        Self { account: account.into(), relation, blocked: refusal.map(blocked) }
+    }
+}
+
+/// Where to switch to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateAccountSwitch {
+    /// The account.
+    #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    account_id: AccountId,
+    /// The id of an application of the `admin` portal that serves it: a shared one, or its own.
+    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
+    client_id: ApplicationId,
+    /// Where the outcome goes: exactly one of the registered URIs.
+    #[schema(example = "https://app.example.com/callback")]
+    redirect_uri: String,
+    /// Echoed with the outcome.
+    #[serde(default, deserialize_with = "state")]
+    #[schema(max_length = 512)]
+    state: Option<String>,
+    /// The base64url-encoded SHA-256 digest of the `code_verifier` (RFC 7636).
+    #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
+    code_challenge: CodeChallenge,
+    /// `S256`; nothing else is taken.
+    #[serde(rename = "code_challenge_method")]
+    #[schema(inline)]
+    _code_challenge_method: CodeChallengeMethod,
+}
+
+/// List where I may switch to.
+///
+/// For any signed-in administrator: the accounts that are linked with the one where they proved who they are, each with what
+/// is to be set up before they can.
+#[utoipa::path(
+    operation_id = "list_switchable_accounts", tag = "me", security(("access_token" = [])),
+    responses((status = 200, description = "The accounts", body = List<SwitchableAccount>), ListProblems),
+)]
+#[get("/v1/me/switchable-accounts")]
+async fn list_switchable_accounts(
+    caller: Authenticated,
+    address: ClientAddress,
+    service: web::Data<Service>,
+) -> Result<web::Json<List<SwitchableAccount>>, Problem> {
+    Ok(web::Json(List::whole(service.list_switchable_accounts(&caller.0, address.0).await?)))
+}
+
+/// Switch to another account.
+///
+/// For any signed-in administrator whose username login is retained in both accounts. The answer sends the browser on with a
+/// code, as after a sign-in; its session is of the user who has the same username and email there, with the rights that the
+/// account gives them, and with `auth_time` and `amr` of this one. This session goes on; the one there ends with it at the
+/// latest.
+#[utoipa::path(
+    operation_id = "create_account_switch", tag = "me", security(("access_token" = [])),
+    request_body = CreateAccountSwitch,
+    responses((status = 200, description = "What comes next: `complete`", body = SignIn), SwitchProblems),
+)]
+#[post("/v1/me/account-switches")]
+async fn create_account_switch(
+    caller: Authenticated,
+    address: ClientAddress,
+    body: JsonBody<CreateAccountSwitch>,
+    service: web::Data<Service>,
+) -> Result<web::Json<SignIn>, Problem> {
+    let CreateAccountSwitch { account_id, client_id, redirect_uri, state, code_challenge, .. } = body.0;
+    let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
+    let switch = SwitchAccount { account_id, authorization, address: address.0 };
+    Ok(web::Json(service.switch_account(&caller.0, switch).await?.into()))
+}

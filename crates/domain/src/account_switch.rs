@@ -1,0 +1,272 @@
+//! Switching accounts (G1): from a session in one account to one in another without a new sign-in, with the rights that the
+//! other account gives and never by weaker proof than it asks for.
+
+use crate::account_link::{AccountLink, AccountRelation, LinkState};
+use crate::account_settings::AccountSettings;
+use crate::form_login::{form_login_allowed, needs_email_mfa};
+use crate::portal::Portal;
+use crate::sso::connection::SsoMode;
+use crate::user::{SignInMethod, User, UserStatus};
+use crate::username::normalized;
+use crate::{AccountId, UserId};
+
+/// Where whoever switched had proved who they are. It stays the same however often they switch on, so that trust between
+/// accounts is never handed on: what counts is the link with the account that saw the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Home {
+    /// The account.
+    pub account_id: AccountId,
+    /// Their user there.
+    pub user_id: UserId,
+}
+
+/// Somebody at home, as they proved who they are.
+#[derive(Debug, Clone, Copy)]
+pub struct AtHome<'a> {
+    /// Who.
+    pub user: &'a User,
+    /// By what they signed in.
+    pub method: SignInMethod,
+    /// Whether their username login is retained there: [`username_retained`].
+    pub username_retained: bool,
+}
+
+/// The account that somebody would switch to.
+#[derive(Debug, Clone, Copy)]
+pub struct Destination<'a> {
+    /// The link that home has with it; none where it is home itself.
+    pub link: Option<&'a AccountLink>,
+    /// What it sets.
+    pub settings: &'a AccountSettings,
+    /// How its `admin` portal uses SSO.
+    pub mode: SsoMode,
+    /// Its `admin` users who have the username or the email.
+    pub candidates: &'a [User],
+    /// The usernames that a migration to SSO wrote, with whose they are.
+    pub replaced: &'a [(UserId, String)],
+    /// Whether it lets people in from where the request comes.
+    pub admits_address: bool,
+}
+
+/// Why somebody cannot switch. Each but the first says what is to be set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SwitchRefusal {
+    /// The accounts are not linked, or one of them has not agreed.
+    #[error("the accounts are not linked")]
+    NotLinked,
+    /// Somebody proved who they are in a sandbox alone, whose owners need not be those of the account.
+    #[error("sign in at the account itself: a sign-in at its sandbox does not count there")]
+    FromSandbox,
+    /// The session began by SSO: an identity provider speaks for its own account alone.
+    #[error("sign in with your username and password here; SSO of one account does not count in another")]
+    NotByFormLogin,
+    /// A migration to SSO put the email in the place of the username.
+    #[error(
+        "your username login is not retained in both accounts: an SSO migration replaced your username by your email"
+    )]
+    UsernameReplaced,
+    /// They have no email, or nobody has both username and email there.
+    #[error(
+        "no user of the other account has both your username and your email: have an owner there add you with the same"
+    )]
+    NoSameUser,
+    /// Their user there is not active or holds no role.
+    #[error("your user in the other account is not active or holds no role: have an owner there see to it")]
+    UserNotReady,
+    /// SSO is required of their user there.
+    #[error("the other account requires SSO of you")]
+    SsoRequired,
+    /// The other account asks for a second factor, which this session did not have.
+    #[error(
+        "the other account asks for a code by mail: sign in here with one, where an owner turns it on, or sign in there"
+    )]
+    CodeRequired,
+    /// The other account does not allow sign-ins from here.
+    #[error("the other account does not allow sign-ins from your network")]
+    NetworkNotAllowed,
+}
+
+/// Whether a username login is retained: no migration to SSO replaced the username by the email, or the user has another
+/// one again. `written` is what the last migration that was applied wrote in its place.
+pub fn username_retained(user: &User, written: Option<&str>) -> bool {
+    written.is_none_or(|written| normalized(written) != user.username.normalized())
+}
+
+/// Decides whom somebody is in the other account. The same person has the same username and the same email, and owners of
+/// both accounts have agreed that this is enough: each answers for whom they let bear them.
+pub fn decide_switch<'a>(home: &AtHome<'_>, to: &Destination<'a>) -> Result<&'a User, SwitchRefusal> {
+    if to.link.is_some_and(|link| link.state != LinkState::Accepted) {
+        return Err(SwitchRefusal::NotLinked);
+    }
+    if to.link.is_some_and(|link| link.relation == AccountRelation::SandboxOf) {
+        return Err(SwitchRefusal::FromSandbox);
+    }
+    if !home.method.is_form_login() {
+        return Err(SwitchRefusal::NotByFormLogin);
+    }
+    let same = same_user(home.user, to.candidates).ok_or(SwitchRefusal::NoSameUser)?;
+    let written = to.replaced.iter().find(|(user_id, _)| *user_id == same.id).map(|(_, username)| username.as_str());
+    if !home.username_retained || !username_retained(same, written) {
+        return Err(SwitchRefusal::UsernameReplaced);
+    }
+    if !is_ready(home.user) || !is_ready(same) {
+        return Err(SwitchRefusal::UserNotReady);
+    }
+    if !form_login_allowed(to.mode, same.keeps_form_login()) {
+        return Err(SwitchRefusal::SsoRequired);
+    }
+    if needs_email_mfa(to.settings, same) && home.method != SignInMethod::PasswordAndCode {
+        return Err(SwitchRefusal::CodeRequired);
+    }
+    if to.admits_address { Ok(same) } else { Err(SwitchRefusal::NetworkNotAllowed) }
+}
+
+fn same_user<'a>(user: &User, candidates: &'a [User]) -> Option<&'a User> {
+    let email = user.email.as_ref()?.normalized();
+    let is_same = |other: &&User| {
+        other.username.normalized() == user.username.normalized()
+            && other.email.as_ref().is_some_and(|other| other.normalized() == email)
+    };
+    candidates.iter().find(is_same)
+}
+
+fn is_ready(user: &User) -> bool {
+    user.portal == Portal::Admin && user.status == UserStatus::Active && !user.roles.effective().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::AccountLinkId;
+    use crate::role::{Role, RoleSet};
+    use crate::sso::discovery::tests::user;
+
+    fn link(state: LinkState) -> AccountLink {
+        AccountLink {
+            id: AccountLinkId::from_uuid(Uuid::from_u128(1)),
+            account_id: AccountId::from_uuid(Uuid::from_u128(1)),
+            other_account_id: AccountId::from_uuid(Uuid::from_u128(2)),
+            relation: AccountRelation::Linked,
+            state,
+            requested_at: Timestamp::UNIX_EPOCH,
+            accepted_at: None,
+        }
+    }
+
+    fn ann(n: u128) -> User {
+        let mut ann = user(n, "ann", Some("Ann@b.se"), UserStatus::Active);
+        ann.roles.assigned = RoleSet::from([Role::OrganizationMember]);
+        ann
+    }
+
+    /// What somebody is told who switches under these facts, all others being well.
+    struct Case {
+        home: User,
+        method: SignInMethod,
+        home_retained: bool,
+        link: Option<AccountLink>,
+        there: Vec<User>,
+        replaced: Vec<(UserId, String)>,
+        mode: SsoMode,
+        settings: AccountSettings,
+        admits_address: bool,
+    }
+
+    impl Case {
+        fn good() -> Self {
+            Self {
+                home: ann(1),
+                method: SignInMethod::Password,
+                home_retained: true,
+                link: Some(link(LinkState::Accepted)),
+                there: vec![user(3, "other", Some("ann@b.se"), UserStatus::Active), ann(2)],
+                replaced: vec![],
+                mode: SsoMode::Optional,
+                settings: AccountSettings::default(),
+                admits_address: true,
+            }
+        }
+
+        fn decide(&self) -> Result<UserId, SwitchRefusal> {
+            let home = AtHome { user: &self.home, method: self.method, username_retained: self.home_retained };
+            let to = Destination {
+                link: self.link.as_ref(),
+                settings: &self.settings,
+                mode: self.mode,
+                candidates: &self.there,
+                replaced: &self.replaced,
+                admits_address: self.admits_address,
+            };
+            decide_switch(&home, &to).map(|user| user.id)
+        }
+    }
+
+    /// Proves G1: the same person is the user with the same username and email, and each thing amiss is told by name.
+    #[test]
+    fn each_thing_that_is_not_set_up_is_told_by_name() {
+        use SwitchRefusal as Refused;
+        assert_eq!(Case::good().decide(), Ok(ann(2).id));
+        assert_eq!(Case { link: None, ..Case::good() }.decide(), Ok(ann(2).id), "home needs no link with itself");
+        let refused = |case: Case, refusal| assert_eq!(case.decide(), Err(refusal));
+        refused(Case { link: Some(link(LinkState::Requested)), ..Case::good() }, Refused::NotLinked);
+        refused(Case { link: Some(link(LinkState::Asked)), ..Case::good() }, Refused::NotLinked);
+        let of_sandbox = AccountLink { relation: AccountRelation::SandboxOf, ..link(LinkState::Accepted) };
+        refused(Case { link: Some(of_sandbox), ..Case::good() }, Refused::FromSandbox);
+        let to_sandbox = AccountLink { relation: AccountRelation::Sandbox, ..link(LinkState::Accepted) };
+        assert_eq!(Case { link: Some(to_sandbox), ..Case::good() }.decide(), Ok(ann(2).id));
+        refused(Case { method: SignInMethod::Saml, ..Case::good() }, Refused::NotByFormLogin);
+        refused(Case { home_retained: false, ..Case::good() }, Refused::UsernameReplaced);
+        refused(Case { replaced: vec![(ann(2).id, "Ann".to_owned())], ..Case::good() }, Refused::UsernameReplaced);
+        refused(Case { there: vec![], ..Case::good() }, Refused::NoSameUser);
+        refused(Case { there: vec![User { email: None, ..ann(2) }], ..Case::good() }, Refused::NoSameUser);
+        refused(Case { home: User { email: None, ..ann(1) }, ..Case::good() }, Refused::NoSameUser);
+        let gone = User { status: UserStatus::Inactive, ..ann(2) };
+        refused(Case { there: vec![gone], ..Case::good() }, Refused::UserNotReady);
+        let left = User { status: UserStatus::Inactive, ..ann(1) };
+        refused(Case { home: left, ..Case::good() }, Refused::UserNotReady);
+        refused(Case { mode: SsoMode::Required, ..Case::good() }, Refused::SsoRequired);
+        let settings = || AccountSettings { require_email_mfa: true, ..AccountSettings::default() };
+        refused(Case { settings: settings(), ..Case::good() }, Refused::CodeRequired);
+        let with_code = Case { settings: settings(), method: SignInMethod::PasswordAndCode, ..Case::good() };
+        assert_eq!(with_code.decide(), Ok(ann(2).id));
+        refused(Case { admits_address: false, ..Case::good() }, Refused::NetworkNotAllowed);
+        for there in [User { break_glass: true, ..ann(2) }, User { exempt: true, ..ann(2) }] {
+            let case = Case { mode: SsoMode::Required, there: vec![there], ..Case::good() };
+            assert_eq!(case.decide(), Ok(ann(2).id));
+        }
+    }
+
+    /// Proves G1: a username that was given back, or chosen anew, is retained.
+    #[test]
+    fn a_username_is_retained_unless_it_is_what_a_migration_wrote() {
+        let by_email = user(1, "ann@b.se", Some("ann@b.se"), UserStatus::Active);
+        assert!(username_retained(&by_email, None));
+        assert!(!username_retained(&by_email, Some("ANN@b.se")));
+        assert!(username_retained(&ann(1), Some("ann@b.se")));
+    }
+
+    proptest! {
+        /// Proves G1: whatever the facts, nobody switches who could not sign in there by form login with this proof, and nobody
+        /// becomes anybody but their namesake.
+        #[test]
+        fn a_switch_is_never_easier_than_a_form_login(
+            (method, status) in (prop::sample::select(SignInMethod::ALL), prop::sample::select(UserStatus::ALL)),
+            mode in prop::sample::select(&[SsoMode::Off, SsoMode::Optional, SsoMode::Required][..]),
+            (require_email_mfa, admits_address, break_glass, has_role) in any::<(bool, bool, bool, bool)>(),
+        ) {
+            let mut there = User { status, break_glass, ..ann(2) };
+            if !has_role { there.roles.assigned = RoleSet::new(); }
+            let settings = AccountSettings { require_email_mfa, ..AccountSettings::default() };
+            let case = Case { method, mode, settings, admits_address, there: vec![there], ..Case::good() };
+            if case.decide().is_ok() {
+                prop_assert!(method.is_form_login() && status == UserStatus::Active && has_role && admits_address);
+                prop_assert!(mode != SsoMode::Required || break_glass);
+                prop_assert!(!require_email_mfa || method == SignInMethod::PasswordAndCode);
+            }
+        }
+    }
+}

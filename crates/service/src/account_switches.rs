@@ -1,0 +1,222 @@
+//! Switching accounts (G1): from a session here to a code for one there, which the frontend exchanges as after any sign-in.
+//!
+//! The session here goes on: whoever comes back still has it. The one there ends with it at the latest, and at once when
+//! the link is ended.
+
+use std::net::IpAddr;
+
+use domain::account::Account;
+use domain::account_link::{AccountLink, AccountRelation, LinkState};
+use domain::account_switch::{AtHome, Destination, Home, SwitchRefusal, decide_switch, username_retained};
+use domain::authorization_code::SessionGrant;
+use domain::portal::Portal;
+use domain::session::Session;
+use domain::sign_in_attempt::{AttemptKind, AttemptStage, SignInAttempt};
+use domain::sso::pending_sign_in::ReturnTo;
+use domain::user::User;
+use domain::{AccountId, AttemptId};
+use serde_json::{Value, json};
+use storage::Tx;
+use storage::sso_migration_rows::replaced_username;
+
+use crate::Service;
+use crate::accounts::account;
+use crate::authorization_request::AuthorizationRequest;
+use crate::caller::{Caller, SignedInUser};
+use crate::connections::sso_mode;
+use crate::error::{Code, Error, Result};
+use crate::form_login::SignInStep;
+use crate::users::{deed, user};
+
+/// Where somebody switches to, and who asks for the code.
+#[derive(Debug, Clone)]
+pub struct SwitchAccount {
+    /// The account.
+    pub account_id: AccountId,
+    /// A frontend that serves it, and where the outcome goes.
+    pub authorization: AuthorizationRequest,
+    /// Where the request comes from.
+    pub address: IpAddr,
+}
+
+/// An account that somebody may switch to, or why not yet.
+#[derive(Debug, Clone)]
+pub struct SwitchableAccount {
+    /// The account.
+    pub account: Account,
+    /// What it is to where they proved who they are; none where it is that account itself.
+    pub relation: Option<AccountRelation>,
+    /// What is to be set up before they can.
+    pub refusal: Option<SwitchRefusal>,
+}
+
+/// Somebody who would switch.
+struct Switching {
+    session: Session,
+    /// Where they proved who they are.
+    home: Home,
+    /// Who they are there.
+    user: User,
+}
+
+impl Service {
+    /// Lists where the caller may switch to: the accounts that are linked with the one where they proved who they are, and
+    /// that one.
+    pub async fn list_switchable_accounts(&self, caller: &Caller, address: IpAddr) -> Result<Vec<SwitchableAccount>> {
+        let mut tx = self.store.read().await?;
+        let Some(switching) = switching(&mut tx, caller.user()?).await? else { return Ok(vec![]) };
+        let home = account(&mut tx, switching.home.account_id).await?;
+        let linked = storage::account_links::list(&mut tx, home.id).await?;
+        let linked = linked.into_iter().filter(|(link, _)| link.state == LinkState::Accepted);
+        let places = [(None, home)].into_iter().chain(linked.map(|(link, other)| (Some(link), other)));
+        let mut found = vec![];
+        for (link, to) in places.filter(|(_, to)| to.id != switching.session.account_id) {
+            let refusal = decide(&mut tx, &switching, (link.as_ref(), &to), address).await?.err();
+            found.push(SwitchableAccount { account: to, relation: link.map(|link| link.relation), refusal });
+        }
+        Ok(found)
+    }
+
+    /// Switches to another account: a code for a session of the user that the caller is there.
+    pub async fn switch_account(&self, caller: &Caller, switch: SwitchAccount) -> Result<SignInStep> {
+        let mut tx = self.store.read().await?;
+        let not_found = || Error::new(Code::NotFound);
+        let switching = switching(&mut tx, caller.user()?).await?.ok_or_else(not_found)?;
+        let from_home = switching.home.account_id;
+        let link = storage::account_links::between(&mut tx, from_home, switch.account_id).await?;
+        if link.is_none() && switch.account_id != from_home {
+            return Err(not_found());
+        }
+        let to = account(&mut tx, switch.account_id).await?;
+        let there = decide(&mut tx, &switching, (link.as_ref(), &to), switch.address).await?.map_err(refused)?;
+        let return_to = return_to(&mut tx, &switch).await?;
+        drop(tx);
+        self.write_switch(caller, &switching, (&there, return_to), switch.address).await
+    }
+
+    async fn write_switch(
+        &self,
+        caller: &Caller,
+        switching: &Switching,
+        (there, return_to): (&User, ReturnTo),
+        address: IpAddr,
+    ) -> Result<SignInStep> {
+        let Switching { session, home, .. } = switching;
+        let mut tx = self.store.begin().await?;
+        let goes_home = there.account_id == home.account_id;
+        if !goes_home && !storage::account_links::hold(&mut tx, there.account_id, home.account_id).await? {
+            return Err(Error::new(Code::NotFound));
+        }
+        let mut sign_in = self.direct_sign_in(there, return_to, session.method, None);
+        sign_in.auth_time = session.auth_time;
+        let attempt = self.switch_attempt(there, sign_in.attempt_id, address);
+        let attempt = SignInAttempt { application_id: Some(sign_in.return_to.application_id), ..attempt };
+        storage::direct_sign_ins::insert(&mut tx, &attempt, &sign_in, None).await?;
+        self.announce_break_glass_use(&mut tx, &sign_in).await?;
+        let grant = SessionGrant {
+            home: (!goes_home).then_some(*home),
+            session_not_on_or_after: Some(session.expires_at),
+            ..sign_in.grant()
+        };
+        let redirect_to = self.issue_code_for(&mut tx, &sign_in, grant).await?;
+        self.record_switch(&mut tx, caller, (session, there), sign_in.attempt_id).await?;
+        tx.commit().await?;
+        Ok(SignInStep::Complete { redirect_to })
+    }
+
+    fn switch_attempt(&self, there: &User, id: AttemptId, address: IpAddr) -> SignInAttempt {
+        let whose = (there.account_id, there.portal);
+        let attempt = SignInAttempt::new(id, whose, AttemptKind::Switch, (address, self.now()));
+        SignInAttempt { stage: AttemptStage::UserResolved, user_id: Some(there.id), ..attempt }
+    }
+
+    /// Each side reads in its own log who came or went, and where the other side is.
+    async fn record_switch(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        (session, there): (&Session, &User),
+        attempt_id: AttemptId,
+    ) -> Result<()> {
+        let from = user(tx, session.account_id, session.user_id).await?;
+        let gone = json!({ "account_id": there.account_id, "session_id": session.id });
+        self.record(tx, caller, deed("user.switched_to", &from, Value::Null, gone)).await?;
+        let came = json!({ "account_id": from.account_id, "user_id": from.id, "attempt_id": attempt_id });
+        self.record(tx, caller, deed("user.switched_from", there, Value::Null, came)).await
+    }
+}
+
+/// The caller with the session that they would switch from; nobody, for a user of the `self_service` portal.
+async fn switching(tx: &mut Tx, signed_in: &SignedInUser) -> Result<Option<Switching>> {
+    if signed_in.portal != Portal::Admin {
+        return Ok(None);
+    }
+    let session = storage::sessions::by_id(tx, signed_in.account_id, signed_in.session_id).await?;
+    let session = session.ok_or_else(|| Error::new(Code::SessionExpired))?;
+    let own = Home { account_id: session.account_id, user_id: session.user_id };
+    let home = session.home.unwrap_or(own);
+    let found = storage::users::by_id(tx, home.account_id, home.user_id).await?;
+    Ok(found.map(|user| Switching { session, home, user }))
+}
+
+/// Reads what is known of the other account, and decides who the caller is there.
+async fn decide(
+    tx: &mut Tx,
+    switching: &Switching,
+    (link, to): (Option<&AccountLink>, &Account),
+    address: IpAddr,
+) -> Result<Result<User, SwitchRefusal>> {
+    let username = switching.user.username.normalized();
+    let candidates = storage::users::candidates(tx, to.id, Portal::Admin, &username).await?;
+    let mut replaced = vec![];
+    for user in &candidates {
+        replaced.extend(replaced_username(tx, to.id, user.id).await?.map(|written| (user.id, written)));
+    }
+    let Home { account_id, user_id } = switching.home;
+    let written = replaced_username(tx, account_id, user_id).await?;
+    let destination = Destination {
+        link,
+        settings: &to.settings,
+        mode: sso_mode(tx, to.id, Portal::Admin).await?,
+        candidates: &candidates,
+        replaced: &replaced,
+        admits_address: to.settings.admits(Portal::Admin, address),
+    };
+    let home = AtHome {
+        user: &switching.user,
+        method: switching.session.method,
+        username_retained: username_retained(&switching.user, written.as_deref()),
+    };
+    Ok(decide_switch(&home, &destination).cloned())
+}
+
+/// Where the outcome goes: to a frontend of the `admin` portal that serves the other account.
+async fn return_to(tx: &mut Tx, switch: &SwitchAccount) -> Result<ReturnTo> {
+    let found = storage::applications::by_client_id(tx, switch.authorization.client_id).await?;
+    let serves = found.filter(|found| found.portal == Portal::Admin && found.serves(switch.account_id));
+    let detail = "client_id must be an application of the admin portal that serves the other account";
+    let application = serves.ok_or_else(|| Error::new(Code::ApplicationRefused).with_detail(detail))?;
+    switch.authorization.return_to(&application)
+}
+
+fn refused(refusal: SwitchRefusal) -> Error {
+    match switch_code(refusal) {
+        Code::SwitchNeedsSetup => Error::new(Code::SwitchNeedsSetup).with_detail(refusal.to_string()),
+        code => Error::new(code),
+    }
+}
+
+/// The code of the catalogue that a refusal has.
+pub fn switch_code(refusal: SwitchRefusal) -> Code {
+    match refusal {
+        SwitchRefusal::NotLinked => Code::NotFound,
+        SwitchRefusal::SsoRequired => Code::SsoRequired,
+        SwitchRefusal::NetworkNotAllowed => Code::NetworkNotAllowed,
+        SwitchRefusal::FromSandbox
+        | SwitchRefusal::NotByFormLogin
+        | SwitchRefusal::UsernameReplaced
+        | SwitchRefusal::NoSameUser
+        | SwitchRefusal::UserNotReady
+        | SwitchRefusal::CodeRequired => Code::SwitchNeedsSetup,
+    }
+}

@@ -1,0 +1,24 @@
+-- Links between accounts, sandboxes among them, and the sessions that came over one.
+
+-- One row for each side, so that each account finds its own.
+CREATE TABLE account_links (
+    account_id BLOB NOT NULL,
+    other_account_id BLOB NOT NULL,
+    id BLOB NOT NULL, -- of the link: the same on both sides
+    relation TEXT NOT NULL,
+    state TEXT NOT NULL,
+    requested_at INTEGER NOT NULL,
+    accepted_at INTEGER,
+    CONSTRAINT account_links_pkey PRIMARY KEY (account_id, other_account_id),
+    CONSTRAINT account_links_account_fkey FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT account_links_other_account_fkey FOREIGN KEY (other_account_id) REFERENCES accounts (id)
+) STRICT, WITHOUT ROWID;
+
+-- Where whoever came over a link had proved who they are.
+ALTER TABLE sign_in_attempts ADD COLUMN home_account_id BLOB;
+ALTER TABLE sign_in_attempts ADD COLUMN home_user_id BLOB;
+ALTER TABLE sessions ADD COLUMN home_account_id BLOB;
+ALTER TABLE sessions ADD COLUMN home_user_id BLOB;
+
+-- What ends somebody's sessions at home ends those elsewhere that rest on them.
+CREATE INDEX sessions_home_idx ON sessions (home_account_id, home_user_id) WHERE home_account_id IS NOT NULL;

@@ -1,0 +1,84 @@
+//! Links between accounts: a row for each side, always both.
+
+use domain::account_link::{AccountLink, AccountRelation, LinkState};
+use domain::account_switch::Home;
+use domain::authorization_code::SessionGrant;
+use domain::session::{Session, SessionEnd};
+use domain::{AccountId, AccountLinkId};
+use storage::account_links::{accept, between, by_id, delete, hold, insert, list};
+use storage::{StorageError, Unique, authorization_codes, sessions};
+use tests::both_engines;
+
+use crate::samples::{at, code, fresh, issued, presented, session, tenant};
+
+fn link(account_id: AccountId, other_account_id: AccountId) -> AccountLink {
+    AccountLink {
+        id: AccountLinkId::from_uuid(fresh()),
+        account_id,
+        other_account_id,
+        relation: AccountRelation::Sandbox,
+        state: LinkState::Requested,
+        requested_at: at(0),
+        accepted_at: None,
+    }
+}
+
+both_engines! {
+    /// Proves G1: a link reads back from both sides, is one per pair, and changes on both sides at once.
+    async fn a_link_has_a_row_on_each_side(db) {
+        let (one, other) = (tenant(&db.store, "one").await, tenant(&db.store, "other").await);
+        let mut tx = db.store.begin().await.unwrap();
+        let link = link(one.account.id, other.account.id);
+        insert(&mut tx, &link).await.unwrap();
+        let mirrored = link.seen_by_other();
+        assert_eq!(by_id(&mut tx, one.account.id, link.id).await.unwrap(), Some(link));
+        assert_eq!(by_id(&mut tx, other.account.id, link.id).await.unwrap(), Some(mirrored));
+        assert_eq!(between(&mut tx, other.account.id, one.account.id).await.unwrap(), Some(mirrored));
+        assert_eq!(list(&mut tx, other.account.id).await.unwrap(), [(mirrored, one.account.clone())]);
+        let twice = insert(&mut tx, &AccountLink { id: AccountLinkId::from_uuid(fresh()), ..mirrored }).await;
+        assert!(matches!(twice, Err(StorageError::Conflict(Unique::AccountLink))));
+        assert!(!hold(&mut tx, one.account.id, other.account.id).await.unwrap());
+        accept(&mut tx, &mirrored, at(5)).await.unwrap();
+        assert!(accept(&mut tx, &mirrored, at(6)).await.is_err());
+        let accepted = AccountLink { state: LinkState::Accepted, accepted_at: Some(at(5)), ..link };
+        assert_eq!(by_id(&mut tx, one.account.id, link.id).await.unwrap(), Some(accepted));
+        assert!(hold(&mut tx, other.account.id, one.account.id).await.unwrap());
+        let stranger = AccountId::from_uuid(fresh());
+        assert_eq!(by_id(&mut tx, stranger, link.id).await.unwrap(), None);
+        assert!(delete(&mut tx, &AccountLink { account_id: stranger, other_account_id: stranger, ..link }).await.is_err());
+        delete(&mut tx, &link).await.unwrap();
+        assert_eq!(list(&mut tx, other.account.id).await.unwrap(), []);
+    }
+
+    /// Proves G1: where somebody had proved who they are goes from the code to the session, and ends that with the link, in
+    /// this account alone.
+    async fn a_session_knows_where_it_came_from(db) {
+        let (one, other) = (tenant(&db.store, "one").await, tenant(&db.store, "other").await);
+        let mut tx = db.store.begin().await.unwrap();
+        let home = Some(Home { account_id: other.account.id, user_id: other.user.id });
+        let mut code = code(&one);
+        code.grant = SessionGrant { home, ..code.grant };
+        let code = issued(&mut tx, &one, code).await;
+        let read = authorization_codes::exchange_of(&mut tx, presented(&code)).await.unwrap().unwrap();
+        assert_eq!(read.code, code);
+        let (switched, native) = (Session { home, ..session(&one) }, session(&one));
+        for stored in [&switched, &native] {
+            sessions::insert(&mut tx, stored).await.unwrap();
+            assert_eq!(sessions::by_id(&mut tx, one.account.id, stored.id).await.unwrap().as_ref(), Some(stored));
+        }
+        let (here, there, reason) = (one.account.id, other.account.id, SessionEnd::LinkEnded);
+        assert_eq!(sessions::end_switched(&mut tx, (there, here), at(30), reason).await.unwrap(), 0);
+        assert_eq!(sessions::end_switched(&mut tx, (here, there), at(30), reason).await.unwrap(), 1);
+        let ended = sessions::by_id(&mut tx, here, switched.id).await.unwrap().unwrap();
+        assert_eq!(ended.ended, Some((at(30), reason)));
+        assert_eq!(sessions::by_id(&mut tx, here, native.id).await.unwrap().as_ref(), Some(&native));
+        let (again, reason) = (Session { home, ..session(&one) }, SessionEnd::PasswordChanged);
+        sessions::insert(&mut tx, &again).await.unwrap();
+        let (whose, kept) = ((there, other.user.id), native.id);
+        assert_eq!(sessions::end_others(&mut tx, whose, kept, at(40), reason).await.unwrap(), 1, "it rests on them");
+        let again = Session { home, ..session(&one) };
+        sessions::insert(&mut tx, &again).await.unwrap();
+        assert_eq!(sessions::end_for_user(&mut tx, there, other.user.id, at(40), reason).await.unwrap(), 1);
+        assert_eq!(sessions::by_id(&mut tx, here, native.id).await.unwrap(), Some(native));
+    }
+}
