@@ -57,6 +57,8 @@ struct Switching {
     home: Home,
     /// Who they are there.
     user: User,
+    /// Whether their username login is retained there.
+    username_retained: bool,
 }
 
 impl Service {
@@ -155,8 +157,10 @@ async fn switching(tx: &mut Tx, signed_in: &SignedInUser) -> Result<Option<Switc
     let session = session.ok_or_else(|| Error::new(Code::SessionExpired))?;
     let own = Home { account_id: session.account_id, user_id: session.user_id };
     let home = session.home.unwrap_or(own);
-    let found = storage::users::by_id(tx, home.account_id, home.user_id).await?;
-    Ok(found.map(|user| Switching { session, home, user }))
+    let Some(user) = storage::users::by_id(tx, home.account_id, home.user_id).await? else { return Ok(None) };
+    let written = replaced_username(tx, home.account_id, home.user_id).await?;
+    let username_retained = username_retained(&user, written.as_deref());
+    Ok(Some(Switching { session, home, user, username_retained }))
 }
 
 /// Reads what is known of the other account, and decides who the caller is there.
@@ -172,8 +176,6 @@ async fn decide(
     for user in &candidates {
         replaced.extend(replaced_username(tx, to.id, user.id).await?.map(|written| (user.id, written)));
     }
-    let Home { account_id, user_id } = switching.home;
-    let written = replaced_username(tx, account_id, user_id).await?;
     let destination = Destination {
         link,
         settings: &to.settings,
@@ -185,7 +187,7 @@ async fn decide(
     let home = AtHome {
         user: &switching.user,
         method: switching.session.method,
-        username_retained: username_retained(&switching.user, written.as_deref()),
+        username_retained: switching.username_retained,
     };
     Ok(decide_switch(&home, &destination).cloned())
 }

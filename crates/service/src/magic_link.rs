@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use storage::Tx;
 
 use crate::Service;
+use crate::accounts::served_account;
 use crate::authorization_request::registered_uri;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
@@ -64,10 +65,8 @@ impl Service {
         page: &RedirectUri,
     ) -> Result<()> {
         let mut tx = self.store.read().await?;
-        let Some(account) = storage::accounts::by_name(&mut tx, &request.account_name).await? else { return Ok(()) };
-        if !application.serves(account.id) {
-            return Ok(());
-        }
+        let found = served_account(&mut tx, application, &request.account_name).await?;
+        let Some(account) = found else { return Ok(()) };
         let (mode, email) = (sso_mode(&mut tx, account.id, Portal::SelfService).await?, request.email.normalized());
         let candidates = storage::users::candidates(&mut tx, account.id, Portal::SelfService, &email).await?;
         let Some(user) = recipient(&request.email, &candidates, mode) else { return Ok(()) };

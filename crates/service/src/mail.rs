@@ -7,6 +7,7 @@ pub(crate) mod templates;
 mod temporary_password;
 
 use domain::application::{Application, Page, RedirectUri};
+use domain::email::Email;
 use domain::mail::{Mail, MailMessage, MailState, OutgoingMail};
 use domain::portal::Portal;
 use domain::{AccountId, MailBatchId, MailId};
@@ -14,6 +15,7 @@ use storage::Tx;
 use zeroize::Zeroizing;
 
 use crate::Service;
+use crate::accounts::account;
 use crate::error::{Code, Error, Result, Violation};
 
 impl Service {
@@ -23,6 +25,17 @@ impl Service {
         let id = mail.id;
         self.enqueue(tx, &[mail]).await?;
         Ok(id)
+    }
+
+    /// The same for a mail to one of an account's people, in the account's first language.
+    pub(crate) async fn enqueue_mail_of(
+        &self,
+        tx: &mut Tx,
+        account_id: AccountId,
+        (to, message): (Email, MailMessage),
+    ) -> Result<MailId> {
+        let language = account(tx, account_id).await?.settings.default_language();
+        self.enqueue_mail(tx, OutgoingMail { account_id: Some(account_id), to, language, message }).await
     }
 
     /// Writes mails into the outbox that [`Self::sealed`] made.

@@ -25,7 +25,7 @@ use serde_json::Value;
 use storage::Tx;
 
 use crate::Service;
-use crate::accounts::account;
+use crate::accounts::{account, served_account};
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::one_time_links::{link, link_refused, page_of};
@@ -84,10 +84,8 @@ impl Service {
         page: &RedirectUri,
     ) -> Result<()> {
         let mut tx = self.store.read().await?;
-        let Some(account) = storage::accounts::by_name(&mut tx, &request.account_name).await? else { return Ok(()) };
-        if !application.serves(account.id) {
-            return Ok(());
-        }
+        let found = served_account(&mut tx, application, &request.account_name).await?;
+        let Some(account) = found else { return Ok(()) };
         let mode = sso_mode(&mut tx, account.id, Portal::Admin).await?;
         let identity = normalized(&request.identifier);
         let candidates = storage::users::candidates(&mut tx, account.id, Portal::Admin, &identity).await?;

@@ -2,7 +2,7 @@
 
 use domain::account::AccountName;
 use domain::form_login::form_login_allowed;
-use domain::mail::{MailMessage, OutgoingMail};
+use domain::mail::MailMessage;
 use domain::password::{Password, PasswordCredential, PasswordHash, PasswordOwner, check_new};
 use domain::session::SessionEnd;
 use domain::throttle::{Pace, ThrottleKey, retry_after};
@@ -84,10 +84,7 @@ impl Service {
     pub(crate) async fn mail_password_changed(&self, tx: &mut Tx, user: &User) -> Result<()> {
         let Some(to) = user.reset_email().cloned() else { return Ok(()) };
         let message = MailMessage::PasswordChanged { changed_at: self.now() };
-        let language = account(tx, user.account_id).await?.settings.default_language();
-        let account_id = Some(user.account_id);
-        self.enqueue_mail(tx, OutgoingMail { account_id, to, language, message }).await?;
-        Ok(())
+        self.enqueue_mail_of(tx, user.account_id, (to, message)).await.map(drop)
     }
 
     /// Counts a try, or says how long to wait until one is taken.

@@ -1,12 +1,12 @@
 //! Whether a portal is ready for SSO (H2): each finding with what it means, what to do, and where.
 
+use domain::break_glass::last_used;
 use domain::portal::Portal;
 use domain::role::Permission;
 use domain::sso::connection::SamlConnection;
 use domain::sso_readiness::{BreakGlass, Finding, FindingCode, Reach, ReadinessFacts, Tested, findings, is_ready};
-use domain::user::{SignInMethod, User, UserStatus};
+use domain::user::UserStatus;
 use domain::{AccountId, ConnectionId};
-use jiff::Timestamp;
 use storage::Tx;
 
 use crate::Service;
@@ -107,11 +107,6 @@ async fn break_glass(tx: &mut Tx, account_id: AccountId) -> Result<Vec<BreakGlas
         found.push(BreakGlass { id: user.id, proven_at, has_email, mail_fails });
     }
     Ok(found)
-}
-
-/// When somebody last came in by form login, as far as their last sign-in tells.
-fn last_used(user: &User) -> Option<Timestamp> {
-    user.last_sign_in.filter(|last| last.method != SignInMethod::Saml).map(|last| last.at)
 }
 
 fn view((account_id, connection_id): (AccountId, Option<ConnectionId>), finding: Finding) -> FindingView {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use domain::break_glass::last_used;
 use domain::form_login::needs_email_mfa;
-use domain::mail::{MailMessage, OutgoingMail};
+use domain::mail::MailMessage;
 use domain::mfa_code::MfaCode;
 use domain::password::{Password, PasswordCredential};
 use domain::portal::Portal;
@@ -153,9 +153,8 @@ impl Service {
         let to = user.second_factor_email().cloned();
         let mail_queued = to.is_some();
         if let Some(to) = to {
-            let language = account(tx, user.account_id).await?.settings.default_language();
-            let (account_id, message) = (Some(user.account_id), MailMessage::BreakGlassDrill { drilled_at });
-            self.enqueue_mail(tx, OutgoingMail { account_id, to, language, message }).await?;
+            let message = MailMessage::BreakGlassDrill { drilled_at };
+            self.enqueue_mail_of(tx, user.account_id, (to, message)).await?;
         }
         let after = json!({ "attempt_id": drill, "drilled_at": drilled_at, "mail_queued": mail_queued });
         self.record(tx, caller, deed("user.break_glass_drilled", user, Value::Null, after)).await?;

@@ -1,7 +1,7 @@
 //! The second factor: a code by mail (B2).
 
 use domain::direct_sign_in::{Awaited, DirectSignIn, next_step};
-use domain::mail::{MailMessage, OutgoingMail};
+use domain::mail::MailMessage;
 use domain::mfa_code::{MFA_CODE_LIFETIME, MFA_MAILS, MFA_RESEND_PAUSE, MFA_TRIES, MfaCode, decide_mfa};
 use domain::throttle::ThrottleKey;
 use domain::user::{SignInMethod, User};
@@ -13,7 +13,6 @@ use super::refusal::over;
 use super::waiting::Waiting;
 use super::{PendingToken, SignInStep};
 use crate::Service;
-use crate::accounts::account;
 use crate::error::{Code, Error, Result};
 use crate::passwords::slowed_down;
 
@@ -61,9 +60,7 @@ impl Service {
         }
         let expires_at = now.saturating_add(MFA_CODE_LIFETIME).unwrap_or(Timestamp::MAX);
         let message = MailMessage::MfaCode { code: code.expose().to_owned(), expires_at };
-        let language = account(tx, user.account_id).await?.settings.default_language();
-        let account_id = Some(user.account_id);
-        self.enqueue_mail(tx, OutgoingMail { account_id, to, language, message }).await?;
+        self.enqueue_mail_of(tx, user.account_id, (to, message)).await?;
         Ok(now.saturating_add(MFA_RESEND_PAUSE).unwrap_or(Timestamp::MAX))
     }
 
