@@ -21,6 +21,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const TEST_AFTER_IDLE: Duration = Duration::from_secs(10);
 /// Prepared statements that a connection keeps: all that there are, with room to grow.
 const STATEMENTS_KEPT: usize = 256;
+/// Rows that SQLite may read ahead of who asked for them.
+const ROWS_BUFFERED: usize = 1_000;
 
 /// Where the database is and how it is used.
 #[derive(Clone)]
@@ -192,7 +194,8 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Pools> {
             Synchronous::Full => SqliteSynchronous::Full,
             Synchronous::Normal => SqliteSynchronous::Normal,
         })
-        .statement_cache_capacity(STATEMENTS_KEPT);
+        .statement_cache_capacity(STATEMENTS_KEPT)
+        .row_buffer_size(ROWS_BUFFERED);
     // The writer stays connected: a database in memory lives as long as its connection.
     let writer = pool(1).min_connections(1).idle_timeout(None).max_lifetime(None);
     if settings.url.ends_with(":memory:") {
