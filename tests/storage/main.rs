@@ -21,6 +21,7 @@ mod directory;
 mod installation;
 mod invitations;
 mod isolation;
+mod lending;
 mod outbox;
 mod passwords;
 mod plans;

@@ -20,6 +20,7 @@
 
 mod columns;
 mod error;
+mod lending;
 mod migrations;
 mod page;
 mod sql;

@@ -2,23 +2,21 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
-use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::postgres::{PgConnectOptions, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Database};
 
 use crate::error::Result;
+use crate::lending::{ACQUIRE_TIMEOUT, Lender, TEST_AFTER};
 use crate::migrations;
-use crate::tx::{Handle, Tx};
+use crate::tx::{Access, Handle, Tx};
 
-/// How long a request waits for a connection: past this, an honest 503 serves its client better than waiting on.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long SQLite waits for another process, such as the command line, that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection that lay idle for longer is tested before use; a busy one would only lose a round trip.
-const TEST_AFTER_IDLE: Duration = Duration::from_secs(10);
 /// Prepared statements that a connection keeps: all that there are, with room to grow.
 const STATEMENTS_KEPT: usize = 256;
 /// Rows that SQLite may read ahead of who asked for them.
@@ -82,10 +80,10 @@ enum Pools {
     /// One connection writes, so nobody meets `SQLITE_BUSY` and writers are served first come, first served; in WAL
     /// mode readers wait for nobody. In memory the two are the same single connection.
     Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
+        writer: Arc<Lender<Sqlite>>,
+        readers: Arc<Lender<Sqlite>>,
     },
-    Postgres(PgPool),
+    Postgres(Arc<Lender<Postgres>>),
 }
 
 impl Store {
@@ -97,7 +95,7 @@ impl Store {
             let options = PgConnectOptions::from_str(&settings.url)?
                 .application_name("vestibule")
                 .statement_cache_capacity(STATEMENTS_KEPT);
-            Pools::Postgres(pool(settings.max_connections).connect_with(options).await?)
+            Pools::Postgres(Lender::new(pool(settings.max_connections).connect_with(options).await?))
         };
         Ok(Self { pools })
     }
@@ -114,9 +112,9 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => {
-                Tx::Sqlite(Handle::for_writing(writer.begin_with("BEGIN IMMEDIATE").await?))
+                Tx::Sqlite(Handle::new(writer.lend_transaction("BEGIN IMMEDIATE").await?, Access::Write))
             }
-            Pools::Postgres(pool) => Tx::Postgres(Handle::for_writing(pool.begin().await?)),
+            Pools::Postgres(pool) => Tx::Postgres(Handle::new(pool.lend_transaction("BEGIN").await?, Access::Write)),
         })
     }
 
@@ -124,8 +122,8 @@ impl Store {
     /// A second statement would be another transaction.
     pub async fn write_once(&self) -> Result<Tx> {
         Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => Tx::Sqlite(Handle::for_one_write(writer.acquire().await?)),
-            Pools::Postgres(pool) => Tx::Postgres(Handle::for_one_write(pool.acquire().await?)),
+            Pools::Sqlite { writer, .. } => Tx::Sqlite(Handle::new(writer.lend().await?, Access::WriteOnce)),
+            Pools::Postgres(pool) => Tx::Postgres(Handle::new(pool.lend().await?, Access::WriteOnce)),
         })
     }
 
@@ -133,16 +131,16 @@ impl Store {
     /// one statement or within [`Store::begin`]. In memory it is the writer's connection: do not hold it over `begin`.
     pub async fn read(&self) -> Result<Tx> {
         Ok(match &self.pools {
-            Pools::Sqlite { readers, .. } => Tx::Sqlite(Handle::for_reading(readers.acquire().await?)),
-            Pools::Postgres(pool) => Tx::Postgres(Handle::for_reading(pool.acquire().await?)),
+            Pools::Sqlite { readers, .. } => Tx::Sqlite(Handle::new(readers.lend().await?, Access::Read)),
+            Pools::Postgres(pool) => Tx::Postgres(Handle::new(pool.lend().await?, Access::Read)),
         })
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         match &self.pools {
-            Pools::Sqlite { readers, .. } => readers.acquire().await?.ping().await?,
-            Pools::Postgres(pool) => pool.acquire().await?.ping().await?,
+            Pools::Sqlite { readers, .. } => readers.lend().await?.connection().ping().await?,
+            Pools::Postgres(pool) => pool.lend().await?.connection().ping().await?,
         }
         Ok(())
     }
@@ -150,8 +148,8 @@ impl Store {
     /// Applies the migrations that the database lacks. On PostgreSQL several processes may call it at once.
     pub async fn migrate(&self) -> Result<()> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => migrations::SQLITE.run(writer).await?,
-            Pools::Postgres(pool) => migrations::POSTGRES.run(pool).await?,
+            Pools::Sqlite { writer, .. } => migrations::SQLITE.run(writer.lend().await?.connection()).await?,
+            Pools::Postgres(pool) => migrations::POSTGRES.run(pool.lend().await?.connection()).await?,
         }
         Ok(())
     }
@@ -160,13 +158,15 @@ impl Store {
     pub async fn pending_migrations(&self) -> Result<Vec<String>> {
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
-                let mut connection = readers.acquire().await?;
+                let mut lent = readers.lend().await?;
+                let connection = lent.connection();
                 let history = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
                 let has_history = sqlx::query_scalar(history).fetch_one(&mut *connection).await?;
                 migrations::pending(&migrations::SQLITE, &mut *connection, has_history).await
             }
             Pools::Postgres(pool) => {
-                let mut connection = pool.acquire().await?;
+                let mut lent = pool.lend().await?;
+                let connection = lent.connection();
                 let history = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
                 let has_history = sqlx::query_scalar(history).fetch_one(&mut *connection).await?;
                 migrations::pending(&migrations::POSTGRES, &mut *connection, has_history).await
@@ -199,13 +199,13 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Pools> {
     // The writer stays connected: a database in memory lives as long as its connection.
     let writer = pool(1).min_connections(1).idle_timeout(None).max_lifetime(None);
     if settings.url.ends_with(":memory:") {
-        let writer = writer.connect_with(options).await?;
-        return Ok(Pools::Sqlite { readers: writer.clone(), writer });
+        let writer = Lender::new(writer.connect_with(options).await?);
+        return Ok(Pools::Sqlite { readers: Arc::clone(&writer), writer });
     }
     let writing = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     let writer = writer.connect_with(writing).await?;
     let readers = pool(settings.max_connections).connect_with(options.pragma("query_only", "on")).await?;
-    Ok(Pools::Sqlite { writer, readers })
+    Ok(Pools::Sqlite { writer: Lender::new(writer), readers: Lender::new(readers) })
 }
 
 fn pool<DB: Database>(max_connections: u32) -> PoolOptions<DB> {
@@ -215,7 +215,7 @@ fn pool<DB: Database>(max_connections: u32) -> PoolOptions<DB> {
         .test_before_acquire(false)
         .before_acquire(|connection: &mut DB::Connection, state| {
             Box::pin(async move {
-                if state.idle_for > TEST_AFTER_IDLE {
+                if state.idle_for > TEST_AFTER {
                     connection.ping().await?;
                 }
                 Ok(true)

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Database, Transaction};
+use sqlx::{Database, Executor};
 use tokio::sync::Notify;
 
 use crate::error::{Result, StorageError};
+use crate::lending::Lent;
 
 /// A transaction on one of the engines. Dropped without [`Tx::commit`], it leaves nothing behind.
 #[derive(Debug)]
@@ -42,19 +42,21 @@ impl Tx {
 /// A connection that is held, and what it may be used for.
 #[derive(Debug)]
 pub struct Handle<DB: Database> {
-    access: Access<DB>,
+    lent: Lent<DB>,
+    access: Access,
     failed: bool,
     waiting: Option<Arc<Notify>>,
 }
 
-#[derive(Debug)]
-enum Access<DB: Database> {
+/// What a connection may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
     /// A transaction that sees and changes one state.
-    Write(Transaction<'static, DB>),
-    /// A connection for one statement that writes and is a transaction by itself.
-    WriteOnce(PoolConnection<DB>),
-    /// A connection for single statements, each of which sees the latest committed state; it costs no `BEGIN`.
-    Read(PoolConnection<DB>),
+    Write,
+    /// One statement that writes and is a transaction by itself.
+    WriteOnce,
+    /// Single statements, each of which sees the latest committed state; they cost no `BEGIN`.
+    Read,
 }
 
 /// Why a transaction does not do what was asked.
@@ -66,46 +68,40 @@ enum Misuse {
     Failed,
 }
 
-impl<DB: Database> Handle<DB> {
-    pub(crate) fn for_writing(transaction: Transaction<'static, DB>) -> Self {
-        Self { access: Access::Write(transaction), failed: false, waiting: None }
-    }
-
-    pub(crate) fn for_one_write(connection: PoolConnection<DB>) -> Self {
-        Self { access: Access::WriteOnce(connection), failed: false, waiting: None }
-    }
-
-    pub(crate) fn for_reading(connection: PoolConnection<DB>) -> Self {
-        Self { access: Access::Read(connection), failed: false, waiting: None }
+impl<DB: Database> Handle<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    pub(crate) fn new(lent: Lent<DB>, access: Access) -> Self {
+        Self { lent, access, failed: false, waiting: None }
     }
 
     pub(crate) fn reading(&mut self) -> &mut DB::Connection {
-        match &mut self.access {
-            Access::Write(transaction) => &mut *transaction,
-            Access::WriteOnce(connection) | Access::Read(connection) => &mut *connection,
-        }
+        self.lent.connection()
     }
 
     pub(crate) fn writing(&mut self) -> Result<&mut DB::Connection> {
-        match &mut self.access {
-            Access::Write(transaction) => Ok(&mut *transaction),
-            Access::WriteOnce(connection) => Ok(&mut *connection),
-            Access::Read(_) => Err(StorageError::Unavailable(Misuse::ReadOnly.into())),
+        match self.access {
+            Access::Write | Access::WriteOnce => Ok(self.lent.connection()),
+            Access::Read => Err(StorageError::Unavailable(Misuse::ReadOnly.into())),
         }
     }
 
     /// Translates a query's result, and remembers whether one failed.
-    pub(crate) fn settle<T>(&mut self, result: std::result::Result<T, sqlx::Error>) -> Result<T> {
+    pub(crate) fn settle<T>(&mut self, result: sqlx::Result<T>) -> Result<T> {
         self.failed |= result.is_err();
+        self.lent.settle(&result);
         result.map_err(StorageError::from)
     }
 
-    async fn commit(self) -> Result<()> {
+    async fn commit(mut self) -> Result<()> {
         match self.access {
             _ if self.failed => return Err(StorageError::Unavailable(Misuse::Failed.into())),
-            Access::Write(transaction) => transaction.commit().await?,
-            Access::WriteOnce(_) | Access::Read(_) => {}
+            Access::Write => self.lent.commit().await?,
+            Access::WriteOnce | Access::Read => {}
         }
+        // Whoever is woken finds the connection.
+        drop(self.lent);
         if let Some(waiting) = self.waiting {
             waiting.notify_one();
         }

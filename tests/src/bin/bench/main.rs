@@ -41,6 +41,10 @@ mod timing;
 
 use std::process::ExitCode;
 
+/// What is measured here allocates as it does in the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Names on the command line, in the order in which they run.
 const PARTS: [&str; 8] = ["saml", "sign-in", "discovery", "flood", "timing", "memory", "migration", "startup"];
 
