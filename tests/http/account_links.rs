@@ -300,6 +300,29 @@ both_engines! {
         assert_eq!(exchange(&app, &code, &client).await.expect(400)["error"], "invalid_grant");
     }
 
+    /// Proves G1, B4, F3: where SSO becomes required, a session elsewhere ends that rests on a form login here; that of the
+    /// owner who applied it goes on.
+    async fn a_session_elsewhere_ends_where_sso_becomes_required_at_home(db) {
+        let app = TestApp::start(db).await;
+        let (one, other) = (Tenant::create(&app, "one").await, Tenant::create(&app, "other").await);
+        let client = shared_frontend(&app).await;
+        let (mine, theirs) = (ann(&app, &one).await, ann(&app, &other).await);
+        linked(&app, &one, &other, &theirs).await;
+        let there = async |home: &Client| {
+            let tokens = switched(&app, home, &other.account_id, &client).await;
+            app.anonymous().bearing(tokens["access_token"].as_str().unwrap())
+        };
+        for tenant in [&one, &other] {
+            tenant.form_user(&app, "bo", Some("organization_member")).await;
+        }
+        let native = by_form(&app, &other, "bo").await;
+        let (owner, member) = (there(&mine).await, there(&by_form(&app, &one, "bo").await).await);
+        one.migrate(&mine, "require").await;
+        member.get("/v1/me").await.problem(401, "unauthenticated");
+        owner.get("/v1/me").await.expect(200);
+        native.get("/v1/me").await.expect(200);
+    }
+
     /// Proves G1, F1: whose username a migration to SSO replaced by the email cannot switch, and is told why.
     async fn a_replaced_username_is_not_retained(db) {
         let app = TestApp::start(db).await;

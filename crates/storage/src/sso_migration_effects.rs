@@ -42,9 +42,10 @@ queries! {
         AND users.account_id = $1 AND users.id = sso_migration_rows.user_id
         AND users.updated_at = sso_migration_rows.version";
     END_SESSIONS = "UPDATE sessions SET ended_at = $3, ended_reason = $4
-        WHERE account_id = $1 AND portal = $2 AND ended_at IS NULL AND expires_at > $3 AND user_id <> $5
-        AND EXISTS (SELECT 1 FROM users WHERE users.account_id = $1 AND users.id = sessions.user_id
-            AND NOT users.break_glass AND (users.status = 'archived'
+        WHERE (account_id = $1 AND portal = $2 OR home_account_id = $1) AND ended_at IS NULL AND expires_at > $3
+        AND EXISTS (SELECT 1 FROM users WHERE users.account_id = $1 AND users.portal = $2
+            AND users.id = CASE WHEN sessions.account_id = $1 THEN sessions.user_id ELSE sessions.home_user_id END
+            AND users.id <> $5 AND NOT users.break_glass AND (users.status = 'archived'
                 OR sessions.method = 'saml' AND $6 OR sessions.method <> 'saml' AND $7 AND NOT users.exempt))";
     END_LINKS = "UPDATE one_time_links SET ended_at = $3, ended_reason = 'replaced'
         WHERE account_id = $1 AND ended_at IS NULL AND user_id IN (SELECT id FROM users
@@ -101,7 +102,7 @@ pub struct EndingSessions {
     pub reason: SessionEnd,
 }
 
-/// Ends the live sessions of a portal's users; how many there were.
+/// Ends the live sessions of a portal's users, also those that they switched to elsewhere; how many there were.
 pub async fn end_sessions(
     tx: &mut Tx,
     (account_id, portal): (AccountId, Portal),
