@@ -18,7 +18,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libxmlsec1-openssl ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /var/lib/vestibule --create-home --shell /usr/sbin/nologin vestibule
+    && useradd --uid 10001 --home-dir /var/lib/vestibule --create-home --skel /dev/null --shell /usr/sbin/nologin vestibule
 COPY --from=build /out/vestibule /usr/local/bin/vestibule
 # By number, so that Kubernetes' runAsNonRoot can tell.
 USER 10001

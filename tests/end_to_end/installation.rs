@@ -40,8 +40,11 @@ async fn the_doctor_knows_a_served_installation() {
     assert!(!found.contains("FAILURE"), "{found}");
     let strict = String::from_utf8(installation.run(&["doctor"]).stdout).unwrap();
     assert!(strict.contains("FAILURE  configuration: server.base_url"), "{strict}");
-    let health = installation.run(&["healthcheck", "--url", &format!("{}/healthz", installation.base_url())]);
-    assert!(health.status.success(), "{}", String::from_utf8_lossy(&health.stderr));
+    let url = format!("{}/healthz", installation.base_url());
+    for arguments in [&["healthcheck"][..], &["healthcheck", "--url", &url]] {
+        let health = installation.run(arguments);
+        assert!(health.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&health.stderr));
+    }
 }
 
 /// Proves that a signal to stop is obeyed, and that nothing is listened on afterwards.

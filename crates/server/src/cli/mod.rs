@@ -80,7 +80,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::OperatorKey(operator_key::Command::Create(new)) => operator_key::create(&load()?, &new).await?,
         Command::OperatorKey(operator_key::Command::List(options)) => operator_key::list(&load()?, &options).await?,
         Command::OperatorKey(operator_key::Command::Revoke(one)) => operator_key::revoke(&load()?, &one).await?,
-        Command::Healthcheck(options) => healthcheck::run(&options).await?,
+        Command::Healthcheck(options) => healthcheck::run(&options, load).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
