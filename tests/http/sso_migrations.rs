@@ -43,6 +43,10 @@ both_engines! {
         assert_eq!((&signed["state"], &signed["signed_off"]["by"]), (&json!("signed_off"), &json!(root.id.to_string())));
         let applied = tenant.apply(&root.client, &plan).await.expect(200);
         assert_eq!(applied["state"], "applied");
+        let effects = &applied["applied"];
+        assert_eq!((&effects["sessions_ended"], &effects["links_ended"]), (&json!(1), &json!(0)), "ann's session");
+        let record = app.operator().get(&tenant.path(&format!("/sso-migrations/{}", plan["id"].as_str().unwrap()))).await;
+        assert_eq!(record.expect(200)["applied"], *effects);
 
         let renamed = tenant.user(&app, &ann).await;
         assert_eq!((&renamed["username"], &renamed["status"]), (&json!("ann@acme.test"), &json!("active")));

@@ -5,8 +5,8 @@ use domain::mail::MailKind;
 use domain::portal::Portal;
 use domain::sso_migration::row::KeepReason;
 use domain::sso_migration::{
-    Action, ActionName, Applied, Choice, Counts, Decisions, Direction, MigrationOptions, MigrationState, PlanDigest,
-    Row, SignOff, Snapshot, SsoMigration,
+    Action, ActionName, Applied, Choice, Counts, Decisions, Direction, Effects, MigrationOptions, MigrationState,
+    PlanDigest, Row, SignOff, Snapshot, SsoMigration,
 };
 use domain::user::{User, UserStatus};
 use domain::username::Username;
@@ -76,7 +76,7 @@ both_engines! {
         let applied = SsoMigration {
             state: MigrationState::Applied,
             signed_off: Some(SignOff { by: tenant.user.id, at: at(1), expires_at: at(9) }),
-            applied: Some(Applied { by: tenant.user.id, at: at(2) }),
+            applied: Some(Applied { by: tenant.user.id, at: at(2), effects: Effects { sessions_ended: 3, links_ended: 1 } }),
             updated_at: at(2),
             ..bare.clone()
         };

@@ -99,13 +99,24 @@ pub struct SignOff {
     pub expires_at: Timestamp,
 }
 
-/// When a plan was carried out, and by whom.
+/// When a plan was carried out, by whom, and what it did beside its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied {
     /// Who.
     pub by: UserId,
     /// When.
     pub at: Timestamp,
+    /// What it did beside its rows.
+    pub effects: Effects,
+}
+
+/// What applying a plan did that is in none of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Effects {
+    /// Sessions that ended, also those that had been switched to elsewhere.
+    pub sessions_ended: u64,
+    /// One-time links that ended.
+    pub links_ended: u64,
 }
 
 /// A plan's head: everything but its rows.

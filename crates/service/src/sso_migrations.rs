@@ -102,6 +102,7 @@ fn audited(migration: &SsoMigration) -> Value {
         "counts": migration.counts,
         "signed_off_by": migration.signed_off.map(|signed| signed.by),
         "applied_by": migration.applied.map(|applied| applied.by),
+        "effects": migration.applied.map(|applied| applied.effects),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use domain::portal::Portal;
 use domain::sso_migration::{
-    Applied, Blocker, Counts, Decisions, Direction, MigrationOptions, MigrationState, SignOff, SsoMigration,
+    Applied, Blocker, Counts, Decisions, Direction, Effects, MigrationOptions, MigrationState, SignOff, SsoMigration,
 };
 use domain::{AccountId, SsoMigrationId, UserId};
 use jiff::Timestamp;
@@ -18,13 +18,13 @@ use crate::tx::Tx;
 macro_rules! columns {
     () => {
         "id, account_id, portal, direction, state, reverts, options, decisions, digest, counts, blockers, created_by,
-        created_at, updated_at, signed_off_by, signed_off_at, sign_off_expires_at, applied_by, applied_at"
+        created_at, updated_at, signed_off_by, signed_off_at, sign_off_expires_at, applied_by, applied_at, effects"
     };
 }
 
 queries! {
     INSERT = concat!("INSERT INTO sso_migrations (", columns!(), ")
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)");
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)");
     BY_ID = concat!("SELECT ", columns!(), " FROM sso_migrations WHERE account_id = $1 AND id = $2");
     LIST = concat!("SELECT ", columns!(), " FROM sso_migrations
         WHERE account_id = $1 AND id < $2 AND (portal = $3 OR $3 IS NULL) ORDER BY id DESC LIMIT $4");
@@ -32,7 +32,7 @@ queries! {
         WHERE account_id = $1 AND portal = $2 AND direction = 'require' AND state = 'applied' ORDER BY id DESC LIMIT 1");
     UPDATE = "UPDATE sso_migrations SET state = $5, decisions = $6, digest = $7, counts = $8, blockers = $9,
             updated_at = $10, signed_off_by = $11, signed_off_at = $12, sign_off_expires_at = $13, applied_by = $14,
-            applied_at = $15
+            applied_at = $15, effects = $16
         WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND state = $4";
     SUPERSEDE = "UPDATE sso_migrations SET state = 'superseded', updated_at = $3
         WHERE account_id = $1 AND portal = $2 AND state IN ('previewed', 'signed_off')";
@@ -68,6 +68,7 @@ struct MigrationRow {
     sign_off_expires_at: Option<i64>,
     applied_by: Option<Uuid>,
     applied_at: Option<i64>,
+    effects: Option<Json<Effects>>,
 }
 
 impl TryFrom<MigrationRow> for SsoMigration {
@@ -105,7 +106,8 @@ fn read_sign_off(row: &MigrationRow) -> Result<Option<SignOff>> {
 
 fn read_applied(row: &MigrationRow) -> Result<Option<Applied>> {
     let at = optional_time("sso_migrations.applied_at", row.applied_at)?;
-    Ok(row.applied_by.zip(at).map(|(by, at)| Applied { by: UserId::from_uuid(by), at }))
+    let effects = row.effects.as_ref().map(|effects| effects.0).unwrap_or_default();
+    Ok(row.applied_by.zip(at).map(|(by, at)| Applied { by: UserId::from_uuid(by), at, effects }))
 }
 
 /// Adds a migration's head.
@@ -132,6 +134,7 @@ pub async fn insert(tx: &mut Tx, migration: &SsoMigration) -> Result<()> {
         migration.signed_off.map(|signed| millis(signed.expires_at)),
         migration.applied.map(|applied| applied.by.as_uuid()),
         migration.applied.map(|applied| millis(applied.at)),
+        migration.applied.map(|applied| Json(applied.effects)),
     )?;
     Ok(())
 }
@@ -181,6 +184,7 @@ pub async fn update(tx: &mut Tx, after: &SsoMigration, before: &SsoMigration) ->
         after.signed_off.map(|signed| millis(signed.expires_at)),
         after.applied.map(|applied| applied.by.as_uuid()),
         after.applied.map(|applied| millis(applied.at)),
+        after.applied.map(|applied| Json(applied.effects)),
     )?;
     written(rows, StorageError::Stale)
 }

@@ -6,8 +6,8 @@ use actix_web::{HttpResponse, get, patch, post, web};
 use domain::mail::MailKind;
 use domain::portal::Portal;
 use domain::sso_migration::{
-    ActionName, Applied, Blocker, Choice, Decision as DomainDecision, Direction, MigrationOptions, MigrationState,
-    PlanDigest, SignOff, SsoMigration as DomainMigration,
+    ActionName, Applied, Blocker, Choice, Decision as DomainDecision, Direction, Effects, MigrationOptions,
+    MigrationState, PlanDigest, SignOff, SsoMigration as DomainMigration,
 };
 use domain::{AccountId, SsoMigrationId, UserId};
 use jiff::Timestamp;
@@ -170,7 +170,7 @@ struct SignedOff {
     expires_at: Timestamp,
 }
 
-/// When a plan was carried out, and by whom.
+/// When a plan was carried out, by whom, and what it did beside its rows.
 #[derive(Debug, Serialize, ToSchema)]
 struct AppliedBy {
     /// Who.
@@ -178,6 +178,10 @@ struct AppliedBy {
     by: UserId,
     /// When.
     at: Timestamp,
+    /// Sessions that ended, also those that had been switched to other accounts.
+    sessions_ended: u64,
+    /// One-time links that ended.
+    links_ended: u64,
 }
 
 /// What is decided of a user.
@@ -208,6 +212,13 @@ impl From<(UserId, DomainDecision)> for UserDecisionBody {
     }
 }
 
+impl From<Applied> for AppliedBy {
+    fn from(Applied { by, at, effects }: Applied) -> Self {
+        let Effects { sessions_ended, links_ended } = effects;
+        Self { by, at, sessions_ended, links_ended }
+    }
+}
+
 impl From<DomainMigration> for SsoMigration {
     fn from(migration: DomainMigration) -> Self {
         let counts = migration.counts;
@@ -227,7 +238,7 @@ impl From<DomainMigration> for SsoMigration {
             created_at: migration.created_at,
             updated_at: migration.updated_at,
             signed_off: migration.signed_off.map(|SignOff { by, at, expires_at }| SignedOff { by, at, expires_at }),
-            applied: migration.applied.map(|Applied { by, at }| AppliedBy { by, at }),
+            applied: migration.applied.map(AppliedBy::from),
         }
     }
 }

@@ -4,7 +4,7 @@ use domain::portal::Portal;
 use domain::session::SessionEnd;
 use domain::sso::connection::{SamlConnection, SsoMode};
 use domain::sso_migration::lifecycle::{Application, MigrationRefusal, decide_apply, decide_unchanged};
-use domain::sso_migration::{Applied, Direction, MigrationState, Plan, SsoMigration};
+use domain::sso_migration::{Applied, Direction, Effects, MigrationState, Plan, SsoMigration};
 use domain::user::UserStatus;
 use domain::{AccountId, SsoMigrationId, UserId};
 use storage::Tx;
@@ -38,20 +38,25 @@ impl Service {
         if !planned.plan.blockers.is_empty() {
             return Err(refused(MigrationRefusal::Blocked(planned.plan.blockers)));
         }
+        let effects = self.apply_plan(&mut tx, &before, (&planned.plan, owner)).await?;
         let after = SsoMigration {
             state: MigrationState::Applied,
-            applied: Some(Applied { by: owner, at: self.now() }),
+            applied: Some(Applied { by: owner, at: self.now(), effects }),
             updated_at: self.next_version(before.updated_at),
             ..before.clone()
         };
         storage::sso_migrations::update(&mut tx, &after, &before).await?;
-        self.apply_plan(&mut tx, &after, (&planned.plan, owner)).await?;
         self.record(&mut tx, caller, deed("sso_migration.applied", &after, audited(&before), audited(&after))).await?;
         tx.commit().await?;
         Ok(after)
     }
 
-    async fn apply_plan(&self, tx: &mut Tx, migration: &SsoMigration, (plan, owner): (&Plan, UserId)) -> Result<()> {
+    async fn apply_plan(
+        &self,
+        tx: &mut Tx,
+        migration: &SsoMigration,
+        (plan, owner): (&Plan, UserId),
+    ) -> Result<Effects> {
         let (account_id, portal, now) = (migration.account_id, migration.portal, self.now());
         let connection = portal_connection(tx, account_id, portal).await?;
         let connection = connection.ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))?;
@@ -66,12 +71,14 @@ impl Service {
         storage::sso_migration_effects::change_users(tx, whose, changes, now).await.map_err(outdated)?;
         check_break_glass(tx, account_id, portal).await?;
         let ending = ending_sessions(migration, owner);
-        storage::sso_migration_effects::end_sessions(tx, (account_id, portal), ending, now).await?;
-        storage::sso_migration_effects::end_links(tx, account_id, portal, now).await?;
+        let sessions_ended =
+            storage::sso_migration_effects::end_sessions(tx, (account_id, portal), ending, now).await?;
+        let links_ended = storage::sso_migration_effects::end_links(tx, account_id, portal, now).await?;
         if let Some(reverts) = migration.reverts {
             storage::sso_migrations::mark_reverted(tx, account_id, reverts, now).await?;
         }
-        self.write_mails(tx, migration, &mails).await
+        self.write_mails(tx, migration, &mails).await?;
+        Ok(Effects { sessions_ended, links_ended })
     }
 
     /// The connection's mode: `required`, or `off` with everything staged as it was (F4).

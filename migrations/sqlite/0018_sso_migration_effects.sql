@@ -1,0 +1,2 @@
+-- What applying a migration did beside its rows.
+ALTER TABLE sso_migrations ADD COLUMN effects TEXT;
