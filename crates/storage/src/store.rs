@@ -114,7 +114,9 @@ impl Store {
             Pools::Sqlite { writer, .. } => {
                 Tx::Sqlite(Handle::new(writer.lend_transaction("BEGIN IMMEDIATE").await?, Access::Write))
             }
-            Pools::Postgres(pool) => Tx::Postgres(Handle::new(pool.lend_transaction("BEGIN").await?, Access::Write)),
+            Pools::Postgres(lender) => {
+                Tx::Postgres(Handle::new(lender.lend_transaction("BEGIN").await?, Access::Write))
+            }
         })
     }
 
@@ -123,7 +125,7 @@ impl Store {
     pub async fn write_once(&self) -> Result<Tx> {
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => Tx::Sqlite(Handle::new(writer.lend().await?, Access::WriteOnce)),
-            Pools::Postgres(pool) => Tx::Postgres(Handle::new(pool.lend().await?, Access::WriteOnce)),
+            Pools::Postgres(lender) => Tx::Postgres(Handle::new(lender.lend().await?, Access::WriteOnce)),
         })
     }
 
@@ -132,7 +134,7 @@ impl Store {
     pub async fn read(&self) -> Result<Tx> {
         Ok(match &self.pools {
             Pools::Sqlite { readers, .. } => Tx::Sqlite(Handle::new(readers.lend().await?, Access::Read)),
-            Pools::Postgres(pool) => Tx::Postgres(Handle::new(pool.lend().await?, Access::Read)),
+            Pools::Postgres(lender) => Tx::Postgres(Handle::new(lender.lend().await?, Access::Read)),
         })
     }
 
@@ -140,7 +142,7 @@ impl Store {
     pub async fn ping(&self) -> Result<()> {
         match &self.pools {
             Pools::Sqlite { readers, .. } => readers.lend().await?.connection().ping().await?,
-            Pools::Postgres(pool) => pool.lend().await?.connection().ping().await?,
+            Pools::Postgres(lender) => lender.lend().await?.connection().ping().await?,
         }
         Ok(())
     }
@@ -149,7 +151,7 @@ impl Store {
     pub async fn migrate(&self) -> Result<()> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => migrations::SQLITE.run(writer.lend().await?.connection()).await?,
-            Pools::Postgres(pool) => migrations::POSTGRES.run(pool.lend().await?.connection()).await?,
+            Pools::Postgres(lender) => migrations::POSTGRES.run(lender.lend().await?.connection()).await?,
         }
         Ok(())
     }
@@ -164,8 +166,8 @@ impl Store {
                 let has_history = sqlx::query_scalar(history).fetch_one(&mut *connection).await?;
                 migrations::pending(&migrations::SQLITE, &mut *connection, has_history).await
             }
-            Pools::Postgres(pool) => {
-                let mut lent = pool.lend().await?;
+            Pools::Postgres(lender) => {
+                let mut lent = lender.lend().await?;
                 let connection = lent.connection();
                 let history = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
                 let has_history = sqlx::query_scalar(history).fetch_one(&mut *connection).await?;
@@ -181,7 +183,7 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres(lender) => lender.close().await,
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct Handle<DB: Database> {
 }
 
 /// What a connection may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Access {
     /// A transaction that sees and changes one state.
     Write,
