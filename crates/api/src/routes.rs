@@ -40,8 +40,17 @@ mod users;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Every operation, in the order of the document.
+/// Every operation. A path is looked for in this order, each pattern with a regular expression, so what people wait for
+/// stands first.
 pub fn register(config: &mut ServiceConfig<'_>) {
+    oauth::register(config);
+    login::register(config);
+    saml::register(config);
+    form_sign_ins::register(config);
+    magic_link_sign_ins::register(config);
+    me::register(config);
+    account_switches::register(config);
+    operation::register(config);
     accounts::register(config);
     account_settings::register(config);
     account_links::register(config);
@@ -65,15 +74,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     branding::register(config);
     mails::register(config);
     mailbox::register(config);
-    me::register(config);
     break_glass::register(config);
-    account_switches::register(config);
-    login::register(config);
-    form_sign_ins::register(config);
-    magic_link_sign_ins::register(config);
     password_resets::register(config);
-    oauth::register(config);
-    saml::register(config);
-    operation::register(config);
     documents::register(config);
 }

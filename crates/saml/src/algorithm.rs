@@ -14,14 +14,20 @@ pub(crate) enum Hash {
 }
 
 impl Hash {
+    const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
+
     /// The hash of a `ds:DigestMethod` (XML Signature 6.2, RFC 6931 2.1).
     pub(crate) fn from_digest_uri(uri: &str) -> Option<Self> {
-        match uri {
-            "http://www.w3.org/2000/09/xmldsig#sha1" => Some(Self::Sha1),
-            "http://www.w3.org/2001/04/xmlenc#sha256" => Some(Self::Sha256),
-            "http://www.w3.org/2001/04/xmldsig-more#sha384" => Some(Self::Sha384),
-            "http://www.w3.org/2001/04/xmlenc#sha512" => Some(Self::Sha512),
-            _ => None,
+        Self::ALL.into_iter().find(|hash| hash.digest_uri() == uri)
+    }
+
+    /// Its name as a `ds:DigestMethod`.
+    pub(crate) const fn digest_uri(self) -> &'static str {
+        match self {
+            Self::Sha1 => "http://www.w3.org/2000/09/xmldsig#sha1",
+            Self::Sha256 => "http://www.w3.org/2001/04/xmlenc#sha256",
+            Self::Sha384 => "http://www.w3.org/2001/04/xmldsig-more#sha384",
+            Self::Sha512 => "http://www.w3.org/2001/04/xmlenc#sha512",
         }
     }
 
@@ -52,18 +58,28 @@ pub(crate) struct SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
+    /// What this service signs with, and nearly every identity provider.
+    pub(crate) const RSA_SHA256: Self = Self { family: Family::RsaPkcs1, hash: Hash::Sha256 };
+    pub(crate) const RSA_SHA256_URI: &'static str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+    const FAMILIES: [Family; 2] = [Family::RsaPkcs1, Family::Ecdsa];
+
     pub(crate) fn from_uri(uri: &str) -> Option<Self> {
-        let (family, hash) = match uri {
-            "http://www.w3.org/2000/09/xmldsig#rsa-sha1" => (Family::RsaPkcs1, Hash::Sha1),
-            "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256" => (Family::RsaPkcs1, Hash::Sha256),
-            "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384" => (Family::RsaPkcs1, Hash::Sha384),
-            "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512" => (Family::RsaPkcs1, Hash::Sha512),
-            "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256" => (Family::Ecdsa, Hash::Sha256),
-            "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384" => (Family::Ecdsa, Hash::Sha384),
-            "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512" => (Family::Ecdsa, Hash::Sha512),
-            _ => return None,
-        };
-        Some(Self { family, hash })
+        let of_family = |family| Hash::ALL.into_iter().map(move |hash| Self { family, hash });
+        Self::FAMILIES.into_iter().flat_map(of_family).find(|algorithm| algorithm.uri() == Some(uri))
+    }
+
+    /// Its name as a `ds:SignatureMethod`; ECDSA with SHA-1 has none here.
+    pub(crate) const fn uri(self) -> Option<&'static str> {
+        match (self.family, self.hash) {
+            (Family::RsaPkcs1, Hash::Sha1) => Some("http://www.w3.org/2000/09/xmldsig#rsa-sha1"),
+            (Family::RsaPkcs1, Hash::Sha256) => Some(Self::RSA_SHA256_URI),
+            (Family::RsaPkcs1, Hash::Sha384) => Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha384"),
+            (Family::RsaPkcs1, Hash::Sha512) => Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"),
+            (Family::Ecdsa, Hash::Sha1) => None,
+            (Family::Ecdsa, Hash::Sha256) => Some("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"),
+            (Family::Ecdsa, Hash::Sha384) => Some("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"),
+            (Family::Ecdsa, Hash::Sha512) => Some("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512"),
+        }
     }
 
     /// Whether a key of that kind may be used with this algorithm.
@@ -91,6 +107,13 @@ impl Canonicalization {
             Self::INCLUSIVE_URI => Some(Self::Inclusive),
             Self::EXCLUSIVE_URI => Some(Self::Exclusive),
             _ => None,
+        }
+    }
+
+    pub(crate) const fn uri(self) -> &'static str {
+        match self {
+            Self::Inclusive => Self::INCLUSIVE_URI,
+            Self::Exclusive => Self::EXCLUSIVE_URI,
         }
     }
 }

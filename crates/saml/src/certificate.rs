@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
-use crate::engine::bergshamra::VerificationKey;
+use crate::engine::VerificationKeys;
 use crate::hexadecimal::hexadecimal;
 use crate::public_key;
 
@@ -57,7 +57,7 @@ impl fmt::Display for KeyKind {
     }
 }
 
-/// A certificate whose key may verify a connection's signatures; parsed once, with the engine's key ready.
+/// A certificate whose key may verify a connection's signatures; parsed once, with the engines' keys ready.
 #[derive(Debug, Clone)]
 pub struct IdpCertificate {
     /// The certificate itself.
@@ -74,7 +74,7 @@ pub struct IdpCertificate {
     pub not_after: Timestamp,
     /// The kind of public key.
     pub key: KeyKind,
-    pub(crate) verification_key: VerificationKey,
+    pub(crate) verification_keys: VerificationKeys,
 }
 
 impl PartialEq for IdpCertificate {
@@ -99,7 +99,7 @@ impl IdpCertificate {
             not_before: timestamp(tbs.validity.not_before)?,
             not_after: timestamp(tbs.validity.not_after)?,
             key,
-            verification_key: VerificationKey::from_spki(&spki).ok_or(CertificateError::UnsupportedKey)?,
+            verification_keys: VerificationKeys::from_spki(&spki).ok_or(CertificateError::UnsupportedKey)?,
             der: der.to_vec(),
         })
     }

@@ -9,10 +9,11 @@ use flate2::write::DeflateEncoder;
 use jiff::Timestamp;
 use url::{Url, form_urlencoded};
 
+use crate::algorithm::SignatureAlgorithm;
 use crate::hexadecimal::hexadecimal;
 use crate::instant;
 use crate::metadata::Binding;
-use crate::signing::{RSA_SHA256, enveloped};
+use crate::signing::enveloped;
 use crate::sp_key::{SpKey, SpKeyError};
 use crate::xml::namespace;
 use crate::xml::write::Writer;
@@ -159,7 +160,7 @@ fn deflated(xml: &str) -> Result<String, RequestError> {
 
 /// Signs the query as it will be sent, in the order that bindings 3.4.4.1 fixes.
 fn signed_query(mut query: form_urlencoded::Serializer<'_, String>, key: &SpKey) -> Result<String, RequestError> {
-    query.append_pair("SigAlg", RSA_SHA256);
+    query.append_pair("SigAlg", SignatureAlgorithm::RSA_SHA256_URI);
     let signed = query.finish();
     let signature = STANDARD.encode(key.sign_rsa_sha256(signed.as_bytes())?);
     Ok(form_urlencoded::Serializer::new(signed).append_pair("Signature", &signature).finish())

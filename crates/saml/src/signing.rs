@@ -5,13 +5,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::algorithm::{Canonicalization, ENVELOPED_SIGNATURE, Hash};
+use crate::algorithm::{Canonicalization, ENVELOPED_SIGNATURE, Hash, SignatureAlgorithm};
 use crate::sp_key::{SpKey, SpKeyError};
 use crate::xml::namespace;
 use crate::xml::write::Writer;
 
-pub(crate) const RSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
-const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
 const XMLNS: (&str, &str) = ("xmlns:ds", namespace::SIGNATURE);
 
 /// The document with a signature at its marked place; `id` is the `ID` of its root.
@@ -38,13 +36,13 @@ fn signed_info(id: &str, digest: &str) -> String {
     let mut info = Writer::new();
     info.element("ds:SignedInfo", &[XMLNS], |writer| {
         writer.empty("ds:CanonicalizationMethod", &[("Algorithm", Canonicalization::EXCLUSIVE_URI)]);
-        writer.empty("ds:SignatureMethod", &[("Algorithm", RSA_SHA256)]);
+        writer.empty("ds:SignatureMethod", &[("Algorithm", SignatureAlgorithm::RSA_SHA256_URI)]);
         writer.element("ds:Reference", &[("URI", &format!("#{id}"))], |writer| {
             writer.element("ds:Transforms", &[], |writer| {
                 writer.empty("ds:Transform", &[("Algorithm", ENVELOPED_SIGNATURE)]);
                 writer.empty("ds:Transform", &[("Algorithm", Canonicalization::EXCLUSIVE_URI)]);
             });
-            writer.empty("ds:DigestMethod", &[("Algorithm", SHA256)]);
+            writer.empty("ds:DigestMethod", &[("Algorithm", Hash::Sha256.digest_uri())]);
             writer.leaf("ds:DigestValue", &[], digest);
         });
     });

@@ -1,10 +1,11 @@
 //! Signature engines behind one small interface: a guarded text and one certificate in, the signed bytes out.
 //!
 //! An engine parses the text for itself, checks every signature in it, and answers with the canonical form of the
-//! outermost signed element. To add one: a file here, a line in `all`, and a variant of [`Engines`].
+//! outermost signed element. To add one: a file here, a key in
+//! [`VerificationKeys`], a line in `all`, and a variant of [`Engines`].
 
-pub(crate) mod bergshamra;
-pub(crate) mod libxmlsec;
+mod bergshamra;
+mod libxmlsec;
 
 use crate::certificate::IdpCertificate;
 use crate::guard::{Guarded, SignatureFacts};
@@ -25,6 +26,21 @@ impl<'a> SignedText<'a> {
         let signatures = guarded.signatures();
         let outer = signatures.iter().find(|facts| facts.element == SignedElement::Response);
         Some(Self { xml, signatures, read: outer.or_else(|| signatures.first())? })
+    }
+}
+
+/// A certificate's public key, prepared once for each engine.
+#[derive(Debug, Clone)]
+pub(crate) struct VerificationKeys {
+    bergshamra: bergshamra::VerificationKey,
+    libxmlsec: libxmlsec::VerificationKey,
+}
+
+impl VerificationKeys {
+    /// Prepares a DER `SubjectPublicKeyInfo`; `None` if an engine cannot use the key.
+    pub(crate) fn from_spki(spki: &[u8]) -> Option<Self> {
+        let bergshamra = bergshamra::VerificationKey::from_spki(spki)?;
+        Some(Self { bergshamra, libxmlsec: libxmlsec::VerificationKey::from_spki(spki)? })
     }
 }
 
@@ -102,6 +118,7 @@ pub fn verify_with(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::algorithm::{Canonicalization, Hash, SignatureAlgorithm};
     use crate::certificate::parse_pem_certificates;
     use crate::guard;
 
@@ -144,6 +161,31 @@ mod tests {
         assert_eq!(outcome(&[honest, &OneByteOff]), "engines_disagree");
         assert_eq!(outcome(&[&Constant(None), &Constant(None)]), "signature_invalid");
         assert_eq!(outcome(&[]), "signature_invalid");
+    }
+
+    /// Proves C10: an engine reads no signature by other rules than the guard did, whatever it finds in the text.
+    #[test]
+    fn an_engine_does_nothing_that_the_guard_has_not_seen() {
+        let guarded = guard::check(MESSAGE).unwrap();
+        let certificate = parse_pem_certificates(CERTIFICATE).unwrap().remove(0);
+        let refused = |engine: &dyn SignatureEngine, change: &dyn Fn(&mut SignatureFacts)| {
+            let mut signatures = guarded.signatures().to_vec();
+            signatures.iter_mut().for_each(change);
+            let text = SignedText { xml: MESSAGE, signatures: &signatures, read: signatures.first().unwrap() };
+            engine.verify(&text, &certificate).is_none()
+        };
+        let other_algorithm = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512";
+        for engine in all(Engines::Libxmlsec) {
+            assert!(!refused(*engine, &|_| {}));
+            assert!(refused(*engine, &|facts| facts.id.push('x')));
+            assert!(refused(*engine, &|facts| facts.algorithm = SignatureAlgorithm::from_uri(other_algorithm).unwrap()));
+            assert!(refused(*engine, &|facts| facts.digest = Hash::Sha512));
+            assert!(refused(*engine, &|facts| facts.canonicalization = Canonicalization::Inclusive));
+        }
+        for engine in all(Engines::Both) {
+            let none = SignedText { xml: MESSAGE, signatures: &[], read: guarded.signatures().first().unwrap() };
+            assert_eq!(engine.verify(&none, &certificate), None, "a signature that the guard has not seen");
+        }
     }
 
     /// Proves C10: bytes whose hash is not the signature's are refused even if all engines returned them.

@@ -6,10 +6,11 @@ use crate::support::*;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use samael::crypto::{CertificateDer, Crypto, CryptoProvider as _};
+use libxml::parser::Parser;
 use saml::{AuthnRequest, SpKey, SpMetadata, decode_post_binding, decode_redirect_binding, request_id};
 use url::Url;
 use x509_cert::der::Decode as _;
+use xmlsec::{XmlSecDocumentExt as _, XmlSecKey, XmlSecKeyFormat, XmlSecSignatureContext};
 
 fn request() -> AuthnRequest<'static> {
     AuthnRequest {
@@ -33,9 +34,17 @@ fn verifies(xml: &str) -> bool {
     let mut keys = bergshamra::KeysManager::new();
     keys.add_key(bergshamra::keys::loader::load_x509_cert_der(key().certificate_der()).unwrap());
     let context = bergshamra::DsigContext::new(keys);
-    let certificate = CertificateDer::from(key().certificate_der().to_vec());
     bergshamra::verify_all(&context, xml).unwrap().iter().all(bergshamra::VerifyResult::is_valid)
-        && Crypto::verify_signed_xml(xml, &certificate, Some("ID")).is_ok()
+        && libxmlsec_verifies(xml)
+}
+
+fn libxmlsec_verifies(xml: &str) -> bool {
+    let document = Parser::default().parse_string(xml).unwrap();
+    document.specify_idattr("/*", "ID", None).unwrap();
+    let certificate = XmlSecKey::from_memory(key().certificate_der(), XmlSecKeyFormat::CertDer, None).unwrap();
+    let mut context = XmlSecSignatureContext::new();
+    context.insert_key(certificate);
+    context.verify_document(&document).is_ok_and(|verified| verified)
 }
 
 /// Proves C6 and C7: the query is signed as bindings 3.4.4.1 says, and what the destination had in it stays.
