@@ -249,6 +249,34 @@ both_engines! {
         assert_eq!(app.mailbox().await.len(), 1);
     }
 
+    /// Proves B6, B3: where SSO is required, whoever asks is refused in the same words, and an exempt user gets the link besides
+    /// and goes on by it; a link to anybody else, also one that was good before, is none.
+    async fn an_exempt_user_keeps_the_link(db) {
+        let app = TestApp::start(db).await;
+        let tenant = tenant(&app).await;
+        let guest = end_user(&app, &tenant, "guest@x.test", "active").await;
+        end_user(&app, &tenant, "eve@x.test", "active").await;
+        app.operator().patch(&guest, &json!({ "exempt": true })).await.expect(200);
+        tenant.require_sso(&app).await;
+        for email in ["guest@x.test", "eve@x.test", "nobody@x.test"] {
+            ask(&app, &tenant, email).await.problem(409, "magic_link_unsupported");
+        }
+        assert_eq!(app.mailbox().await.len(), 1);
+        let token = app.mailbox().await.last_to("guest@x.test").token();
+        inspect(&app, &token).await.expect(200);
+        let step = complete(&app, &tenant, &token).await.expect(200);
+        let url: url::Url = step["redirect_to"].as_str().unwrap().parse().unwrap();
+        let tokens = app.anonymous().form("/oauth/token", &tenant.exchange_form(&parameter(&url, "code"))).await.expect(200);
+        let claims = claims(tokens["access_token"].as_str().unwrap());
+        assert_eq!(claims["amr"], json!(["magic_link"]));
+
+        ask(&app, &tenant, "guest@x.test").await.problem(409, "magic_link_unsupported");
+        let token = app.mailbox().await.last_to("guest@x.test").token();
+        app.operator().patch(&guest, &json!({ "exempt": false })).await.expect(200);
+        inspect(&app, &token).await.problem(409, "magic_link_unsupported");
+        complete(&app, &tenant, &token).await.problem(409, "magic_link_unsupported");
+    }
+
     /// Proves B6: a frontend without the page, or with a URI that is not registered, is refused alike for every email.
     async fn a_link_needs_a_page_to_lead_to(db) {
         let app = TestApp::start(db).await;

@@ -5,11 +5,12 @@
 use jiff::SignedDuration;
 
 use crate::email::Email;
+use crate::form_login::method_allowed;
 use crate::portal::Portal;
 use crate::sso::connection::SsoMode;
 use crate::sso::discovery::{Match, matching_user};
 use crate::throttle::Pace;
-use crate::user::User;
+use crate::user::{SignInMethod, User};
 
 /// How often one user is mailed: whoever asks in somebody else's name does not flood their mailbox. One mail in each
 /// lifetime of a link (A6's default) is left to whoever goes on asking.
@@ -28,12 +29,13 @@ pub fn decide_answer(mode: SsoMode) -> Result<(), MagicLinkUnsupported> {
     }
 }
 
-/// Whether this user may sign in by a link. Somebody who was invited becomes active thereby.
+/// Whether this user may sign in by a link. Somebody who was invited becomes active thereby. Where SSO is required, exempt
+/// users alone may: whoever asks is told the same, and they are mailed besides, as with a reset (B3, B4).
 pub fn may_sign_in(user: &User, mode: SsoMode) -> bool {
     user.portal == Portal::SelfService
         && user.status.is_welcome()
-        && user.email.is_some()
-        && decide_answer(mode).is_ok()
+        && user.link_email().is_some()
+        && method_allowed(mode, SignInMethod::MagicLink, user.keeps_form_login())
 }
 
 /// Whom of the users who go by the entered email the link is for. Where several active users share it, it is for nobody:
@@ -55,7 +57,8 @@ mod tests {
         User { portal: Portal::SelfService, ..user(n, &format!("user-{n}"), email, status) }
     }
 
-    /// Proves B6: active and invited users of the portal, where SSO is not required, and only with an email.
+    /// Proves B6, B3: active and invited users of the portal, where SSO is not required or they are exempt, and only with an
+    /// email.
     #[test]
     fn active_and_invited_end_users_sign_in_by_link() {
         use UserStatus::{Active, Inactive, Invited};
@@ -66,6 +69,14 @@ mod tests {
             (end_user(1, email, Inactive), SsoMode::Off, false),
             (end_user(1, None, Active), SsoMode::Off, false),
             (end_user(1, email, Active), SsoMode::Required, false),
+            (User { exempt: true, ..end_user(1, email, Active) }, SsoMode::Required, true),
+            (User { exempt: true, ..end_user(1, email, Inactive) }, SsoMode::Required, false),
+            (User { exempt: true, ..end_user(1, None, Active) }, SsoMode::Required, false),
+            (
+                User { exempt: true, recovery_email: Email::parse("own@b.se").ok(), ..end_user(1, None, Active) },
+                SsoMode::Required,
+                true,
+            ),
             (user(1, "ann", email, Active), SsoMode::Off, false),
         ];
         for (user, mode, expected) in table {

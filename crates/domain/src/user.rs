@@ -96,7 +96,7 @@ pub struct User {
     pub break_glass: bool,
     /// Whether their form logins ask for a mailed code also where their account does not demand it (B2).
     pub require_email_mfa: bool,
-    /// Whether an owner named them exempt: they keep form login where SSO is required (B3).
+    /// Whether an owner named them exempt: they keep their portal's baseline where SSO is required (B3, B6).
     pub exempt: bool,
     /// What they may do; empty in the `self_service` portal.
     pub roles: RoleAssignments,
@@ -114,17 +114,19 @@ impl User {
         self.recovery_email.as_ref().or(self.email.as_ref())
     }
 
-    /// Where the link goes that sets a new password (B4): the recovery email is for break-glass users, who must get in also
-    /// when the company's mailboxes are out of reach (A4), and for exempt users whose email somebody else goes by.
-    pub fn reset_email(&self) -> Option<&Email> {
-        if self.break_glass {
-            self.second_factor_email()
-        } else {
-            self.email.as_ref().or(self.recovery_email.as_ref().filter(|_| self.exempt))
-        }
+    /// Where a link goes that is for them alone: their email, or the recovery email of an exempt user whose email somebody
+    /// else goes by.
+    pub fn link_email(&self) -> Option<&Email> {
+        self.email.as_ref().or(self.recovery_email.as_ref().filter(|_| self.exempt))
     }
 
-    /// Whether they sign in with a password also where SSO is required (B3).
+    /// Where the link goes that sets a new password (B4): a break-glass user's to the recovery email, because they must get
+    /// in also when the company's mailboxes are out of reach (A4).
+    pub fn reset_email(&self) -> Option<&Email> {
+        if self.break_glass { self.second_factor_email() } else { self.link_email() }
+    }
+
+    /// Whether they keep their portal's baseline, password or mailed link, also where SSO is required (B3, B6).
     pub const fn keeps_form_login(&self) -> bool {
         self.break_glass || self.exempt
     }

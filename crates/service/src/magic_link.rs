@@ -44,7 +44,7 @@ pub struct RequestMagicLink {
 
 impl Service {
     /// Takes a request; who it is for, if anybody, is mailed afterwards. Refused for every email alike where SSO is
-    /// required, where the frontend may not sign anybody in by link, and while too many requests are worked off.
+    /// required (exempt users are mailed all the same), where the frontend may not sign anybody in by link, and while too many requests are worked off.
     pub async fn request_magic_link(self: &Arc<Self>, request: RequestMagicLink) -> Result<()> {
         let mut tx = self.store.read().await?;
         let (application, page) = page_of(&mut tx, request.client_id, (Portal::SelfService, Page::MagicLink)).await?;
@@ -84,7 +84,7 @@ impl Service {
 
     /// Mails a link, in place of those before: at most one of a user's works.
     async fn send_magic_link(&self, account: &Account, user: &User, page: &RedirectUri) -> Result<()> {
-        let Some(to) = user.email.clone() else { return Ok(()) };
+        let Some(to) = user.link_email().cloned() else { return Ok(()) };
         let (whose, now) = ((user.account_id, user.id), self.now());
         let expires_at = now.saturating_add(account.settings.magic_link()).unwrap_or(Timestamp::MAX);
         let (token, link) = self.new_link(LinkPurpose::MagicLink, whose, expires_at);

@@ -221,12 +221,7 @@ fn patched(mut user: User, patch: UserPatch) -> Result<User> {
         Some(status) => user.status = status,
         None => {}
     }
-    if let Some(exempt) = patch.exempt {
-        if user.portal != Portal::Admin {
-            return Err(Error::invalid("/exempt", "is for the admin portal, which has form login"));
-        }
-        user.exempt = exempt;
-    }
+    user.exempt = patch.exempt.unwrap_or(user.exempt);
     if let Some(roles) = patch.roles {
         check_roles(user.portal, &roles)?;
         user.roles.assigned = roles;

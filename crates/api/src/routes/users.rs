@@ -63,7 +63,7 @@ pub struct User {
     break_glass: bool,
     /// Whether form login asks them for a mailed code also where the account does not demand it.
     require_email_mfa: bool,
-    /// Whether they keep form login where SSO is required.
+    /// Whether they keep form login, or in the `self_service` portal magic links, where SSO is required.
     exempt: bool,
     /// Where they stand.
     #[schema(value_type = UserStatusName)]
@@ -229,7 +229,8 @@ struct UpdateUser {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     require_email_mfa: Option<bool>,
-    /// Whether they keep form login where SSO is required, such as somebody whom the identity provider does not know. For
+    /// Whether they keep form login, or in the `self_service` portal magic links, where SSO is required, such as somebody
+    /// whom the identity provider does not know. For
     /// operators and owners.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]

@@ -108,8 +108,8 @@ async fn found(tx: &mut Tx, link: &OneTimeLink, now: Timestamp) -> Result<Found>
     let user = user(tx, link.account_id, link.user_id).await?;
     let account = account(tx, link.account_id).await?;
     let mode = sso_mode(tx, account.id, Portal::SelfService).await?;
-    decide_answer(mode).map_err(|_| Error::new(Code::MagicLinkUnsupported))?;
-    let email = user.email.clone().filter(|_| may_sign_in(&user, mode));
-    let email = email.ok_or_else(|| Error::new(Code::LinkInvalid))?;
+    let email = user.link_email().filter(|_| may_sign_in(&user, mode)).cloned();
+    let refused = || decide_answer(mode).map_or(Code::MagicLinkUnsupported, |()| Code::LinkInvalid);
+    let email = email.ok_or_else(|| Error::new(refused()))?;
     Ok(Found { user, account, email })
 }
