@@ -122,6 +122,16 @@ both_engines! {
             let new = json!({ "portal": "admin", "username": "other", "email": email });
             root.client.post(&tenant.path("/users"), &new).await.problem(409, "sso_multiple_usernames");
         }
+        tenant.set_pages(&app).await;
+        let invitation = |email: &str| json!({ "email": email, "roles": ["organization_member"] });
+        let mut one = invitation("Root@acme.test");
+        (one["portal"], one["accept_by"]) = (json!("admin"), json!("sso"));
+        root.client.post(&tenant.path("/invitations"), &one).await.problem(409, "sso_multiple_usernames");
+        let rows = ["Root@acme.test", "ann@acme.test", "new@acme.test"].map(invitation);
+        let batch = json!({ "portal": "admin", "accept_by": "sso", "invitations": rows });
+        let results = root.client.post(&tenant.path("/invitation-batches"), &batch).await.expect(201);
+        let codes = results["results"].as_array().unwrap().iter().map(|row| row["code"].as_str());
+        assert_eq!(codes.collect::<Vec<_>>(), [Some("sso_multiple_usernames"), Some("already_invited"), None]);
         let other = tenant.user_with_email(&app, "other", None).await;
         let path = tenant.path(&format!("/users/{other}"));
         let taken = json!({ "email": "ann@acme.test" });

@@ -1,5 +1,7 @@
 //! Users and their assigned roles (A2, A3).
 
+use std::collections::BTreeSet;
+
 use domain::email::Email;
 use domain::invitation::{InvitationState, InvitationSummary};
 use domain::portal::Portal;
@@ -249,6 +251,15 @@ pub(crate) async fn check_email(tx: &mut Tx, user: &User) -> Result<()> {
     }
     let candidates = storage::users::candidates(tx, user.account_id, user.portal, &email.normalized()).await?;
     if email_is_shared(user, &candidates) { Err(Error::new(Code::SsoMultipleUsernames)) } else { Ok(()) }
+}
+
+/// The emails, in their compared form, by which nobody can be invited: where SSO is required, somebody with another username
+/// goes by them (A2). Whose username they are is for the username's uniqueness to refuse.
+pub(crate) async fn emails_gone_by(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<BTreeSet<String>> {
+    match sso_mode(tx, account_id, portal).await? {
+        SsoMode::Required => Ok(storage::users::other_emails(tx, account_id, portal).await?),
+        SsoMode::Off | SsoMode::Optional => Ok(BTreeSet::new()),
+    }
 }
 
 pub(crate) fn check_roles(portal: Portal, roles: &RoleSet) -> Result<()> {

@@ -65,6 +65,8 @@ queries! {
             WHERE account_id = $1 AND portal = $4 AND username_normalized = $6 AND id <> $2)";
     INVITED_USERNAMES = "SELECT username_normalized FROM users
         WHERE account_id = $1 AND portal = $2 AND status = 'invited'";
+    OTHER_EMAILS = "SELECT email_normalized FROM users
+        WHERE account_id = $1 AND portal = $2 AND status IN ('invited', 'active') AND email_normalized <> username_normalized";
     OWNERS = concat!("SELECT ", user_columns!(), " FROM users
         WHERE account_id = $1 AND portal = 'admin' AND status IN ('invited', 'active') AND CAST(assigned_roles AS TEXT) LIKE $2
         ORDER BY id");
@@ -255,6 +257,12 @@ pub async fn candidates(
 pub async fn invited_usernames(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<BTreeSet<String>> {
     let rows: Vec<(String,)> = fetch_all!(tx, INVITED_USERNAMES, account_id.as_uuid(), portal.as_str())?;
     Ok(rows.into_iter().map(|(username,)| username).collect())
+}
+
+/// The emails, in their compared form, of the portal's users who may sign in and have another username.
+pub async fn other_emails(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<BTreeSet<String>> {
+    let rows: Vec<(String,)> = fetch_all!(tx, OTHER_EMAILS, account_id.as_uuid(), portal.as_str())?;
+    Ok(rows.into_iter().map(|(email,)| email).collect())
 }
 
 /// Users of an account, each with their invitation, the oldest first.

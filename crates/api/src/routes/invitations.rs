@@ -26,8 +26,8 @@ use crate::problem::documentation::problems;
 problems! {
     ListProblems = [READ] + InvalidInput;
     ReadProblems = [READ];
-    CreateProblems = [READ, BODY] + AlreadyInvited + UsernameTaken + IdempotencyKeyReused + PageNotConfigured
-        + NoDefaultApplication;
+    CreateProblems = [READ, BODY] + AlreadyInvited + UsernameTaken + SsoMultipleUsernames + IdempotencyKeyReused
+        + PageNotConfigured + NoDefaultApplication;
     ResendProblems = [READ, BODY, LIMITED] + InvitationAccepted + InvitationRevoked + UserInactive + PageNotConfigured
         + NoDefaultApplication + PreconditionFailed;
     RevokeProblems = [READ] + InvitationAccepted + InvitationRevoked + BreakGlassRequired + PreconditionFailed;

@@ -14,9 +14,10 @@ use storage::Tx;
 use crate::Service;
 use crate::accounts::account;
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::invitations::invite::{InviteOptions, Invitee, Plan, Prepared, taken};
+use crate::users::emails_gone_by;
 
 /// Most people of one batch: a large company's whole directory takes a few of them, and its transaction a second or two.
 pub const BATCH_MAX: usize = 10_000;
@@ -76,11 +77,15 @@ impl Service {
 
     async fn write_batch(&self, tx: &mut Tx, plan: &Plan<'_>, rows: Vec<Result<Prepared>>) -> Result<Vec<BatchResult>> {
         let (mut names, mut prepared) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        let gone_by = emails_gone_by(tx, plan.account_id, plan.portal).await?;
         for row in rows {
-            names.push(row.map(|one| {
+            names.push(row.and_then(|one| {
                 let username = one.user.username.normalized();
+                if gone_by.contains(&username) {
+                    return Err(Error::new(Code::SsoMultipleUsernames));
+                }
                 prepared.push(one);
-                username
+                Ok(username)
             }));
         }
         let mut written = self.write_invitations(tx, plan.caller, prepared).await?.into_iter();

@@ -23,7 +23,7 @@ use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::invitations::mailing::{MailWishes, Mailing};
 use crate::invitations::{InvitationView, audited, deed, invitation, staged};
-use crate::users::{NewUser, audited_user, check_roles};
+use crate::users::{NewUser, audited_user, check_roles, emails_gone_by};
 
 /// How the people of one request are invited.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +85,9 @@ impl Service {
         let plan = self.plan(&mut tx, caller, &account, &options).await?;
         let prepared = self.prepare(&plan, invitee)?;
         let username = prepared.user.username.normalized();
+        if emails_gone_by(&mut tx, account_id, options.portal).await?.contains(&username) {
+            return Err(Error::new(Code::SsoMultipleUsernames));
+        }
         let Some(made) = self.write_invitations(&mut tx, caller, vec![prepared]).await?.pop().flatten() else {
             let usernames = storage::users::invited_usernames(&mut tx, account_id, options.portal).await?;
             return Err(Error::new(taken(usernames.contains(&username))));
