@@ -90,6 +90,27 @@ both_engines! {
         act(&app, &tenant, &invitation, "revoke").await.problem(409, "invitation_accepted");
     }
 
+    /// Proves E3: a mail that still waits is taken back with its link, when another replaces it, when the invitation is
+    /// revoked and when the user is deleted.
+    async fn a_mail_that_waits_goes_with_its_link(db) {
+        let app = TestApp::start(db).await;
+        let tenant = tenant(&app).await;
+        let [ann, bo, cy] = ["ann@acme.test", "bo@acme.test", "cy@acme.test"].map(member);
+        let (ann, bo, cy) = (
+            invite(&app, &tenant, &ann).await,
+            invite(&app, &tenant, &bo).await,
+            invite(&app, &tenant, &cy).await,
+        );
+        app.world.clock.advance(SignedDuration::from_secs(60));
+        act(&app, &tenant, &ann, "resend").await.expect(200);
+        act(&app, &tenant, &bo, "revoke").await.expect(200);
+        let cy = tenant.path(&format!("/users/{}", cy["user_id"].as_str().unwrap()));
+        assert_eq!(app.operator().delete(&cy).await.status, 204);
+        let mailbox = app.mailbox().await;
+        assert_eq!((mailbox.len(), mailbox.to("ann@acme.test").len()), (1, 1));
+        accept(&app, &mailbox.last_to("ann@acme.test").token()).await.expect(200);
+    }
+
     /// Proves A1: the first owner of an account is mailed where a shared frontend has the page, and else staged.
     async fn the_first_owner_is_invited_with_the_account(db) {
         let app = TestApp::start(db).await;
@@ -185,11 +206,12 @@ both_engines! {
         let inactive = invite(&app, &tenant, &member("inactive@acme.test")).await;
         let removed = invite(&app, &tenant, &member("removed@acme.test")).await;
         let path = |invitation: &Value| tenant.path(&format!("/users/{}", invitation["user_id"].as_str().unwrap()));
+        let tokens = [token(&app, "inactive@acme.test").await, token(&app, "removed@acme.test").await];
         app.operator().patch(&path(&inactive), &json!({ "status": "inactive" })).await.expect(200);
         assert_eq!(app.operator().delete(&path(&removed)).await.status, 204);
-        accept(&app, &token(&app, "inactive@acme.test").await).await.problem(409, "invitation_revoked");
+        accept(&app, &tokens[0]).await.problem(409, "invitation_revoked");
         act(&app, &tenant, &inactive, "resend").await.problem(409, "user_inactive");
-        accept(&app, &token(&app, "removed@acme.test").await).await.problem(404, "link_invalid");
+        accept(&app, &tokens[1]).await.problem(404, "link_invalid");
         assert_eq!(read(&app, &tenant, &removed).await["state"], "revoked");
     }
 

@@ -262,7 +262,8 @@ pub struct Mail {
     pub sealed_message: Option<Vec<u8>>,
     /// The batch whose message it carries, where it has none of its own.
     pub batch_id: Option<MailBatchId>,
-    /// Whom a batch's mail is for: their secret, if it carries one, is made when it is sent.
+    /// Whom an invitation or a batch's mail is for: the former is taken back with its link, the latter's secret, if it
+    /// carries one, is made when it is sent.
     pub user_id: Option<UserId>,
     /// Where it stands.
     pub state: MailState,

@@ -10,7 +10,7 @@ use domain::one_time_link::LinkPurpose;
 use domain::role::Permission;
 use domain::throttle::retry_after;
 use domain::user::{User, UserStatus};
-use domain::{AccountId, InvitationId};
+use domain::{AccountId, InvitationId, UserId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use storage::invitations::InvitationFilter;
@@ -88,7 +88,7 @@ impl Service {
         let (link, outgoing) = self.invitation_mail(&mailing, &user, mail.expires_at)?;
         let after = Invitation { email: user.email.clone(), mail: Some(mail), ..before.clone() };
         let whose = (account_id, user.id);
-        storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::Invitation, self.now()).await?;
+        end_links(&mut tx, whose, self.now()).await?;
         storage::one_time_links::insert_all(&mut tx, link.as_slice()).await?;
         let addressed = Invitation { email: user.email, ..before.clone() };
         storage::invitations::mail(&mut tx, &addressed, mail).await?;
@@ -116,7 +116,7 @@ impl Service {
         if !storage::invitations::revoke_of_user(&mut tx, whose, now).await? {
             return Err(Error::new(Code::PreconditionFailed));
         }
-        storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::Invitation, now).await?;
+        end_links(&mut tx, whose, now).await?;
         self.remove_invited(&mut tx, caller, &before).await?;
         let after = Invitation { end: Some(InvitationEnd::Revoked(now)), ..before.clone() };
         let deed = deed("invitation.revoked", &after, audited(&before), audited(&after));
@@ -161,6 +161,13 @@ impl Service {
 /// The invitation, or "not found".
 async fn invitation(tx: &mut Tx, account_id: AccountId, id: InvitationId) -> Result<Invitation> {
     storage::invitations::by_id(tx, account_id, id).await?.ok_or_else(|| Error::new(Code::NotFound))
+}
+
+/// Ends an invitation's links, and takes back its mails that still wait: they would lead nowhere.
+pub(crate) async fn end_links(tx: &mut Tx, whose: (AccountId, UserId), now: Timestamp) -> Result<()> {
+    storage::one_time_links::replace_of_user(tx, whose, LinkPurpose::Invitation, now).await?;
+    let (account_id, user_id) = whose;
+    Ok(storage::outbox::withdraw_invitations(tx, account_id, user_id).await?)
 }
 
 pub(crate) fn deed<'a>(action: &'a str, invitation: &Invitation, before: Value, after: Value) -> Deed<'a> {

@@ -201,6 +201,7 @@ impl Service {
         self.guard_owners(&mut tx, &gone, None).await?;
         storage::users::delete(&mut tx, account_id, target.id).await?;
         storage::invitations::revoke_of_user(&mut tx, (account_id, target.id), self.now()).await?;
+        storage::outbox::withdraw_invitations(&mut tx, account_id, target.id).await?;
         self.record(&mut tx, caller, deed("user.deleted", &gone, audited_user(&gone), Value::Null)).await?;
         Ok(tx.commit().await?)
     }

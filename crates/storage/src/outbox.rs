@@ -41,6 +41,8 @@ queries! {
     BATCH_MESSAGE = "SELECT sealed_message FROM outbox_batches WHERE id = $1";
     SET_MESSAGE = "UPDATE outbox SET sealed_message = $3 WHERE id = $1 AND due_at = $2 AND sealed_message IS NULL";
     DELETE = "DELETE FROM outbox WHERE id = $1 AND state <> 'sending'";
+    WITHDRAW_INVITATIONS = "DELETE FROM outbox WHERE account_id = $1 AND user_id = $2 AND state = 'queued' AND batch_id IS NULL
+        AND kind IN ('invitation', 'first_owner_invitation', 'sso_invitation', 'self_service_invitation')";
     LAST_GIVEN_UP = "SELECT id FROM outbox
         WHERE state = 'dead' AND account_id = $1 AND recipient = $2 AND settled_at IS NOT NULL ORDER BY id DESC LIMIT 1";
     COUNT = "SELECT COUNT(*) FROM outbox WHERE state = $1";
@@ -197,6 +199,11 @@ pub async fn requeue(tx: &mut Tx, id: MailId, now: Timestamp) -> Result<bool> {
 /// Removes a mail, unless it is being sent; whether there was one.
 pub async fn delete(tx: &mut Tx, id: MailId) -> Result<bool> {
     Ok(execute!(tx, DELETE, id.as_uuid())? > 0)
+}
+
+/// Takes back the mails that invite a user by an invitation of their own and still wait to be sent.
+pub async fn withdraw_invitations(tx: &mut Tx, account_id: AccountId, user_id: UserId) -> Result<()> {
+    execute!(tx, WITHDRAW_INVITATIONS, account_id.as_uuid(), user_id.as_uuid()).map(drop)
 }
 
 /// Whether a mail of an account to this address was given up, and is still remembered.

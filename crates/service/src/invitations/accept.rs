@@ -18,7 +18,7 @@ use crate::Service;
 use crate::accounts::account;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
-use crate::invitations::{audited, deed};
+use crate::invitations::{audited, deed, end_links};
 use crate::one_time_links::{link, link_refused};
 use crate::passwords::check_new_password;
 use crate::users::user;
@@ -146,7 +146,7 @@ impl Service {
         if !storage::invitations::accept_of_user(tx, whose, now, method).await? {
             return Err(Error::new(Code::InvitationAccepted));
         }
-        storage::one_time_links::replace_of_user(tx, whose, LinkPurpose::Invitation, now).await?;
+        end_links(tx, whose, now).await?;
         let after = Invitation { end: Some(InvitationEnd::Accepted(now, method)), ..before.clone() };
         let deed = deed("invitation.accepted", &after, audited(&before), audited(&after));
         self.record_as(tx, actor, address, deed).await

@@ -103,7 +103,7 @@ impl Service {
         let (link, message) = self.invitation_message(mailing, user, expires_at)?;
         let account_id = Some(user.account_id);
         let mail = self.sealed(OutgoingMail { account_id, to, language: mailing.language, message })?;
-        Ok((link, mail))
+        Ok((link, Mail { user_id: Some(user.id), ..mail }))
     }
 
     fn invitation_message(
