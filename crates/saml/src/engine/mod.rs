@@ -188,6 +188,22 @@ mod tests {
         }
     }
 
+    /// Proves that a certificate's prepared keys serve many threads at once, as sign-ins of one connection do.
+    #[test]
+    fn threads_share_a_certificate() {
+        let certificate = parse_pem_certificates(CERTIFICATE).unwrap().remove(0);
+        let guarded = guard::check(MESSAGE).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        assert!(verify_with(Engines::Both, MESSAGE, &guarded, &certificate).is_ok());
+                    }
+                });
+            }
+        });
+    }
+
     /// Proves C10: bytes whose hash is not the signature's are refused even if all engines returned them.
     #[test]
     fn bytes_must_have_the_hash_that_was_signed() {
