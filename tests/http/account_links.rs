@@ -149,8 +149,8 @@ both_engines! {
         mine.get("/v1/me").await.expect(200);
     }
 
-    /// Proves G1: each thing that is not set up is explained, in the list and at the switch; required SSO and allowed networks
-    /// have answers of their own.
+    /// Proves G1, H1: each thing that is not set up is explained, in the list, at the switch and to the owners there; required
+    /// SSO and allowed networks have answers of their own.
     async fn what_is_not_set_up_is_explained(db) {
         let app = TestApp::start_behind_proxy(db).await;
         let (one, other) = (Tenant::create(&app, "one").await, Tenant::create(&app, "other").await);
@@ -180,8 +180,22 @@ both_engines! {
         let at_office = bo.forwarded_for("203.0.113.9");
         other.require_sso(&app).await;
         switch(&at_office, &other.account_id, &client).await.problem(409, "sso_required");
-        let own = Tenant::create(&app, "third").await.client_id;
-        switch(&at_office, &other.account_id, &own).await.problem(409, "sso_required");
+        let third = Tenant::create(&app, "third").await;
+        let refused = switch(&at_office, &other.account_id, &third.client_id).await.problem(409, "sso_required");
+        let attempts = app.operator().get(&other.path("/sign-in-attempts?outcome=refused")).await.expect(200);
+        let attempts = attempts["items"].as_array().unwrap();
+        assert_eq!((&attempts[0]["id"], &attempts[0]["kind"]), (&refused["attempt_id"], &json!("switch")));
+        assert_eq!(attempts[0]["failure"]["got"], json!(format!("bo of {}", one.account_id)));
+        let reasons: Vec<_> = attempts.iter().map(|attempt| attempt["failure"]["reason"].as_str().unwrap()).collect();
+        let (user, code) = ("switch_no_same_user", "switch_code_required");
+        let expected =
+            ["switch_sso_required", "switch_sso_required", "network_not_allowed", code, user, "switch_user_not_ready", user];
+        assert_eq!(reasons, expected);
+        assert!(attempts.iter().all(|attempt| attempt["failure"]["fix"].as_str().is_some_and(|fix| fix.len() > 20)));
+
+        switch(&bo, &third.account_id, &client).await.problem(404, "not_found");
+        let attempts = app.operator().get(&third.path("/sign-in-attempts")).await.expect(200);
+        assert_eq!(attempts["items"], json!([]), "an account without a link hears nothing of it");
     }
 
     /// Proves G1, A5: a sign-in by SSO does not count elsewhere, whatever the identity provider says of whom it is.

@@ -3,6 +3,8 @@
 //! The session here goes on: whoever comes back still has it. The one there ends with it at the latest, and at once when
 //! the link is ended.
 
+mod refusal;
+
 use std::net::IpAddr;
 
 use domain::account::Account;
@@ -27,6 +29,8 @@ use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::form_login::SignInStep;
 use crate::users::{deed, user};
+
+pub use refusal::switch_code;
 
 /// Where somebody switches to, and who asks for the code.
 #[derive(Debug, Clone)]
@@ -90,7 +94,13 @@ impl Service {
             return Err(not_found());
         }
         let to = account(&mut tx, switch.account_id).await?;
-        let there = decide(&mut tx, &switching, (link.as_ref(), &to), switch.address).await?.map_err(refused)?;
+        let there = match decide(&mut tx, &switching, (link.as_ref(), &to), switch.address).await? {
+            Ok(there) => there,
+            Err(refusal) => {
+                drop(tx);
+                return Err(self.refuse_switch(&switching, &switch, refusal).await);
+            }
+        };
         let return_to = return_to(&mut tx, &switch).await?;
         drop(tx);
         self.write_switch(caller, &switching, (&there, return_to), switch.address).await
@@ -199,26 +209,4 @@ async fn return_to(tx: &mut Tx, switch: &SwitchAccount) -> Result<ReturnTo> {
     let detail = "client_id must be an application of the admin portal that serves the other account";
     let application = serves.ok_or_else(|| Error::new(Code::ApplicationRefused).with_detail(detail))?;
     switch.authorization.return_to(&application)
-}
-
-fn refused(refusal: SwitchRefusal) -> Error {
-    match switch_code(refusal) {
-        Code::SwitchNeedsSetup => Error::new(Code::SwitchNeedsSetup).with_detail(refusal.to_string()),
-        code => Error::new(code),
-    }
-}
-
-/// The code of the catalogue that a refusal has.
-pub fn switch_code(refusal: SwitchRefusal) -> Code {
-    match refusal {
-        SwitchRefusal::NotLinked => Code::NotFound,
-        SwitchRefusal::SsoRequired => Code::SsoRequired,
-        SwitchRefusal::NetworkNotAllowed => Code::NetworkNotAllowed,
-        SwitchRefusal::FromSandbox
-        | SwitchRefusal::NotByFormLogin
-        | SwitchRefusal::UsernameReplaced
-        | SwitchRefusal::NoSameUser
-        | SwitchRefusal::UserNotReady
-        | SwitchRefusal::CodeRequired => Code::SwitchNeedsSetup,
-    }
 }

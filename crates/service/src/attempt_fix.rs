@@ -7,8 +7,10 @@ const UNKNOWN: &str = "Compare what was wanted with what came, and change the se
 
 /// What an administrator does about an attempt that was refused for this reason.
 pub fn attempt_fix(reason: &str) -> &'static str {
-    let tables =
-        [TRANSPORT, XML, SIGNATURE, ADDRESSING, TIMES, CONTENT, IDENTITY, STATE, DISCOVERY, FORM_LOGIN, MAGIC_LINK];
+    let tables = [
+        TRANSPORT, XML, SIGNATURE, ADDRESSING, TIMES, CONTENT, IDENTITY, STATE, DISCOVERY, FORM_LOGIN, SWITCH,
+        MAGIC_LINK,
+    ];
     let found = tables.iter().flat_map(|table| table.iter()).find(|(reasons, _)| reasons.contains(&reason));
     found.map_or(UNKNOWN, |(_, fix)| fix)
 }
@@ -322,6 +324,38 @@ const FORM_LOGIN: Table = &[
     ),
 ];
 
+/// Somebody would switch from a linked account.
+const SWITCH: Table = &[
+    (
+        &["switch_from_sandbox"],
+        "They signed in at a sandbox, whose owners need not be yours. Let them sign in at the account itself.",
+    ),
+    (
+        &["switch_not_by_form_login"],
+        "They signed in with SSO, which speaks for its own account alone. Let them sign in by username and password there, or \
+         here.",
+    ),
+    (
+        &["switch_username_replaced"],
+        "A migration to SSO replaced their username by their email, here or there. Give them their username again on both \
+         sides, or let them sign in here.",
+    ),
+    (
+        &["switch_no_same_user"],
+        "No user here has both their username and their email. Add them with the same of both, if they are to come here.",
+    ),
+    (&["switch_user_not_ready"], "Their user here is not active or holds no role. Activate it, or assign a role."),
+    (
+        &["switch_sso_required"],
+        "SSO is required of them here. Let them sign in with SSO, or have an owner exempt them.",
+    ),
+    (
+        &["switch_code_required"],
+        "This account asks for a mailed code, and they signed in without one. Turn require_email_mfa on there, or let them sign \
+         in here.",
+    ),
+];
+
 /// A mailed link came back.
 const MAGIC_LINK: Table = &[
     (&["link_used", "link_replaced"], "A link works once, and the newest alone. Ask for another one, and open that."),
@@ -348,7 +382,8 @@ mod tests {
     use super::*;
 
     /// Names in the sources that look like reasons and are none.
-    const NO_REASONS: [&str; 5] = [
+    const NO_REASONS: [&str; 6] = [
+        "account_switch",
         "unknown_role_value",
         "authn_statement",
         "subject_confirmation",
@@ -384,6 +419,7 @@ mod tests {
             names(&crates.join("service/src/sign_in").join(file), &mut reasons);
         }
         names(&crates.join("service/src/form_login/refusal.rs"), &mut reasons);
+        names(&crates.join("service/src/account_switches/refusal.rs"), &mut reasons);
         assert!(reasons.len() > 80, "{reasons:?}");
         let without: Vec<_> = reasons
             .iter()

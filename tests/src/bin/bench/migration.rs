@@ -77,7 +77,7 @@ fn print(engine: Engine, users: usize, times: &Times, memory: f64) {
         ]
     };
     let rows = [
-        row("preview, s", times.preview, Some(PREVIEW_BAR)),
+        row("preview, s", times.preview, (engine == Engine::Sqlite).then_some(PREVIEW_BAR)),
         row("sign-off, s", times.sign_off, None),
         row("apply, s", times.apply, Some(APPLY_BAR)),
         row("resident memory, MiB", memory, Some(MEMORY_BAR)),

@@ -1,0 +1,81 @@
+//! Refused switches: what is to be set up, for whoever would switch and for the owners there (G1, H1).
+
+use domain::AttemptId;
+use domain::account_switch::SwitchRefusal;
+use domain::portal::Portal;
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SignInAttempt};
+
+use super::{SwitchAccount, Switching};
+use crate::Service;
+use crate::error::{Code, Error};
+
+impl Service {
+    /// Writes a refusal down in the account that somebody would have switched to, and tells it.
+    pub(super) async fn refuse_switch(
+        &self,
+        switching: &Switching,
+        switch: &SwitchAccount,
+        refusal: SwitchRefusal,
+    ) -> Error {
+        let error = error(refusal);
+        // Nobody leaves anything in an account that has not agreed to a link.
+        let Some(reason) = reason(refusal) else { return error };
+        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason).increment(1);
+        let (id, whose) = (AttemptId::from_uuid(self.uuid()), (switch.account_id, Portal::Admin));
+        let username = switching.user.username.as_str();
+        let failure = AttemptFailure {
+            code: error.code.as_str().to_owned(),
+            reason: reason.to_owned(),
+            check: "account_switch".to_owned(),
+            wanted: Some(refusal.to_string()),
+            got: Some(format!("{username} of {}", switching.home.account_id)),
+        };
+        let attempt = SignInAttempt {
+            outcome: AttemptOutcome::Refused,
+            failure: Some(failure.bounded()),
+            entered_email: Some(username.to_owned()),
+            ..SignInAttempt::new(id, whose, AttemptKind::Switch, (switch.address, self.now()))
+        };
+        match self.record_refused_sign_in(attempt).await {
+            Ok(attempt_id) => error.with_attempt(attempt_id),
+            Err(fault) => fault,
+        }
+    }
+}
+
+/// How diagnostics call a refusal.
+const fn reason(refusal: SwitchRefusal) -> Option<&'static str> {
+    match refusal {
+        SwitchRefusal::NotLinked => None,
+        SwitchRefusal::FromSandbox => Some("switch_from_sandbox"),
+        SwitchRefusal::NotByFormLogin => Some("switch_not_by_form_login"),
+        SwitchRefusal::UsernameReplaced => Some("switch_username_replaced"),
+        SwitchRefusal::NoSameUser => Some("switch_no_same_user"),
+        SwitchRefusal::UserNotReady => Some("switch_user_not_ready"),
+        SwitchRefusal::SsoRequired => Some("switch_sso_required"),
+        SwitchRefusal::CodeRequired => Some("switch_code_required"),
+        SwitchRefusal::NetworkNotAllowed => Some("network_not_allowed"),
+    }
+}
+
+fn error(refusal: SwitchRefusal) -> Error {
+    match switch_code(refusal) {
+        Code::SwitchNeedsSetup => Error::new(Code::SwitchNeedsSetup).with_detail(refusal.to_string()),
+        code => Error::new(code),
+    }
+}
+
+/// The code of the catalogue that a refusal has.
+pub fn switch_code(refusal: SwitchRefusal) -> Code {
+    match refusal {
+        SwitchRefusal::NotLinked => Code::NotFound,
+        SwitchRefusal::SsoRequired => Code::SsoRequired,
+        SwitchRefusal::NetworkNotAllowed => Code::NetworkNotAllowed,
+        SwitchRefusal::FromSandbox
+        | SwitchRefusal::NotByFormLogin
+        | SwitchRefusal::UsernameReplaced
+        | SwitchRefusal::NoSameUser
+        | SwitchRefusal::UserNotReady
+        | SwitchRefusal::CodeRequired => Code::SwitchNeedsSetup,
+    }
+}
