@@ -44,7 +44,8 @@ pub struct RequestMagicLink {
 
 impl Service {
     /// Takes a request; who it is for, if anybody, is mailed afterwards. Refused for every email alike where SSO is
-    /// required (exempt users are mailed all the same), where the frontend may not sign anybody in by link, and while too many requests are worked off.
+    /// required (exempt users are mailed all the same), where the frontend may not sign anybody in by link, and while too
+    /// many requests are worked off.
     pub async fn request_magic_link(self: &Arc<Self>, request: RequestMagicLink) -> Result<()> {
         let mut tx = self.store.read().await?;
         let (application, page) = page_of(&mut tx, request.client_id, (Portal::SelfService, Page::MagicLink)).await?;

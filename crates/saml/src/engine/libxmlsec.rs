@@ -72,9 +72,9 @@ impl SignatureEngine for Libxmlsec {
             return None;
         }
         let mut read = None;
-        for signature in &signatures {
-            let covered = signature.get_parent()?.get_attribute("ID")?;
-            let facts = text.signatures.iter().find(|facts| facts.id == covered)?;
+        for facts in text.signatures {
+            let covers = |signature: &&Node| holder_id(signature).is_some_and(|id| id == facts.id);
+            let signature = signatures.iter().find(covers)?;
             let bytes = verified(signature, facts, &certificate.verification_keys.libxmlsec)?;
             if facts.id == text.read.id {
                 read = Some(bytes);
@@ -82,6 +82,11 @@ impl SignatureEngine for Libxmlsec {
         }
         read
     }
+}
+
+/// `ID` of the element that holds a signature.
+fn holder_id(signature: &Node) -> Option<String> {
+    signature.get_parent()?.get_attribute("ID")
 }
 
 /// The signatures of the root and of its assertions.

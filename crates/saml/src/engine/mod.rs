@@ -1,8 +1,8 @@
 //! Signature engines behind one small interface: a guarded text and one certificate in, the signed bytes out.
 //!
 //! An engine parses the text for itself, checks every signature in it, and answers with the canonical form of the
-//! outermost signed element. To add one: a file here, a key in
-//! [`VerificationKeys`], a line in `all`, and a variant of [`Engines`].
+//! outermost signed element. To add one: a file here, a key in [`VerificationKeys`], a line in `all`, and a variant of
+//! [`Engines`].
 
 mod bergshamra;
 mod libxmlsec;
