@@ -3,7 +3,7 @@
 //! | Part | Question |
 //! | --- | --- |
 //! | `saml` | what one response costs, stage by stage, as multiples of the bare cryptography |
-//! | `sign-in` | whole sign-ins per second and the server's CPU time for each, on both databases |
+//! | `sign-in` | whole sign-ins per second and the server's CPU time for each, on both databases, and that of the statements alone |
 //! | `discovery` | whether looking an account up costs more among 100,000 than among 10 |
 //! | `flood` | whether a flood of form logins leaves other requests answering, and the memory bounded |
 //! | `timing` | whether the time of a refusal tells which users there are |
@@ -24,6 +24,7 @@
     reason = "a program for developers, which measures real time and stops at the first surprise"
 )]
 
+mod bare;
 mod callers;
 mod discovery;
 mod flood;
@@ -49,8 +50,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const PARTS: [&str; 8] = ["saml", "sign-in", "discovery", "flood", "timing", "memory", "migration", "startup"];
 
 fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [bare::ARGUMENT, port, database] = *arguments.iter().map(String::as_str).collect::<Vec<_>>() {
+        bare::serve(port, database);
+        return ExitCode::SUCCESS;
+    }
     let (options, mut parts): (Vec<String>, Vec<String>) =
-        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
+        arguments.into_iter().partition(|argument| argument.starts_with('-'));
     let known = parts.iter().all(|part| PARTS.contains(&part.as_str())) && options.iter().all(|one| one == "--quick");
     if !known {
         eprintln!("usage: bench [--quick] [{}]", PARTS.join("] ["));

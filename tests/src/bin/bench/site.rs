@@ -142,12 +142,8 @@ impl Site {
         status: u16,
         request: impl Fn(&Client, &T) -> reqwest::RequestBuilder + Send + Sync + 'static,
     ) -> Vec<tests::client::Answer> {
-        let (anyone, process) = (self.anyone.clone(), self.running.id());
-        let (begun, before) = (Instant::now(), cpu(process));
-        let answers = send_all(items, status, move |item| request(&anyone, item)).await;
-        cost.time += begun.elapsed();
-        cost.cpu += cpu(process).saturating_sub(before);
-        answers
+        let anyone = self.anyone.clone();
+        measured(self.running.id(), cost, items, status, move |item| request(&anyone, item)).await
     }
 
     /// The form that the browser posts, about 8 kB of XML with both parts signed.
@@ -162,6 +158,21 @@ impl Site {
         let spec = spec.attribute(ROLE_ATTRIBUTE, ["staff"]).attribute("groups", groups);
         [("SAMLResponse", self.idp.sign(&spec)), ("RelayState", parameter(&url, "RelayState"))]
     }
+}
+
+/// Sends a request to this process for each item, and adds what that took.
+pub async fn measured<T: Send + Sync + 'static>(
+    process: u32,
+    cost: &mut Cost,
+    items: Vec<T>,
+    status: u16,
+    request: impl Fn(&T) -> reqwest::RequestBuilder + Send + Sync + 'static,
+) -> Vec<tests::client::Answer> {
+    let (begun, before) = (Instant::now(), cpu(process));
+    let answers = send_all(items, status, request).await;
+    cost.time += begun.elapsed();
+    cost.cpu += cpu(process).saturating_sub(before);
+    answers
 }
 
 pub fn person(index: usize) -> String {
