@@ -18,12 +18,11 @@ const ARROWS: [(&str, &[&str]); 7] = [
 ];
 
 /// Outside crates that only the listed crates may name, in any kind of dependency.
-const ONLY_NAMED_BY: [(&str, &[&str]); 8] = [
+const ONLY_NAMED_BY: [(&str, &[&str]); 7] = [
     ("sqlx", &["storage", "tests"]),
     ("actix-web", &["api", "mock-idp", "tests"]),
     ("utoipa", &["api"]),
     ("libxml", &["saml"]),
-    ("xmlsec", &["saml"]),
     ("bergshamra", &["saml"]),
     ("quick-xml", &["saml", "mock-idp"]),
     ("reqwest", &["server", "tests"]),

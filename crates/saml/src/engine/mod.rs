@@ -7,6 +7,7 @@
 mod bergshamra;
 mod libxmlsec;
 
+use crate::algorithm::{Canonicalization, Hash, SignatureAlgorithm};
 use crate::certificate::IdpCertificate;
 use crate::guard::{Guarded, SignatureFacts};
 use crate::rejection::{Check, Rejection};
@@ -115,10 +116,25 @@ pub fn verify_with(
     verify(engines, &text, &[certificate]).map(|(bytes, _)| bytes)
 }
 
+/// Whether libxmlsec1 verifies what this service signs, with the `ID` of its root: for testing it as others read it.
+#[doc(hidden)]
+pub fn libxmlsec_verifies_own(xml: &str, id: &str, certificate: &IdpCertificate) -> bool {
+    let facts = SignatureFacts {
+        element: SignedElement::Response,
+        id: id.to_owned(),
+        algorithm: SignatureAlgorithm::RSA_SHA256,
+        digest: Hash::Sha256,
+        digest_value: Vec::new(),
+        canonicalization: Canonicalization::Exclusive,
+        inclusive_prefixes: Vec::new(),
+    };
+    let text = SignedText { xml, signatures: std::slice::from_ref(&facts), read: &facts };
+    libxmlsec::Libxmlsec.verify(&text, certificate).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algorithm::{Canonicalization, Hash, SignatureAlgorithm};
     use crate::certificate::parse_pem_certificates;
     use crate::guard;
 
