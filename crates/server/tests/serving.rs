@@ -26,14 +26,17 @@ impl Running {
         Self { process, _folder: folder }
     }
 
-    /// Everything it prints up to a line that holds this text.
-    fn printed_until(stream: impl Read, wanted: &str) -> String {
+    /// Everything it prints up to a line that holds this text. What follows is read too: it would not survive a pipe that
+    /// nobody reads.
+    fn printed_until(stream: impl Read + Send + 'static, wanted: &str) -> String {
         let mut printed = String::new();
-        for line in BufReader::new(stream).lines() {
+        let mut lines = BufReader::new(stream).lines();
+        for line in lines.by_ref() {
             let line = line.unwrap();
             printed.push_str(&line);
             printed.push('\n');
             if line.contains(wanted) {
+                std::thread::spawn(move || lines.for_each(drop));
                 return printed;
             }
         }
