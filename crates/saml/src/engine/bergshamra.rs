@@ -1,6 +1,5 @@
 //! bergshamra: parser, canonicalization and signature check in Rust.
 
-use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
@@ -24,12 +23,6 @@ pub(super) struct VerificationKey {
     any: Arc<DsigContext>,
     /// For RSA with SHA-256, which nearly every identity provider signs with: parsed once.
     rsa_sha256: Option<Arc<DsigContext>>,
-}
-
-impl fmt::Debug for VerificationKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("VerificationKey(..)")
-    }
 }
 
 impl VerificationKey {

@@ -23,7 +23,7 @@ use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::invitations::mailing::{MailWishes, Mailing};
 use crate::invitations::{InvitationView, audited, deed, invitation, staged};
-use crate::users::{NewUser, audited_user, check_roles, emails_gone_by};
+use crate::users::{NewUser, audited_user, check_email, check_roles};
 
 /// How the people of one request are invited.
 #[derive(Debug, Clone, Copy)]
@@ -84,14 +84,13 @@ impl Service {
         let account = account(&mut tx, account_id).await?;
         let plan = self.plan(&mut tx, caller, &account, &options).await?;
         let prepared = self.prepare(&plan, invitee)?;
-        let username = prepared.user.username.normalized();
-        if emails_gone_by(&mut tx, account_id, options.portal).await?.contains(&username) {
-            return Err(Error::new(Code::SsoMultipleUsernames));
-        }
+        let user = prepared.user.clone();
         let Some(made) = self.write_invitations(&mut tx, caller, vec![prepared]).await?.pop().flatten() else {
             let usernames = storage::users::invited_usernames(&mut tx, account_id, options.portal).await?;
-            return Err(Error::new(taken(usernames.contains(&username))));
+            return Err(Error::new(taken(usernames.contains(&user.username.normalized()))));
         };
+        // Whoever has the username already was told so.
+        check_email(&mut tx, &user).await?;
         self.remember(&mut tx, caller, key, made.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(self.invitation_view(made)))

@@ -149,8 +149,8 @@ pub(super) fn register_ids(document: &Document, element: &Node) {
 }
 
 /// Initializes the libraries before threads do so at once, and keeps libxmlsec1 from printing attackers' input to stderr;
-/// whether that worked.
-pub(super) fn initialized() -> bool {
+/// whether that worked. Without it there is no key, and without a key no context.
+fn initialized() -> bool {
     static INITIALIZED: OnceLock<bool> = OnceLock::new();
     unsafe extern "C" {
         fn xmlInitParser();
