@@ -1,6 +1,6 @@
 //! The plan of going back (F4): what a migration changed is put back, as far as nobody changed it since.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::UserId;
 use crate::mail::MailKind;
@@ -42,15 +42,12 @@ pub struct BackFacts<'a> {
 /// Plans what going back does.
 pub fn plan_back(facts: &BackFacts<'_>) -> Plan {
     let intents: Vec<Intent<'_>> = facts.people.iter().map(|person| Intent::of(facts, person)).collect();
-    let moves: Vec<Move> = intents.iter().enumerate().filter_map(|(at, intent)| intent.wanted(at)).collect();
+    let moves: Vec<Move> = intents.iter().filter_map(Intent::wanted).collect();
     let holders = held_up(&moves);
-    let free: Vec<Move> = moves.into_iter().filter(|one| !holders.contains_key(&one.index)).collect();
+    let free: Vec<Move> = moves.into_iter().filter(|one| !holders.contains_key(&one.user)).collect();
     let aside = step_aside(&free);
-    let row = |(at, intent): (usize, &Intent<'_>)| {
-        let holder = holders.get(&at).and_then(|holder| facts.people.get(*holder));
-        intent.row(facts, (at, &aside), holder)
-    };
-    let rows: Vec<Row> = intents.iter().enumerate().map(row).collect();
+    let row = |intent: &Intent<'_>| intent.row(facts, &aside, holders.get(&intent.person.user.id).copied());
+    let rows: Vec<Row> = intents.iter().map(row).collect();
     let counts = Counts::of(&rows);
     let blockers = blockers(facts, &rows, &counts);
     Plan { rows, counts, blockers }
@@ -112,7 +109,7 @@ impl<'a> Intent<'a> {
     }
 
     /// The username that they are to have; none for who stays archived, whose name is free.
-    fn wanted(&self, index: usize) -> Option<Move> {
+    fn wanted(&self) -> Option<Move> {
         if self.after.status == UserStatus::Archived {
             return None;
         }
@@ -120,12 +117,12 @@ impl<'a> Intent<'a> {
         // Nobody is called by an id: whoever comes back from the archive leaves no name behind.
         let from =
             if self.person.is_archived() { self.person.user.id.to_string() } else { self.now.username.normalized() };
-        Some(Move { index, from, to })
+        Some(Move { user: self.person.user.id, from, to })
     }
 
-    fn row(&self, facts: &BackFacts<'_>, (at, aside): (usize, &BTreeSet<usize>), holder: Option<&Person>) -> Row {
+    fn row(&self, facts: &BackFacts<'_>, aside: &HashSet<UserId>, holder: Option<UserId>) -> Row {
         let action = match holder {
-            Some(holder) => Action::Conflict { kind: ConflictKind::UsernameTaken, with: vec![holder.user.id] },
+            Some(holder) => Action::Conflict { kind: ConflictKind::UsernameTaken, with: vec![holder] },
             None => self.action(),
         };
         let after = (holder.is_none() && self.after != self.now).then(|| self.after.clone());
@@ -135,7 +132,7 @@ impl<'a> Intent<'a> {
             version: self.person.user.updated_at,
             mail: if holder.is_none() { mail(facts.portal, self.person, outcome) } else { None },
             choices: self.choices.clone(),
-            steps_aside: aside.contains(&at),
+            steps_aside: aside.contains(&self.person.user.id),
             before: self.now.clone(),
             action,
             after,

@@ -18,36 +18,47 @@ use crate::user::UserStatus;
 /// One of several users who go by one email.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'a> {
-    /// Who.
+    /// The user, and what is known of them.
     pub person: &'a Person,
-    /// What was decided.
+    /// What an owner decided of them.
     pub choice: Option<Choice>,
     /// Whether they are the owner who plans.
     pub is_acting: bool,
 }
 
-/// What becomes of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// The one who stands for the person.
+/// The outcome for a member.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fate<'a> {
+    /// The user who stands for the person.
     Stays,
-    /// They keep form login; whoever stays has the email.
+    /// They keep form login; the user who stays has the email.
     Separate,
     /// They are removed.
     Removed {
-        /// Which member stays, by position.
-        stays: usize,
-        /// Why that one.
+        /// The user who stays.
+        keeper: &'a Person,
+        /// The reason for that one.
         rule: DuplicateRule,
     },
     /// An owner must decide.
     Undecided(ConflictKind),
 }
 
+/// The member who stays, and whether an owner decided so.
+#[derive(Debug, Clone, Copy)]
+struct Keeper<'m, 'a> {
+    member: &'m Member<'a>,
+    is_decided: bool,
+}
+
 impl Member<'_> {
     /// Never removed.
     pub fn is_protected(&self) -> bool {
         self.person.user.break_glass || self.is_acting
+    }
+
+    fn is_removed(&self) -> bool {
+        self.choice == Some(Choice::Remove) && !self.is_protected()
     }
 
     fn is_separate(&self) -> bool {
@@ -98,66 +109,54 @@ pub(super) fn evidence(person: &Person) -> Evidence {
 }
 
 /// Decides what becomes of the users who go by one email, in their order.
-pub(super) fn resolve(members: &[Member<'_>]) -> Vec<Fate> {
+pub(super) fn resolve<'a>(members: &[Member<'a>]) -> Vec<Fate<'a>> {
     if let [only] = members {
-        // Alone, nobody is a duplicate; who is exempt keeps their email too.
+        // Alone, nobody is a duplicate; an exempt user keeps their email too.
         return vec![if only.choice == Some(Choice::Exempt) { Fate::Separate } else { Fate::Stays }];
     }
-    let together: Vec<usize> = positions(members, |member| !member.is_separate());
-    let left: Vec<usize> = together.iter().copied().filter(|at| !is_removed(members, *at)).collect();
-    let outcome = keeper(members, &together, &left);
-    let fate = |(at, member): (usize, &Member<'_>)| match outcome {
+    let outcome = keeper(members);
+    members.iter().map(|member| fate(member, outcome)).collect()
+}
+
+fn fate<'a>(member: &Member<'a>, outcome: Result<Option<Keeper<'_, 'a>>, ConflictKind>) -> Fate<'a> {
+    match outcome {
         _ if member.is_separate() => Fate::Separate,
         Err(kind) => Fate::Undecided(kind),
-        Ok(Some((stays, _))) if stays == at => Fate::Stays,
-        Ok(Some((stays, true))) => Fate::Removed { stays, rule: DuplicateRule::Decided },
-        Ok(Some((stays, false))) => Fate::Removed { stays, rule: rule(members, stays, at) },
         Ok(None) => Fate::Stays,
-    };
-    members.iter().enumerate().map(fate).collect()
-}
-
-fn positions<'a>(members: &[Member<'a>], wanted: impl Fn(&Member<'a>) -> bool) -> Vec<usize> {
-    members.iter().enumerate().filter(|(_, member)| wanted(member)).map(|(at, _)| at).collect()
-}
-
-fn is_removed(members: &[Member<'_>], at: usize) -> bool {
-    members.get(at).is_some_and(|member| member.choice == Some(Choice::Remove) && !member.is_protected())
-}
-
-fn rule(members: &[Member<'_>], stays: usize, gone: usize) -> DuplicateRule {
-    match (members.get(stays), members.get(gone)) {
-        (Some(kept), Some(gone)) => kept.rule_over(gone),
-        _ => DuplicateRule::Decided,
+        Ok(Some(keeper)) if keeper.member.person.user.id == member.person.user.id => Fate::Stays,
+        Ok(Some(Keeper { member: kept, is_decided })) => {
+            let rule = if is_decided { DuplicateRule::Decided } else { kept.rule_over(member) };
+            Fate::Removed { keeper: kept.person, rule }
+        }
     }
 }
 
-/// Who stays of those who are together, and whether an owner decided so; none where nobody is together with anybody.
-fn keeper(members: &[Member<'_>], together: &[usize], left: &[usize]) -> Result<Option<(usize, bool)>, ConflictKind> {
-    let member = |at: &usize| members.get(*at);
-    let of = |wanted: &dyn Fn(&Member<'_>) -> bool| -> Vec<usize> {
-        left.iter().copied().filter(|at| member(at).is_some_and(wanted)).collect()
-    };
-    let chosen = of(&|member| member.choice == Some(Choice::Stay));
-    let protected = of(&|member| member.is_protected());
-    match (left, chosen.as_slice()) {
+/// The member who stays of those who are together; none where nobody is together with anybody.
+fn keeper<'m, 'a>(members: &'m [Member<'a>]) -> Result<Option<Keeper<'m, 'a>>, ConflictKind> {
+    let together: Vec<&Member<'a>> = members.iter().filter(|member| !member.is_separate()).collect();
+    let left: Vec<&Member<'a>> = together.iter().copied().filter(|member| !member.is_removed()).collect();
+    let chosen: Vec<&Member<'a>> = left.iter().copied().filter(|member| member.choice == Some(Choice::Stay)).collect();
+    let protected: Vec<&Member<'a>> = left.iter().copied().filter(|member| member.is_protected()).collect();
+    match (left.as_slice(), chosen.as_slice()) {
         ([], _) if together.is_empty() => Ok(None),
         ([], _) | (_, [_, _, ..]) => Err(ConflictKind::Undecidable),
-        ([only], _) => Ok(Some((*only, together.len() > 1))),
-        (_, [stays]) if protected.iter().all(|at| at == stays) => Ok(Some((*stays, true))),
-        _ if of(&|member| member.person.user.break_glass).is_empty() && protected.len() < 2 => {
-            if may_be_several_people(left.iter().filter_map(member)) {
+        ([only], _) => Ok(Some(Keeper { member: only, is_decided: together.len() > 1 })),
+        (_, [stays]) if protected.iter().all(|member| member.person.user.id == stays.person.user.id) => {
+            Ok(Some(Keeper { member: stays, is_decided: true }))
+        }
+        _ if protected.len() < 2 && !left.iter().any(|member| member.person.user.break_glass) => {
+            if may_be_several_people(left.iter().copied()) {
                 return Err(ConflictKind::SharedMailbox);
             }
-            let best = left.iter().copied().min_by_key(|at| members.get(*at).map(Member::rank));
-            Ok(best.map(|stays| (stays, false)))
+            let best = left.iter().copied().min_by_key(|member| member.rank());
+            Ok(best.map(|member| Keeper { member, is_decided: false }))
         }
         _ => Err(ConflictKind::BreakGlassDuplicate),
     }
 }
 
 /// Whether users with one email who may sign in have different names: they may be several people with one mailbox.
-fn may_be_several_people<'a>(members: impl Iterator<Item = &'a Member<'a>>) -> bool {
+fn may_be_several_people<'m, 'a: 'm>(members: impl Iterator<Item = &'m Member<'a>>) -> bool {
     let welcome = members.map(|member| &member.person.user).filter(|user| user.status.is_welcome());
     let mut names = welcome.filter_map(|user| user.display_name.as_ref()).map(normalized_name);
     let Some(first) = names.next() else { return false };

@@ -1,6 +1,7 @@
 //! The plan of requiring SSO (F1).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use crate::UserId;
 use crate::mail::MailKind;
@@ -32,25 +33,28 @@ pub struct RequireFacts<'a> {
     pub decisions: &'a Decisions,
 }
 
-/// The plan in the making: what becomes of each user, by position.
+/// The plan in the making.
 struct Draft<'a> {
     facts: &'a RequireFacts<'a>,
-    people: Vec<&'a Person>,
-    /// Who goes by the same email, as positions.
-    groups: Vec<Vec<usize>>,
-    fates: Vec<Fate>,
-    /// Of which group each is; none without an email.
-    group_of: Vec<Option<usize>>,
-    /// Whose username somebody would get.
-    holders: HashMap<usize, usize>,
-    steps_aside: BTreeSet<usize>,
+    people: Vec<Planned<'a>>,
+    /// The user who has the username that another one would get.
+    holders: HashMap<UserId, UserId>,
+    steps_aside: HashSet<UserId>,
+}
+
+/// A user, and what becomes of them.
+struct Planned<'a> {
+    person: &'a Person,
+    /// All users who go by the same email, this one too; empty without an email.
+    namesakes: Rc<[&'a Person]>,
+    fate: Fate<'a>,
 }
 
 /// Plans what requiring SSO does. Archived users are no part of it.
 pub fn plan_require(facts: &RequireFacts<'_>) -> Plan {
     let draft = Draft::new(facts);
-    let gains = draft.united_roles();
-    let rows: Vec<Row> = (0..draft.people.len()).filter_map(|at| draft.row(at, &gains)).collect();
+    let (gains, removed) = (draft.united_roles(), draft.removed());
+    let rows: Vec<Row> = draft.people.iter().map(|planned| draft.row(planned, &gains, &removed)).collect();
     let counts = Counts::of(&rows);
     let blockers = blockers(facts, &rows, &counts);
     Plan { rows, counts, blockers }
@@ -83,18 +87,48 @@ fn is_break_glass(person: &Person) -> bool {
 
 impl<'a> Draft<'a> {
     fn new(facts: &'a RequireFacts<'a>) -> Self {
-        let people: Vec<&Person> = facts.people.iter().filter(|person| !person.is_archived()).collect();
-        let (groups, group_of) = grouped(&people);
-        let fates = vec![Fate::Stays; people.len()];
-        let (holders, steps_aside) = (HashMap::new(), BTreeSet::new());
-        let mut draft = Self { facts, people, groups, fates, group_of, holders, steps_aside };
-        draft.decide_groups();
+        let mut draft = Self { facts, people: vec![], holders: HashMap::new(), steps_aside: HashSet::new() };
+        draft.people = draft.planned();
         draft.decide_usernames();
         draft
     }
 
-    fn person(&self, at: usize) -> Option<&'a Person> {
-        self.people.get(at).copied()
+    /// Every user who is not archived, in their order, with what becomes of them.
+    fn planned(&self) -> Vec<Planned<'a>> {
+        let people = || self.facts.people.iter().filter(|person| !person.is_archived());
+        let mut by_identity: HashMap<String, Vec<&'a Person>> = HashMap::new();
+        for person in people() {
+            if let Some(identity) = person.sso_identity() {
+                by_identity.entry(identity).or_default().push(person);
+            }
+        }
+        let mut planned: HashMap<UserId, Planned<'a>> = HashMap::new();
+        for namesakes in by_identity.into_values().map(Rc::from) {
+            planned.extend(self.resolved(&namesakes));
+        }
+        let without_email = |person| Planned { person, namesakes: Rc::from([]), fate: self.without_email(person) };
+        people().map(|person| planned.remove(&person.user.id).unwrap_or_else(|| without_email(person))).collect()
+    }
+
+    fn resolved(&self, namesakes: &Rc<[&'a Person]>) -> Vec<(UserId, Planned<'a>)> {
+        let member =
+            |person: &&'a Person| Member { person, choice: self.choice(person), is_acting: self.is_acting(person) };
+        let members: Vec<Member<'a>> = namesakes.iter().map(member).collect();
+        let planned = |(member, fate): (&Member<'a>, Fate<'a>)| {
+            let namesakes = Rc::clone(namesakes);
+            (member.person.user.id, Planned { person: member.person, namesakes, fate })
+        };
+        members.iter().zip(resolve(&members)).map(planned).collect()
+    }
+
+    fn without_email(&self, person: &Person) -> Fate<'a> {
+        match self.choice(person) {
+            _ if self.is_retained(person) => Fate::Stays,
+            Some(Choice::Exempt) => Fate::Separate,
+            Some(Choice::Keep) => Fate::Stays,
+            _ if person.user.status == UserStatus::Inactive => Fate::Stays,
+            _ => Fate::Undecided(ConflictKind::NoEmail),
+        }
     }
 
     fn decision(&self, person: &Person) -> Option<Decision> {
@@ -115,75 +149,40 @@ impl<'a> Draft<'a> {
         user.break_glass || user.exempt || (self.facts.options.retain_admin && self.is_acting(person))
     }
 
-    fn decide_groups(&mut self) {
-        for group in &self.groups {
-            let people = group.iter().filter_map(|at| self.person(*at));
-            let members: Vec<Member<'_>> = people
-                .map(|person| Member { person, choice: self.choice(person), is_acting: self.is_acting(person) })
-                .collect();
-            for (at, fate) in group.iter().zip(resolve(&members)) {
-                let fate = match fate {
-                    Fate::Removed { stays, rule } => {
-                        Fate::Removed { stays: group.get(stays).copied().unwrap_or_default(), rule }
-                    }
-                    other => other,
-                };
-                if let Some(slot) = self.fates.get_mut(*at) {
-                    *slot = fate;
-                }
-            }
-        }
-        for (at, person) in self.people.iter().enumerate() {
-            if self.group_of.get(at) == Some(&None) && !self.is_retained(person) {
-                let fate = match self.choice(person) {
-                    Some(Choice::Exempt) => Fate::Separate,
-                    Some(Choice::Keep) => Fate::Stays,
-                    _ if person.user.status == UserStatus::Inactive => Fate::Stays,
-                    _ => Fate::Undecided(ConflictKind::NoEmail),
-                };
-                if let Some(slot) = self.fates.get_mut(at) {
-                    *slot = fate;
-                }
-            }
-        }
-    }
-
     fn decide_usernames(&mut self) {
-        let moves: Vec<Move> = (0..self.people.len()).filter_map(|at| self.wanted(at)).collect();
+        let moves: Vec<Move> = self.people.iter().filter_map(|planned| self.wanted(planned)).collect();
         self.holders = held_up(&moves);
-        let free: Vec<Move> = moves.into_iter().filter(|one| !self.holders.contains_key(&one.index)).collect();
+        let free: Vec<Move> = moves.into_iter().filter(|one| !self.holders.contains_key(&one.user)).collect();
         self.steps_aside = step_aside(&free);
     }
 
-    /// The username that somebody who stays is to have; none for who is removed.
-    fn wanted(&self, at: usize) -> Option<Move> {
-        let person = self.person(at)?;
-        let from = person.user.username.normalized();
-        let to = match self.fates.get(at)? {
+    /// The username that a user who stays is to have; none for one who is removed.
+    fn wanted(&self, planned: &Planned<'a>) -> Option<Move> {
+        let user = &planned.person.user;
+        let from = user.username.normalized();
+        let to = match planned.fate {
             Fate::Removed { .. } => return None,
-            Fate::Stays if !self.is_retained(person) => {
-                person.sso_username().map_or_else(|| from.clone(), |username| username.normalized())
+            Fate::Stays if !self.is_retained(planned.person) => {
+                planned.person.sso_username().map_or_else(|| from.clone(), |username| username.normalized())
             }
             Fate::Stays | Fate::Separate | Fate::Undecided(_) => from.clone(),
         };
-        Some(Move { index: at, from, to })
+        Some(Move { user: user.id, from, to })
     }
 
-    /// The others who go by somebody's email and are not removed.
-    fn others(&self, at: usize) -> Vec<usize> {
-        let group = self.group_of.get(at).copied().flatten().and_then(|group| self.groups.get(group));
-        let stays = |other: &usize| !matches!(self.fates.get(*other), Some(Fate::Removed { .. }));
-        group.into_iter().flatten().copied().filter(|other| *other != at).filter(stays).collect()
+    fn removed(&self) -> HashSet<UserId> {
+        let is_removed = |planned: &&Planned<'_>| matches!(planned.fate, Fate::Removed { .. });
+        self.people.iter().filter(is_removed).map(|planned| planned.person.user.id).collect()
     }
 
-    /// What the removed duplicates leave to those who stay, by position.
-    fn united_roles(&self) -> BTreeMap<usize, RoleSet> {
-        let mut gains: BTreeMap<usize, RoleSet> = BTreeMap::new();
-        for (person, fate) in self.people.iter().zip(&self.fates) {
-            if let Fate::Removed { stays, .. } = fate
+    /// The roles that removed duplicates leave to those who stay.
+    fn united_roles(&self) -> HashMap<UserId, RoleSet> {
+        let mut gains: HashMap<UserId, RoleSet> = HashMap::new();
+        for Planned { person, fate, .. } in &self.people {
+            if let Fate::Removed { keeper, .. } = fate
                 && self.unites(person)
             {
-                gains.entry(*stays).or_default().extend(&person.user.roles.assigned);
+                gains.entry(keeper.user.id).or_default().extend(&person.user.roles.assigned);
             }
         }
         gains
@@ -194,65 +193,45 @@ impl<'a> Draft<'a> {
         decided.unwrap_or(self.facts.options.unite_roles)
     }
 
-    fn row(&self, at: usize, gains: &BTreeMap<usize, RoleSet>) -> Option<Row> {
-        let person = self.person(at)?;
-        let fate = self.fates.get(at).copied()?;
+    fn row(&self, planned: &Planned<'a>, gains: &HashMap<UserId, RoleSet>, removed: &HashSet<UserId>) -> Row {
+        let person = planned.person;
         let before = Snapshot::of(&person.user);
-        let (action, mut after) = match (fate, self.holders.get(&at)) {
-            (_, Some(holder)) => (self.taken(*holder), before.clone()),
-            (Fate::Removed { stays, rule }, None) => {
-                (self.removal(person, stays, rule)?, Snapshot { status: UserStatus::Archived, ..before.clone() })
+        let others = planned.others(removed);
+        let (action, mut after) = match (planned.fate, self.holders.get(&person.user.id)) {
+            (_, Some(holder)) => (taken(*holder), before.clone()),
+            (Fate::Removed { keeper, rule }, None) => {
+                let after = Snapshot { status: UserStatus::Archived, ..before.clone() };
+                (self.removal(person, keeper, rule), after)
             }
-            (Fate::Separate, None) => self.separation(at, person),
-            (Fate::Undecided(kind), None) => {
-                let others = self.others(at).into_iter().filter_map(|at| self.person(at));
-                let with = others.map(|other| other.user.id).collect();
-                (Action::Conflict { kind, with }, before.clone())
-            }
+            (Fate::Separate, None) => separation(person, &others),
+            (Fate::Undecided(kind), None) => (Action::Conflict { kind, with: others }, before.clone()),
             (Fate::Stays, None) => self.stay(person),
         };
-        if let Some(roles) = gains.get(&at) {
+        if let Some(roles) = gains.get(&person.user.id) {
             after.assigned_roles.extend(roles);
         }
-        Some(Row {
+        Row {
             user_id: person.user.id,
             version: person.user.updated_at,
-            choices: self.choices(at, person, &action),
+            choices: self.choices(planned, &action),
             mail: self.mail(person, &action),
             action,
-            steps_aside: self.steps_aside.contains(&at),
+            steps_aside: self.steps_aside.contains(&person.user.id),
             after: (after != before).then_some(after),
             before,
-        })
+        }
     }
 
-    fn taken(&self, holder: usize) -> Action {
-        let with = self.person(holder).map(|other| other.user.id).into_iter().collect();
-        Action::Conflict { kind: ConflictKind::UsernameTaken, with }
-    }
-
-    fn removal(&self, person: &Person, stays: usize, rule: DuplicateRule) -> Option<Action> {
-        let keeper = self.person(stays)?;
+    fn removal(&self, person: &Person, keeper: &Person, rule: DuplicateRule) -> Action {
         let roles: RoleSet = person.user.roles.assigned.difference(&keeper.user.roles.assigned).copied().collect();
-        Some(Action::RemoveDuplicate {
+        Action::RemoveDuplicate {
             stays: keeper.user.id,
             rule,
             removed: evidence(person),
             kept: evidence(keeper),
             roles_united: !roles.is_empty() && self.unites(person),
             roles,
-        })
-    }
-
-    fn separation(&self, at: usize, person: &Person) -> (Action, Snapshot) {
-        let mut after = Snapshot::of(&person.user);
-        let email_moved = after.email.is_some() && !self.others(at).is_empty();
-        if email_moved {
-            let email = after.email.take();
-            after.recovery_email = after.recovery_email.or(email);
         }
-        after.exempt = after.exempt || !person.user.break_glass;
-        (Action::Exempt { email_moved }, after)
     }
 
     fn stay(&self, person: &Person) -> (Action, Snapshot) {
@@ -280,18 +259,16 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn choices(&self, at: usize, person: &Person, action: &Action) -> Vec<Choice> {
-        let is_one_of_several = self.group_of.get(at).copied().flatten().and_then(|group| self.groups.get(group));
+    fn choices(&self, planned: &Planned<'a>, action: &Action) -> Vec<Choice> {
+        let person = planned.person;
         let is_protected = person.user.break_glass || self.is_acting(person);
-        match action {
-            Action::Conflict { kind: ConflictKind::UsernameTaken, .. } => vec![Choice::Exempt],
-            _ if is_one_of_several.is_some_and(|group| group.len() > 1) => {
+        match (action, planned.namesakes.len()) {
+            (Action::Conflict { kind: ConflictKind::UsernameTaken, .. }, _) => vec![Choice::Exempt],
+            (_, 2..) => {
                 let removable = (!is_protected).then_some(Choice::Remove);
                 [Some(Choice::Stay), removable, Some(Choice::Exempt)].into_iter().flatten().collect()
             }
-            _ if self.group_of.get(at) == Some(&None) && !self.is_retained(person) => {
-                vec![Choice::Exempt, Choice::Keep]
-            }
+            (_, 0) if !self.is_retained(person) => vec![Choice::Exempt, Choice::Keep],
             _ => vec![],
         }
     }
@@ -311,21 +288,25 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Who goes by the same email, and of which group each is.
-fn grouped(people: &[&Person]) -> (Vec<Vec<usize>>, Vec<Option<usize>>) {
-    let (mut groups, mut by_identity): (Vec<Vec<usize>>, HashMap<String, usize>) = (vec![], HashMap::new());
-    let mut group_of = Vec::with_capacity(people.len());
-    for (at, person) in people.iter().enumerate() {
-        let group = person.sso_identity().map(|identity| {
-            *by_identity.entry(identity).or_insert_with(|| {
-                groups.push(vec![]);
-                groups.len() - 1
-            })
-        });
-        if let Some(members) = group.and_then(|group| groups.get_mut(group)) {
-            members.push(at);
-        }
-        group_of.push(group);
+impl Planned<'_> {
+    /// The others who go by this user's email and are not removed.
+    fn others(&self, removed: &HashSet<UserId>) -> Vec<UserId> {
+        let ids = self.namesakes.iter().map(|other| other.user.id);
+        ids.filter(|id| *id != self.person.user.id && !removed.contains(id)).collect()
     }
-    (groups, group_of)
+}
+
+fn taken(holder: UserId) -> Action {
+    Action::Conflict { kind: ConflictKind::UsernameTaken, with: vec![holder] }
+}
+
+fn separation(person: &Person, others: &[UserId]) -> (Action, Snapshot) {
+    let mut after = Snapshot::of(&person.user);
+    let email_moved = after.email.is_some() && !others.is_empty();
+    if email_moved {
+        let email = after.email.take();
+        after.recovery_email = after.recovery_email.or(email);
+    }
+    after.exempt = after.exempt || !person.user.break_glass;
+    (Action::Exempt { email_moved }, after)
 }

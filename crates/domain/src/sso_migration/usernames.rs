@@ -1,42 +1,44 @@
-//! Who gets which username, where everybody gets theirs at once.
+//! Usernames that change for many users at once.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-/// Somebody who has a username afterwards, in its compared form.
+use crate::UserId;
+
+/// A user who has a username afterwards, and both usernames in their compared form.
 pub(super) struct Move {
-    /// Where they are in the plan.
-    pub index: usize,
-    /// What they are called now.
+    /// The user.
+    pub user: UserId,
+    /// The username that they have now.
     pub from: String,
-    /// What they would be called.
+    /// The username that they would have.
     pub to: String,
 }
 
-/// Who cannot have the username that they would get, and who keeps it: whoever does not move holds on to theirs, and so
-/// does everybody who cannot move because of that.
-pub(super) fn held_up(moves: &[Move]) -> HashMap<usize, usize> {
-    let mut held: HashMap<&str, usize> =
-        moves.iter().filter(|one| one.from == one.to).map(|one| (one.to.as_str(), one.index)).collect();
+/// Users who cannot have the username that they would get, each with the user who keeps it: a user who does not move
+/// holds on to theirs, and so does every user who cannot move because of that.
+pub(super) fn held_up(moves: &[Move]) -> HashMap<UserId, UserId> {
+    let mut held: HashMap<&str, UserId> =
+        moves.iter().filter(|one| one.from == one.to).map(|one| (one.to.as_str(), one.user)).collect();
     let mut stuck = HashMap::new();
     loop {
-        let newly: Vec<(&Move, usize)> = moves
+        let newly: Vec<(&Move, UserId)> = moves
             .iter()
-            .filter(|one| one.from != one.to && !stuck.contains_key(&one.index))
+            .filter(|one| one.from != one.to && !stuck.contains_key(&one.user))
             .filter_map(|one| held.get(one.to.as_str()).map(|holder| (one, *holder)))
             .collect();
         if newly.is_empty() {
             return stuck;
         }
         for (one, holder) in newly {
-            stuck.insert(one.index, holder);
-            held.insert(&one.from, one.index);
+            stuck.insert(one.user, holder);
+            held.insert(&one.from, one.user);
         }
     }
 }
 
-/// Who must give their username up before others get theirs.
-pub(super) fn step_aside(moves: &[Move]) -> BTreeSet<usize> {
+/// Users who must give their username up before others get theirs.
+pub(super) fn step_aside(moves: &[Move]) -> HashSet<UserId> {
     let moving = || moves.iter().filter(|one| one.from != one.to);
     let wanted: HashSet<&str> = moving().map(|one| one.to.as_str()).collect();
-    moving().filter(|one| wanted.contains(one.from.as_str())).map(|one| one.index).collect()
+    moving().filter(|one| wanted.contains(one.from.as_str())).map(|one| one.user).collect()
 }
