@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 pub use storage::Engine;
 use storage::{DatabaseSettings, Store, Synchronous};
 use tempfile::TempDir;
@@ -44,6 +44,24 @@ impl Drop for TestDatabase {
             let dropping = std::thread::spawn(move || block_on(run_on(server, statement)));
             dropping.join().expect("the database is dropped");
         }
+    }
+}
+
+impl TestDatabase {
+    /// Runs a statement over a connection of its own, as another program with access to the database would.
+    pub async fn tamper(&self, statement: &str) {
+        let sql = AssertSqlSafe(statement.to_owned());
+        let done = match self.store.engine() {
+            Engine::Sqlite => {
+                let mut connection = SqliteConnection::connect(&self.url).await.expect("SQLite opens");
+                sqlx::raw_sql(sql).execute(&mut connection).await.map(drop)
+            }
+            Engine::Postgres => {
+                let mut connection = PgConnection::connect(&self.url).await.expect("PostgreSQL answers");
+                sqlx::raw_sql(sql).execute(&mut connection).await.map(drop)
+            }
+        };
+        done.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
 }
 

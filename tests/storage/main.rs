@@ -18,6 +18,7 @@ mod api_keys;
 mod applications;
 mod direct_sign_ins;
 mod directory;
+mod faults;
 mod installation;
 mod invitations;
 mod isolation;

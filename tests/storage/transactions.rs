@@ -1,8 +1,9 @@
 //! What a transaction promises, on either engine.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use storage::{DatabaseSettings, Engine, StorageError, Store, Synchronous, accounts, installation, users};
+use storage::{DatabaseSettings, StorageError, Store, Synchronous, accounts, installation, users};
 use tests::both_engines;
 use tests::databases::settings;
 use uuid::Uuid;
@@ -28,7 +29,7 @@ both_engines! {
     async fn a_reader_does_not_write(db) {
         let mut tx = db.store.read().await.unwrap();
         let refused = accounts::insert(&mut tx, &account("acme")).await;
-        assert!(matches!(refused, Err(StorageError::Unavailable(_))), "{refused:?}");
+        assert!(matches!(refused, Err(StorageError::Fault(_))), "{refused:?}");
         tx.commit().await.unwrap();
     }
 
@@ -38,7 +39,7 @@ both_engines! {
         installation::put_if_absent(&mut tx, "half", &[1]).await.unwrap();
         let orphan = users::insert(&mut tx, &user(domain::AccountId::from_uuid(fresh()), "orphan")).await;
         assert!(matches!(orphan, Err(StorageError::Stale)), "{orphan:?}");
-        assert!(matches!(tx.commit().await, Err(StorageError::Unavailable(_))));
+        assert!(matches!(tx.commit().await, Err(StorageError::Fault(_))));
         let mut tx = db.store.read().await.unwrap();
         assert!(installation::get(&mut tx, "half").await.unwrap().is_none());
     }
@@ -58,19 +59,7 @@ both_engines! {
     /// Proves that a value which this version cannot read is reported as such, and by the name of its column.
     async fn a_value_from_elsewhere_is_corrupt_not_guessed(db) {
         let tenant = tenant(&db.store, "acme").await;
-        let update = "UPDATE users SET status = 'sleeping'";
-        match db.store.engine() {
-            Engine::Sqlite => {
-                let pool = sqlx::SqlitePool::connect(&db.url).await.unwrap();
-                sqlx::query(update).execute(&pool).await.unwrap();
-                pool.close().await;
-            }
-            Engine::Postgres => {
-                let pool = sqlx::PgPool::connect(&db.url).await.unwrap();
-                sqlx::query(update).execute(&pool).await.unwrap();
-                pool.close().await;
-            }
-        }
+        db.tamper("UPDATE users SET status = 'sleeping'").await;
         let mut tx = db.store.read().await.unwrap();
         let read = users::by_id(&mut tx, tenant.account.id, tenant.user.id).await;
         assert!(matches!(&read, Err(StorageError::Corrupt { column, .. }) if column == "users.status"), "{read:?}");
@@ -115,6 +104,18 @@ async fn a_database_in_memory_is_shared_by_a_store_and_by_nobody_else() {
     assert!(found(&two).await.is_none());
 }
 
+/// Proves that a database's files, the ones beside it too, are their owner's alone.
+#[tokio::test]
+async fn a_new_database_is_made_for_its_owner_alone() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let store = Store::open(&settings(&format!("sqlite:{}", folder.path().join("new.db").display()))).await.unwrap();
+    store.migrate().await.unwrap();
+    for name in ["new.db", "new.db-wal", "new.db-shm"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
 /// Proves that what a killed process leaves on disk holds every committed transaction and no part of another one.
 #[tokio::test]
 async fn a_killed_process_loses_nothing_that_was_committed() {
@@ -145,11 +146,11 @@ async fn a_killed_process_loses_nothing_that_was_committed() {
 /// Proves that a database which cannot be opened says so, and that no message shows the password of its URL.
 #[tokio::test]
 async fn a_database_that_is_not_there_is_unavailable_and_keeps_its_password() {
-    for url in ["sqlite:/nowhere/at/all.db", "postgres://vestibule:hemligt@127.0.0.1:1/none", "mysql://localhost/x", ""]
-    {
+    let absent = ["sqlite:/nowhere/at/all.db", "postgres://vestibule:hemligt@127.0.0.1:1/none"].map(|url| (url, true));
+    for (url, may_come) in absent.into_iter().chain([("mysql://vestibule:hemligt@localhost/x", false), ("", false)]) {
         let settings = settings(url);
         let error = Store::open(&settings).await.unwrap_err();
-        assert!(matches!(error, StorageError::Unavailable(_)), "{url}: {error:?}");
+        assert_eq!(matches!(error, StorageError::Unavailable(_)), may_come, "{url}: {error:?}");
         assert!(!format!("{error:?} {error} {settings:?}").contains("hemligt"));
     }
 }

@@ -282,7 +282,7 @@ impl From<StorageError> for Error {
             StorageError::Conflict(unique) => taken(*unique),
             StorageError::Stale => Code::PreconditionFailed,
             StorageError::Unavailable(_) => Code::Unavailable,
-            StorageError::Corrupt { .. } => Code::Internal,
+            StorageError::Corrupt { .. } | StorageError::Fault(_) => Code::Internal,
         };
         let retry_after = (code == Code::Unavailable).then_some(RETRY_AFTER_SECONDS);
         Self { source: Some(Box::new(error)), retry_after, ..Self::new(code) }

@@ -1,4 +1,7 @@
-//! What can go wrong with storage, in four words.
+//! The five ways in which storage goes wrong.
+
+use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 /// What another library said; logged as a chain, never parsed and never shown.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -22,9 +25,12 @@ pub enum StorageError {
         /// What is wrong with it.
         source: Cause,
     },
-    /// The database cannot be reached, is too busy, or refused; trying again may help.
+    /// The database cannot be reached, is too busy, or gave way to another transaction: trying again helps.
     #[error("the database is not available")]
     Unavailable(#[source] Cause),
+    /// Anything else, such as a column that is missing or an insert that a trigger aborts: trying again does not help.
+    #[error("the database refused a statement")]
+    Fault(#[source] Cause),
 }
 
 /// What must be unique.
@@ -75,23 +81,91 @@ impl From<sqlx::Error> for StorageError {
         match error {
             sqlx::Error::ColumnDecode { index, source } => Self::Corrupt { column: index, source },
             sqlx::Error::Decode(source) => Self::Corrupt { column: "a column".to_owned(), source },
-            sqlx::Error::Database(cause) if cause.is_foreign_key_violation() => Self::Stale,
-            sqlx::Error::Database(cause) => match cause.constraint().and_then(Unique::of_constraint) {
-                Some(unique) => Self::Conflict(unique),
-                None => Self::Unavailable(cause.into()),
-            },
-            other => Self::Unavailable(other.into()),
+            sqlx::Error::Database(cause) => Self::of_database(cause),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error.into()),
+            other => Self::Fault(other.into()),
         }
     }
 }
 
+impl StorageError {
+    /// Tells apart the errors that the database itself reports, by constraint and code, never by message.
+    fn of_database(cause: Box<dyn DatabaseError>) -> Self {
+        if cause.is_foreign_key_violation() {
+            return Self::Stale;
+        }
+        if let Some(unique) = cause.constraint().and_then(Unique::of_constraint) {
+            return Self::Conflict(unique);
+        }
+        let is_transient = if let Some(postgres) = cause.try_downcast_ref::<PgDatabaseError>() {
+            is_transient_sqlstate(postgres.code())
+        } else {
+            cause.code().and_then(|code| code.parse().ok()).is_some_and(is_transient_sqlite_code)
+        };
+        if is_transient { Self::Unavailable(cause.into()) } else { Self::Fault(cause.into()) }
+    }
+}
+
+/// Whether a SQLSTATE (PostgreSQL, appendix A) tells of the moment rather than of the statement.
+fn is_transient_sqlstate(code: &str) -> bool {
+    // By class: the connection, resources that ran out (connections, memory, disk), and the operator's intervention,
+    // such as a restart or a statement that was cancelled.
+    let of_class = ["08", "53", "57"].iter().any(|class| code.starts_with(class));
+    // And one by one: serialization failure, deadlock, a lock that is not to be had, a server that became read-only.
+    of_class || matches!(code, "40001" | "40P01" | "55P03" | "25006")
+}
+
+/// Whether a result code of SQLite, extended or not, tells of the moment rather than of the statement.
+fn is_transient_sqlite_code(extended: u32) -> bool {
+    // `SQLITE_BUSY`, `SQLITE_LOCKED`, `SQLITE_FULL` (the disk), `SQLITE_CANTOPEN` (also for want of file descriptors) and
+    // `SQLITE_PROTOCOL` (of locking); the low byte is the primary code.
+    matches!(extended & 0xff, 5 | 6 | 13 | 14 | 15)
+}
+
 impl From<sqlx::migrate::MigrateError> for StorageError {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
-        Self::Unavailable(error.into())
+        match error {
+            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
+                error.into()
+            }
+            other => Self::Fault(other.into()),
+        }
     }
 }
 
 /// `Ok` if a row was written, else this error.
 pub(crate) fn written(rows: u64, otherwise: StorageError) -> Result<()> {
     if rows == 0 { Err(otherwise) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that only what another try can mend is called unavailable, on PostgreSQL.
+    #[test]
+    fn a_sqlstate_of_the_moment_is_transient_and_one_of_the_statement_is_not() {
+        for transient in ["08006", "53100", "53300", "57014", "57P01", "57P03", "40001", "40P01", "55P03", "25006"] {
+            assert!(is_transient_sqlstate(transient), "{transient}");
+        }
+        for fault in ["42703", "42P01", "23502", "23505", "23514", "22P02", "25P02", "40002", "P0001", "XX000", ""] {
+            assert!(!is_transient_sqlstate(fault), "{fault}");
+        }
+    }
+
+    /// Proves that only what another try can mend is called unavailable, on SQLite.
+    #[test]
+    fn a_result_code_of_the_moment_is_transient_and_one_of_the_statement_is_not() {
+        for transient in [5, 517, 6, 262, 13, 14, 15] {
+            assert!(is_transient_sqlite_code(transient), "{transient}");
+        }
+        for fault in [1, 8, 10, 11, 19, 1811, 2067, 26] {
+            assert!(!is_transient_sqlite_code(fault), "{fault}");
+        }
+    }
 }

@@ -1,6 +1,10 @@
 //! Opening either engine, and the transactions that it gives.
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +25,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 /// Rows that SQLite may read ahead of who asked for them.
 const ROWS_BUFFERED: usize = 1_000;
+
+/// The mode of a database's file: it holds password hashes, sealed keys and personal data.
+const OWNER_ONLY: u32 = 0o600;
 
 /// Where the database is and how it is used.
 #[derive(Clone)]
@@ -87,10 +94,13 @@ enum Pools {
 }
 
 impl Store {
-    /// Connects; creates the file of a new SQLite database. A URL of neither kind is `Unavailable`.
+    /// Connects; creates the file of a new SQLite database. A URL of neither kind is a `Fault`.
     pub async fn open(settings: &DatabaseSettings) -> Result<Self> {
         let pools = if settings.url.starts_with("sqlite:") {
             open_sqlite(settings).await?
+        } else if !settings.url.starts_with("postgres") {
+            let problem = "a database URL begins with sqlite: or postgres:";
+            return Err(sqlx::Error::Configuration(problem.into()).into());
         } else {
             let options = PgConnectOptions::from_str(&settings.url)?
                 .application_name("vestibule")
@@ -204,10 +214,22 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Pools> {
         let writer = Lender::new(writer.connect_with(options).await?);
         return Ok(Pools::Sqlite { readers: Arc::clone(&writer), writer });
     }
-    let writing = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+    create_private(options.get_filename())?;
+    let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
     let writer = writer.connect_with(writing).await?;
     let readers = pool(settings.max_connections).connect_with(options.pragma("query_only", "on")).await?;
     Ok(Pools::Sqlite { writer: Lender::new(writer), readers: Lender::new(readers) })
+}
+
+/// Creates the file of a new database, for this process's user alone. SQLite gives the files beside it (`-wal`, `-shm`) the
+/// same mode.
+fn create_private(file: &Path) -> sqlx::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(io::Error::new(error.kind(), format!("{} cannot be made: {error}", file.display())).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn pool<DB: Database>(max_connections: u32) -> PoolOptions<DB> {

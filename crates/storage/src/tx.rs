@@ -83,7 +83,7 @@ where
     pub(crate) fn writing(&mut self) -> Result<&mut DB::Connection> {
         match self.access {
             Access::Write | Access::WriteOnce => Ok(self.lent.connection()),
-            Access::Read => Err(StorageError::Unavailable(Misuse::ReadOnly.into())),
+            Access::Read => Err(StorageError::Fault(Misuse::ReadOnly.into())),
         }
     }
 
@@ -96,7 +96,7 @@ where
 
     async fn commit(mut self) -> Result<()> {
         match self.access {
-            _ if self.failed => return Err(StorageError::Unavailable(Misuse::Failed.into())),
+            _ if self.failed => return Err(StorageError::Fault(Misuse::Failed.into())),
             Access::Write => self.lent.commit().await?,
             Access::WriteOnce | Access::Read => {}
         }
