@@ -237,3 +237,33 @@ fn the_openapi_document_needs_no_configuration() {
     let document = json(&installation.succeed(&["openapi"]));
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{document}");
 }
+
+/// Proves that the database, which holds password hashes and sealed keys, is its owner's alone, whatever the umask; that an
+/// older one stays as it is; and that the doctor tells of one that others can read.
+#[test]
+fn a_new_database_is_readable_by_its_owner_alone() {
+    let installation = Installation::new();
+    let mode = |name: &str| fs::metadata(installation.path(name)).unwrap().permissions().mode() & 0o777;
+    let binary = env!("CARGO_BIN_EXE_vestibule");
+    let loose = Command::new("sh")
+        .args(["-c", &format!("umask 0; exec {binary} migrate")])
+        .current_dir(installation.folder.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(loose.status.success(), "{}", stderr(&loose));
+    let files: Vec<String> = fs::read_dir(installation.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("vestibule.db"))
+        .collect();
+    assert!(!files.is_empty());
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
+    fs::set_permissions(installation.path("vestibule.db"), fs::Permissions::from_mode(0o644)).unwrap();
+    installation.succeed(&["migrate"]);
+    assert_eq!(mode("vestibule.db"), 0o644);
+    let findings = stdout(&installation.run(&["doctor"]));
+    assert!(findings.contains("every user of this machine can read vestibule.db"), "{findings}");
+}

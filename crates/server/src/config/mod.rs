@@ -9,7 +9,7 @@ mod listing;
 mod mail;
 mod problem;
 mod resolved;
-mod secret_file;
+pub mod secret_file;
 mod sections;
 
 use std::path::{Path, PathBuf};

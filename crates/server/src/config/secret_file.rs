@@ -1,4 +1,4 @@
-//! Secrets that stand in files.
+//! Files that hold secrets.
 
 use std::fs;
 use std::io;
@@ -23,7 +23,7 @@ pub fn read(path: &Path) -> io::Result<SecretString> {
     Ok(SecretString::from(text.trim()))
 }
 
-/// Whether everybody on this machine can read the file.
+/// Whether every user of this machine can read the file; not, where there is none.
 pub fn is_exposed(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|about| about.permissions().mode() & READABLE_BY_OTHERS != 0)
 }

@@ -1,9 +1,9 @@
 //! The demo's installation: the same configuration as any other, made up instead of read.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -44,7 +44,11 @@ fn new_master_key() -> Zeroizing<String> {
 /// The path of the folder's master key, made at the first start.
 fn kept_master_key(folder: &Path) -> anyhow::Result<String> {
     let path = folder.join("master.key");
-    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("{} cannot be made", folder.display()))?;
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
         Ok(mut file) => file.write_all(new_master_key().as_bytes())?,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

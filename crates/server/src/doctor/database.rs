@@ -9,7 +9,7 @@ use storage::{StorageError, Store};
 use super::finding::Findings;
 use super::mail;
 use crate::adapters::AesGcmSealer;
-use crate::config::Loaded;
+use crate::config::{Loaded, secret_file};
 use crate::master_key::{self, Finding};
 use crate::wire::open_store;
 
@@ -19,6 +19,9 @@ pub async fn examine(loaded: &Loaded, findings: &mut Findings) -> Vec<String> {
     if let Some(file) = missing_file(url.expose_secret()) {
         findings.failure("database", format!("{file} does not exist yet; run `vestibule migrate`"));
         return vec![];
+    }
+    if let Some(file) = exposed_file(url.expose_secret()) {
+        findings.warning("database", format!("every user of this machine can read {file}; run `chmod 600 {file}*`"));
     }
     let store = match open_store(loaded).await {
         Ok(store) => store,
@@ -37,9 +40,18 @@ pub async fn examine(loaded: &Loaded, findings: &mut Findings) -> Vec<String> {
 
 /// Opening a SQLite database would create it, and a doctor changes nothing.
 fn missing_file(url: &str) -> Option<&str> {
+    sqlite_file(url).filter(|path| !Path::new(path).exists())
+}
+
+/// The file of a SQLite database that others may read: new ones are made for their owner alone.
+fn exposed_file(url: &str) -> Option<&str> {
+    sqlite_file(url).filter(|path| secret_file::is_exposed(Path::new(path)))
+}
+
+fn sqlite_file(url: &str) -> Option<&str> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path).split('?').next()?;
-    (path != ":memory:" && !Path::new(path).exists()).then_some(path)
+    (path != ":memory:").then_some(path)
 }
 
 async fn examine_open(loaded: &Loaded, store: &Store, findings: &mut Findings) -> Result<Vec<String>, StorageError> {
