@@ -1,49 +1,12 @@
 //! What somebody who reads the log learns: nothing that opens a door, and nobody's name (H1).
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use reqwest::Method;
 use serde_json::json;
 use tests::app::TestApp;
 use tests::client::{Answer, parameter};
 use tests::databases::{Engine, database};
+use tests::logs::Lines;
 use tests::tenant::{Tenant, VERIFIER};
-use tracing_subscriber::EnvFilter;
-
-/// More than an operator ever logs: our own crates altogether, and what the libraries below them say in debugging. The
-/// clients of this test, which run in the same process, are left out.
-const FILTER: &str = "info,api=trace,service=trace,storage=trace,domain=trace,saml=trace,server=trace,sqlx=debug,\
-                      actix_web=debug,actix_http=debug,actix_server=debug,reqwest=off,hyper=off,hyper_util=off";
-
-/// What was logged.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Lines {
-    fn capture() -> Self {
-        let lines = Self::default();
-        let writer = lines.clone();
-        let logged = tracing_subscriber::fmt().json().with_env_filter(EnvFilter::new(FILTER));
-        logged.with_writer(move || writer.clone()).init();
-        lines
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 /// A whole sign-in, and what may go wrong on the way; gives everything that must not be found in the log.
 async fn live_through_a_day(app: &TestApp) -> Vec<String> {

@@ -26,6 +26,7 @@ mod break_glass;
 mod break_glass_contract;
 mod connections;
 mod discovery;
+mod faults;
 mod form_login;
 mod hostile_responses;
 mod invitation_batches;

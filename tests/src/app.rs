@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ApiSettings, MetricsSettings, RateLimits, RunningApi};
+use api::{ApiSettings, RateLimits, RunningApi};
 use domain::signing_key::SigningAlgorithm;
 use domain::sso::connection::PLATFORM_ATTRIBUTE_PREFIX;
 use domain::sso::identity::PlatformAttributes;
@@ -128,6 +128,11 @@ impl TestApp {
         self.world.mail_server().mailbox()
     }
 
+    /// Runs a statement on the database behind the running service.
+    pub async fn tamper(&self, statement: &str) {
+        self.database.tamper(statement).await;
+    }
+
     /// The time here.
     pub fn now(&self) -> Timestamp {
         self.service.now()
@@ -189,6 +194,6 @@ fn api_settings(limits: Limits) -> ApiSettings {
             acs_per_minute: many,
             token_per_minute: many,
         },
-        metrics: Some(MetricsSettings { render: Arc::new(String::new), bind: None }),
+        metrics: None,
     }
 }

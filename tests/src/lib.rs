@@ -24,6 +24,7 @@ pub mod clock;
 pub mod databases;
 pub mod form;
 pub mod idp;
+pub mod logs;
 pub mod mailbox;
 pub mod migration;
 pub mod passwords;

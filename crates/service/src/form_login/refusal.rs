@@ -1,9 +1,11 @@
 //! Refused form logins: one answer for all who did not know the password, and a reason for diagnostics (B5, H1).
 
 use domain::form_login::FormLoginRefusal;
+use domain::login_slowdown::OF_IDENTITY;
 use domain::portal::Portal;
 use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SIGN_IN_LIFETIME, SignInAttempt};
 use domain::sso::connection::SsoMode;
+use domain::throttle::ThrottleKey;
 use domain::{AccountId, AttemptId};
 use jiff::{SignedDuration, Timestamp};
 use storage::direct_sign_ins::RefusedLimits;
@@ -56,15 +58,26 @@ impl Service {
             Some(account) => {
                 self.record_refused_sign_in(self.refused_form_attempt(start, account.id, failure(&told))).await?
             }
-            None => None,
+            None => self.pretend_to_record(start).await?,
         };
-        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => told.reason).increment(1);
+        let attempt_id = attempt_id.unwrap_or_else(|| AttemptId::from_uuid(self.uuid()));
+        // By code, not by reason: no number tells whether a user exists.
+        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => told.code.as_str()).increment(1);
         match &facts.connection {
             Some(connection) if facts.mode == SsoMode::Required && told.code == Code::LoginIncorrectCredentials => {
                 Ok(SignInStep::SsoRequired { saml_login_url: self.saml_login_url(&connection.sp_hash) })
             }
-            _ => Err(error(told.code).with_attempt(attempt_id)),
+            _ => Err(error(told.code).with_attempt(Some(attempt_id))),
         }
+    }
+
+    /// Writes as much as the record of a refusal would be, where there is no account to record it for: neither the answer
+    /// nor its time tells which accounts exist (A5).
+    async fn pretend_to_record(&self, start: &StartFormSignIn) -> Result<Option<AttemptId>> {
+        let key = ThrottleKey::of("refused_without_account", &[start.account_name.as_str()]);
+        let mut tx = self.store.write_once().await?;
+        storage::throttles::count(&mut tx, key, OF_IDENTITY, self.now()).await?;
+        Ok(None)
     }
 
     /// Writes down a sign-in that is refused where it began, within the limits; anyone can cause them.

@@ -139,13 +139,16 @@ impl Service {
             return self.refuse_test(pending, &new, refusal).await;
         };
         let attempt_id = self.refuse_pending(pending, &new, &refusal).await?;
-        let attempt_id = attempt_id.map(|id| id.to_string()).unwrap_or_default();
-        let parameters = [
-            ("error", "access_denied"),
-            ("error_description", code.detail()),
-            ("error_code", code.as_str()),
-            ("attempt_id", &attempt_id),
-        ];
+        let attempt_id = attempt_id.map(|id| id.to_string());
+        let parameters: Vec<(&str, &str)> = [
+            ("error", Some("access_denied")),
+            ("error_description", Some(code.detail())),
+            ("error_code", Some(code.as_str())),
+            ("attempt_id", attempt_id.as_deref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
         Ok(AcsAnswer::Redirect(redirect_url(return_to, self.settings.issuer(), &parameters)?))
     }
 }

@@ -8,7 +8,7 @@ use domain::sso::discovery::{DiscoveryRefusal, decide_discovery};
 use storage::Tx;
 
 use crate::Service;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::ports::ProbeResult;
 
 /// Which page asks.
@@ -90,12 +90,12 @@ pub(super) async fn enabled_connection(
     Ok(connection.filter(|connection| connection.mode.is_enabled()))
 }
 
-/// Whether this email may start a sign-in through the connection.
-pub(super) async fn check_email(tx: &mut Tx, connection: &SamlConnection, email: &Email) -> Result<(), Code> {
+/// The reason why this email may not start a sign-in through the connection; none where it may. A database that does not
+/// answer is an error, and no reason.
+pub(super) async fn email_refusal(tx: &mut Tx, connection: &SamlConnection, email: &Email) -> Result<Option<Code>> {
     let (account_id, portal) = (connection.account_id, connection.portal);
-    let candidates = storage::users::candidates(tx, account_id, portal, &email.normalized()).await;
-    let candidates = candidates.map_err(|error| Error::from(error).code)?;
-    decide_discovery(connection, email, &candidates).map_err(code)
+    let candidates = storage::users::candidates(tx, account_id, portal, &email.normalized()).await?;
+    Ok(decide_discovery(connection, email, &candidates).err().map(code))
 }
 
 fn code(refusal: DiscoveryRefusal) -> Code {

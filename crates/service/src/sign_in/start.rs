@@ -18,7 +18,7 @@ use uuid::fmt::Simple;
 use crate::Service;
 use crate::authorization_request::AuthorizationRequest;
 use crate::error::{Code, Error, Result};
-use crate::sign_in::discovery::check_email;
+use crate::sign_in::discovery::email_refusal;
 use crate::sign_in::refusal::{NewAttempt, Refusal, limited};
 
 /// What a login page sends to start a sign-in.
@@ -64,10 +64,18 @@ pub enum IdpHandoff {
     },
 }
 
+/// The facts that the start of a sign-in is decided by.
+struct StartFacts {
+    return_to: ReturnTo,
+    connection: SamlConnection,
+    /// The reason why the typed email may not start.
+    email_refusal: Option<Code>,
+}
+
 impl Service {
     /// Starts a sign-in, or says with the catalogue's words why it cannot.
     pub async fn start_sign_in(&self, start: StartSignIn) -> Result<StartedSignIn> {
-        let (return_to, connection, email_check) = self.facts(&start).await?;
+        let StartFacts { return_to, connection, email_refusal } = self.facts(&start).await?;
         let attempt = NewAttempt {
             connection: &connection,
             application_id: Some(return_to.application_id),
@@ -75,7 +83,7 @@ impl Service {
             entered_email: start.email.as_ref(),
             address: start.address,
         };
-        if let Err(code) = self.check_start(&connection, email_check).await {
+        if let Some(code) = self.start_refusal(&connection, email_refusal).await {
             let kind = AttemptKind::Discovery;
             return Err(self.refuse_start(NewAttempt { kind, ..attempt }, code).await);
         }
@@ -86,8 +94,8 @@ impl Service {
         self.handed_off(&connection, &pending, &relay_state).await
     }
 
-    /// Where the outcome goes, the connection, and what is to be said of the email.
-    async fn facts(&self, start: &StartSignIn) -> Result<(ReturnTo, SamlConnection, Result<(), Code>)> {
+    /// Reads where the outcome goes, the connection, and whether the email may start.
+    async fn facts(&self, start: &StartSignIn) -> Result<StartFacts> {
         let mut tx = self.store.read().await?;
         let asked = &start.authorization;
         let found = storage::connections::of_application(&mut tx, asked.client_id, &start.account_name).await?;
@@ -100,21 +108,19 @@ impl Service {
         if !connection.mode.is_enabled() || !application.serves(connection.account_id) {
             return Err(Error::new(Code::SsoAccountNotConfigured));
         }
-        let email_check = match &start.email {
-            Some(email) => check_email(&mut tx, &connection, email).await,
-            None => Ok(()),
+        let email_refusal = match &start.email {
+            Some(email) => email_refusal(&mut tx, &connection, email).await?,
+            None => None,
         };
-        Ok((return_to, connection, email_check))
+        Ok(StartFacts { return_to, connection, email_refusal })
     }
 
-    /// Whether the browser may be sent on: the email may start, and the identity provider answers.
-    pub(super) async fn check_start(
-        &self,
-        connection: &SamlConnection,
-        email_check: Result<(), Code>,
-    ) -> Result<(), Code> {
-        email_check?;
-        if self.idp_is_unreachable(connection).await { Err(Code::IdpUnreachable) } else { Ok(()) }
+    /// The reason why the browser may not be sent on: that of its email, or an identity provider that does not answer.
+    pub(super) async fn start_refusal(&self, connection: &SamlConnection, email_refusal: Option<Code>) -> Option<Code> {
+        match email_refusal {
+            Some(code) => Some(code),
+            None => self.idp_is_unreachable(connection).await.then_some(Code::IdpUnreachable),
+        }
     }
 
     pub(super) async fn refuse_start(&self, attempt: NewAttempt<'_>, code: Code) -> Error {

@@ -16,7 +16,7 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::connections::{connection, deed};
 use crate::error::{Code, Error, Result};
-use crate::sign_in::discovery::check_email;
+use crate::sign_in::discovery::email_refusal;
 use crate::sign_in::refusal::NewAttempt;
 use crate::sign_in::start::StartedSignIn;
 use crate::sign_in::test_checks::{Wanted, untried};
@@ -53,9 +53,9 @@ impl Service {
         let mut tx = self.store.read().await?;
         let connection = connection(&mut tx, account_id, id).await?;
         self.check_complete(&connection)?;
-        let email_check = match &start.email {
-            Some(email) => check_email(&mut tx, &connection, email).await,
-            None => Ok(()),
+        let email_refusal = match &start.email {
+            Some(email) => email_refusal(&mut tx, &connection, email).await?,
+            None => None,
         };
         drop(tx);
         let attempt = NewAttempt {
@@ -65,7 +65,7 @@ impl Service {
             entered_email: start.email.as_ref(),
             address: start.address,
         };
-        if let Err(code) = self.check_start(&connection, email_check).await {
+        if let Some(code) = self.start_refusal(&connection, email_refusal).await {
             return Err(self.refuse_start(attempt, code).await);
         }
         let (pending, relay_state) = self.pending(&attempt, Purpose::Test);
