@@ -63,13 +63,12 @@ both_engines! {
         assert!(answer.header("vary").to_lowercase().contains("origin"));
     }
 
-    /// Proves I1: what runs Vestibule finds its health, its figures and its document.
-    async fn health_figures_and_documents_are_there(db) {
+    /// Proves A5, I1: health and the document are public, and figures of what happens inside are not.
+    async fn health_and_documents_are_public_and_metrics_are_not(db) {
         let app = TestApp::start(db).await;
         assert_eq!(app.anonymous().get("/healthz").await.status, 200);
         assert_eq!(app.anonymous().get("/readyz").await.status, 200);
-        let metrics = app.anonymous().get("/metrics").await;
-        assert_eq!(metrics.status, 200);
+        app.anonymous().get("/metrics").await.problem(404, "route_not_found");
         let document = app.anonymous().get("/openapi.json").await.expect(200);
         assert_eq!(document["openapi"].as_str().unwrap().split('.').next(), Some("3"));
         let docs = app.anonymous().get("/docs/").await;

@@ -13,7 +13,7 @@ use crate::openapi::{document, openapi};
 use crate::problem::Problem;
 use crate::problem::documentation::operations;
 use crate::routes;
-use crate::routes::documents::{Metrics, OpenApiJson};
+use crate::routes::documents::OpenApiJson;
 use crate::settings::ApiSettings;
 
 /// What all workers share.
@@ -24,20 +24,17 @@ pub struct Shared {
     limiters: Data<RateLimiters>,
     methods: Data<Methods>,
     document: Data<OpenApiJson>,
-    metrics: Data<Metrics>,
 }
 
 impl Shared {
     /// Prepares what is made once.
     pub fn new(service: Arc<Service>, settings: &ApiSettings) -> Self {
-        let beside_the_api = settings.metrics.as_ref().filter(|metrics| metrics.bind.is_none());
         Self {
             service: Data::from(service),
             proxies: Data::new(TrustedProxies(settings.trusted_proxies.clone())),
             limiters: Data::new(RateLimiters::new(settings.limits)),
             methods: Data::new(Methods::of_document()),
             document: Data::new(OpenApiJson(openapi())),
-            metrics: Data::new(Metrics(beside_the_api.map(|metrics| Arc::clone(&metrics.render)))),
         }
     }
 
@@ -48,8 +45,7 @@ impl Shared {
             .app_data(self.proxies.clone())
             .app_data(self.limiters.clone())
             .app_data(self.methods.clone())
-            .app_data(self.document.clone())
-            .app_data(self.metrics.clone());
+            .app_data(self.document.clone());
         routes::register(&mut utoipa_actix_web::service_config::ServiceConfig::new(config));
         routes::documents::register_browser(config);
         config.default_service(web::to(nothing_here));

@@ -14,6 +14,7 @@
 
 mod app;
 mod extract;
+mod metrics;
 mod middleware;
 mod openapi;
 mod page;
@@ -24,7 +25,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use metrics::{MetricsSettings, RenderMetrics};
 pub use openapi::openapi;
 pub use problem::catalogue::error_catalogue_markdown;
 pub use running::{RunningApi, start};
-pub use settings::{ApiSettings, MetricsSettings, RateLimits, RenderMetrics};
+pub use settings::{ApiSettings, RateLimits};

@@ -42,7 +42,7 @@ use crate::routes;
         (name = "sign-in", description = "What login pages call; needs no credentials."),
         (name = "oauth", description = "Codes and refresh tokens become access tokens (OAuth 2.1)."),
         (name = "saml", description = "Where identity providers and their browsers arrive."),
-        (name = "operation", description = "Keys, health, metrics and this document."),
+        (name = "operation", description = "Keys, health and this document."),
     ),
 )]
 struct Head;

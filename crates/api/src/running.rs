@@ -7,18 +7,17 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
 use service::Service;
 use tokio::task::JoinHandle;
 
 use crate::app::Shared;
+use crate::metrics::metrics_server;
 use crate::middleware::{authenticate, cors, observe, security_headers};
-use crate::routes::documents::{Metrics, metrics_page};
-use crate::settings::{ApiSettings, MetricsSettings};
+use crate::settings::ApiSettings;
 
 /// How long a client may take to send its request line and headers.
-const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a quiet connection is kept: longer than the sixty seconds after which common proxies close theirs, so that
 /// no request meets a connection that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -51,23 +50,10 @@ pub async fn start(service: Arc<Service>, settings: ApiSettings) -> io::Result<R
         .bind(settings.bind)?;
     let address = http.addrs().first().copied().ok_or_else(|| io::Error::other("nothing is listened on"))?;
     let mut servers = vec![http.run()];
-    servers.extend(metrics_server(settings.metrics)?);
+    servers.extend(settings.metrics.map(metrics_server).transpose()?);
     let handles = servers.iter().map(Server::handle).collect();
     let task = tokio::spawn(async move { futures_util::future::try_join_all(servers).await.map(drop) });
     Ok(RunningApi { address, handles, task })
-}
-
-/// Metrics on an address of their own, where that is configured.
-fn metrics_server(settings: Option<MetricsSettings>) -> io::Result<Option<Server>> {
-    let Some(MetricsSettings { render, bind: Some(bind) }) = settings else { return Ok(None) };
-    let metrics = Data::new(Metrics(Some(render)));
-    let http = HttpServer::new(move || {
-        App::new()
-            .app_data(metrics.clone())
-            .route("/metrics", web::get().to(metrics_page))
-            .wrap(from_fn(security_headers))
-    });
-    Ok(Some(http.workers(1).client_request_timeout(REQUEST_HEAD_TIMEOUT).disable_signals().bind(bind)?.run()))
 }
 
 impl RunningApi {

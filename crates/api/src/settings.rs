@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+
+use crate::metrics::MetricsSettings;
 
 /// The operator's settings.
 #[derive(Clone)]
@@ -20,7 +21,7 @@ pub struct ApiSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// How often anyone may ask.
     pub limits: RateLimits,
-    /// Numbers for Prometheus, if they are served.
+    /// Metrics for Prometheus, if they are served.
     pub metrics: Option<MetricsSettings>,
 }
 
@@ -33,16 +34,4 @@ pub struct RateLimits {
     pub acs_per_minute: NonZeroU32,
     /// Code exchanges, refreshes and revocations.
     pub token_per_minute: NonZeroU32,
-}
-
-/// Gives the metrics in Prometheus' text format.
-pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
-
-/// Where metrics come from and where they are served.
-#[derive(Clone)]
-pub struct MetricsSettings {
-    /// Gives them.
-    pub render: RenderMetrics,
-    /// An address of their own; they are at `/metrics` beside the API where it is not set.
-    pub bind: Option<SocketAddr>,
 }

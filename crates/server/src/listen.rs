@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use api::{ApiSettings, MetricsSettings, RateLimits, RenderMetrics};
+use api::{ApiSettings, MetricsSettings, RateLimits};
 
 use crate::background;
 use crate::config::{Configuration, Loaded};
@@ -16,9 +16,11 @@ use crate::wire::Wired;
 /// Serves the API; `listening` is called with the address once it does.
 pub async fn until_stopped(loaded: &Loaded, wired: Wired, listening: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
     let values = &loaded.values;
-    let metrics = if values.metrics.enabled { Some(telemetry::collect_metrics()?) } else { None };
-    let settings = settings(values, metrics.clone().map(telemetry::rendered));
-    let background = background::start(&wired.service, metrics);
+    let metrics = values.metrics.bind.map(|bind| Ok::<_, anyhow::Error>((bind, telemetry::collect_metrics()?)));
+    let metrics = metrics.transpose()?;
+    let served = metrics.clone().map(|(bind, handle)| MetricsSettings { render: telemetry::rendered(handle), bind });
+    let settings = settings(values, served);
+    let background = background::start(&wired.service, metrics.map(|(_, handle)| handle));
     let bind = values.server.bind;
     let api = api::start(Arc::clone(&wired.service), settings).await;
     let mut api = api.with_context(|| format!("{bind} (server.bind) cannot be listened on"))?;
@@ -36,7 +38,7 @@ pub async fn until_stopped(loaded: &Loaded, wired: Wired, listening: impl FnOnce
     Ok(())
 }
 
-fn settings(values: &Configuration, render: Option<RenderMetrics>) -> ApiSettings {
+fn settings(values: &Configuration, metrics: Option<MetricsSettings>) -> ApiSettings {
     ApiSettings {
         bind: values.server.bind,
         workers: values.server.workers,
@@ -47,6 +49,6 @@ fn settings(values: &Configuration, render: Option<RenderMetrics>) -> ApiSetting
             acs_per_minute: values.limits.acs_per_minute,
             token_per_minute: values.limits.token_per_minute,
         },
-        metrics: render.map(|render| MetricsSettings { render, bind: values.metrics.bind }),
+        metrics,
     }
 }

@@ -42,7 +42,7 @@ pub fn collect_metrics() -> anyhow::Result<PrometheusHandle> {
         .context("metrics cannot be collected")
 }
 
-/// What `/metrics` answers, whenever it is asked.
+/// Renders the metrics, whenever they are scraped.
 pub fn rendered(handle: PrometheusHandle) -> RenderMetrics {
     Arc::new(move || handle.render())
 }

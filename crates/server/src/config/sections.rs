@@ -296,19 +296,11 @@ impl Default for Limits {
 }
 
 /// `[metrics]`
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
-    /// Whether they are served at all.
-    pub enabled: bool,
-    /// An address of their own; they are served beside the API where it is not set.
+    /// The address that serves them, and nothing else does; without one there are none.
     pub bind: Option<SocketAddr>,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self { enabled: true, bind: None }
-    }
 }
 
 /// What stands for a secret wherever the configuration is shown.

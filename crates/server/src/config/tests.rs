@@ -59,7 +59,7 @@ fn a_variable_wins_over_the_file() {
         ("VESTIBULE_SERVER__BIND", "[::1]:2"),
         ("VESTIBULE_LIMITS__ACS_PER_MINUTE", "7"),
         ("VESTIBULE_TOKENS__ALGORITHM", "EdDSA"),
-        ("VESTIBULE_METRICS__ENABLED", "false"),
+        ("VESTIBULE_METRICS__BIND", "127.0.0.1:9090"),
         ("VESTIBULE_LOG__FILTER", ""),
     ];
     let loaded = load(Some(path.clone()), variables(&[&given[..], &LEAST].concat())).unwrap();
@@ -70,7 +70,8 @@ fn a_variable_wins_over_the_file() {
     assert_eq!(values.server.trusted_proxies, ["10.0.0.0/8".parse().unwrap()]);
     assert_eq!(values.limits.acs_per_minute.get(), 7);
     assert_eq!(values.tokens.algorithm.as_str(), "EdDSA");
-    assert!(!values.saml.probe && !values.metrics.enabled);
+    assert!(!values.saml.probe);
+    assert_eq!(values.metrics.bind, Some("127.0.0.1:9090".parse().unwrap()));
     assert_eq!(values.log.filter, "info", "an empty variable counts as not set");
 }
 
