@@ -215,5 +215,6 @@ pub async fn was_given_up(tx: &mut Tx, account_id: AccountId, recipient: &Email)
 /// How many mails are in this state.
 pub async fn count(tx: &mut Tx, state: MailState) -> Result<u64> {
     let row: Option<(i64,)> = fetch_optional!(tx, COUNT, state.as_str())?;
-    Ok(row.and_then(|(count,)| count.try_into().ok()).unwrap_or_default())
+    let (count,) = row.ok_or(StorageError::Stale)?;
+    u64::try_from(count).map_err(|error| StorageError::corrupt("count(*)", error))
 }

@@ -32,13 +32,15 @@ impl Service {
         let trust = self.prepared_trust(connection).await?;
         let permit = Arc::clone(&self.verification).acquire_owned().await.map_err(Error::internal)?;
         let (settings, engines) = (connection.settings.clone(), self.settings.engines);
+        let issuer = settings.idp_entity_id.clone();
+        let idp_entity_id = issuer.ok_or_else(|| Error::internal("a connection in use has no idp_entity_id"))?;
         let (acs_url, now) = (self.acs_url(&connection.sp_hash), self.now());
         let work = move || {
             let _permit = permit;
             let expected = Expected {
                 acs_url: &acs_url,
                 sp_entity_id: &acs_url,
-                idp_entity_id: settings.idp_entity_id.as_deref().unwrap_or_default(),
+                idp_entity_id: &idp_entity_id,
                 now,
                 clock_skew: Duration::from_secs(settings.clock_skew_seconds.into()),
             };
