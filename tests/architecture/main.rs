@@ -11,6 +11,7 @@
 )]
 
 mod arrows;
+mod documents;
 mod migrations;
 mod sources;
 
