@@ -53,7 +53,8 @@ async fn invite(organization: &Organization, count: usize) -> Answer {
     Answer::of(request.header("idempotency-key", "everybody").json(&body)).await
 }
 
-fn sending_to(server: &SmtpServer, database_url: &str) -> Installation {
+/// An installation that sends its mail to this server.
+pub fn sending_to(server: &SmtpServer, database_url: &str) -> Installation {
     let mut installation = Installation::on_database(database_url);
     installation.set("MAIL__HOST", "127.0.0.1");
     installation.set("MAIL__PORT", &server.port.to_string());

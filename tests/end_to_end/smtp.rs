@@ -8,8 +8,10 @@ use secrecy::SecretString;
 use serde_json::json;
 use server::adapters::mail::{Security, SmtpMailer, SmtpSettings};
 use service::ports::{Delivery, Mailer as _, RenderedMail};
+use tests::databases::{Engine, database};
 use tests::process::free_port;
 
+use crate::mail_kills::sending_to;
 use crate::smtp_server::SmtpServer;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -112,15 +114,8 @@ async fn a_refusal_concerns_its_mail_and_the_connection_stays() {
         ("data", "554 5.7.1 spam", "rejected"),
     ];
     for (at, reply, wanted) in table {
-        server.fault(&json!({ "at": at, "reply": reply }));
-        // The fault and the mail go by different ways: a first mail may be faster.
-        let refusal = loop {
-            match mailer.send(&mail("ann@x.test")).await {
-                Delivery::Delivered => {}
-                other => break other,
-            }
-        };
-        let (kind, reason) = match refusal {
+        server.fault(&json!({ "at": at, "reply": reply })).await;
+        let (kind, reason) = match mailer.send(&mail("ann@x.test")).await {
             Delivery::Deferred(reason) => ("deferred", reason),
             Delivery::Rejected(reason) => ("rejected", reason),
             other => panic!("{other:?}"),
@@ -130,31 +125,72 @@ async fn a_refusal_concerns_its_mail_and_the_connection_stays() {
         assert_eq!(mailer.send(&mail("bob@x.test")).await, Delivery::Delivered, "after {reply}");
     }
     assert_eq!(server.connections(), 1);
-    server.fault(&json!({ "at": "mail", "reply": "550 5.7.1 sender refused" }));
-    let refusal = loop {
-        match mailer.send(&mail("ann@x.test")).await {
-            Delivery::Delivered => {}
-            other => break other,
-        }
-    };
-    unavailable(&refusal, "sender refused");
+    server.fault(&json!({ "at": "mail", "reply": "550 5.7.1 sender refused" })).await;
+    unavailable(&mailer.send(&mail("ann@x.test")).await, "sender refused");
     assert_eq!(mailer.send(&mail("bob@x.test")).await, Delivery::Delivered);
     assert_eq!(server.connections(), 2);
 }
 
-/// Proves E4: a server that is dead or that stalls delays for a bounded time.
+/// Proves E4: a server that closes the connection or stalls over a mail whose sender it took puts that mail off, and the next
+/// one goes out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_lost_over_a_mail_counts_against_that_mail() {
+    let mut server = SmtpServer::start(&[]);
+    let within = Duration::from_secs(2);
+    let mailer = SmtpMailer::new(SmtpSettings { timeout: within, ..settings(server.port, Security::None) }).unwrap();
+    for fault in ["drop", "stall"] {
+        for at in ["rcpt", "data"] {
+            server.fault(&json!({ "at": at, fault: true })).await;
+            let lost = mailer.send(&mail("ann@x.test")).await;
+            assert!(matches!(lost, Delivery::Deferred(_)), "{fault} at {at}: {lost:?}");
+            assert_eq!(mailer.send(&mail("bob@x.test")).await, Delivery::Delivered, "after {fault} at {at}");
+        }
+    }
+    server.fault(&json!({ "at": "mail", "drop": true })).await;
+    assert_eq!(mailer.send(&mail("bob@x.test")).await, Delivery::Delivered, "the kept connection was closed");
+    server.fault(&json!({ "at": "rcpt", "drop": true })).await;
+    mailer.send(&mail("ann@x.test")).await;
+    server.fault(&json!({ "at": "mail", "drop": true })).await;
+    unavailable(&mailer.send(&mail("bob@x.test")).await, "");
+}
+
+/// Proves E4: a server that is not there, or does not take part, delays for a bounded time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_or_stalled_server_is_given_up_in_time() {
     unavailable(&send(settings(free_port(), Security::None)).await, "cannot be connected to");
     let mut server = SmtpServer::start(&[]);
-    server.fault(&json!({ "at": "data", "stall": true }));
+    server.fault(&json!({ "at": "mail", "stall": true })).await;
     let within = Duration::from_secs(1);
     let mailer = SmtpMailer::new(SmtpSettings { timeout: within, ..settings(server.port, Security::None) }).unwrap();
-    let (begun, mut last) = (Instant::now(), Delivery::Delivered);
-    while last == Delivery::Delivered {
-        last = mailer.send(&mail("ann@x.test")).await;
-    }
-    unavailable(&last, "does not answer within 1 s");
+    let begun = Instant::now();
+    unavailable(&mailer.send(&mail("ann@x.test")).await, "does not answer within 1 s");
     assert!(begun.elapsed() < TIMEOUT, "{:?}", begun.elapsed());
     assert_eq!(mailer.send(&mail("ann@x.test")).await, Delivery::Delivered);
+}
+
+/// Proves E4: addresses over which the server drops the connection delay nobody else's mail, and are given up like others.
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_over_which_the_server_gives_up_stop_no_other_mail() {
+    let mut server = SmtpServer::start(&[]);
+    let db = database(Engine::Sqlite).await;
+    let installation = sending_to(&server, &db.url);
+    let _running = installation.serve().await;
+    let key = installation.json(&["operator-key", "create", "--development", "--name", "tests"]);
+    let operator = installation.anonymous().bearing(key["key"].as_str().unwrap());
+    let send = async |to: &str| operator.post("/v1/test-mails", &json!({ "to": to })).await.expect(201);
+    let mut hostile = vec![];
+    for n in 0..4 {
+        let to = format!("hostile{n}@x.test");
+        server.fault(&json!({ "at": "rcpt", "to": to, "drop": true })).await;
+        hostile.push(send(&to).await);
+    }
+    for n in 1..=3 {
+        send(&format!("ann{n}@x.test")).await;
+        tokio::time::timeout(TIMEOUT, server.took(n)).await.expect("the mail goes out");
+    }
+    for mail in hostile {
+        let path = format!("/v1/mails/{}", mail["id"].as_str().unwrap());
+        let mail = operator.get(&path).await.expect(200);
+        assert_eq!((&mail["state"], &mail["attempts"]), (&json!("queued"), &json!(1)), "{mail}");
+    }
 }

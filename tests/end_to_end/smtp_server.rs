@@ -60,9 +60,11 @@ impl SmtpServer {
         }
     }
 
-    /// Misbehaves once, as the script's `--help` tells.
-    pub fn fault(&mut self, fault: &Value) {
-        writeln!(self.stdin.as_mut().unwrap(), "{fault}").unwrap();
+    /// Misbehaves from now on, as the script's text tells: once, or at every mail to one address.
+    pub async fn fault(&mut self, fault: &Value) {
+        let known = self.told("sync").len();
+        writeln!(self.stdin.as_mut().unwrap(), "{fault}\n{}", serde_json::json!({ "sync": known })).unwrap();
+        self.when(|server| server.told("sync").len() > known).await;
     }
 
     /// The mails that it took, the oldest first.
@@ -77,11 +79,15 @@ impl SmtpServer {
 
     /// Comes back when it has taken so many mails.
     pub async fn took(&self, mails: usize) {
+        self.when(|server| server.mails().len() >= mails).await;
+    }
+
+    async fn when(&self, is_so: impl Fn(&Self) -> bool) {
         loop {
             let changed = self.events.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if self.mails().len() >= mails {
+            if is_so(self) {
                 return;
             }
             changed.await;

@@ -59,6 +59,25 @@ both_engines! {
         assert_eq!(app.mailbox().await.len(), 2);
     }
 
+    /// Proves E4: hundreds of mails of one account, whether somebody waits for them or not, delay no other account's by more
+    /// than a turn; and a mail that is put off delays nobody's.
+    async fn an_account_that_sends_much_delays_nobody_else(db) {
+        let app = TestApp::start(db).await;
+        let (busy, quiet) = (Tenant::create(&app, "busy").await, Tenant::create(&app, "quiet").await);
+        app.mailbox().await;
+        let before = app.world.mail_server().mailbox().len();
+        let to = |tenant: &Tenant, to: &str| json!({ "to": to, "account_id": tenant.account_id });
+        app.world.mail_server().answer_next([Delivery::Deferred("connection closed".into())]);
+        for n in 0..40 {
+            send(&app, to(&busy, &format!("p{n}@x.test"))).await;
+        }
+        send(&app, to(&quiet, "ann@x.test")).await;
+        let mailbox = app.mailbox().await;
+        assert_eq!(mailbox.len() - before, 40);
+        let position = mailbox.recipients().iter().skip(before).position(|to| to == "ann@x.test");
+        assert!(position.is_some_and(|position| position <= 1), "{position:?}");
+    }
+
     /// Proves E4: what the server puts off is tried later and later, and given up in the end.
     async fn a_deferred_mail_is_tried_later_and_given_up_in_the_end(db) {
         let app = TestApp::start(db).await;

@@ -5,8 +5,9 @@
 
 Prints one line of JSON when it is ready: {"port", "ca"}; `ca` is the certificate to trust, for 127.0.0.1. Then a line for
 each connection, {"connection": N}, and for each mail that it took: {"mail": {"to", "message_id", "tls", "auth", "raw"}}.
-Each line of standard input is a fault for what comes next: {"at": "mail|rcpt|data", "reply": "451 later"} or
-{"at": "data", "stall": true}. Ends when its standard input closes.
+Each line of standard input is a fault for what comes next: {"at": "mail|rcpt|data", "reply": "451 later"},
+{"at": "data", "stall": true} or {"at": "rcpt", "drop": true}, which closes the connection; one with a "to" is for mails to
+that address, and stays. A line {"sync": N} is told back once the faults before it count. Ends when its standard input closes.
 """
 import argparse, asyncio, email, json, logging, ssl, subprocess, sys, threading, warnings
 from pathlib import Path
@@ -28,30 +29,34 @@ def tell(**fact):
 
 
 class Handler:
-    async def fault(self, at):
-        """The reply of the first fault for this point, which is then over."""
+    async def fault(self, at, server, to=None):
+        """The reply of the first fault for this point, which is then over unless it is an address's."""
         for fault in faults:
-            if fault["at"] == at:
-                faults.remove(fault)
+            if fault["at"] == at and fault.get("to") in (None, to):
+                if "to" not in fault:
+                    faults.remove(fault)
                 if fault.get("stall"):
+                    await asyncio.sleep(3600)
+                if fault.get("drop"):
+                    server.transport.abort()
                     await asyncio.sleep(3600)
                 return fault["reply"]
         return None
 
     async def handle_MAIL(self, server, session, envelope, address, mail_options):
-        if reply := await self.fault("mail"):
+        if reply := await self.fault("mail", server):
             return reply
         envelope.mail_from = address
         return "250 2.1.0 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
-        if reply := await self.fault("rcpt"):
+        if reply := await self.fault("rcpt", server, address):
             return reply
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        if reply := await self.fault("data"):
+        if reply := await self.fault("data", server, envelope.rcpt_tos[0]):
             return reply
         raw = envelope.original_content
         message = email.message_from_bytes(raw)
@@ -88,7 +93,8 @@ def certificate():
 
 def listen_to_faults(loop):
     for line in sys.stdin:
-        loop.call_soon_threadsafe(faults.append, json.loads(line))
+        fault = json.loads(line)
+        loop.call_soon_threadsafe(*((lambda told: tell(sync=told), fault["sync"]) if "sync" in fault else (faults.append, fault)))
     loop.call_soon_threadsafe(loop.stop)
 
 

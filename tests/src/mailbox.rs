@@ -89,6 +89,11 @@ impl Mailbox {
         self.to(address).pop().unwrap_or_else(|| panic!("no mail to {address}"))
     }
 
+    /// To whom the mails went, in their order.
+    pub fn recipients(&self) -> Vec<String> {
+        self.0.iter().map(|mail| mail.0.to.as_str().to_owned()).collect()
+    }
+
     /// How many mails there are in all.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use domain::password::{Password, PasswordCredential, PasswordHash};
+use domain::password::{NewPassword, Password, PasswordCredential, PasswordHash, PasswordWeakness};
 use domain::{AccountId, UserId};
 use jiff::Timestamp;
 use server::adapters::{Argon2Hasher, HashingParameters};
@@ -49,6 +49,14 @@ impl PasswordHasher for CountingHasher {
         salt: [u8; PASSWORD_SALT_BYTES],
     ) -> Result<PasswordHash, PasswordHasherError> {
         self.hasher.hash(password, salt).await
+    }
+
+    async fn hash_new(
+        &self,
+        password: NewPassword,
+        salt: [u8; PASSWORD_SALT_BYTES],
+    ) -> Result<Result<PasswordHash, PasswordWeakness>, PasswordHasherError> {
+        self.hasher.hash_new(password, salt).await
     }
 
     async fn verify(

@@ -43,6 +43,20 @@ both_engines! {
         assert_eq!(ids(&outbox::due(&mut tx, true, at(5), 9).await.unwrap()), [code.id]);
     }
 
+    /// Proves E4: the accounts take turns, so the many mails of one do not keep another's waiting, nor the installation's own.
+    async fn accounts_take_turns(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let (busy, quiet) = (stored_account(&mut tx, "busy").await.id, stored_account(&mut tx, "quiet").await.id);
+        let due = |account, second| Mail { due_at: Some(at(second)), ..mail(account, MailKind::Invitation) };
+        let many: Vec<Mail> = (0..600).map(|n| due(Some(busy), n)).collect();
+        let few = [due(Some(quiet), 700), due(None, 800), due(Some(quiet), 900)];
+        outbox::insert_all(&mut tx, &[many.as_slice(), &few].concat()).await.unwrap();
+        let first = outbox::due(&mut tx, false, at(1_000), 6).await.unwrap();
+        assert_eq!(ids(&first), [many[0].id, few[0].id, few[1].id, many[1].id, few[2].id, many[2].id]);
+        assert_eq!(outbox::due(&mut tx, false, at(1_000), 1_000).await.unwrap().len(), 603);
+        assert_eq!(ids(&outbox::due(&mut tx, false, at(700), 2).await.unwrap()), [many[0].id, few[0].id]);
+    }
+
     /// Proves E4: who takes a mail holds it alone until the lease ends, and a settled one is due no more and bare of its
     /// secrets.
     async fn a_mail_is_taken_once_and_settled_by_its_holder(db) {

@@ -11,6 +11,7 @@
 //! error enum whose `Display` names the problem and the fix), and `decide` functions that take `now` and facts. Then a file
 //! of the same name in `storage` (its rows), in `service` (its use-cases) and in `api/routes` (its wire form).
 
+mod guessability;
 mod id;
 mod named;
 

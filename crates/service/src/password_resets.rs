@@ -29,7 +29,6 @@ use crate::accounts::{account, served_account};
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::one_time_links::{link, link_refused, page_of};
-use crate::passwords::check_new_password;
 use crate::users::{audited_user, deed, user};
 
 /// What somebody who forgot their password sends.
@@ -125,12 +124,11 @@ impl Service {
 
     /// Sets a new password by a mailed link. All sessions of the user end, and their other links; the second factor
     /// stays as it is, and nobody is signed in by it.
-    pub async fn complete_password_reset(&self, token: &str, password: &Password, address: IpAddr) -> Result<()> {
+    pub async fn complete_password_reset(&self, token: &str, password: Password, address: IpAddr) -> Result<()> {
         let mut tx = self.store.read().await?;
         let asked = found(&mut tx, token, self.now()).await?;
         drop(tx);
-        check_new_password("/password", password, (&asked.user, &asked.account.name))?;
-        let hash = self.hash_password(password).await?;
+        let hash = self.hash_new_password("/password", password, (&asked.user, &asked.account.name)).await?;
         let mut tx = self.store.begin().await?;
         let Found { link, user, .. } = found(&mut tx, token, self.now()).await?;
         if !storage::one_time_links::take(&mut tx, link.digest, self.now()).await? {

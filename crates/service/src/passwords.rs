@@ -3,7 +3,7 @@
 use domain::account::AccountName;
 use domain::form_login::form_login_allowed;
 use domain::mail::MailMessage;
-use domain::password::{Password, PasswordCredential, PasswordHash, PasswordOwner, check_new};
+use domain::password::{NewPassword, Password, PasswordCredential, PasswordHash, PasswordOwner};
 use domain::session::SessionEnd;
 use domain::throttle::{Pace, ThrottleKey, retry_after};
 use domain::user::User;
@@ -25,12 +25,9 @@ const BUSY_RETRY_AFTER_SECONDS: u32 = 2;
 /// How often somebody who is signed in may say what their password is.
 const CHANGE_PACE: Pace = Pace { burst: 5, period: SignedDuration::from_mins(1) };
 
-/// Somebody proved that they know their password, this one.
-pub(crate) struct PasswordProof {
-    pub credential: PasswordCredential,
-    /// Counts their tries; cleared in the transaction of what they prove it for.
-    pub throttle: ThrottleKey,
-}
+/// How often one user's password may be replaced or be refused as too weak: more often than a person finds a good one, and
+/// seldom enough that looking through them costs little.
+const NEW_PASSWORD_PACE: Pace = Pace { burst: 20, period: SignedDuration::from_secs(5) };
 
 /// A password and the one to put in its place.
 #[derive(Debug)]
@@ -50,13 +47,10 @@ impl Service {
         let (user, account) = (user(&mut tx, account_id, user_id).await?, account(&mut tx, account_id).await?);
         check_has_form_login(&mut tx, &user).await?;
         drop(tx);
+        let old = self.prove_password(signed_in, &change.current_password).await?;
         check_differs(&change)?;
-        check_new_password("/new_password", &change.new_password, (&user, &account.name))?;
-        let PasswordProof { credential: old, throttle } =
-            self.prove_password(signed_in, &change.current_password).await?;
-        let hash = self.hash_password(&change.new_password).await?;
+        let hash = self.hash_new_password("/new_password", change.new_password, (&user, &account.name)).await?;
         let mut tx = self.store.begin().await?;
-        storage::throttles::clear(&mut tx, throttle).await?;
         if !storage::password_credentials::replace(&mut tx, &old, &hash, self.now()).await? {
             return Err(not_the_current_one());
         }
@@ -67,8 +61,13 @@ impl Service {
         Ok(tx.commit().await?)
     }
 
-    /// Has somebody who is signed in prove that they know their password. Tries are counted before it is compared.
-    pub(crate) async fn prove_password(&self, signed_in: &SignedInUser, password: &Password) -> Result<PasswordProof> {
+    /// Has a signed-in user prove that they know their password, which is given back. Tries are counted before it is
+    /// compared, and forgiven when it is right.
+    pub(crate) async fn prove_password(
+        &self,
+        signed_in: &SignedInUser,
+        password: &Password,
+    ) -> Result<PasswordCredential> {
         let mut tx = self.store.read().await?;
         let credential =
             storage::password_credentials::by_user(&mut tx, signed_in.account_id, signed_in.user_id).await?;
@@ -76,8 +75,11 @@ impl Service {
         let throttle = ThrottleKey::of("password_change", &[&signed_in.user_id.to_string()]);
         self.count_try(throttle, CHANGE_PACE).await?;
         let verdict = self.verify_password(password, credential.as_ref().map(|kept| &kept.hash)).await?;
-        let proven = credential.filter(|_| verdict != PasswordVerdict::Wrong);
-        Ok(PasswordProof { credential: proven.ok_or_else(not_the_current_one)?, throttle })
+        let proven = credential.filter(|_| verdict != PasswordVerdict::Wrong).ok_or_else(not_the_current_one)?;
+        let mut tx = self.store.begin().await?;
+        storage::throttles::clear(&mut tx, throttle).await?;
+        tx.commit().await?;
+        Ok(proven)
     }
 
     /// Tells a user that their password is another one now: whom it surprises can act.
@@ -97,7 +99,27 @@ impl Service {
         }
     }
 
-    /// Hashes a password, once [`check_new_password`] took it. Call it outside of transactions.
+    /// What to keep of a password that is to become this user's, or why it must not (B5); `field` is where it came in. Call it
+    /// outside of transactions, once the request has proved that it may set the password.
+    pub(crate) async fn hash_new_password(
+        &self,
+        field: &str,
+        password: Password,
+        (user, account_name): (&User, &AccountName),
+    ) -> Result<PasswordHash> {
+        let owner = PasswordOwner {
+            username: &user.username,
+            email: user.email.as_ref(),
+            display_name: user.display_name.as_ref(),
+            account_name,
+        };
+        let weak = |weakness| Error::invalid(field, weakness);
+        let password = NewPassword::of(password, &owner).map_err(weak)?;
+        self.count_try(ThrottleKey::of("new_password", &[&user.id.to_string()]), NEW_PASSWORD_PACE).await?;
+        self.ports.password_hasher.hash_new(password, self.random()).await.map_err(refused)?.map_err(weak)
+    }
+
+    /// Hashes a password that is the user's already, or was made here. Call it outside of transactions.
     pub(crate) async fn hash_password(&self, password: &Password) -> Result<PasswordHash> {
         self.ports.password_hasher.hash(password, self.random()).await.map_err(refused)
     }
@@ -111,21 +133,6 @@ impl Service {
     ) -> Result<PasswordVerdict> {
         self.ports.password_hasher.verify(password, kept).await.map_err(refused)
     }
-}
-
-/// Refuses a password that must not become this user's (B5); `field` is where it came in.
-pub(crate) fn check_new_password(
-    field: &str,
-    password: &Password,
-    (user, account_name): (&User, &AccountName),
-) -> Result<()> {
-    let owner = PasswordOwner {
-        username: &user.username,
-        email: user.email.as_ref(),
-        display_name: user.display_name.as_ref(),
-        account_name,
-    };
-    check_new(password, &owner).map_err(|weakness| Error::invalid(field, weakness))
 }
 
 /// The answer to whoever must wait before they try again.

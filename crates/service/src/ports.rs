@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::email::Email;
 use domain::language::Language;
 pub use domain::mail::delivery::Delivery;
-use domain::password::{Password, PasswordHash};
+use domain::password::{NewPassword, Password, PasswordHash, PasswordWeakness};
 use domain::signing_key::SigningAlgorithm;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -91,6 +91,14 @@ pub trait PasswordHasher: Send + Sync {
         password: &Password,
         salt: [u8; PASSWORD_SALT_BYTES],
     ) -> Result<PasswordHash, PasswordHasherError>;
+
+    /// What to keep of a user's new password, or why it is not taken: whether it is easy to guess is looked at where it is
+    /// hashed, because that takes as long.
+    async fn hash_new(
+        &self,
+        password: NewPassword,
+        salt: [u8; PASSWORD_SALT_BYTES],
+    ) -> Result<Result<PasswordHash, PasswordWeakness>, PasswordHasherError>;
 
     /// Compares a password with what is kept of one. With `None` it does the same work, and finds it wrong: so nobody
     /// can tell by the time that there is no such password.
@@ -198,8 +206,8 @@ pub struct RenderedMail {
 /// Hands mails to a mail server, one at a time.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Sends a mail, within the configured time. Whoever does not know whether the server took it says `Unavailable`: it
-    /// is sent again, with the same `Message-ID`.
+    /// Sends a mail, within the configured time. A mailer that does not know whether the server took it says `Deferred`: it is
+    /// sent again, with the same `Message-ID`.
     async fn send(&self, mail: &RenderedMail) -> Delivery;
 
     /// There is nothing more to send for now: a connection that was kept may go.

@@ -26,9 +26,8 @@ impl Service {
     pub async fn change_my_second_factor(&self, caller: &Caller, change: SecondFactorChange) -> Result<User> {
         let signed_in = caller.user()?;
         let (account_id, user_id) = (signed_in.account_id, signed_in.user_id);
-        let throttle = self.prove_password(signed_in, &change.current_password).await?.throttle;
+        self.prove_password(signed_in, &change.current_password).await?;
         let mut tx = self.store.begin().await?;
-        storage::throttles::clear(&mut tx, throttle).await?;
         let before = user(&mut tx, account_id, user_id).await?;
         let updated_at = self.next_version(before.updated_at);
         let recovery_email = change.recovery_email.unwrap_or_else(|| before.recovery_email.clone());

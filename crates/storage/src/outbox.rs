@@ -26,7 +26,12 @@ macro_rules! columns {
 queries! {
     INSERT = concat!("INSERT INTO outbox (", columns!(), ", urgent)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
-    DUE = concat!("SELECT ", columns!(), " FROM outbox WHERE urgent = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3");
+    /// Which mail of its account each is, from an index that holds all that it takes to say so.
+    DUE = concat!("SELECT ", columns!(), " FROM outbox JOIN (
+            SELECT id AS due_id, ROW_NUMBER() OVER (PARTITION BY account_id ORDER BY due_at, id) AS turn
+            FROM outbox WHERE urgent = $1 AND due_at <= $2
+            ORDER BY turn, due_at, id LIMIT $3) due ON due.due_id = outbox.id
+        ORDER BY due.turn, due_at, id");
     TAKE = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, due_at = $3 WHERE id = $1 AND due_at = $2";
     SETTLE = "UPDATE outbox SET state = $3, attempts = $4, due_at = $5, last_error = $6, settled_at = $7,
             sealed_message = CASE WHEN $8 THEN sealed_message END
@@ -147,7 +152,8 @@ pub async fn set_message(tx: &mut Tx, id: MailId, held_until: Timestamp, sealed_
     Ok(execute!(tx, SET_MESSAGE, id.as_uuid(), millis(held_until), sealed_message)? > 0)
 }
 
-/// Mails that may be taken now, the longest waiting first: of those that somebody waits for, or of the others.
+/// Mails that may be taken now: of those that somebody waits for, or of the others. Accounts take turns, each with its longest
+/// waiting mail, so that the many mails of one do not keep another's waiting.
 pub async fn due(tx: &mut Tx, urgent: bool, now: Timestamp, limit: u16) -> Result<Vec<Mail>> {
     let rows: Vec<MailRow> = fetch_all!(tx, DUE, urgent, millis(now), i64::from(limit))?;
     rows.into_iter().map(Mail::try_from).collect()

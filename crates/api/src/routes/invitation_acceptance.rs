@@ -131,5 +131,5 @@ async fn accept_invitation(
     service: web::Data<Service>,
 ) -> Result<web::Json<AcceptedInvitation>, Problem> {
     let AcceptInvitation { token, password } = body.0;
-    Ok(web::Json(service.accept_invitation(&token, &password, address.0).await?.into()))
+    Ok(web::Json(service.accept_invitation(&token, password, address.0).await?.into()))
 }

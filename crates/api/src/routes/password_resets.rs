@@ -145,6 +145,6 @@ async fn complete_password_reset(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let CompletePasswordReset { token, password } = body.0;
-    service.complete_password_reset(&token, &password, address.0).await?;
+    service.complete_password_reset(&token, password, address.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

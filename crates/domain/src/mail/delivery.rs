@@ -21,11 +21,12 @@ pub const REPLY_MAX_CHARS: usize = 500;
 pub enum Delivery {
     /// The mail server has taken the mail.
     Delivered,
-    /// It does not take this mail now (reply 4yz, RFC 5321, section 4.2.1).
+    /// It does not take this mail now (reply 4yz, RFC 5321, section 4.2.1), or gave up over it.
     Deferred(String),
     /// It will never take this mail (reply 5yz).
     Rejected(String),
-    /// The mail server cannot be used at all: no mail could be sent now. Says nothing about this one.
+    /// The mail server cannot be reached, lets us not in or refuses our sender: no mail could be sent now. Says nothing about
+    /// this one.
     Unavailable(String),
 }
 

@@ -12,7 +12,7 @@ use std::thread;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use async_trait::async_trait;
-use domain::password::{Password, PasswordHash};
+use domain::password::{NewPassword, Password, PasswordHash, PasswordWeakness};
 use service::ports::{PASSWORD_SALT_BYTES, PasswordHasher, PasswordHasherError, PasswordVerdict};
 use tokio::sync::oneshot;
 
@@ -94,6 +94,19 @@ impl PasswordHasher for Argon2Hasher {
     ) -> Result<PasswordHash, PasswordHasherError> {
         let (params, password) = (self.params.clone(), password.clone());
         self.run(move |blocks| hash(&params, password.expose(), salt, blocks)).await
+    }
+
+    async fn hash_new(
+        &self,
+        password: NewPassword,
+        salt: [u8; PASSWORD_SALT_BYTES],
+    ) -> Result<Result<PasswordHash, PasswordWeakness>, PasswordHasherError> {
+        let params = self.params.clone();
+        let check_and_hash = move |blocks: &mut Vec<Block>| match password.hard_to_guess() {
+            Ok(password) => hash(&params, password.expose(), salt, blocks).map(Ok),
+            Err(weakness) => Ok(Err(weakness)),
+        };
+        self.run(check_and_hash).await
     }
 
     async fn verify(

@@ -80,9 +80,8 @@ impl Service {
         address: IpAddr,
     ) -> Result<DrillStep> {
         let user = self.drilling_user(caller, address).await?;
-        let proof = self.prove_password(caller.user()?, password).await?;
+        let proven = self.prove_password(caller.user()?, password).await?;
         let mut tx = self.store.begin().await?;
-        storage::throttles::clear(&mut tx, proof.throttle).await?;
         let needs_code = needs_email_mfa(&account(&mut tx, user.account_id).await?.settings, &user);
         let attempt = self.drill_attempt(&user, address);
         storage::sign_in_attempts::insert(&mut tx, &attempt).await?;
@@ -92,7 +91,7 @@ impl Service {
             let expires_at = attempt.started_at.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX);
             DrillStep::MfaRequired { pending: PendingToken { token, expires_at } }
         } else {
-            DrillStep::Complete(self.conclude_drill(&mut tx, caller, (&user, attempt.id), &proof.credential).await?)
+            DrillStep::Complete(self.conclude_drill(&mut tx, caller, (&user, attempt.id), &proven).await?)
         };
         tx.commit().await?;
         Ok(step)

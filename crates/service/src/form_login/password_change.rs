@@ -12,7 +12,6 @@ use super::refusal::over;
 use crate::Service;
 use crate::accounts::account;
 use crate::error::{Error, Result};
-use crate::passwords::check_new_password;
 use crate::ports::PasswordVerdict;
 use crate::users::{deed, user};
 
@@ -39,11 +38,10 @@ impl Service {
         let old = storage::password_credentials::by_user(tx, account_id, user_id).await?;
         drop(reading);
         let old = old.filter(|old| old.must_change).ok_or_else(over)?;
-        check_new_password("/new_password", &new_password, (&user, &account.name))?;
         if self.verify_password(&new_password, Some(&old.hash)).await? != PasswordVerdict::Wrong {
             return Err(Error::invalid("/new_password", "must differ from the password that you were given"));
         }
-        let hash = self.hash_password(&new_password).await?;
+        let hash = self.hash_new_password("/new_password", new_password, (&user, &account.name)).await?;
         let mut tx = self.store.begin().await?;
         if !storage::password_credentials::replace(&mut tx, &old, &hash, self.now()).await? {
             return Err(over());

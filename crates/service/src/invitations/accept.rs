@@ -20,7 +20,6 @@ use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::invitations::{audited, deed, end_links};
 use crate::one_time_links::{link, link_refused};
-use crate::passwords::check_new_password;
 use crate::users::user;
 
 /// What a page shows of an invitation before it is accepted.
@@ -79,14 +78,13 @@ impl Service {
     pub async fn accept_invitation(
         &self,
         token: &str,
-        password: &Password,
+        password: Password,
         address: IpAddr,
     ) -> Result<AcceptedInvitation> {
         let mut tx = self.store.read().await?;
         let asked = found(&mut tx, token, self.now()).await?;
         drop(tx);
-        check_new_password("/password", password, (&asked.user, &asked.account.name))?;
-        let hash = self.hash_password(password).await?;
+        let hash = self.hash_new_password("/password", password, (&asked.user, &asked.account.name)).await?;
         let mut tx = self.store.begin().await?;
         let Found { link, user, account, invitation } = found(&mut tx, token, self.now()).await?;
         if !storage::one_time_links::take(&mut tx, link.digest, self.now()).await? {

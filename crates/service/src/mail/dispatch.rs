@@ -22,6 +22,8 @@ use crate::ports::RenderedMail;
 
 /// How many mails are looked up at once; few, so that one that somebody waits for soon gets its turn.
 const BATCH: u16 = 20;
+/// How many of them are mails that nobody waits for where there are many of both: they are not put off for ever.
+const BATCH_PATIENT: u16 = 4;
 /// A lease lasts as many times as long as sending a mail may take: who still holds it then has died.
 const LEASE_FACTOR: i32 = 2;
 
@@ -100,8 +102,10 @@ impl Service {
 
     async fn due_mails(&self) -> Result<Vec<Mail>> {
         let mut tx = self.store.read().await?;
-        let urgent = storage::outbox::due(&mut tx, true, self.now(), BATCH).await?;
-        if urgent.is_empty() { Ok(storage::outbox::due(&mut tx, false, self.now(), BATCH).await?) } else { Ok(urgent) }
+        let mut due = storage::outbox::due(&mut tx, true, self.now(), BATCH - BATCH_PATIENT).await?;
+        let others = if due.is_empty() { BATCH } else { BATCH_PATIENT };
+        due.extend(storage::outbox::due(&mut tx, false, self.now(), others).await?);
+        Ok(due)
     }
 
     /// Sends these, as far as nobody else takes them; comes back early, with the reason, if the server cannot be used.

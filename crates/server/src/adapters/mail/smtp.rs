@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use service::ports::{Delivery, Mailer, RenderedMail};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use reply::{Stage, delivery, unavailable, words};
 
@@ -129,23 +129,18 @@ impl SmtpMailer {
     }
 
     /// Sends over the kept connection, or a new one; keeps it if it is fit for the next mail.
-    async fn send_within_time(&self, to: Address, message: &str) -> Delivery {
+    async fn send_until(&self, deadline: Instant, letter: &Letter<'_>) -> Delivery {
         let mut kept = self.connection.lock().await;
-        let mut connection = match kept.take() {
-            Some(connection) => connection,
-            None => match self.open().await {
-                Ok(connection) => connection,
-                Err(reason) => return Delivery::Unavailable(reason),
-            },
+        let begun = timeout_at(deadline, self.begin(kept.take(), letter)).await;
+        let mut connection = match begun.unwrap_or_else(|_| Err(unavailable(self.no_answer()))) {
+            Ok(connection) => connection,
+            Err(delivery) => return delivery,
         };
-        let delivery = match self.converse(&mut connection, to, message).await {
-            Ok(()) => Delivery::Delivered,
-            Err((stage, error)) => delivery(stage, &error),
-        };
+        let finished = timeout_at(deadline, finish(&mut connection, letter)).await;
+        let Ok(delivery) = finished else { return Delivery::Deferred(self.no_answer()) };
         let is_fit = match delivery {
             Delivery::Delivered => true,
-            Delivery::Deferred(_) | Delivery::Rejected(_) => connection.command(Rset).await.is_ok(),
-            Delivery::Unavailable(_) => false,
+            _ => matches!(timeout_at(deadline, connection.command(Rset)).await, Ok(Ok(_))),
         };
         if is_fit {
             *kept = Some(connection);
@@ -153,21 +148,36 @@ impl SmtpMailer {
         delivery
     }
 
-    async fn converse(
+    /// A connection whose server has taken the sender of this mail. One that was kept may have been closed meanwhile, and is
+    /// replaced.
+    async fn begin(
         &self,
-        connection: &mut AsyncSmtpConnection,
-        to: Address,
-        message: &str,
-    ) -> Result<(), (Stage, lettre::transport::smtp::Error)> {
-        let is_ascii = [&to, &self.from].iter().all(|address| AsRef::<str>::as_ref(address).is_ascii());
+        kept: Option<AsyncSmtpConnection>,
+        letter: &Letter<'_>,
+    ) -> Result<AsyncSmtpConnection, Delivery> {
+        if let Some(mut connection) = kept {
+            match self.offer(&mut connection, letter).await {
+                Ok(()) => return Ok(connection),
+                Err((stage, error)) if error.status().is_some() => return Err(delivery(stage, &error)),
+                Err(_) => {}
+            }
+        }
+        let mut connection = self.open().await.map_err(unavailable)?;
+        self.offer(&mut connection, letter).await.map_err(|(stage, error)| delivery(stage, &error))?;
+        Ok(connection)
+    }
+
+    /// Says who sends, and that the address is not ASCII where it is not.
+    async fn offer(&self, connection: &mut AsyncSmtpConnection, letter: &Letter<'_>) -> Result<(), Failure> {
+        let is_ascii = [letter.to, &self.from].iter().all(|address| AsRef::<str>::as_ref(address).is_ascii());
         let takes_utf8 = connection.server_info().supports_feature(Extension::SmtpUtfEight);
-        let parameters = if !is_ascii && takes_utf8 { vec![MailParameter::SmtpUtfEight] } else { vec![] };
-        let at = |stage: Stage| move |error| (stage, error);
-        connection.command(Mail::new(Some(self.from.clone()), parameters)).await.map_err(at(Stage::Sender))?;
-        connection.command(Rcpt::new(to, vec![])).await.map_err(at(Stage::Recipient))?;
-        connection.command(Data).await.map_err(at(Stage::Content))?;
-        connection.command(message).await.map_err(at(Stage::Content))?;
-        Ok(())
+        let (stage, parameters) = if !is_ascii && takes_utf8 {
+            (Stage::Parameters, vec![MailParameter::SmtpUtfEight])
+        } else {
+            (Stage::Sender, vec![])
+        };
+        let taken = connection.command(Mail::new(Some(self.from.clone()), parameters)).await;
+        taken.map(drop).map_err(|error| (stage, error))
     }
 
     fn no_answer(&self) -> String {
@@ -186,8 +196,8 @@ impl Mailer for SmtpMailer {
             Ok(message) => message,
             Err(error) => return Delivery::Rejected(format!("the mail cannot be encoded: {error}")),
         };
-        let sent = timeout(self.settings.timeout, self.send_within_time(to, &message)).await;
-        sent.unwrap_or_else(|_| unavailable(self.no_answer()))
+        let deadline = Instant::now() + self.settings.timeout;
+        self.send_until(deadline, &Letter { to: &to, message: &message }).await
     }
 
     async fn rest(&self) {
@@ -195,6 +205,31 @@ impl Mailer for SmtpMailer {
             quit(&mut connection).await;
         }
     }
+}
+
+/// A mail as it goes over the wire.
+struct Letter<'a> {
+    to: &'a Address,
+    message: &'a str,
+}
+
+/// What the server did not take, and why.
+type Failure = (Stage, lettre::transport::smtp::Error);
+
+/// Sends the rest of a mail whose sender was taken.
+async fn finish(connection: &mut AsyncSmtpConnection, letter: &Letter<'_>) -> Delivery {
+    match transfer(connection, letter).await {
+        Ok(()) => Delivery::Delivered,
+        Err((stage, error)) => delivery(stage, &error),
+    }
+}
+
+async fn transfer(connection: &mut AsyncSmtpConnection, letter: &Letter<'_>) -> Result<(), Failure> {
+    let at = |stage: Stage| move |error| (stage, error);
+    connection.command(Rcpt::new(letter.to.clone(), vec![])).await.map_err(at(Stage::Recipient))?;
+    connection.command(Data).await.map_err(at(Stage::Content))?;
+    connection.command(letter.message).await.map_err(at(Stage::Content))?;
+    Ok(())
 }
 
 async fn quit(connection: &mut AsyncSmtpConnection) {

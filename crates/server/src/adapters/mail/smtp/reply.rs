@@ -8,17 +8,19 @@ use service::ports::Delivery;
 pub enum Stage {
     /// `MAIL`: the server judges us, who send.
     Sender,
+    /// `MAIL` with a parameter that this mail alone needs: it judges that.
+    Parameters,
     /// `RCPT`: it judges whom we send to.
     Recipient,
     /// `DATA`: it judges what we send.
     Content,
 }
 
-/// Replies about the session, whenever they come: shutting down, and the four of authentication (RFC 4954, section 6).
-const ABOUT_THE_SESSION: [u16; 5] = [421, 530, 534, 535, 538];
+/// Replies about authentication (RFC 4954, section 6), which say nothing of the recipient even where they come late.
+const ABOUT_AUTHENTICATION: [u16; 4] = [530, 534, 535, 538];
 
-/// What follows from this failure at this stage. Whatever is not a refusal of this very mail concerns all of them, so
-/// that a wrong password or sender does not use up anybody's attempts.
+/// What follows from this failure at this stage. Once the server has taken the sender, whatever goes wrong counts against this
+/// mail, a lost connection too: otherwise an address that makes the server give up would stop everybody's mail.
 pub fn delivery(stage: Stage, error: &Error) -> Delivery {
     let code = error.status().map(u16::from);
     judged(stage, code, words(error))
@@ -26,10 +28,9 @@ pub fn delivery(stage: Stage, error: &Error) -> Delivery {
 
 fn judged(stage: Stage, code: Option<u16>, reason: String) -> Delivery {
     match code {
-        None => unavailable(reason),
-        Some(code) if stage == Stage::Sender || ABOUT_THE_SESSION.contains(&code) => unavailable(reason),
-        Some(400..=499) => Delivery::Deferred(reason),
-        Some(_) => Delivery::Rejected(reason),
+        _ if stage == Stage::Sender => unavailable(reason),
+        Some(500..) if !code.is_some_and(|code| ABOUT_AUTHENTICATION.contains(&code)) => Delivery::Rejected(reason),
+        _ => Delivery::Deferred(reason),
     }
 }
 
@@ -50,7 +51,7 @@ mod tests {
     /// Proves E4: a refusal of one mail is told from a server that takes none.
     #[test]
     fn a_refusal_concerns_one_mail_or_all() {
-        use Stage::{Content, Recipient, Sender};
+        use Stage::{Content, Parameters, Recipient, Sender};
         let table = [
             (Recipient, Some(450), "deferred"),
             (Content, Some(451), "deferred"),
@@ -58,9 +59,15 @@ mod tests {
             (Content, Some(554), "rejected"),
             (Sender, Some(550), "unavailable"),
             (Sender, Some(451), "unavailable"),
-            (Content, Some(421), "unavailable"),
-            (Recipient, Some(530), "unavailable"),
-            (Content, None, "unavailable"),
+            (Sender, Some(421), "unavailable"),
+            (Sender, None, "unavailable"),
+            (Parameters, Some(555), "rejected"),
+            (Parameters, None, "deferred"),
+            (Recipient, Some(421), "deferred"),
+            (Content, Some(421), "deferred"),
+            (Recipient, Some(530), "deferred"),
+            (Recipient, None, "deferred"),
+            (Content, None, "deferred"),
         ];
         for (stage, code, wanted) in table {
             let found = match judged(stage, code, String::new()) {
