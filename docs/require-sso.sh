@@ -57,9 +57,19 @@ account=/v1/accounts/$(call POST /v1/accounts "{\"name\": \"$name\", \"display_n
 client=$(call POST "$account/applications" "$(jq -n --arg page "$page" '{
   portal: "admin", name: "Console", is_default: true, redirect_uris: [$page + "/callback"], initiate_login_uri: ($page + "/login"),
   pages: { accept_invitation: ($page + "/accept"), login: ($page + "/login"), reset_password: ($page + "/reset") } }')" | jq -r .id)
-connection=$account/saml-connections/$(call POST "$account/saml-connections" '{"portal": "admin", "default_roles": ["organization_member"]}' | jq -r .id)
+made=$(call POST "$account/saml-connections" '{"portal": "admin", "default_roles": ["organization_member"]}')
+connection=$account/saml-connections/$(jq -r .id <<<"$made")
 call POST "$connection/idp-metadata" "{\"metadata_url\": \"$idp/metadata\"}" >/dev/null
 call POST "$connection/enable" '{}' | jq '{mode, missing}'
+
+say "A test sign-in, without which no plan that requires SSO is signed off: the identity provider answers for alice"
+tested=$(call POST "$connection/test-sign-ins" '{}')
+posted=$(jq '{ username: "alice@example.test", request: .handoff.url }' <<<"$tested" |
+    curl -sS --fail-with-body "$idp/control/respond" -H 'content-type: application/json' -d @-)
+curl -sS --fail-with-body -o /dev/null "$(jq -r .acs_url <<<"$made")" \
+    --data-urlencode "SAMLResponse=$(jq -r .SAMLResponse <<<"$posted")" \
+    --data-urlencode "RelayState=$(jq -r .RelayState <<<"$posted")"
+call GET "$connection/test-sign-ins/$(jq -r .attempt_id <<<"$tested")" | jq '{outcome, user, roles}'
 
 say "The first owner sets a password, is the break-glass user by that, and signs in as \"chief\""
 invitation=$(call GET "$account/invitations" | jq -r '.items[0].id')

@@ -43,6 +43,7 @@ mod sign_in;
 mod sso_migrations;
 mod sso_readiness;
 mod sso_reversals;
+mod sso_sign_off;
 mod surface;
 mod test_sign_ins;
 mod tokens;

@@ -163,7 +163,7 @@ both_engines! {
         let tenant = Tenant::create(&app, "acme").await;
         let boss = tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
         let plan = tenant.preview(&boss, "require").await;
-        assert_eq!(plan["blockers"], json!(["break_glass_required"]));
+        assert_eq!(plan["blockers"], json!(["break_glass_required", "connection_untested"]));
         tenant.sign_off(&boss, &plan).await.problem(409, "break_glass_required");
         let root = tenant.break_glass_owner(&app, "root").await;
         tenant.migrate(&root.client, "require").await;

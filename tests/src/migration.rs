@@ -23,7 +23,25 @@ impl Tenant {
         let client = self.form_session(app, username).await;
         let path = self.path(&format!("/users/{id}"));
         app.operator().patch(&path, &json!({ "break_glass": true })).await.expect(200);
+        self.prove_connection(app).await;
         Owner { id, client }
+    }
+
+    /// Records that a test sign-in passed through the connection as it is now; [`Self::pass_test`] does one.
+    pub async fn prove_connection(&self, app: &TestApp) {
+        let mut tx = app.database.store.begin().await.unwrap();
+        let connections = storage::connections::list(&mut tx, self.account_id.parse().unwrap()).await.unwrap();
+        let tested = connections.iter().find(|connection| connection.id.to_string() == self.connection_id).unwrap();
+        storage::test_sign_ins::record_success(&mut tx, tested, app.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Does a test sign-in that succeeds.
+    pub async fn pass_test(&self, app: &TestApp) {
+        let pending = self.start_test(app).await;
+        let response = self.response(app, &pending, "tester@acme.test", Some(&["staff"]));
+        let page = self.post_response(app, &response, &pending.relay_state).await;
+        assert!(page.text.contains("The test sign-in succeeded"), "{}", page.text);
     }
 
     /// A session of a form login.
@@ -66,10 +84,16 @@ impl Tenant {
         owner.post(&self.migration_path(migration, "apply"), &json!({})).await
     }
 
-    /// From the preview to the end.
+    /// Signs a plan off whose connection no test has proved as it is.
+    pub async fn override_test(&self, owner: &Client, migration: &Value, reason: &str) -> Answer {
+        let body = json!({ "digest": migration["digest"], "override_reason": reason });
+        owner.post(&self.migration_path(migration, "sign-off"), &body).await
+    }
+
+    /// From the preview to the end, whether the connection was tested or not.
     pub async fn migrate(&self, owner: &Client, direction: &str) -> Value {
         let migration = self.preview(owner, direction).await;
-        self.sign_off(owner, &migration).await.expect(200);
+        self.override_test(owner, &migration, "The test is about something else").await.expect(200);
         self.apply(owner, &migration).await.expect(200)
     }
 

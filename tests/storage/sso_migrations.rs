@@ -6,8 +6,9 @@ use domain::portal::Portal;
 use domain::sso_migration::row::KeepReason;
 use domain::sso_migration::{
     Action, ActionName, Applied, Choice, Counts, Decisions, Direction, Effects, MigrationOptions, MigrationState,
-    PlanDigest, Row, SignOff, Snapshot, SsoMigration,
+    PlanDigest, Row, SignOff, Snapshot, SsoMigration, UntestedOverride,
 };
+use domain::text::Label;
 use domain::user::{User, UserStatus};
 use domain::username::Username;
 use domain::{MailId, SsoMigrationId};
@@ -73,9 +74,11 @@ both_engines! {
         let bare = migration(&tenant);
         sso_migrations::insert(tx, &bare).await.unwrap();
         assert_eq!(sso_migrations::by_id(tx, account, bare.id).await.unwrap().as_ref(), Some(&bare));
+        let word = UntestedOverride { reason: Label::parse("known good").unwrap(), connection_version: at(1) };
+        let signed = SignOff { by: tenant.user.id, at: at(1), expires_at: at(9), untested: Some(word) };
         let applied = SsoMigration {
             state: MigrationState::Applied,
-            signed_off: Some(SignOff { by: tenant.user.id, at: at(1), expires_at: at(9) }),
+            signed_off: Some(signed),
             applied: Some(Applied { by: tenant.user.id, at: at(2), effects: Effects { sessions_ended: 3, links_ended: 1 } }),
             updated_at: at(2),
             ..bare.clone()

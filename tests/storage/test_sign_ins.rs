@@ -105,8 +105,14 @@ both_engines! {
         test_sign_ins::record_success(&mut tx, connection, at(50)).await.unwrap();
         let last = test_sign_ins::last_success(&mut tx, account, connection.id).await.unwrap();
         assert_eq!(last, Some(LastSuccess { at: at(50), is_current: true }));
+        let enabled = SamlConnection { updated_at: at(55), ..connection.clone() };
+        storage::connections::update(&mut tx, &enabled, connection.updated_at).await.unwrap();
+        test_sign_ins::carry_success(&mut tx, &enabled, connection.updated_at).await.unwrap();
+        let last = test_sign_ins::last_success(&mut tx, account, connection.id).await.unwrap();
+        assert_eq!(last, Some(LastSuccess { at: at(50), is_current: true }), "carried over a change of the mode");
         let changed = SamlConnection { updated_at: at(60), ..connection.clone() };
-        storage::connections::update(&mut tx, &changed, connection.updated_at).await.unwrap();
+        storage::connections::update(&mut tx, &changed, enabled.updated_at).await.unwrap();
+        test_sign_ins::carry_success(&mut tx, &changed, connection.updated_at).await.unwrap();
         let last = test_sign_ins::last_success(&mut tx, account, connection.id).await.unwrap();
         assert_eq!(last, Some(LastSuccess { at: at(50), is_current: false }));
         let other = AccountId::from_uuid(fresh());

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::named::named;
 use crate::portal::Portal;
+use crate::text::Label;
 use crate::{AccountId, SsoMigrationId, UserId};
 
 pub use decision::{Choice, Decision, Decisions};
@@ -89,7 +90,7 @@ impl Default for MigrationOptions {
 }
 
 /// An owner's signature under a plan (F2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignOff {
     /// Who signed.
     pub by: UserId,
@@ -97,6 +98,18 @@ pub struct SignOff {
     pub at: Timestamp,
     /// From when on it is worth nothing.
     pub expires_at: Timestamp,
+    /// Their word for a connection that no test sign-in has proved.
+    pub untested: Option<UntestedOverride>,
+}
+
+/// An owner's word that SSO may be required through a connection whose test sign-in is missing (F2). It is for the connection
+/// as they saw it: a later change of the connection asks for a test or another signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UntestedOverride {
+    /// Why, in their words.
+    pub reason: Label,
+    /// The version of the connection that they spoke of.
+    pub connection_version: Timestamp,
 }
 
 /// When a plan was carried out, by whom, and what it did beside its rows.

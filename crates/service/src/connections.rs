@@ -192,6 +192,9 @@ impl Service {
         (change.apply)(&mut after)?;
         after.updated_at = self.next_version(before.updated_at);
         storage::connections::update(&mut tx, &after, expected).await?;
+        if after.settings == before.settings {
+            storage::test_sign_ins::carry_success(&mut tx, &after, before.updated_at).await?;
+        }
         self.record(&mut tx, caller, deed(change.action, &after, audited(&before), audited(&after))).await?;
         tx.commit().await?;
         Ok(self.view(after))

@@ -1,6 +1,7 @@
 //! Requiring SSO of a portal, and going back (F1 to F5): previewed, decided upon, signed off, applied, kept for good.
 
 mod apply;
+mod blockers;
 pub(crate) mod decide;
 mod mails;
 mod planning;
@@ -9,8 +10,8 @@ mod sign_off;
 
 use domain::portal::Portal;
 use domain::role::Permission;
-use domain::sso_migration::lifecycle::MigrationRefusal;
-use domain::sso_migration::{ActionName, Blocker, Direction, MigrationOptions, MigrationState, Row, SsoMigration};
+use domain::sso_migration::{ActionName, Direction, MigrationOptions, Row, SsoMigration};
+use domain::text::Label;
 use domain::{AccountId, SsoMigrationId, UserId};
 use serde_json::{Value, json};
 use storage::sso_migrations::MigrationFilter;
@@ -20,7 +21,10 @@ use crate::Service;
 use crate::accounts::account;
 use crate::audit::Deed;
 use crate::caller::Caller;
-use crate::error::{Code, Error, Result, Violation};
+use crate::error::{Code, Error, Result};
+
+use blockers::refused;
+pub use blockers::{BlockerWords, blocker_words};
 
 /// What a migration is planned with.
 #[derive(Debug, Clone, Copy)]
@@ -100,44 +104,13 @@ fn audited(migration: &SsoMigration) -> Value {
         "decisions": migration.decisions,
         "digest": migration.digest,
         "counts": migration.counts,
-        "signed_off_by": migration.signed_off.map(|signed| signed.by),
+        "signed_off_by": migration.signed_off.as_ref().map(|signed| signed.by),
+        "override_reason": override_reason(migration),
         "applied_by": migration.applied.map(|applied| applied.by),
         "effects": migration.applied.map(|applied| applied.effects),
     })
 }
 
-fn refused(refusal: MigrationRefusal) -> Error {
-    match refusal {
-        MigrationRefusal::Over(state) => Error::new(Code::MigrationOver).with_detail(over(state)),
-        MigrationRefusal::NotSignedOff | MigrationRefusal::Expired => Error::new(Code::MigrationNotSignedOff),
-        MigrationRefusal::Outdated => Error::new(Code::MigrationOutdated),
-        MigrationRefusal::Blocked(blockers) if blockers == [Blocker::BreakGlassRequired] => {
-            Error::new(Code::BreakGlassRequired)
-        }
-        MigrationRefusal::Blocked(blockers) => {
-            Error::new(Code::MigrationBlocked).with_violations(blockers.into_iter().map(violation).collect())
-        }
-    }
-}
-
-const fn over(state: MigrationState) -> &'static str {
-    match state {
-        MigrationState::Applied => "This migration was applied",
-        MigrationState::Reverted => "This migration was applied and put back",
-        MigrationState::Superseded => "A later migration took this one's place",
-        MigrationState::Previewed | MigrationState::SignedOff => "This migration is not over",
-    }
-}
-
-fn violation(blocker: Blocker) -> Violation {
-    let detail = match blocker {
-        Blocker::UndecidedConflicts => "rows of action conflict wait for a decision",
-        Blocker::BreakGlassRequired => "an active owner with a password must be marked break_glass first",
-        Blocker::ConnectionNotReady => "the portal's SAML connection must be complete and enabled first",
-        Blocker::WrongMode => "SSO is required already, or, for going back, is not required",
-        Blocker::PageNotConfigured => {
-            "the portal's default application needs an initiate_login_uri, and for going back pages.login"
-        }
-    };
-    Violation { field: format!("/blockers/{}", blocker.as_str()), detail: detail.to_owned() }
+fn override_reason(migration: &SsoMigration) -> Option<&Label> {
+    migration.signed_off.as_ref().and_then(|signed| signed.untested.as_ref()).map(|word| &word.reason)
 }

@@ -3,13 +3,14 @@
 use domain::portal::Portal;
 use domain::sso_migration::{
     Applied, Blocker, Counts, Decisions, Direction, Effects, MigrationOptions, MigrationState, SignOff, SsoMigration,
+    UntestedOverride,
 };
 use domain::{AccountId, SsoMigrationId, UserId};
 use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::columns::{millis, optional_time, parsed, time};
+use crate::columns::{checked, millis, optional_time, parsed, time};
 use crate::error::{Result, StorageError, written};
 use crate::page::{Page, Paged};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
@@ -18,13 +19,15 @@ use crate::tx::Tx;
 macro_rules! columns {
     () => {
         "id, account_id, portal, direction, state, reverts, options, decisions, digest, counts, blockers, created_by,
-        created_at, updated_at, signed_off_by, signed_off_at, sign_off_expires_at, applied_by, applied_at, effects"
+        created_at, updated_at, signed_off_by, signed_off_at, sign_off_expires_at, applied_by, applied_at, effects,
+        sign_off_override_reason, sign_off_override_version"
     };
 }
 
 queries! {
     INSERT = concat!("INSERT INTO sso_migrations (", columns!(), ")
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)");
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+            $22)");
     BY_ID = concat!("SELECT ", columns!(), " FROM sso_migrations WHERE account_id = $1 AND id = $2");
     LIST = concat!("SELECT ", columns!(), " FROM sso_migrations
         WHERE account_id = $1 AND id < $2 AND (portal = $3 OR $3 IS NULL) ORDER BY id DESC LIMIT $4");
@@ -32,7 +35,7 @@ queries! {
         WHERE account_id = $1 AND portal = $2 AND direction = 'require' AND state = 'applied' ORDER BY id DESC LIMIT 1");
     UPDATE = "UPDATE sso_migrations SET state = $5, decisions = $6, digest = $7, counts = $8, blockers = $9,
             updated_at = $10, signed_off_by = $11, signed_off_at = $12, sign_off_expires_at = $13, applied_by = $14,
-            applied_at = $15, effects = $16
+            applied_at = $15, effects = $16, sign_off_override_reason = $17, sign_off_override_version = $18
         WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND state = $4";
     SUPERSEDE = "UPDATE sso_migrations SET state = 'superseded', updated_at = $3
         WHERE account_id = $1 AND portal = $2 AND state IN ('previewed', 'signed_off')";
@@ -69,6 +72,8 @@ struct MigrationRow {
     applied_by: Option<Uuid>,
     applied_at: Option<i64>,
     effects: Option<Json<Effects>>,
+    sign_off_override_reason: Option<String>,
+    sign_off_override_version: Option<i64>,
 }
 
 impl TryFrom<MigrationRow> for SsoMigration {
@@ -100,8 +105,19 @@ impl TryFrom<MigrationRow> for SsoMigration {
 fn read_sign_off(row: &MigrationRow) -> Result<Option<SignOff>> {
     let at = optional_time("sso_migrations.signed_off_at", row.signed_off_at)?;
     let expires_at = optional_time("sso_migrations.sign_off_expires_at", row.sign_off_expires_at)?;
-    let signed = row.signed_off_by.zip(at).zip(expires_at);
-    Ok(signed.map(|((by, at), expires_at)| SignOff { by: UserId::from_uuid(by), at, expires_at }))
+    let Some(((by, at), expires_at)) = row.signed_off_by.zip(at).zip(expires_at) else { return Ok(None) };
+    Ok(Some(SignOff { by: UserId::from_uuid(by), at, expires_at, untested: read_untested(row)? }))
+}
+
+fn read_untested(row: &MigrationRow) -> Result<Option<UntestedOverride>> {
+    let version = optional_time("sso_migrations.sign_off_override_version", row.sign_off_override_version)?;
+    let Some((reason, connection_version)) = row.sign_off_override_reason.clone().zip(version) else { return Ok(None) };
+    let reason = checked("sso_migrations.sign_off_override_reason", reason)?;
+    Ok(Some(UntestedOverride { reason, connection_version }))
+}
+
+fn untested(migration: &SsoMigration) -> Option<&UntestedOverride> {
+    migration.signed_off.as_ref().and_then(|signed| signed.untested.as_ref())
 }
 
 fn read_applied(row: &MigrationRow) -> Result<Option<Applied>> {
@@ -129,12 +145,14 @@ pub async fn insert(tx: &mut Tx, migration: &SsoMigration) -> Result<()> {
         migration.created_by.as_uuid(),
         millis(migration.created_at),
         millis(migration.updated_at),
-        migration.signed_off.map(|signed| signed.by.as_uuid()),
-        migration.signed_off.map(|signed| millis(signed.at)),
-        migration.signed_off.map(|signed| millis(signed.expires_at)),
+        migration.signed_off.as_ref().map(|signed| signed.by.as_uuid()),
+        migration.signed_off.as_ref().map(|signed| millis(signed.at)),
+        migration.signed_off.as_ref().map(|signed| millis(signed.expires_at)),
         migration.applied.map(|applied| applied.by.as_uuid()),
         migration.applied.map(|applied| millis(applied.at)),
         migration.applied.map(|applied| Json(applied.effects)),
+        untested(migration).map(|word| word.reason.as_str()),
+        untested(migration).map(|word| millis(word.connection_version)),
     )?;
     Ok(())
 }
@@ -179,12 +197,14 @@ pub async fn update(tx: &mut Tx, after: &SsoMigration, before: &SsoMigration) ->
         Json(&after.counts),
         Json(&after.blockers),
         millis(after.updated_at),
-        after.signed_off.map(|signed| signed.by.as_uuid()),
-        after.signed_off.map(|signed| millis(signed.at)),
-        after.signed_off.map(|signed| millis(signed.expires_at)),
+        after.signed_off.as_ref().map(|signed| signed.by.as_uuid()),
+        after.signed_off.as_ref().map(|signed| millis(signed.at)),
+        after.signed_off.as_ref().map(|signed| millis(signed.expires_at)),
         after.applied.map(|applied| applied.by.as_uuid()),
         after.applied.map(|applied| millis(applied.at)),
         after.applied.map(|applied| Json(applied.effects)),
+        untested(after).map(|word| word.reason.as_str()),
+        untested(after).map(|word| millis(word.connection_version)),
     )?;
     written(rows, StorageError::Stale)
 }

@@ -23,6 +23,8 @@ queries! {
         AND NOT EXISTS (SELECT 1 FROM sign_in_attempts AS other
             WHERE other.connection_id = sign_in_attempts.connection_id AND other.assertion_digest = $10)";
     RECORD_SUCCESS = "UPDATE saml_connections SET tested_at = $3, tested_version = $4 WHERE account_id = $1 AND id = $2";
+    CARRY_SUCCESS = "UPDATE saml_connections SET tested_version = updated_at
+        WHERE account_id = $1 AND id = $2 AND tested_version = $3";
     LAST_SUCCESS = "SELECT tested_at, tested_version = updated_at AS is_current FROM saml_connections
         WHERE account_id = $1 AND id = $2 AND tested_at IS NOT NULL";
 }
@@ -86,6 +88,14 @@ pub async fn record_success(tx: &mut Tx, tested: &SamlConnection, now: Timestamp
     let (account_id, id) = (tested.account_id.as_uuid(), tested.id.as_uuid());
     let rows = execute!(tx, RECORD_SUCCESS, account_id, id, millis(now), millis(tested.updated_at))?;
     written(rows, StorageError::Stale)
+}
+
+/// Keeps what a test proved over a change that left the settings as they were: enabling, disabling, requiring. `tested` is
+/// the version before it.
+pub async fn carry_success(tx: &mut Tx, changed: &SamlConnection, tested: Timestamp) -> Result<()> {
+    let (account_id, id) = (changed.account_id.as_uuid(), changed.id.as_uuid());
+    execute!(tx, CARRY_SUCCESS, account_id, id, millis(tested))?;
+    Ok(())
 }
 
 /// The last success of a connection's tests.

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, get, patch, post, web};
 use domain::mail::MailKind;
 use domain::portal::Portal;
+use domain::sso_migration::lifecycle::Signature;
 use domain::sso_migration::{
     ActionName, Applied, Blocker, Choice, Decision as DomainDecision, Direction, Effects, MigrationOptions,
     MigrationState, PlanDigest, SignOff, SsoMigration as DomainMigration,
 };
+use domain::text::Label;
 use domain::{AccountId, SsoMigrationId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use service::{MigrationFilter, NewSsoMigration, Service, UserDecision, Versioned};
+use service::{BlockerWords, MigrationFilter, NewSsoMigration, Service, UserDecision, Versioned, blocker_words};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -78,6 +80,8 @@ struct SsoMigration {
     /// Why it could not be signed off when it was made or last decided upon.
     #[schema(value_type = Vec<MigrationBlockerName>)]
     blockers: Vec<Blocker>,
+    /// The same in words, each with what to do.
+    blocker_details: Vec<BlockerDetail>,
     /// The owner who planned it, whose username it retains.
     #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     created_by: UserId,
@@ -158,6 +162,27 @@ struct SsoMigrationCounts {
     mails: BTreeMap<MailKind, usize>,
 }
 
+/// Why a plan cannot be signed off, and what to do about it.
+#[derive(Debug, Serialize, ToSchema)]
+struct BlockerDetail {
+    /// Which of `blockers`.
+    #[schema(value_type = MigrationBlockerName)]
+    code: Blocker,
+    /// What is wrong.
+    #[schema(example = "rows of action conflict wait for a decision")]
+    detail: &'static str,
+    /// What to do.
+    #[schema(example = "Decide each of them by one of its choices.")]
+    fix: &'static str,
+}
+
+impl From<Blocker> for BlockerDetail {
+    fn from(code: Blocker) -> Self {
+        let BlockerWords { detail, fix } = blocker_words(code);
+        Self { code, detail, fix }
+    }
+}
+
 /// A signature under a plan.
 #[derive(Debug, Serialize, ToSchema)]
 struct SignedOff {
@@ -168,6 +193,15 @@ struct SignedOff {
     at: Timestamp,
     /// From when on it is worth nothing.
     expires_at: Timestamp,
+    /// Why the owner signed although no test sign-in had passed; null where they gave no reason.
+    #[schema(value_type = Option<String>, example = "The identity provider is in maintenance; tested by hand yesterday")]
+    override_reason: Option<Label>,
+}
+
+impl From<SignOff> for SignedOff {
+    fn from(SignOff { by, at, expires_at, untested }: SignOff) -> Self {
+        Self { by, at, expires_at, override_reason: untested.map(|word| word.reason) }
+    }
 }
 
 /// When a plan was carried out, by whom, and what it did beside its rows.
@@ -233,11 +267,12 @@ impl From<DomainMigration> for SsoMigration {
             decisions: migration.decisions.into_iter().map(UserDecisionBody::from).collect(),
             digest: migration.digest,
             counts: SsoMigrationCounts { users: counts.users, actions: counts.actions, mails: counts.mails },
+            blocker_details: migration.blockers.iter().copied().map(BlockerDetail::from).collect(),
             blockers: migration.blockers,
             created_by: migration.created_by,
             created_at: migration.created_at,
             updated_at: migration.updated_at,
-            signed_off: migration.signed_off.map(|SignOff { by, at, expires_at }| SignedOff { by, at, expires_at }),
+            signed_off: migration.signed_off.map(SignedOff::from),
             applied: migration.applied.map(AppliedBy::from),
         }
     }
@@ -274,6 +309,11 @@ struct SignOffSsoMigration {
     /// The digest of the plan that was read.
     #[schema(value_type = String, example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     digest: PlanDigest,
+    /// Why SSO is to be required although no test sign-in passed through the connection as it is now. One line; it stays on
+    /// record, and holds until the connection is changed.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, required = false, max_length = 200)]
+    override_reason: Option<Label>,
 }
 
 /// A migration in a path.
@@ -399,7 +439,8 @@ async fn decide_sso_migration(
 /// Sign a plan off.
 ///
 /// For the account's owners. It is the plan of this digest that is signed, for 24 hours; refused where anything that it
-/// rests on changed since.
+/// rests on changed since, and until a test sign-in has passed through the connection as it is now, unless the owner gives an
+/// `override_reason`.
 #[utoipa::path(
     operation_id = "sign_off_sso_migration", tag = "sso migrations", security(("access_token" = [])),
     params(SsoMigrationPath), request_body = SignOffSsoMigration,
@@ -417,14 +458,16 @@ async fn sign_off_sso_migration(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let SsoMigrationPath { account_id, migration_id } = path.0;
-    let signed = service.sign_off_sso_migration(&caller.0, account_id, migration_id, &signature.0.digest).await?;
+    let SignOffSsoMigration { digest, override_reason } = signature.0;
+    let signature = Signature { digest, override_reason };
+    let signed = service.sign_off_sso_migration(&caller.0, account_id, migration_id, signature).await?;
     Ok(versioned(signed.updated_at, &SsoMigration::from(signed)))
 }
 
 /// Apply a plan.
 ///
 /// For the account's owners. Everything in it is done, with the mails, or nothing; refused where anything that it rests on
-/// changed since it was signed. Whoever calls again is told that it is applied.
+/// changed since it was signed, and where the connection is another one than was tested or answered for. Whoever calls again is told that it is applied.
 #[utoipa::path(
     operation_id = "apply_sso_migration", tag = "sso migrations", security(("access_token" = [])),
     params(SsoMigrationPath),

@@ -60,7 +60,7 @@ impl PlanDigest {
         for row in &plan.rows {
             canon.row(row);
         }
-        for blocker in &plan.blockers {
+        for blocker in plan.blockers.iter().filter(|blocker| blocker.is_of_the_plan()) {
             canon.text(blocker.as_str());
         }
         let digest = canon.0.finalize();

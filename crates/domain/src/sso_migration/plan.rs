@@ -48,6 +48,8 @@ pub struct ConnectionFacts {
     pub is_complete: bool,
     /// Whether the mails have a page to lead to.
     pub has_page: bool,
+    /// Whether a test sign-in passed through it as it is now (C9).
+    pub is_tested: bool,
 }
 
 named! {
@@ -63,6 +65,16 @@ named! {
         WrongMode = "wrong_mode",
         /// The mails would lead nowhere: the portal's default application lacks the page.
         PageNotConfigured = "page_not_configured",
+        /// No test sign-in passed through the connection as it is now (F2).
+        ConnectionUntested = "connection_untested",
+    }
+}
+
+impl Blocker {
+    /// Whether the plan itself rests on it. A test sign-in changes nothing that is planned, so the plan that was read can
+    /// be signed once the test has passed.
+    pub fn is_of_the_plan(self) -> bool {
+        self != Self::ConnectionUntested
     }
 }
 

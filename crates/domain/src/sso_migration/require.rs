@@ -75,6 +75,9 @@ fn blockers(facts: &RequireFacts<'_>, rows: &[Row], counts: &Counts) -> Vec<Bloc
             if !connection.has_page && rows.iter().any(|row| row.mail.is_some()) {
                 found.push(Blocker::PageNotConfigured);
             }
+            if !connection.is_tested {
+                found.push(Blocker::ConnectionUntested);
+            }
         }
         _ => found.push(Blocker::ConnectionNotReady),
     }

@@ -48,7 +48,7 @@ fn with(person: Person, change: impl FnOnce(&mut User)) -> Person {
 }
 
 fn connection(mode: SsoMode) -> ConnectionFacts {
-    ConnectionFacts { mode, is_complete: true, has_page: true }
+    ConnectionFacts { mode, is_complete: true, has_page: true, is_tested: true }
 }
 
 fn require_as(acting: u128, people: &[Person], decisions: &Decisions, options: MigrationOptions) -> Plan {

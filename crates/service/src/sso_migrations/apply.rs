@@ -3,18 +3,18 @@
 use domain::portal::Portal;
 use domain::session::SessionEnd;
 use domain::sso::connection::{SamlConnection, SsoMode};
-use domain::sso_migration::lifecycle::{Application, MigrationRefusal, decide_apply, decide_unchanged};
-use domain::sso_migration::{Applied, Direction, Effects, MigrationState, Plan, SsoMigration};
+use domain::sso_migration::lifecycle::{Application, decide_apply, decide_unchanged};
+use domain::sso_migration::{Applied, Direction, Effects, MigrationState, SsoMigration};
 use domain::user::UserStatus;
 use domain::{AccountId, SsoMigrationId, UserId};
 use storage::Tx;
 use storage::sso_migration_effects::EndingSessions;
 
 use super::mails::MailPlan;
+use super::planning::Planned;
 use super::{acting_owner, audited, deed, migration, refused};
 use crate::Service;
 use crate::caller::Caller;
-use crate::connections::portal_connection;
 use crate::error::{Code, Error, Result};
 
 impl Service {
@@ -34,11 +34,8 @@ impl Service {
             return Ok(before);
         }
         let planned = self.planned_again(&mut tx, &before).await?;
-        decide_unchanged(&before, &planned.digest).map_err(refused)?;
-        if !planned.plan.blockers.is_empty() {
-            return Err(refused(MigrationRefusal::Blocked(planned.plan.blockers)));
-        }
-        let effects = self.apply_plan(&mut tx, &before, (&planned.plan, owner)).await?;
+        decide_unchanged(&before, &planned.current()).map_err(refused)?;
+        let effects = self.apply_plan(&mut tx, &before, (planned, owner)).await?;
         let after = SsoMigration {
             state: MigrationState::Applied,
             applied: Some(Applied { by: owner, at: self.now(), effects }),
@@ -55,18 +52,18 @@ impl Service {
         &self,
         tx: &mut Tx,
         migration: &SsoMigration,
-        (plan, owner): (&Plan, UserId),
+        (planned, owner): (Planned, UserId),
     ) -> Result<Effects> {
         let (account_id, portal, now) = (migration.account_id, migration.portal, self.now());
-        let connection = portal_connection(tx, account_id, portal).await?;
+        let Planned { plan, connection, .. } = planned;
         let connection = connection.ok_or_else(|| Error::new(Code::SsoAccountNotConfigured))?;
         let mails = self.mail_plan(tx, migration, &connection).await?;
-        self.switch(tx, connection, migration.direction).await?;
         let changes = plan.rows.iter().filter(|row| row.after.is_some()).count();
         let outdated = |error: storage::StorageError| match error {
             storage::StorageError::Stale => Error::new(Code::MigrationOutdated),
             other => other.into(),
         };
+        self.switch(tx, connection, migration.direction).await.map_err(outdated)?;
         let whose = (account_id, migration.id);
         storage::sso_migration_effects::change_users(tx, whose, changes, now).await.map_err(outdated)?;
         check_break_glass(tx, account_id, portal).await?;
@@ -81,15 +78,22 @@ impl Service {
         Ok(Effects { sessions_ended, links_ended })
     }
 
-    /// The connection's mode: `required`, or `off` with everything staged as it was (F4).
-    async fn switch(&self, tx: &mut Tx, before: SamlConnection, direction: Direction) -> Result<()> {
+    /// The connection's mode: `required`, or `off` with everything staged as it was (F4). `Stale` where it is not the
+    /// connection any more that was planned with.
+    async fn switch(
+        &self,
+        tx: &mut Tx,
+        before: SamlConnection,
+        direction: Direction,
+    ) -> std::result::Result<(), storage::StorageError> {
         let mode = match direction {
             Direction::Require => SsoMode::Required,
             Direction::Revert => SsoMode::Off,
         };
         let expected = before.updated_at;
         let after = SamlConnection { mode, updated_at: self.next_version(expected), ..before };
-        Ok(storage::connections::update(tx, &after, expected).await?)
+        storage::connections::update(tx, &after, expected).await?;
+        storage::test_sign_ins::carry_success(tx, &after, expected).await
     }
 
     async fn mail_plan(&self, tx: &mut Tx, migration: &SsoMigration, connection: &SamlConnection) -> Result<MailPlan> {

@@ -2,8 +2,9 @@
 
 use domain::AccountId;
 use domain::application::Page;
-use domain::portal::Portal;
+use domain::sso::connection::SamlConnection;
 use domain::sso_migration::back::{BackFacts, done, plan_back};
+use domain::sso_migration::lifecycle::CurrentPlan;
 use domain::sso_migration::plan::ConnectionFacts;
 use domain::sso_migration::require::{RequireFacts, plan_require};
 use domain::sso_migration::{Decisions, Direction, Person, Plan, PlanContext, PlanDigest, Row, SsoMigration};
@@ -17,6 +18,19 @@ use crate::error::{Error, Result};
 pub(super) struct Planned {
     pub plan: Plan,
     pub digest: PlanDigest,
+    /// The portal's connection that it was made with.
+    pub connection: Option<SamlConnection>,
+}
+
+impl Planned {
+    /// What a signature is held against.
+    pub fn current(&self) -> CurrentPlan<'_> {
+        CurrentPlan {
+            digest: &self.digest,
+            blockers: &self.plan.blockers,
+            connection_version: self.connection.as_ref().map(|connection| connection.updated_at),
+        }
+    }
 }
 
 /// Everything that a plan is made of, read at one time.
@@ -40,25 +54,34 @@ impl Service {
         account_id: AccountId,
         context: PlanContext<'_>,
     ) -> Result<Planned> {
-        let facts = self.plan_facts(tx, account_id, &context).await?;
+        let connection = portal_connection(tx, account_id, context.portal).await?;
+        let facts = self.plan_facts(tx, (account_id, connection.as_ref()), &context).await?;
         let decisions = context.decisions.clone();
         let PlanContext { portal, direction, acting, reverts, options, .. } = context;
         let work = move || {
             let context = PlanContext { portal, direction, acting, reverts, options, decisions: &decisions };
             let plan = plan(facts, &context);
-            Planned { digest: PlanDigest::of(&plan, &context), plan }
+            Planned { digest: PlanDigest::of(&plan, &context), plan, connection }
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)
     }
 
-    async fn plan_facts(&self, tx: &mut Tx, account_id: AccountId, context: &PlanContext<'_>) -> Result<Facts> {
+    async fn plan_facts(
+        &self,
+        tx: &mut Tx,
+        (account_id, connection): (AccountId, Option<&SamlConnection>),
+        context: &PlanContext<'_>,
+    ) -> Result<Facts> {
         let portal = context.portal;
         let changed = match context.reverts {
             Some(reverts) => storage::sso_migration_rows::changed(tx, (account_id, reverts)).await?,
             None => vec![],
         };
         Ok(Facts {
-            connection: self.connection_facts(tx, (account_id, portal), context.direction).await?,
+            connection: match connection {
+                Some(connection) => Some(self.connection_facts(tx, connection, context.direction).await?),
+                None => None,
+            },
             people: storage::sso_migration_effects::people(tx, account_id, portal, self.now()).await?,
             changed,
         })
@@ -67,17 +90,19 @@ impl Service {
     async fn connection_facts(
         &self,
         tx: &mut Tx,
-        (account_id, portal): (AccountId, Portal),
+        connection: &SamlConnection,
         direction: Direction,
-    ) -> Result<Option<ConnectionFacts>> {
-        let Some(connection) = portal_connection(tx, account_id, portal).await? else { return Ok(None) };
+    ) -> Result<ConnectionFacts> {
+        let (account_id, portal) = (connection.account_id, connection.portal);
         let application = storage::applications::default_of(tx, account_id, portal).await?;
+        let tested = storage::test_sign_ins::last_success(tx, account_id, connection.id).await?;
         let has_page = application.is_some_and(|application| match direction {
             Direction::Require => application.settings.initiate_login_uri.is_some(),
             Direction::Revert => application.settings.pages.url(Page::Login).is_some(),
         });
         let is_complete = connection.settings.missing(self.now()).is_empty();
-        Ok(Some(ConnectionFacts { mode: connection.mode, is_complete, has_page }))
+        let is_tested = tested.is_some_and(|last| last.is_current);
+        Ok(ConnectionFacts { mode: connection.mode, is_complete, has_page, is_tested })
     }
 }
 

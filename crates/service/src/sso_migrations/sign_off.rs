@@ -1,7 +1,7 @@
 //! The signature (F2): of exactly what an owner has read, while nothing that it rests on has changed.
 
-use domain::sso_migration::lifecycle::decide_sign_off;
-use domain::sso_migration::{MigrationState, PlanDigest, SsoMigration};
+use domain::sso_migration::lifecycle::{Signature, decide_sign_off};
+use domain::sso_migration::{MigrationState, SsoMigration};
 use domain::{AccountId, SsoMigrationId};
 
 use super::{acting_owner, audited, deed, migration, refused};
@@ -10,21 +10,21 @@ use crate::caller::Caller;
 use crate::error::Result;
 
 impl Service {
-    /// Signs a plan off.
+    /// Signs a plan off: once a test sign-in passed through the connection as it is now, or with a reason that stays on
+    /// record.
     pub async fn sign_off_sso_migration(
         &self,
         caller: &Caller,
         account_id: AccountId,
         id: SsoMigrationId,
-        digest: &PlanDigest,
+        signature: Signature,
     ) -> Result<SsoMigration> {
         let owner = acting_owner(caller, account_id)?;
         let mut tx = self.store.read().await?;
         let before = migration(&mut tx, account_id, id).await?;
         let current = self.planned_again(&mut tx, &before).await?;
         drop(tx);
-        let (now, as_planned_now) = (self.now(), (&current.digest, current.plan.blockers.as_slice()));
-        let signed = decide_sign_off(&before, digest, as_planned_now, (owner, now)).map_err(refused)?;
+        let signed = decide_sign_off(&before, signature, &current.current(), (owner, self.now())).map_err(refused)?;
         let after = SsoMigration {
             state: MigrationState::SignedOff,
             signed_off: Some(signed),
