@@ -1,6 +1,7 @@
 //! The algorithms that a signature may use, by their URIs. Whatever is not listed is refused before any key is touched.
 
 use aws_lc_rs::digest;
+use aws_lc_rs::signature::{self, VerificationAlgorithm};
 
 use crate::certificate::KeyKind;
 
@@ -64,8 +65,12 @@ impl SignatureAlgorithm {
     const FAMILIES: [Family; 2] = [Family::RsaPkcs1, Family::Ecdsa];
 
     pub(crate) fn from_uri(uri: &str) -> Option<Self> {
+        Self::all().find(|algorithm| algorithm.uri() == Some(uri))
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
         let of_family = |family| Hash::ALL.into_iter().map(move |hash| Self { family, hash });
-        Self::FAMILIES.into_iter().flat_map(of_family).find(|algorithm| algorithm.uri() == Some(uri))
+        Self::FAMILIES.into_iter().flat_map(of_family)
     }
 
     /// Its name as a `ds:SignatureMethod`; ECDSA with SHA-1 has none here.
@@ -82,6 +87,33 @@ impl SignatureAlgorithm {
         }
     }
 
+    /// All algorithms that a key of that kind may be used with.
+    pub(crate) fn fitting(key: KeyKind) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |algorithm| algorithm.fits(key))
+    }
+
+    /// What verifies it with a key of that kind; signatures of ECDSA in ASN.1.
+    pub(crate) fn verification(self, key: KeyKind) -> Option<&'static dyn VerificationAlgorithm> {
+        Some(match (key, self.family, self.hash) {
+            (KeyKind::Rsa { .. }, Family::RsaPkcs1, Hash::Sha1) => {
+                &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY
+            }
+            (KeyKind::Rsa { .. }, Family::RsaPkcs1, Hash::Sha256) => &signature::RSA_PKCS1_2048_8192_SHA256,
+            (KeyKind::Rsa { .. }, Family::RsaPkcs1, Hash::Sha384) => &signature::RSA_PKCS1_2048_8192_SHA384,
+            (KeyKind::Rsa { .. }, Family::RsaPkcs1, Hash::Sha512) => &signature::RSA_PKCS1_2048_8192_SHA512,
+            (KeyKind::EcP256, Family::Ecdsa, Hash::Sha256) => &signature::ECDSA_P256_SHA256_ASN1,
+            (KeyKind::EcP256, Family::Ecdsa, Hash::Sha384) => &signature::ECDSA_P256_SHA384_ASN1,
+            (KeyKind::EcP256, Family::Ecdsa, Hash::Sha512) => &signature::ECDSA_P256_SHA512_ASN1,
+            (KeyKind::EcP384, Family::Ecdsa, Hash::Sha256) => &signature::ECDSA_P384_SHA256_ASN1,
+            (KeyKind::EcP384, Family::Ecdsa, Hash::Sha384) => &signature::ECDSA_P384_SHA384_ASN1,
+            (KeyKind::EcP384, Family::Ecdsa, Hash::Sha512) => &signature::ECDSA_P384_SHA512_ASN1,
+            (KeyKind::EcP521, Family::Ecdsa, Hash::Sha256) => &signature::ECDSA_P521_SHA256_ASN1,
+            (KeyKind::EcP521, Family::Ecdsa, Hash::Sha384) => &signature::ECDSA_P521_SHA384_ASN1,
+            (KeyKind::EcP521, Family::Ecdsa, Hash::Sha512) => &signature::ECDSA_P521_SHA512_ASN1,
+            _ => return None,
+        })
+    }
+
     /// Whether a key of that kind may be used with this algorithm.
     pub(crate) fn fits(self, key: KeyKind) -> bool {
         match key {
@@ -91,29 +123,35 @@ impl SignatureAlgorithm {
     }
 }
 
-/// Canonicalization 1.0 without comments, inclusive or exclusive: the two that SAML uses (core 5.4.3).
+/// Canonicalization 1.0, inclusive or exclusive, which SAML uses (core 5.4.3). The exclusive one also under its name that
+/// keeps comments: `SignedInfo` has none, and a reference by `#` and an ID leaves them out (XML Signature 4.4.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Canonicalization {
     Inclusive,
     Exclusive,
+    ExclusiveWithComments,
 }
 
 impl Canonicalization {
     pub(crate) const INCLUSIVE_URI: &'static str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
     pub(crate) const EXCLUSIVE_URI: &'static str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+    pub(crate) const EXCLUSIVE_WITH_COMMENTS_URI: &'static str = "http://www.w3.org/2001/10/xml-exc-c14n#WithComments";
+    pub(crate) const ALL: [Self; 3] = [Self::Inclusive, Self::Exclusive, Self::ExclusiveWithComments];
 
     pub(crate) fn from_uri(uri: &str) -> Option<Self> {
-        match uri {
-            Self::INCLUSIVE_URI => Some(Self::Inclusive),
-            Self::EXCLUSIVE_URI => Some(Self::Exclusive),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|one| one.uri() == uri)
+    }
+
+    /// Whether it may have an `InclusiveNamespaces`.
+    pub(crate) const fn is_exclusive(self) -> bool {
+        matches!(self, Self::Exclusive | Self::ExclusiveWithComments)
     }
 
     pub(crate) const fn uri(self) -> &'static str {
         match self {
             Self::Inclusive => Self::INCLUSIVE_URI,
             Self::Exclusive => Self::EXCLUSIVE_URI,
+            Self::ExclusiveWithComments => Self::EXCLUSIVE_WITH_COMMENTS_URI,
         }
     }
 }

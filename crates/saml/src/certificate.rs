@@ -99,7 +99,7 @@ impl IdpCertificate {
             not_before: timestamp(tbs.validity.not_before)?,
             not_after: timestamp(tbs.validity.not_after)?,
             key,
-            verification_keys: VerificationKeys::from_spki(&spki).ok_or(CertificateError::UnsupportedKey)?,
+            verification_keys: VerificationKeys::from_spki(&spki, key).ok_or(CertificateError::UnsupportedKey)?,
             der: der.to_vec(),
         })
     }

@@ -50,6 +50,8 @@ pub mod request;
 pub mod response;
 mod signing;
 pub mod sp_key;
+#[doc(hidden)]
+pub mod work;
 mod xml;
 
 pub use attribute::{Attribute, NameId};

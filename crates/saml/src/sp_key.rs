@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair, OaepPrivateDecryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +12,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
 use crate::certificate::{self, MIN_RSA_BITS};
+use crate::decrypt::DecryptingKey;
 use crate::public_key;
 
 /// An RSA private key with its certificate. Cheap to clone; parsed once. The library that holds the key wipes it.
@@ -22,7 +23,7 @@ pub struct SpKey {
 
 struct Inner {
     signing: KeyPair,
-    decrypting: OaepPrivateDecryptingKey,
+    decrypting: DecryptingKey,
     certificate_der: Vec<u8>,
 }
 
@@ -38,8 +39,7 @@ impl SpKey {
     /// The caller keeps the duty to wipe `key`.
     pub fn from_pkcs8_der(key: &[u8], certificate_der: &[u8]) -> Result<Self, SpKeyError> {
         let signing = KeyPair::from_pkcs8(key).map_err(|_| SpKeyError::Key)?;
-        let decrypting = PrivateDecryptingKey::from_pkcs8(key).map_err(|_| SpKeyError::Key)?;
-        let decrypting = OaepPrivateDecryptingKey::new(decrypting).map_err(|_| SpKeyError::Key)?;
+        let decrypting = DecryptingKey::from_pkcs8(key).ok_or(SpKeyError::Key)?;
         let public = signing.public_key().as_ref();
         if public_key::modulus_bits(public).is_none_or(|bits| bits < MIN_RSA_BITS) {
             return Err(SpKeyError::Key);
@@ -78,7 +78,7 @@ impl SpKey {
         Ok(signature)
     }
 
-    pub(crate) fn decrypting(&self) -> &OaepPrivateDecryptingKey {
+    pub(crate) fn decrypting(&self) -> &DecryptingKey {
         &self.inner.decrypting
     }
 }

@@ -14,7 +14,7 @@ use kryptering::{HashAlgorithm, SignatureAlgorithm, Verifier};
 use super::{SignatureEngine, SignedText};
 use crate::algorithm::{self, Canonicalization};
 use crate::certificate::IdpCertificate;
-use crate::guard::SignatureFacts;
+use crate::guard::{SignatureFacts, SignedInfo};
 
 /// A certificate's public key, prepared once for this engine.
 #[derive(Clone)]
@@ -97,10 +97,23 @@ fn canonical(mut document: Document<'_>, facts: &SignatureFacts, covered: NodeId
     document.detach(signature);
     let is_all = document.children_count(document.root()) == 1 && document.document_element() == Some(covered);
     let part = (!is_all).then(|| NodeSet::tree_without_comments(covered, &document));
-    let mode = match facts.canonicalization {
-        Canonicalization::Inclusive => C14nMode::Inclusive,
-        Canonicalization::Exclusive => C14nMode::Exclusive,
-    };
+    let mode = mode(facts.canonicalization);
     let bytes = canonicalize_doc(&document, mode, part.as_ref(), &facts.inclusive_prefixes).ok()?;
     String::from_utf8(bytes).ok()
+}
+
+/// Comments are never in what is canonicalized here, so they are not asked for either.
+const fn mode(canonicalization: Canonicalization) -> C14nMode {
+    match canonicalization {
+        Canonicalization::Inclusive => C14nMode::Inclusive,
+        Canonicalization::Exclusive | Canonicalization::ExclusiveWithComments => C14nMode::Exclusive,
+    }
+}
+
+/// The canonical form of a `SignedInfo`, as this engine makes it of the whole message.
+pub(super) fn canonical_signed_info(info: &SignedInfo) -> Option<Vec<u8>> {
+    let document = uppsala::parse(&info.document).ok()?;
+    let element = document.first_child(document.document_element()?)?;
+    let part = NodeSet::tree_without_comments(element, &document);
+    canonicalize_doc(&document, mode(info.canonicalization), Some(&part), &info.inclusive_prefixes).ok()
 }

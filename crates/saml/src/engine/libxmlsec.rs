@@ -9,7 +9,7 @@ use libxml::tree::Node;
 
 use self::binding::{Context, Key};
 use super::{SignatureEngine, SignedText};
-use crate::algorithm::{Canonicalization, ENVELOPED_SIGNATURE};
+use crate::algorithm::ENVELOPED_SIGNATURE;
 use crate::certificate::IdpCertificate;
 use crate::guard::SignatureFacts;
 use crate::xml::namespace;
@@ -78,7 +78,7 @@ fn children(parent: &Node, namespace: &str, name: &str) -> Vec<Node> {
 /// algorithms that the guard has seen.
 fn verified(signature: &Node, facts: &SignatureFacts, key: Key) -> Option<String> {
     let mut context = Context::new(key)?;
-    for uri in [Canonicalization::INCLUSIVE_URI, Canonicalization::EXCLUSIVE_URI, facts.algorithm.uri()?] {
+    for uri in [facts.signed_info.canonicalization.uri(), facts.algorithm.uri()?] {
         context.allow_in_signature(uri)?;
     }
     for uri in [ENVELOPED_SIGNATURE, facts.canonicalization.uri(), facts.digest.digest_uri()] {

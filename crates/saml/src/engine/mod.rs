@@ -1,19 +1,22 @@
 //! Signature engines behind one small interface: a guarded text and one certificate in, the signed bytes out.
 //!
 //! An engine parses the text for itself, checks every signature in it, and answers with the canonical form of the
-//! outermost signed element. To add one: a file here, a key in [`VerificationKeys`], a line in `all`, and a variant of
+//! outermost signed element. None is asked before a certificate's key has verified every `SignedInfo` ([`gate`]), so that
+//! a stranger's message costs no canonicalization and no digest. To add one: a file here, a key in [`VerificationKeys`], a line in `all`, and a variant of
 //! [`Engines`].
 
 mod bergshamra;
+mod gate;
 mod libxmlsec;
 
 use std::fmt;
 
 use crate::algorithm::{Canonicalization, Hash, SignatureAlgorithm};
-use crate::certificate::IdpCertificate;
-use crate::guard::{Guarded, SignatureFacts};
+use crate::certificate::{IdpCertificate, KeyKind};
+use crate::guard::{Guarded, SignatureFacts, SignedInfo};
 use crate::rejection::{Check, Rejection};
 use crate::response::verify::{Engines, SignedElement};
+use crate::work::{self, Step};
 
 /// A text whose every signature is to be verified; the guard has accepted it and found at least one.
 pub(crate) struct SignedText<'a> {
@@ -32,9 +35,10 @@ impl<'a> SignedText<'a> {
     }
 }
 
-/// A certificate's public key, prepared once for each engine.
+/// A certificate's public key, prepared once for the gate and for each engine.
 #[derive(Clone)]
 pub(crate) struct VerificationKeys {
+    gate: gate::VerificationKey,
     bergshamra: bergshamra::VerificationKey,
     libxmlsec: libxmlsec::VerificationKey,
 }
@@ -47,9 +51,10 @@ impl fmt::Debug for VerificationKeys {
 
 impl VerificationKeys {
     /// Prepares a DER `SubjectPublicKeyInfo`; `None` if an engine cannot use the key.
-    pub(crate) fn from_spki(spki: &[u8]) -> Option<Self> {
+    pub(crate) fn from_spki(spki: &[u8], kind: KeyKind) -> Option<Self> {
+        let gate = gate::VerificationKey::from_spki(spki, kind)?;
         let bergshamra = bergshamra::VerificationKey::from_spki(spki)?;
-        Some(Self { bergshamra, libxmlsec: libxmlsec::VerificationKey::from_spki(spki)? })
+        Some(Self { gate, bergshamra, libxmlsec: libxmlsec::VerificationKey::from_spki(spki)? })
     }
 }
 
@@ -68,35 +73,37 @@ fn all(engines: Engines) -> &'static [&'static dyn SignatureEngine] {
     }
 }
 
-/// How many certificates the other engines try on a signature that the first one has refused. The message is refused
-/// either way; this only tells a disagreement from a bad signature, and whoever sends bad ones pays nothing for it.
-const MAX_COMPARED: usize = 2;
-
-/// The signed bytes, and which of the certificates verified them. All engines must agree about both.
+/// The signed bytes, and which of the certificates verified them. All engines must agree about the bytes.
+///
+/// The engines see one certificate, the one whose key the gate let through: another one with the same key would make
+/// them do the same work again, and one with another key would be refused.
 pub(crate) fn verify<'c>(
     engines: Engines,
     text: &SignedText<'_>,
     certificates: &[&'c IdpCertificate],
 ) -> Result<(String, &'c IdpCertificate), Rejection> {
-    agreed(all(engines), text, certificates)
+    let certificate = gate::signer(text, certificates).ok_or_else(invalid)?;
+    agreed(all(engines), text, certificate).map(|bytes| (bytes, certificate))
 }
 
-fn agreed<'c>(
+fn agreed(
     engines: &[&dyn SignatureEngine],
     text: &SignedText<'_>,
-    certificates: &[&'c IdpCertificate],
-) -> Result<(String, &'c IdpCertificate), Rejection> {
+    certificate: &IdpCertificate,
+) -> Result<String, Rejection> {
     let (first, others) = engines.split_first().ok_or_else(invalid)?;
-    for certificate in certificates {
-        let Some(bytes) = first.verify(text, certificate) else { continue };
-        if others.iter().any(|other| other.verify(text, certificate).as_ref() != Some(&bytes)) {
-            return Err(disagreement());
-        }
-        return covered(bytes, text.read).map(|bytes| (bytes, *certificate));
+    let asked = |engine: &&dyn SignatureEngine| {
+        work::done(Step::Engine);
+        engine.verify(text, certificate)
+    };
+    // What the first one refuses is refused; the others only tell a disagreement from a bad digest.
+    let Some(bytes) = asked(first) else {
+        return Err(if others.iter().any(|other| asked(other).is_some()) { disagreement() } else { invalid() });
+    };
+    if others.iter().any(|other| asked(other).as_ref() != Some(&bytes)) {
+        return Err(disagreement());
     }
-    let compared = certificates.iter().take(MAX_COMPARED);
-    let accepted = |other: &&dyn SignatureEngine| compared.clone().any(|one| other.verify(text, one).is_some());
-    Err(if others.iter().any(accepted) { disagreement() } else { invalid() })
+    covered(bytes, text.read)
 }
 
 /// Binds the bytes to the signature once more, by a hash that neither engine computed.
@@ -130,6 +137,12 @@ pub fn libxmlsec_verifies_own(xml: &str, id: &str, certificate: &IdpCertificate)
     let facts = SignatureFacts {
         element: SignedElement::Response,
         id: id.to_owned(),
+        signed_info: SignedInfo {
+            document: String::new(),
+            canonicalization: Canonicalization::Exclusive,
+            inclusive_prefixes: Vec::new(),
+        },
+        value: String::new(),
         algorithm: SignatureAlgorithm::RSA_SHA256,
         digest: Hash::Sha256,
         digest_value: Vec::new(),
@@ -170,9 +183,8 @@ mod tests {
     fn outcome(engines: &[&dyn SignatureEngine]) -> &'static str {
         let guarded = guard::check(MESSAGE).unwrap();
         let text = SignedText::new(MESSAGE, &guarded).unwrap();
-        let certificates = parse_pem_certificates(CERTIFICATE).unwrap();
-        let candidates: Vec<_> = certificates.iter().collect();
-        agreed(engines, &text, &candidates).map_or_else(|refused| refused.code, |_| "accepted")
+        let certificate = parse_pem_certificates(CERTIFICATE).unwrap().remove(0);
+        agreed(engines, &text, &certificate).map_or_else(|refused| refused.code, |_| "accepted")
     }
 
     /// Proves C10: nobody gets in unless all engines accept and return the same bytes.

@@ -4,9 +4,11 @@
 //! message: one assertion at one place, signatures at their places only, each over the element that holds it.
 
 mod signature;
+mod signed_info;
 mod structure;
 
 pub(crate) use signature::SignatureFacts;
+pub(crate) use signed_info::SignedInfo;
 
 use crate::decode::MAX_FORM_VALUE;
 use crate::rejection::{Check, Rejection};

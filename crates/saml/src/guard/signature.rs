@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::refusal;
+use super::signed_info::{self, SignedInfo};
 use super::structure::{children, no_text};
 use crate::algorithm::{Canonicalization, ENVELOPED_SIGNATURE, Hash, SignatureAlgorithm};
 use crate::rejection::Rejection;
@@ -14,8 +15,8 @@ use crate::response::verify::SignedElement;
 use crate::xml::tree::NodeKind;
 use crate::xml::{Element, namespace};
 
-/// Longest `PrefixList`, in bytes. Honest ones name one or two prefixes; each is looked up at every element.
-const MAX_PREFIX_LIST: usize = 256;
+/// Most prefixes in a `PrefixList`. Honest ones name one or two; each is looked up at every element.
+const MAX_PREFIXES: usize = 16;
 
 /// Longest `SignatureValue`, in bytes of text. The longest RSA key takes 1,368, and line breaks some more.
 const MAX_SIGNATURE_VALUE: usize = 4096;
@@ -27,6 +28,10 @@ pub(crate) struct SignatureFacts {
     pub(crate) element: SignedElement,
     /// That element's `ID`.
     pub(crate) id: String,
+    /// What the signature value is over.
+    pub(crate) signed_info: SignedInfo,
+    /// `SignatureValue` as text: base64 with white space.
+    pub(crate) value: String,
     pub(crate) algorithm: SignatureAlgorithm,
     pub(crate) digest: Hash,
     pub(crate) digest_value: Vec<u8>,
@@ -39,23 +44,33 @@ pub(crate) struct SignatureFacts {
 /// The facts of the root's signature and of its assertion's.
 pub(super) fn facts(root: Element<'_, '_>) -> Result<Vec<SignatureFacts>, Rejection> {
     let mut facts = Vec::new();
+    let mut holders = Vec::new();
     for holder in [Some(root), root.child(namespace::ASSERTION, "Assertion")].into_iter().flatten() {
+        holders.push(holder);
         if let Some(signature) = holder.child(namespace::SIGNATURE, "Signature") {
-            facts.push(signature_facts(&holder, &signature)?);
+            let ancestors: Vec<_> = holders.iter().copied().chain([signature]).collect();
+            facts.push(signature_facts(&holder, &signature, &ancestors)?);
         }
     }
     Ok(facts)
 }
 
-fn signature_facts(holder: &Element<'_, '_>, signature: &Element<'_, '_>) -> Result<SignatureFacts, Rejection> {
+/// Facts of a signature; `ancestors` are those of its `SignedInfo`, the root first.
+fn signature_facts(
+    holder: &Element<'_, '_>,
+    signature: &Element<'_, '_>,
+    ancestors: &[Element<'_, '_>],
+) -> Result<SignatureFacts, Rejection> {
     let parts = sequence(signature, &["SignedInfo", "SignatureValue", "KeyInfo"], 2)?;
     let [info, value, ..] = parts.as_slice() else { return Err(refusal("signature_structure")) };
     undisturbed(info)?;
     undisturbed(value)?;
-    signature_value(value)?;
+    let value = signature_value(value)?;
+    let document = signed_info::document(info, ancestors)?;
     let info = sequence(info, &["CanonicalizationMethod", "SignatureMethod", "Reference"], 3)?;
     let [c14n, method, reference] = info.as_slice() else { return Err(refusal("signature_structure")) };
-    canonicalization(c14n)?;
+    let (canonicalization, inclusive_prefixes) = canonicalized(c14n)?;
+    let signed_info = SignedInfo { document, canonicalization, inclusive_prefixes };
     leaf(method)?;
     let algorithm = SignatureAlgorithm::from_uri(algorithm_uri(method))
         .ok_or_else(|| refusal("signature_algorithm_refused").got(algorithm_uri(method)))?;
@@ -71,6 +86,8 @@ fn signature_facts(holder: &Element<'_, '_>, signature: &Element<'_, '_>) -> Res
     Ok(SignatureFacts {
         element: if holder.local() == "Response" { SignedElement::Response } else { SignedElement::Assertion },
         id: id.to_owned(),
+        signed_info,
+        value,
         algorithm,
         digest: Hash::from_digest_uri(algorithm_uri(digest))
             .ok_or_else(|| refusal("digest_algorithm_refused").got(algorithm_uri(digest)))?,
@@ -104,26 +121,28 @@ fn transformed(transforms: &Element<'_, '_>) -> Result<(Canonicalization, Vec<St
     if algorithm_uri(enveloped) != ENVELOPED_SIGNATURE {
         return Err(refusal("transform_refused").wanted(ENVELOPED_SIGNATURE).got(algorithm_uri(enveloped)));
     }
-    canonicalization(c14n)
+    canonicalized(c14n)
 }
 
 /// A canonicalization method or transform, with its `InclusiveNamespaces` if it is exclusive.
-fn canonicalization(method: &Element<'_, '_>) -> Result<(Canonicalization, Vec<String>), Rejection> {
+fn canonicalized(method: &Element<'_, '_>) -> Result<(Canonicalization, Vec<String>), Rejection> {
     let algorithm = Canonicalization::from_uri(algorithm_uri(method))
         .ok_or_else(|| refusal("canonicalization_refused").got(algorithm_uri(method)))?;
     children(method, |child| {
         let inclusive = child.is(namespace::EXCLUSIVE_C14N, "InclusiveNamespaces");
-        usize::from(inclusive && algorithm == Canonicalization::Exclusive)
+        usize::from(inclusive && algorithm.is_exclusive())
     })?;
     let Some(inclusive) = method.child(namespace::EXCLUSIVE_C14N, "InclusiveNamespaces") else {
         return Ok((algorithm, Vec::new()));
     };
     leaf(&inclusive)?;
     let list = inclusive.attribute("PrefixList").unwrap_or_default();
-    if list.len() > MAX_PREFIX_LIST {
-        return Err(refusal("canonicalization_refused").got("a long PrefixList"));
+    let prefixes: Vec<_> = list.split_ascii_whitespace().map(str::to_owned).collect();
+    if prefixes.len() > MAX_PREFIXES {
+        let wanted = format!("a PrefixList of at most {MAX_PREFIXES} prefixes");
+        return Err(refusal("canonicalization_refused").wanted(wanted).got(format!("{} prefixes", prefixes.len())));
     }
-    Ok((algorithm, list.split_ascii_whitespace().map(str::to_owned).collect()))
+    Ok((algorithm, prefixes))
 }
 
 fn algorithm_uri<'d>(method: &Element<'d, '_>) -> &'d str {
@@ -146,11 +165,12 @@ fn undisturbed(element: &Element<'_, '_>) -> Result<(), Rejection> {
 }
 
 /// Text alone, and no more of it than a signature takes: engines differ about elements inside.
-fn signature_value(element: &Element<'_, '_>) -> Result<(), Rejection> {
-    if element.text()?.len() > MAX_SIGNATURE_VALUE {
+fn signature_value(element: &Element<'_, '_>) -> Result<String, Rejection> {
+    let text = element.text()?;
+    if text.len() > MAX_SIGNATURE_VALUE {
         return Err(refusal("signature_structure").got("a long SignatureValue"));
     }
-    Ok(())
+    Ok(text.into_owned())
 }
 
 fn base64_text(element: &Element<'_, '_>) -> Result<Vec<u8>, Rejection> {

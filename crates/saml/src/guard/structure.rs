@@ -9,6 +9,9 @@ use crate::xml::{Document, Element, character, namespace};
 /// are how a signature over the one comes to vouch for the other.
 const ID_LIKE: [&str; 4] = ["id", "assertionid", "responseid", "requestid"];
 
+/// Most such attributes. Honest messages have a handful; they are sorted.
+const MAX_IDS: usize = 256;
+
 const ONCE: usize = 1;
 const MANY: usize = usize::MAX;
 
@@ -62,6 +65,9 @@ pub(super) fn whole(document: &Document<'_>) -> Result<(), Rejection> {
     }
     if signatures > placed_signatures(document) {
         return Err(refusal("signature_misplaced"));
+    }
+    if ids.len() > MAX_IDS {
+        return Err(refusal("too_many_attributes").wanted(format!("at most {MAX_IDS} IDs")).got(ids.len().to_string()));
     }
     ids.sort_unstable();
     match ids.windows(2).find(|pair| pair.first() == pair.last()) {

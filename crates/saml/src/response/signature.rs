@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::parse::{self, AssertionClaims, ResponseClaims};
-use super::verify::{SignedElement, Trust, Warning};
+use super::verify::{Expected, SignedElement, Trust, Warning};
 use crate::algorithm::Hash;
 use crate::certificate::IdpCertificate;
-use crate::decrypt;
+use crate::decrypt::{self, Recipient};
 use crate::engine::{self, SignedText};
 use crate::guard::{self, Guarded, SignatureFacts};
 use crate::rejection::{Check, Rejection};
@@ -27,10 +27,11 @@ pub(super) struct Verified<'t> {
 pub(super) fn read<'t>(
     xml: &str,
     guarded: &Guarded<'_>,
-    now: Timestamp,
+    expected: &Expected<'_>,
     trust: &Trust<'t>,
 ) -> Result<Verified<'t>, Rejection> {
-    let verifier = Verifier { now, trust };
+    let recipient = Recipient { entity_id: expected.sp_entity_id, keys: trust.decryption_keys };
+    let verifier = Verifier { now: expected.now, trust, recipient };
     match guarded.encrypted_assertion() {
         Some(_) if guarded.signatures().is_empty() => verifier.signed_inside(guarded),
         _ => verifier.signed_outside(xml, guarded),
@@ -40,6 +41,7 @@ pub(super) fn read<'t>(
 struct Verifier<'v, 't> {
     now: Timestamp,
     trust: &'v Trust<'t>,
+    recipient: Recipient<'v>,
 }
 
 impl<'t> Verifier<'_, 't> {
@@ -71,7 +73,7 @@ impl<'t> Verifier<'_, 't> {
     /// ciphertext must not learn how far it got.
     fn signed_inside(&self, guarded: &Guarded<'_>) -> Result<Verified<'t>, Rejection> {
         let encrypted = guarded.encrypted_assertion().ok_or_else(missing)?;
-        let inner = decrypt::assertion(&encrypted, self.trust.decryption_keys)?;
+        let inner = decrypt::assertion(&encrypted, &self.recipient)?;
         let signed = guard::check_assertion(&inner)
             .and_then(|guarded| self.verify(&inner, &guarded))
             .map_err(|_| decrypt::failed())?;
@@ -82,7 +84,7 @@ impl<'t> Verifier<'_, 't> {
     /// The encrypted assertion of a response whose signature was verified; its own signature, if any, must verify too.
     fn decrypted(&self, covered: &Guarded<'_>) -> Result<AssertionClaims, Rejection> {
         let encrypted = covered.encrypted_assertion().ok_or_else(missing)?;
-        let inner = decrypt::assertion(&encrypted, self.trust.decryption_keys)?;
+        let inner = decrypt::assertion(&encrypted, &self.recipient)?;
         let guarded = guard::check_assertion(&inner).map_err(|_| decrypt::failed())?;
         if guarded.signatures().is_empty() {
             return parse::assertion(&guarded.assertion().ok_or_else(missing)?);

@@ -134,7 +134,7 @@ pub fn verify_response(xml: &str, expected: &Expected<'_>, trust: &Trust<'_>) ->
     // Nobody signed this, so it may refuse and never accept.
     let unverified = parse::response(&root)?;
     check_status(&unverified)?;
-    let verified = signature::read(xml, &guarded, expected.now, trust)?;
+    let verified = signature::read(xml, &guarded, expected, trust)?;
     match &verified.response {
         Some(response) => {
             check_status(response)?;

@@ -1,6 +1,7 @@
 //! Which characters and names XML 1.0 (fifth edition) allows, and what references stand for.
 
 use std::borrow::Cow;
+use std::num::IntErrorKind;
 
 use super::{MALFORMED, XmlError};
 
@@ -60,14 +61,14 @@ fn character_reference(digits: &str) -> Result<char, XmlError> {
         None => (digits, 10),
     };
     // `from_str_radix` would allow a sign.
-    if !digits.chars().all(|digit| digit.is_digit(radix)) {
+    if digits.starts_with(['+', '-']) {
         return Err(MALFORMED);
     }
-    u32::from_str_radix(digits, radix)
-        .ok()
-        .and_then(char::from_u32)
-        .filter(|character| is_legal(*character))
-        .ok_or(XmlError("illegal_character"))
+    let code = u32::from_str_radix(digits, radix).map_err(|error| match error.kind() {
+        IntErrorKind::PosOverflow => XmlError("illegal_character"),
+        _ => MALFORMED,
+    });
+    code.map(char::from_u32)?.filter(|character| is_legal(*character)).ok_or(XmlError("illegal_character"))
 }
 
 /// Character data with line ends normalized (2.11).

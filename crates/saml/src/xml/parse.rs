@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::scope::{NONE, Scope};
-use super::tree::{Attribute, Document, Node, NodeKind};
+use super::tree::{Attribute, Document, Node, NodeKind, Source};
 use super::{Bounds, MALFORMED, XmlError, character, tag};
 
 /// Reads a document, or says why not.
@@ -18,7 +18,7 @@ pub(crate) fn parse<'a>(text: &'a str, bounds: &Bounds) -> Result<Document<'a>, 
     if !character::all_legal(text) {
         return Err(XmlError("illegal_character"));
     }
-    let mut parser = Parser::new(bounds);
+    let mut parser = Parser::new(text, bounds);
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_comments = true;
     let mut start = 0;
@@ -28,7 +28,7 @@ pub(crate) fn parse<'a>(text: &'a str, bounds: &Bounds) -> Result<Document<'a>, 
         if matches!(event, Event::Eof) {
             return parser.finish();
         }
-        parser.event(&event, text.get(start..end).ok_or(MALFORMED)?, start)?;
+        parser.event(&event, text.get(start..end).ok_or(MALFORMED)?, start..end)?;
         start = end;
     }
 }
@@ -50,10 +50,10 @@ struct OpenElement {
 }
 
 impl<'a> Parser<'a> {
-    fn new(bounds: &Bounds) -> Self {
+    fn new(text: &'a str, bounds: &Bounds) -> Self {
         Self {
             bounds: *bounds,
-            document: Document { nodes: Vec::new(), attributes: Vec::new(), namespaces: Vec::new() },
+            document: Document { text, nodes: Vec::new(), attributes: Vec::new(), namespaces: Vec::new() },
             scope: Scope::new(bounds.namespaces_in_scope),
             open: Vec::new(),
             attribute_count: 0,
@@ -70,26 +70,27 @@ impl<'a> Parser<'a> {
         Ok(self.document)
     }
 
-    fn event(&mut self, event: &Event<'_>, raw: &'a str, start: usize) -> Result<(), XmlError> {
+    fn event(&mut self, event: &Event<'_>, raw: &'a str, place: Range<usize>) -> Result<(), XmlError> {
         match event {
-            Event::Start(_) => self.start(inside(raw, "<", ">")?),
+            Event::Start(_) => self.start(inside(raw, "<", ">")?, place),
             Event::Empty(_) => {
-                self.start(inside(raw, "<", "/>")?)?;
-                self.end()
+                let end = place.end;
+                self.start(inside(raw, "<", "/>")?, place)?;
+                self.end(end)
             }
-            Event::End(_) => self.end(),
+            Event::End(_) => self.end(place.end),
             Event::Text(_) => self.text(raw),
             Event::GeneralRef(_) => self.reference(inside(raw, "&", ";")?),
             Event::CData(_) => self.character_data(character::normalize_line_ends(inside(raw, "<![CDATA[", "]]>")?)),
             Event::Comment(_) => self.ignorable(NodeKind::Comment),
             Event::PI(_) => self.instruction(inside(raw, "<?", "?>")?),
-            Event::Decl(_) if start == 0 => declaration(inside(raw, "<?xml", "?>")?),
+            Event::Decl(_) if place.start == 0 => declaration(inside(raw, "<?xml", "?>")?),
             Event::DocType(_) => Err(XmlError("doctype_refused")),
             Event::Decl(_) | Event::Eof => Err(MALFORMED),
         }
     }
 
-    fn start(&mut self, inside: &'a str) -> Result<(), XmlError> {
+    fn start(&mut self, inside: &'a str, place: Range<usize>) -> Result<(), XmlError> {
         if self.root_closed {
             return Err(XmlError("content_outside_root"));
         }
@@ -107,7 +108,8 @@ impl<'a> Parser<'a> {
         if self.namespace_lookups > self.bounds.namespace_lookups {
             return Err(XmlError("too_many_namespaces"));
         }
-        let node = self.push(NodeKind::Element { namespace, local: name.local, attributes })?;
+        let source = Source { start: place.start, start_tag_end: place.end, end: place.end };
+        let node = self.push(NodeKind::Element { namespace, local: name.local, attributes, source })?;
         self.open.push(OpenElement { node, last_child: None, scope_mark });
         Ok(())
     }
@@ -141,23 +143,30 @@ impl<'a> Parser<'a> {
 
     fn resolve_attributes(&mut self, first: usize, prefixes: &[&str]) -> Result<(), XmlError> {
         let attributes = self.document.attributes.get_mut(first..).unwrap_or_default();
+        if let [] = attributes {
+            return Ok(());
+        }
         for (attribute, prefix) in attributes.iter_mut().zip(prefixes) {
             if !prefix.is_empty() {
                 attribute.namespace = self.scope.resolve(prefix)?;
             }
         }
-        // By expanded name (Namespaces in XML, 6.3); quadratic, in a number with a small bound.
-        for (index, attribute) in attributes.iter().enumerate() {
-            let same = |other: &Attribute<'_>| (other.namespace, other.local) == (attribute.namespace, attribute.local);
-            if attributes.iter().take(index).any(same) {
-                return Err(XmlError("duplicate_attribute"));
-            }
+        // By expanded name (Namespaces in XML, 6.3).
+        let mut names: Vec<_> = attributes.iter().map(|attribute| (attribute.namespace, attribute.local)).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(XmlError("duplicate_attribute"));
         }
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), XmlError> {
+    fn end(&mut self, place: usize) -> Result<(), XmlError> {
         let closed = self.open.pop().ok_or(MALFORMED)?;
+        if let Some(NodeKind::Element { source, .. }) =
+            self.document.nodes.get_mut(closed.node).map(|node| &mut node.kind)
+        {
+            source.end = place;
+        }
         self.scope.leave(closed.scope_mark);
         self.root_closed = self.open.is_empty();
         Ok(())

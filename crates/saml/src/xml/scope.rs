@@ -1,6 +1,7 @@
 //! Namespace declarations in scope (Namespaces in XML 1.0).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::{MALFORMED, XmlError, namespace};
 
@@ -11,19 +12,21 @@ pub(crate) type NamespaceId = usize;
 pub(crate) const NONE: NamespaceId = 0;
 const XML: NamespaceId = 1;
 
-/// Most different namespace names in a document, looked up one by one. Honest messages have ten, metadata thirty.
+/// Most different namespace names in a document. Honest messages have ten, metadata thirty.
 const MAX_NAMES: usize = 100;
 
 /// The declarations in scope while a document is read, and every namespace name that it declared.
 pub(crate) struct Scope<'a> {
-    names: Vec<Cow<'a, str>>,
+    /// An ordered map, as it has no worst case: long names with one beginning, declared again and again, cost little.
+    ids: BTreeMap<Cow<'a, str>, NamespaceId>,
     bindings: Vec<(&'a str, NamespaceId)>,
     limit: usize,
 }
 
 impl<'a> Scope<'a> {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { names: vec![Cow::Borrowed(""), Cow::Borrowed(namespace::XML)], bindings: Vec::new(), limit }
+        let ids = [("", NONE), (namespace::XML, XML)].map(|(name, id)| (Cow::Borrowed(name), id));
+        Self { ids: BTreeMap::from(ids), bindings: Vec::new(), limit }
     }
 
     /// How many declarations are in scope; give it to [`Self::leave`] at the end of the element that comes.
@@ -35,33 +38,42 @@ impl<'a> Scope<'a> {
         self.bindings.truncate(mark);
     }
 
-    /// Declares a prefix, the empty one for the default namespace.
+    /// Declares a prefix, the empty one for the default namespace. `xml` may be declared as what it always is, and only so
+    /// (Namespaces in XML, 3).
     pub(crate) fn declare(&mut self, prefix: &'a str, name: Cow<'a, str>, mark: usize) -> Result<(), XmlError> {
+        if prefix == "xml" && name == namespace::XML {
+            return self.bind(prefix, XML, mark);
+        }
         let reserved = prefix == "xml" || prefix == "xmlns" || name == namespace::XML || name == namespace::XMLNS;
         if reserved || (name.is_empty() && !prefix.is_empty()) {
             return Err(MALFORMED);
         }
+        let id = self.intern(name)?;
+        self.bind(prefix, id, mark)
+    }
+
+    fn bind(&mut self, prefix: &'a str, id: NamespaceId, mark: usize) -> Result<(), XmlError> {
         if self.bindings.iter().skip(mark).any(|(declared, _)| *declared == prefix) {
             return Err(XmlError("duplicate_attribute"));
         }
         if self.bindings.len() >= self.limit {
             return Err(XmlError("too_many_namespaces"));
         }
-        let id = self.intern(name)?;
         self.bindings.push((prefix, id));
         Ok(())
     }
 
     fn intern(&mut self, name: Cow<'a, str>) -> Result<NamespaceId, XmlError> {
         // Honest documents declare the same few names again and again.
-        if let Some(known) = self.names.iter().position(|known| *known == name) {
-            return Ok(known);
+        if let Some(known) = self.ids.get(&name) {
+            return Ok(*known);
         }
-        if self.names.len() >= MAX_NAMES {
+        let next = self.ids.len();
+        if next >= MAX_NAMES {
             return Err(XmlError("too_many_namespaces"));
         }
-        self.names.push(name);
-        Ok(self.names.len().saturating_sub(1))
+        self.ids.insert(name, next);
+        Ok(next)
     }
 
     /// The namespace of a prefix, the empty one being the default namespace.
@@ -78,6 +90,8 @@ impl<'a> Scope<'a> {
 
     /// The table of names, once the document is read.
     pub(crate) fn into_names(self) -> Vec<Cow<'a, str>> {
-        self.names
+        let mut names: Vec<_> = self.ids.into_iter().collect();
+        names.sort_unstable_by_key(|(_, id)| *id);
+        names.into_iter().map(|(name, _)| name).collect()
     }
 }

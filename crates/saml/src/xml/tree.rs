@@ -9,6 +9,7 @@ use super::scope::{NONE, NamespaceId};
 /// A document that the strict parser accepted. Borrows from its text wherever that text needed no change.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
+    pub(crate) text: &'a str,
     pub(crate) nodes: Vec<Node<'a>>,
     pub(crate) attributes: Vec<Attribute<'a>>,
     pub(crate) namespaces: Vec<Cow<'a, str>>,
@@ -23,10 +24,18 @@ pub(crate) struct Node<'a> {
 
 #[derive(Debug)]
 pub(crate) enum NodeKind<'a> {
-    Element { namespace: NamespaceId, local: &'a str, attributes: Range<usize> },
+    Element { namespace: NamespaceId, local: &'a str, attributes: Range<usize>, source: Source },
     Text(Cow<'a, str>),
     Comment,
     Instruction,
+}
+
+/// Where an element stands in the document's text, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source {
+    pub(crate) start: usize,
+    pub(crate) start_tag_end: usize,
+    pub(crate) end: usize,
 }
 
 #[derive(Debug)]
@@ -84,6 +93,23 @@ impl<'d, 'a> Element<'d, 'a> {
             }
             _ => &[],
         }
+    }
+
+    fn part(&self, range: impl Fn(&Source) -> Range<usize>) -> &'a str {
+        match &self.node.kind {
+            NodeKind::Element { source, .. } => self.document.text.get(range(source)).unwrap_or_default(),
+            _ => "",
+        }
+    }
+
+    /// The element as it stands in the document's text, from its start tag to its end tag.
+    pub(crate) fn source(&self) -> &'a str {
+        self.part(|source| source.start..source.end)
+    }
+
+    /// The start tag as it stands in the document's text.
+    pub(crate) fn start_tag(&self) -> &'a str {
+        self.part(|source| source.start..source.start_tag_end)
     }
 
     /// The value of the attribute of that name in no namespace.

@@ -83,7 +83,8 @@ fn escape_text(text: &str, output: &mut String) {
     }
 }
 
-fn escape_attribute(value: &str, output: &mut String) {
+/// Appends an attribute's value as canonicalization escapes it.
+pub(crate) fn escape_attribute(value: &str, output: &mut String) {
     for character in value.chars() {
         match character {
             '&' => output.push_str("&amp;"),

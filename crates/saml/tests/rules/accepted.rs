@@ -105,8 +105,10 @@ fn an_expired_certificate_warns_or_is_refused() {
 fn encrypted_assertions_are_accepted() {
     let cases = [
         fixture!("encrypted-aes128-gcm.xml"),
+        fixture!("encrypted-aes192-gcm.xml"),
         fixture!("encrypted-aes256-gcm.xml"),
         fixture!("encrypted-aes128-cbc.xml"),
+        fixture!("encrypted-aes192-cbc.xml"),
         fixture!("encrypted-aes256-cbc.xml"),
     ];
     for (index, xml) in cases.into_iter().enumerate() {

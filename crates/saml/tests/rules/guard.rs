@@ -86,6 +86,12 @@ fn each_irregular_signature_is_refused() {
     let enveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
     let c14n_method = format!("<ds:CanonicalizationMethod Algorithm=\"{EXCLUSIVE}\"");
     let transforms = "</ds:Transforms>";
+    let transform = format!("<ds:Transform Algorithm=\"{EXCLUSIVE}\">");
+    let prefixes = |count: usize| {
+        let list: String = (0..count).map(|one| format!("p{one} ")).collect();
+        format!("<ec:InclusiveNamespaces xmlns:ec=\"{EXCLUSIVE}\" PrefixList=\"{list}\"/>")
+    };
+    let listed = |count: usize| format!("{transform}{}", prefixes(count));
     let cases = [
         (changed(rsa, "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"), "signature_algorithm_refused"),
         (changed(rsa, "http://www.w3.org/2000/09/xmldsig#dsa-sha1"), "signature_algorithm_refused"),
@@ -95,7 +101,13 @@ fn each_irregular_signature_is_refused() {
         (changed(enveloped, "http://www.w3.org/TR/1999/REC-xpath-19991116"), "transform_refused"),
         (changed(enveloped, "http://www.w3.org/TR/1999/REC-xslt-19991116"), "transform_refused"),
         (changed(transforms, "<ds:Transform Algorithm=\"urn:x\"/></ds:Transforms>"), "transform_refused"),
-        (changed(EXCLUSIVE, "http://www.w3.org/2001/10/xml-exc-c14n#WithComments"), "canonicalization_refused"),
+        (
+            changed(EXCLUSIVE, "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments"),
+            "canonicalization_refused",
+        ),
+        (changed(&transform, &listed(17)), "canonicalization_refused"),
+        (changed(&format!("{c14n_method}>"), &format!("{c14n_method}>{}", prefixes(17))), "canonicalization_refused"),
+        (changed("<ds:SignedInfo>", &format!("<ds:SignedInfo>{}", " ".repeat(16 * 1024))), "signature_structure"),
         (
             changed(&c14n_method, &format!("<ds:CanonicalizationMethod Algorithm=\"{EXCLUSIVE}\"><x/")),
             "unexpected_element",

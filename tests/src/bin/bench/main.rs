@@ -2,7 +2,7 @@
 //!
 //! | Part | Question |
 //! | --- | --- |
-//! | `saml` | what one response costs, stage by stage, as multiples of the bare cryptography |
+//! | `saml` | what one response costs, stage by stage, as multiples of the bare cryptography; and the costliest that are refused |
 //! | `sign-in` | whole sign-ins per second and the server's CPU time for each, on both databases, and that of the statements alone |
 //! | `discovery` | whether looking an account up costs more among 100,000 than among 10 |
 //! | `flood` | whether a flood of form logins leaves other requests answering, and the memory bounded |
@@ -29,6 +29,7 @@ mod callers;
 mod discovery;
 mod flood;
 mod floor;
+mod hostile;
 mod measure;
 mod memory;
 mod migration;
@@ -77,7 +78,10 @@ fn main() -> ExitCode {
 
 async fn run(part: &str, quick: bool) {
     match part {
-        "saml" => responses::run(quick),
+        "saml" => {
+            responses::run(quick);
+            hostile::run(quick);
+        }
         "sign-in" => sign_in::run(quick).await,
         "discovery" => discovery::run(quick).await,
         "flood" => flood::run(quick).await,

@@ -15,8 +15,8 @@ use crate::floor::Floor;
 use crate::measure::{ROUNDS, Samples, Work, cpu_per_call};
 use crate::table;
 
-const ACS: &str = "https://sp.example.test/saml/0a1b2c3d";
-const IDP: &str = "https://idp.example.test/metadata";
+pub const ACS: &str = "https://sp.example.test/saml/0a1b2c3d";
+pub const IDP: &str = "https://idp.example.test/metadata";
 /// An ordinary response of somebody in a few dozen groups.
 const LENGTH: usize = 8 * 1024;
 
@@ -71,15 +71,15 @@ fn row(name: &str, bar: Option<f64>, samples: &Samples, floor: &Samples) -> Vec<
 }
 
 /// Both ends of a connection.
-struct Party {
-    identity: SigningIdentity,
-    certificates: Vec<IdpCertificate>,
-    sp_keys: Vec<SpKey>,
-    now: Timestamp,
+pub struct Party {
+    pub identity: SigningIdentity,
+    pub certificates: Vec<IdpCertificate>,
+    pub sp_keys: Vec<SpKey>,
+    pub now: Timestamp,
 }
 
 impl Party {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (key, certificate) = (include_str!("../../../fixtures/idp.key"), include_str!("../../../fixtures/idp.crt"));
         Self {
             identity: SigningIdentity::from_pem(key, certificate).expect("the identity provider's key"),
@@ -134,23 +134,30 @@ impl Party {
     }
 
     fn whole<'a>(&'a self, xml: &'a str, engines: Engines) -> Work<'a> {
-        let expected = Expected {
+        let (expected, trust) = (self.expected(), Trust { engines, ..self.trust() });
+        Box::new(move || drop(black_box(saml::verify_response(xml, &expected, &trust).expect("accepted"))))
+    }
+
+    pub fn expected(&self) -> Expected<'static> {
+        Expected {
             acs_url: ACS,
             sp_entity_id: ACS,
             idp_entity_id: IDP,
             now: self.now,
             clock_skew: Duration::from_mins(2),
-        };
-        let trust = Trust {
+        }
+    }
+
+    pub fn trust(&self) -> Trust<'_> {
+        Trust {
             certificates: &self.certificates,
             allow_sha1: false,
             refuse_expired_certificates: false,
             decryption_keys: &self.sp_keys,
-            engines,
-        };
-        Box::new(move || drop(black_box(saml::verify_response(xml, &expected, &trust).expect("accepted"))))
+            engines: Engines::Both,
+        }
     }
 }
 
 pub const SP_KEY: &[u8] = include_bytes!("../../../fixtures/sp.key.der");
-const SP_CERTIFICATE: &[u8] = include_bytes!("../../../fixtures/sp.crt.der");
+pub const SP_CERTIFICATE: &[u8] = include_bytes!("../../../fixtures/sp.crt.der");
