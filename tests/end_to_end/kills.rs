@@ -210,7 +210,7 @@ impl Load {
         let again = self.attempt(self.exchange(&anyone, &code)).await.unwrap();
         assert_eq!(again.expect(400)["error"], "invalid_grant", "round {round}: a code was used twice");
         if let Some(session) = session {
-            session.get("/v1/me").await.problem(401, "unauthenticated");
+            session.get("/v1/me").await.problem(401, "session_expired");
         }
     }
 

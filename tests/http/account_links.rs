@@ -280,7 +280,7 @@ both_engines! {
         let under_way = code(&switch(&mine, &other.account_id, &client).await.expect(200));
         assert_eq!(mine.delete(&link).await.status, 204);
         let there = app.anonymous().bearing(tokens["access_token"].as_str().unwrap());
-        there.get("/v1/me").await.problem(401, "unauthenticated");
+        there.get("/v1/me").await.problem(401, "session_expired");
         let refresh = tokens["refresh_token"].as_str().unwrap();
         let form = [("grant_type", "refresh_token"), ("client_id", client.as_str()), ("refresh_token", refresh)];
         assert_eq!(app.anonymous().form("/oauth/token", &form).await.expect(400)["error"], "invalid_grant");
@@ -309,7 +309,7 @@ both_engines! {
         there.get("/v1/me").await.expect(200);
         let change = json!({ "current_password": PASSWORD, "new_password": "gravel orbit seventeen lamps" });
         assert_eq!(mine.post("/v1/me/password", &change).await.status, 204);
-        there.get("/v1/me").await.problem(401, "unauthenticated");
+        there.get("/v1/me").await.problem(401, "session_expired");
         theirs.get("/v1/me").await.expect(200);
         assert_eq!(exchange(&app, &code, &client).await.expect(400)["error"], "invalid_grant");
     }
@@ -332,7 +332,7 @@ both_engines! {
         let native = by_form(&app, &other, "bo").await;
         let (owner, member) = (there(&mine).await, there(&by_form(&app, &one, "bo").await).await);
         one.migrate(&mine, "require").await;
-        member.get("/v1/me").await.problem(401, "unauthenticated");
+        member.get("/v1/me").await.problem(401, "session_expired");
         owner.get("/v1/me").await.expect(200);
         native.get("/v1/me").await.expect(200);
     }

@@ -31,7 +31,7 @@ both_engines! {
             for answer in [one, two, three] {
                 if answer.status == 200 {
                     let token = answer.json()["access_token"].as_str().unwrap().to_owned();
-                    anyone.bearing(&token).get("/v1/me").await.problem(401, "unauthenticated");
+                    anyone.bearing(&token).get("/v1/me").await.problem(401, "session_expired");
                 } else {
                     assert_eq!(answer.expect(400)["error"], "invalid_grant");
                 }
@@ -62,7 +62,7 @@ both_engines! {
                 assert_eq!(answer.expect(400)["error"], "invalid_grant", "{}", answer.text);
             }
             assert_eq!(tenant.refresh(&app, refresh_token).await.expect(400)["error"], "invalid_grant");
-            ann.get("/v1/me").await.problem(401, "unauthenticated");
+            ann.get("/v1/me").await.problem(401, "session_expired");
         }
     }
 

@@ -53,7 +53,7 @@ both_engines! {
         }
         let done = complete(&app, &first, PASSWORD).await;
         assert_eq!((done.status.as_u16(), done.text.as_str()), (204, ""));
-        ann.get("/v1/me").await.problem(401, "unauthenticated");
+        ann.get("/v1/me").await.problem(401, "session_expired");
         complete(&app, &first, OTHER_PASSWORD).await.problem(410, "link_used");
         complete(&app, &second, OTHER_PASSWORD).await.problem(410, "link_replaced");
         let notice = app.mailbox().await.last_to("ann@acme.test");

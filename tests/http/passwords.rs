@@ -37,7 +37,7 @@ both_engines! {
         let elsewhere = tenant.sign_in(&app, "ann@acme.test", Some(&["staff"])).await;
         let bob = tenant.sign_in(&app, "bob@acme.test", Some(&["staff"])).await;
         assert_eq!(change(&ann, OLD, NEW).await.status, 204);
-        elsewhere.get("/v1/me").await.problem(401, "unauthenticated");
+        elsewhere.get("/v1/me").await.problem(401, "session_expired");
         bob.get("/v1/me").await.expect(200);
         refused_field(&change(&ann, OLD, "window-marble-thirty-four").await, "/current_password");
         assert_eq!(change(&ann, NEW, OLD).await.status, 204);

@@ -21,7 +21,7 @@ both_engines! {
         bob.delete(&format!("/v1/me/sessions/{second_id}")).await.problem(404, "not_found");
         second.get("/v1/me").await.expect(200);
         assert_eq!(first.delete(&format!("/v1/me/sessions/{second_id}")).await.status, 204);
-        second.get("/v1/me").await.problem(401, "unauthenticated");
+        second.get("/v1/me").await.problem(401, "session_expired");
         let left = first.get("/v1/me/sessions").await.expect(200);
         assert_eq!(left["items"].as_array().unwrap().len(), 1);
     }
@@ -41,7 +41,7 @@ both_engines! {
         let list = owner.get(&tenant.path("/sessions?live=true")).await.expect(200);
         assert_eq!(list["items"].as_array().unwrap().len(), 2);
         assert_eq!(owner.delete(&path).await.status, 204);
-        ann.get("/v1/me").await.problem(401, "unauthenticated");
+        ann.get("/v1/me").await.problem(401, "session_expired");
         assert_eq!(owner.delete(&path).await.status, 204);
         let ended = owner.get(&tenant.path("/audit-events?action=session.ended")).await.expect(200);
         assert_eq!(ended["items"].as_array().unwrap().len(), 1, "ending twice is one event");

@@ -56,7 +56,7 @@ both_engines! {
         assert_eq!(found["items"].as_array().unwrap().len(), 1, "{found}");
         let connection = app.operator().get(&tenant.connection_path()).await.expect(200);
         assert_eq!(connection["mode"], "required");
-        session.get("/v1/me").await.problem(401, "unauthenticated");
+        session.get("/v1/me").await.problem(401, "session_expired");
         root.client.get("/v1/me").await.expect(200);
         let by_saml = tenant.sign_in(&app, "ann@acme.test", Some(&["staff"])).await;
         assert_eq!(by_saml.get("/v1/me").await.expect(200)["user"]["id"], json!(ann));

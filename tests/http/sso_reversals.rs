@@ -51,7 +51,7 @@ both_engines! {
         assert_eq!((&connection["mode"], &connection["certificates"]), (&json!("off"), &settings["certificates"]));
         let options = app.anonymous().get("/v1/login-options?account_name=acme&portal=admin").await.expect(200);
         assert_eq!((&options["methods"], &options["password_reset"]["enabled"]), (&json!([{ "kind": "form" }]), &json!(true)));
-        by_saml.get("/v1/me").await.problem(401, "unauthenticated");
+        by_saml.get("/v1/me").await.problem(401, "session_expired");
         root.client.get("/v1/me").await.expect(200);
         tenant.form_session(&app, "ann").await;
         let mailbox = app.mailbox().await;

@@ -88,7 +88,7 @@ both_engines! {
         let pending = tenant.start(&app, Some("ann@acme.test")).await;
 
         operator.patch(&user, &json!({ "status": "inactive" })).await.expect(200);
-        ann.get("/v1/me").await.problem(401, "unauthenticated");
+        ann.get("/v1/me").await.problem(401, "session_expired");
         let refreshed = tenant.refresh(&app, tokens["refresh_token"].as_str().unwrap()).await;
         assert_eq!(refreshed.expect(400)["error"], "invalid_grant");
         let exchanged = app.anonymous().form("/oauth/token", &tenant.exchange_form(&code)).await;
@@ -125,7 +125,7 @@ both_engines! {
         let id = ann.get("/v1/me").await.expect(200)["user"]["id"].as_str().unwrap().to_owned();
         let path = tenant.path(&format!("/users/{id}"));
         assert_eq!(app.operator().delete(&path).await.status, 204);
-        ann.get("/v1/me").await.problem(401, "unauthenticated");
+        ann.get("/v1/me").await.problem(401, "session_expired");
         app.operator().get(&path).await.problem(404, "not_found");
         let again = json!({ "portal": "admin", "username": "ann@acme.test" });
         app.operator().post(&tenant.path("/users"), &again).await.expect(201);

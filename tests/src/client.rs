@@ -5,6 +5,9 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
+/// What anyone is told whose session is over (D2).
+pub const SESSION_EXPIRED: &str = "Your session has expired. Please log in again";
+
 /// A caller with one identity.
 #[derive(Clone)]
 pub struct Client {
@@ -108,12 +111,17 @@ impl Answer {
         if self.text.is_empty() { Value::Null } else { self.json() }
     }
 
-    /// The problem document (RFC 9457), if status and code are the ones expected.
+    /// The problem document (RFC 9457), if status and code are the ones expected. An expired session has its fixed words
+    /// wherever it is met (D2).
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {
         let body = self.expect(status);
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
         assert_eq!(body["code"], code, "{}", self.text);
+        assert_eq!(self.header("www-authenticate").starts_with("Bearer"), status == 401, "{:?}", self.headers);
+        if code == "session_expired" {
+            assert_eq!(body["detail"], SESSION_EXPIRED, "{}", self.text);
+        }
         body
     }
 

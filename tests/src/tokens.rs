@@ -2,9 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::secret::{SecretDigest, SecretKind};
+use domain::session::RefreshToken;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode, decode_header};
 use serde_json::Value;
+
+use crate::app::TestApp;
 
 /// The claims, unverified.
 pub fn claims(token: &str) -> Value {
@@ -20,4 +24,13 @@ pub fn verify(token: &str, jwks: &Value, audience: &str) -> jsonwebtoken::errors
     let mut validation = Validation::new(Algorithm::ES256);
     validation.set_audience(&[audience]);
     decode(token, &DecodingKey::from_jwk(key)?, &validation)
+}
+
+impl TestApp {
+    /// A refresh token as it is kept.
+    pub async fn kept_refresh_token(&self, token: &str) -> RefreshToken {
+        let digest = SecretDigest::of_presented(SecretKind::RefreshToken, token).unwrap();
+        let mut tx = self.database.store.read().await.unwrap();
+        storage::refresh_tokens::family_of(&mut tx, digest).await.unwrap().unwrap().token
+    }
 }

@@ -213,8 +213,8 @@ both_engines! {
             let mut tx = db.store.begin().await.unwrap();
             refresh_tokens::insert(&mut tx, tenant.account.id, &token).await.unwrap();
             tx.commit().await.unwrap();
-            let results =
-                two_at_once(&db.store, async |tx| refresh_tokens::mark_rotated(tx, token.digest, at(60)).await).await;
+            let rotate = async |tx: &mut Tx| refresh_tokens::mark_rotated(tx, token.digest, at(60), b"sealed").await;
+            let results = two_at_once(&db.store, rotate).await;
             assert_one_true(&results);
         }
     }

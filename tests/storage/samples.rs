@@ -315,7 +315,7 @@ pub fn session(tenant: &Tenant) -> Session {
 }
 
 pub fn token(session: &Session) -> RefreshToken {
-    RefreshToken { digest: digest(), session_id: session.id, issued_at: at(20), rotated_at: None }
+    RefreshToken { digest: digest(), session_id: session.id, issued_at: at(20), rotation: None }
 }
 
 /// A staged invitation of a user.

@@ -1,11 +1,11 @@
 //! Authorization codes, sessions, refresh tokens.
 
 use domain::secret::PresentedSecret;
-use domain::session::{RefreshToken, Session, SessionEnd};
+use domain::session::{RefreshToken, Rotation, Session, SessionEnd};
 use domain::user::User;
 use domain::{ApplicationId, SessionId, UserId};
 use storage::sessions::SessionFilter;
-use storage::{Page, StorageError, applications, authorization_codes, refresh_tokens, sessions, users};
+use storage::{Page, StorageError, Tx, applications, authorization_codes, refresh_tokens, sessions, users};
 use tests::both_engines;
 
 use crate::samples::{at, code, digest, fresh, issued, presented, session, tenant, token, user};
@@ -131,14 +131,48 @@ both_engines! {
         sessions::insert(&mut tx, &session).await.unwrap();
         let stored = token(&session);
         refresh_tokens::insert(&mut tx, tenant.account.id, &stored).await.unwrap();
+        let read = async |tx: &mut Tx| refresh_tokens::family_of(tx, stored.digest).await.unwrap().unwrap().token;
         let family = refresh_tokens::family_of(&mut tx, stored.digest).await.unwrap().unwrap();
-        assert_eq!((family.token, &family.session), (stored, &session));
+        assert_eq!((family.token, &family.session), (stored.clone(), &session));
         assert_eq!((family.user, family.application), (tenant.user, tenant.application));
-        assert!(refresh_tokens::mark_rotated(&mut tx, stored.digest, at(60)).await.unwrap());
-        assert!(!refresh_tokens::mark_rotated(&mut tx, stored.digest, at(61)).await.unwrap());
-        let rotated = RefreshToken { rotated_at: Some(at(60)), ..stored };
-        assert_eq!(refresh_tokens::family_of(&mut tx, stored.digest).await.unwrap().unwrap().token, rotated);
+        assert!(refresh_tokens::mark_rotated(&mut tx, stored.digest, at(60), b"sealed").await.unwrap());
+        assert!(!refresh_tokens::mark_rotated(&mut tx, stored.digest, at(61), b"other").await.unwrap());
+        let rotation = Rotation { at: at(60), sealed_successor: Some(b"sealed".to_vec()) };
+        assert_eq!(read(&mut tx).await, RefreshToken { rotation: Some(rotation), ..stored.clone() });
         assert!(refresh_tokens::family_of(&mut tx, digest()).await.unwrap().is_none());
+    }
+
+    /// Proves I2: successors are erased when they are rotated on, or their grace is over, and no others.
+    async fn sealed_successors_are_erased(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        let session = session(&tenant);
+        let mut tx = db.store.begin().await.unwrap();
+        sessions::insert(&mut tx, &session).await.unwrap();
+        let [first, second, third] = [(); 3].map(|()| token(&session));
+        let kept = async |tx: &mut Tx, token: &RefreshToken| {
+            let family = refresh_tokens::family_of(tx, token.digest).await.unwrap().unwrap();
+            family.token.rotation.unwrap().sealed_successor.is_some()
+        };
+        for (token, second_of) in [(&first, 60), (&second, 70)] {
+            refresh_tokens::insert(&mut tx, tenant.account.id, token).await.unwrap();
+            assert!(refresh_tokens::mark_rotated(&mut tx, token.digest, at(second_of), b"sealed").await.unwrap());
+        }
+        refresh_tokens::forget_successors(&mut tx, tenant.account.id, &second).await.unwrap();
+        assert_eq!((kept(&mut tx, &first).await, kept(&mut tx, &second).await), (false, true));
+        refresh_tokens::insert(&mut tx, tenant.account.id, &third).await.unwrap();
+        assert_eq!(refresh_tokens::forget_old_successors(&mut tx, at(70)).await.unwrap(), 0);
+        assert_eq!(refresh_tokens::forget_old_successors(&mut tx, at(71)).await.unwrap(), 1);
+        assert!(!kept(&mut tx, &second).await);
+    }
+
+    /// Proves I2: a session has one live token, by a constraint.
+    async fn a_session_has_one_live_token(db) {
+        let tenant = tenant(&db.store, "acme").await;
+        let session = session(&tenant);
+        let mut tx = db.store.begin().await.unwrap();
+        sessions::insert(&mut tx, &session).await.unwrap();
+        refresh_tokens::insert(&mut tx, tenant.account.id, &token(&session)).await.unwrap();
+        assert!(refresh_tokens::insert(&mut tx, tenant.account.id, &token(&session)).await.is_err());
     }
 
     /// Proves I3: a user who is removed leaves no usable session, token or code behind.

@@ -29,7 +29,13 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 pub struct Problem {
     error: Error,
     allowed: Vec<Method>,
+    challenge: &'static str,
 }
+
+/// Credentials are asked for (RFC 6750, section 3).
+const BEARER: &str = "Bearer";
+/// The token that came is not good, or not any more (RFC 6750, section 3.1).
+const INVALID_TOKEN: &str = "Bearer error=\"invalid_token\"";
 
 impl Problem {
     /// A problem in the code's own words.
@@ -44,7 +50,12 @@ impl Problem {
 
     /// The path has other methods.
     pub fn method_not_allowed(allowed: Vec<Method>) -> Self {
-        Self { error: Error::new(Code::MethodNotAllowed), allowed }
+        Self { allowed, ..Self::new(Code::MethodNotAllowed) }
+    }
+
+    /// The credentials of the request are refused.
+    pub fn of_credentials(error: Error) -> Self {
+        Self { challenge: INVALID_TOKEN, ..error.into() }
     }
 
     /// The code.
@@ -91,7 +102,7 @@ impl Problem {
         let headers = response.headers_mut();
         let status = status(self.code());
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge));
         }
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             let seconds = self.error.retry_after.unwrap_or(RETRY_AFTER_SECONDS);
@@ -106,7 +117,7 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self { error, allowed: vec![] }
+        Self { error, allowed: vec![], challenge: BEARER }
     }
 }
 

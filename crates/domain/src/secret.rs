@@ -73,6 +73,12 @@ impl Secret {
         Self(format!("{}_{}", kind.prefix(), URL_SAFE_NO_PAD.encode([row.as_bytes().as_slice(), &bytes].concat())))
     }
 
+    /// A token that was kept sealed, in clear again; `None` for what is none of this kind.
+    pub fn unsealed(kind: SecretKind, bytes: &[u8]) -> Option<Self> {
+        let text = str::from_utf8(bytes).ok()?;
+        SecretDigest::of_presented(kind, text).map(|_| Self(text.to_owned()))
+    }
+
     /// How it begins: enough to recognize it by, and much too little to guess it.
     pub fn hint(&self) -> String {
         self.0.chars().take(HINT_CHARS).collect()
@@ -160,6 +166,11 @@ mod tests {
         assert_eq!(SecretDigest::of_presented(SecretKind::RefreshToken, "vrt_ü"), None);
         assert_eq!(SecretDigest::of_presented(SecretKind::RefreshToken, &format!("vrt_{}", "a".repeat(100))), None);
         assert!(!format!("{token:?}").contains(token.expose()));
+        let unsealed = |kind, text: &[u8]| Secret::unsealed(kind, text).map(|secret| secret.expose().to_owned());
+        let text = token.expose().as_bytes();
+        assert_eq!(unsealed(SecretKind::RefreshToken, text), Some(token.expose().to_owned()));
+        assert_eq!(unsealed(SecretKind::ApiKey, text), None);
+        assert_eq!(unsealed(SecretKind::RefreshToken, b"vrt_\xff"), None);
     }
 
     /// Proves D4: an addressed token names its row, and only the whole of it opens that.

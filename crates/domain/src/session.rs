@@ -11,8 +11,8 @@ use crate::secret::SecretDigest;
 use crate::user::{SignInMethod, UserStatus};
 use crate::{AccountId, ApplicationId, SessionId, UserId};
 
-/// How long a refresh token that was just rotated still works for the same client: two tabs that refresh at once, or
-/// an answer that got lost (I2).
+/// How long a refresh token that was just rotated still gives the same client the same successor: two tabs that refresh
+/// at once, or an answer that got lost (I2).
 pub const REUSE_GRACE: SignedDuration = SignedDuration::from_secs(10);
 
 named! {
@@ -90,8 +90,8 @@ pub fn expiry(now: Timestamp, lifetimes: Lifetimes, session_not_on_or_after: Opt
     session_not_on_or_after.map_or(own, |idp| own.min(idp))
 }
 
-/// A refresh token as it is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A refresh token as it is kept. A session has one that was not rotated yet, and no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {
     /// What it is found by.
     pub digest: SecretDigest,
@@ -99,8 +99,27 @@ pub struct RefreshToken {
     pub session_id: SessionId,
     /// When it was handed out.
     pub issued_at: Timestamp,
-    /// When it was exchanged for the next one.
-    pub rotated_at: Option<Timestamp>,
+    /// Its exchange for the next one.
+    pub rotation: Option<Rotation>,
+}
+
+/// The exchange of a refresh token for the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// When it took place.
+    pub at: Timestamp,
+    /// The next token, sealed, for a client that presents the old one again; erased as soon as that one is rotated on,
+    /// and when the grace is over.
+    pub sealed_successor: Option<Vec<u8>>,
+}
+
+impl Rotation {
+    /// The successor, while the token that it took the place of still gives it. A clock that went back meanwhile does not
+    /// make an old token good again.
+    fn repeatable(&self, now: Timestamp) -> Option<&[u8]> {
+        let within_grace = now.duration_since(self.at).abs() <= REUSE_GRACE;
+        self.sealed_successor.as_deref().filter(|_| within_grace)
+    }
 }
 
 /// What a refresh is decided by.
@@ -126,9 +145,11 @@ pub struct RefreshFacts<'a> {
 
 /// What becomes of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshDecision {
+pub enum RefreshDecision<'a> {
     /// A new token takes its place.
     Rotate,
+    /// The token that took its place, as it was sealed, is handed out once more.
+    Repeat(&'a [u8]),
     /// An old token came back: the whole session ends.
     EndFamily,
     /// No, and nothing changes.
@@ -156,8 +177,8 @@ pub enum RefreshRefusal {
 }
 
 /// Decides what a presented refresh token is worth (I2).
-pub fn decide_refresh(facts: &RefreshFacts<'_>, now: Timestamp) -> RefreshDecision {
-    use RefreshDecision::{EndFamily, Refuse, Rotate};
+pub fn decide_refresh<'a>(facts: &RefreshFacts<'a>, now: Timestamp) -> RefreshDecision<'a> {
+    use RefreshDecision::{EndFamily, Refuse, Repeat, Rotate};
     let RefreshFacts { token, session, lifetimes, client, user_status, roles, network_allowed, method_allowed } =
         *facts;
     if client != session.application_id {
@@ -166,13 +187,14 @@ pub fn decide_refresh(facts: &RefreshFacts<'_>, now: Timestamp) -> RefreshDecisi
     if !session.is_live(now) {
         return Refuse(RefreshRefusal::Expired);
     }
-    // Also where the clock went back meanwhile: that must not make an old token good again.
-    if token.rotated_at.is_some_and(|at| now.duration_since(at).abs() > REUSE_GRACE) {
-        return EndFamily;
-    }
-    if now.duration_since(token.issued_at) >= lifetimes.idle() {
-        return Refuse(RefreshRefusal::Expired);
-    }
+    let granted = match &token.rotation {
+        None if now.duration_since(token.issued_at) >= lifetimes.idle() => return Refuse(RefreshRefusal::Expired),
+        None => Rotate,
+        Some(rotation) => match rotation.repeatable(now) {
+            Some(successor) => Repeat(successor),
+            None => return EndFamily,
+        },
+    };
     if user_status != UserStatus::Active || (session.portal == Portal::Admin && roles.is_empty()) {
         return Refuse(RefreshRefusal::UserRefused);
     }
@@ -182,14 +204,17 @@ pub fn decide_refresh(facts: &RefreshFacts<'_>, now: Timestamp) -> RefreshDecisi
     if !method_allowed {
         return Refuse(RefreshRefusal::SsoRequired);
     }
-    Rotate
+    granted
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::role::Role;
+    use std::sync::LazyLock;
     use uuid::Uuid;
+
+    static MEMBER: LazyLock<RoleSet> = LazyLock::new(|| RoleSet::from([Role::OrganizationMember]));
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -213,39 +238,66 @@ mod tests {
         }
     }
 
-    fn token(rotated_at: Option<Timestamp>) -> RefreshToken {
+    fn token(rotation: Option<Rotation>) -> RefreshToken {
         RefreshToken {
             digest: SecretDigest::from_bytes([0; 32]),
             session_id: session().id,
             issued_at: at(0),
-            rotated_at,
+            rotation,
         }
     }
 
-    fn decide(session: &Session, token: &RefreshToken, status: UserStatus, now: Timestamp) -> RefreshDecision {
-        let roles = RoleSet::from([Role::OrganizationMember]);
+    fn rotated(seconds: i64, successor: Option<&[u8]>) -> RefreshToken {
+        token(Some(Rotation { at: at(seconds), sealed_successor: successor.map(<[u8]>::to_vec) }))
+    }
+
+    fn decide<'a>(
+        session: &'a Session,
+        token: &'a RefreshToken,
+        status: UserStatus,
+        now: Timestamp,
+    ) -> RefreshDecision<'a> {
         let facts = RefreshFacts {
             token,
             session,
             lifetimes: Lifetimes::default(),
             client: session.application_id,
             user_status: status,
-            roles: &roles,
+            roles: &MEMBER,
             network_allowed: true,
             method_allowed: true,
         };
         decide_refresh(&facts, now)
     }
 
-    /// Proves I2: rotation, the grace of ten seconds, and the end of the family after it.
+    /// Proves I2: rotation, the same successor for ten seconds, and the end of the family after them.
     #[test]
-    fn an_old_token_works_for_ten_seconds_and_then_ends_the_family() {
+    fn a_rotated_token_gives_its_successor_for_ten_seconds_and_then_ends_the_family() {
         let (live, active) = (session(), UserStatus::Active);
         assert_eq!(decide(&live, &token(None), active, at(60)), RefreshDecision::Rotate);
-        assert_eq!(decide(&live, &token(Some(at(60))), active, at(70)), RefreshDecision::Rotate);
+        let successor = b"sealed".as_slice();
+        let old = rotated(60, Some(successor));
+        assert_eq!(decide(&live, &old, active, at(60)), RefreshDecision::Repeat(successor));
+        assert_eq!(decide(&live, &old, active, at(70)), RefreshDecision::Repeat(successor));
         let late = at(70).saturating_add(SignedDuration::from_millis(1)).unwrap();
-        assert_eq!(decide(&live, &token(Some(at(60))), active, late), RefreshDecision::EndFamily);
-        assert_eq!(decide(&live, &token(Some(at(60))), active, at(49)), RefreshDecision::EndFamily);
+        assert_eq!(decide(&live, &old, active, late), RefreshDecision::EndFamily);
+        assert_eq!(decide(&live, &old, active, at(49)), RefreshDecision::EndFamily);
+    }
+
+    /// Proves I2: once its successor was rotated on, an old token ends the family at any time.
+    #[test]
+    fn a_token_whose_successor_was_rotated_on_ends_the_family_within_the_grace_too() {
+        let live = session();
+        assert_eq!(decide(&live, &rotated(60, None), UserStatus::Active, at(61)), RefreshDecision::EndFamily);
+    }
+
+    /// Proves I2, A3: what refuses a token refuses the repetition too, and idleness counts from the successor on.
+    #[test]
+    fn a_repetition_is_refused_as_a_rotation_would_be() {
+        let (live, old) = (session(), rotated(7_199, Some(b"sealed")));
+        let refused = RefreshDecision::Refuse(RefreshRefusal::UserRefused);
+        assert_eq!(decide(&live, &old, UserStatus::Inactive, at(7_205)), refused);
+        assert_eq!(decide(&live, &old, UserStatus::Active, at(7_205)), RefreshDecision::Repeat(b"sealed"));
     }
 
     /// Proves A3, A6, I2.

@@ -25,12 +25,12 @@ pub struct Credentials<'a> {
 
 /// The claims of an access token that are looked at here; see `tokens/claims.rs` for all of them.
 #[derive(Deserialize)]
-struct PresentedClaims {
+pub(crate) struct PresentedClaims {
     iss: String,
     aud: Vec<String>,
     exp: i64,
-    sid: SessionId,
-    account_id: AccountId,
+    pub sid: SessionId,
+    pub account_id: AccountId,
 }
 
 impl Service {
@@ -77,16 +77,21 @@ impl Service {
     /// An access token is good while its signature and times are, and its session and user still live: what was ended or
     /// deactivated is refused here at once, not when the token expires.
     async fn signed_in_user(&self, token: &str) -> Result<Identity> {
-        let refused = || Error::new(Code::Unauthenticated);
-        let claims = self.verified_claims(token).await?.ok_or_else(refused)?;
-        let claims: PresentedClaims = serde_json::from_value(claims).map_err(|_| refused())?;
-        let issuer = self.settings.issuer();
-        let now = self.now();
-        if claims.iss != issuer || !claims.aud.iter().any(|aud| aud == issuer) || claims.exp <= now.as_second() {
-            return Err(refused());
+        let claims = self.own_claims(token).await?.ok_or_else(|| Error::new(Code::Unauthenticated))?;
+        let (expired, now) = (|| Error::new(Code::SessionExpired), self.now());
+        if claims.exp <= now.as_second() {
+            return Err(expired());
         }
         let mut tx = self.store.read().await?;
-        live_user(&mut tx, claims.account_id, claims.sid, now).await?.map(Identity::User).ok_or_else(refused)
+        live_user(&mut tx, claims.account_id, claims.sid, now).await?.map(Identity::User).ok_or_else(expired)
+    }
+
+    /// The claims of an access token that was issued here, to be presented here; its time may be over.
+    pub(crate) async fn own_claims(&self, token: &str) -> Result<Option<PresentedClaims>> {
+        let claims = self.verified_claims(token).await?;
+        let claims = claims.and_then(|claims| serde_json::from_value::<PresentedClaims>(claims).ok());
+        let issuer = self.settings.issuer();
+        Ok(claims.filter(|claims| claims.iss == issuer && claims.aud.iter().any(|aud| aud == issuer)))
     }
 }
 

@@ -9,10 +9,11 @@ const SWEEP_BATCH: u16 = 500;
 const SWEEPS_MAX: usize = 200;
 
 impl Service {
-    /// What must happen every minute: keys are rotated in time, every replica sees the same ones, and the metrics say
-    /// how full the outbox is.
+    /// What must happen every minute: keys are rotated in time, every replica sees the same ones, successors of refresh
+    /// tokens are erased after their grace, and the metrics say how full the outbox is.
     pub async fn tick(&self) -> Result<()> {
         self.rotate_signing_keys().await?;
+        self.forget_old_successors().await?;
         self.measure_outbox().await
     }
 

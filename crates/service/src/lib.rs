@@ -116,7 +116,7 @@ pub use storage::sign_in_attempts::AttemptFilter;
 pub use storage::sso_migrations::MigrationFilter;
 pub use storage::users::UserFilter;
 pub use storage::{Page, Paged};
-pub use tokens::{CodeGrant, IssuedTokens, RefreshGrant, TokenError, TokenRefusal};
+pub use tokens::{CodeGrant, IssuedTokens, PresentedToken, TokenError, TokenRefusal};
 pub use user_import::{IMPORT_MAX, ImportedUser};
 pub use users::{NewUser, UserPatch, UserView};
 pub use version::Versioned;

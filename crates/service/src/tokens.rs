@@ -30,13 +30,13 @@ pub struct CodeGrant<'a> {
     pub origin: Option<&'a str>,
 }
 
-/// A `refresh_token` grant as it was presented (OAuth 2.1, section 4.3).
+/// A token as its client presents it: to be refreshed (OAuth 2.1, section 4.3), or revoked (RFC 7009).
 #[derive(Debug, Clone, Copy)]
-pub struct RefreshGrant<'a> {
+pub struct PresentedToken<'a> {
     /// `client_id`.
     pub client_id: &'a str,
     /// The token, from the body or the cookie.
-    pub refresh_token: &'a str,
+    pub token: &'a str,
     /// How it came.
     pub delivery: RefreshDelivery,
     /// Where the request comes from.

@@ -4,7 +4,7 @@ use domain::account::AccountName;
 use domain::account_settings::AccountSettings;
 use domain::application::Application;
 use domain::secret::SecretDigest;
-use domain::session::{RefreshToken, Session};
+use domain::session::{RefreshToken, Rotation, Session};
 use domain::sso::connection::SsoMode;
 use domain::user::User;
 use domain::{AccountId, SessionId};
@@ -23,13 +23,13 @@ use crate::users::{UserRow, user_columns};
 macro_rules! token_columns {
     () => {
         "refresh_tokens.digest AS token_digest, refresh_tokens.session_id AS token_session_id,
-        refresh_tokens.issued_at AS token_issued_at, refresh_tokens.rotated_at AS token_rotated_at"
+        refresh_tokens.issued_at AS token_issued_at, refresh_tokens.rotated_at AS token_rotated_at,
+        refresh_tokens.sealed_successor AS token_sealed_successor"
     };
 }
 
 queries! {
-    INSERT = "INSERT INTO refresh_tokens (digest, account_id, session_id, issued_at, rotated_at)
-        VALUES ($1, $2, $3, $4, $5)";
+    INSERT = "INSERT INTO refresh_tokens (digest, account_id, session_id, issued_at) VALUES ($1, $2, $3, $4)";
     FAMILY_OF = concat!("SELECT ", token_columns!(), ", ", session_columns!(), ", ", user_columns!(), ", ",
             application_columns!(), ", accounts.name AS account_name,
             accounts.settings AS account_settings, COALESCE(saml_connections.mode, 'off') AS sso_mode
@@ -41,7 +41,12 @@ queries! {
         LEFT JOIN saml_connections ON saml_connections.account_id = sessions.account_id
             AND saml_connections.portal = sessions.portal
         WHERE refresh_tokens.digest = $1");
-    MARK_ROTATED = "UPDATE refresh_tokens SET rotated_at = $2 WHERE digest = $1 AND rotated_at IS NULL";
+    MARK_ROTATED = "UPDATE refresh_tokens SET rotated_at = $2, sealed_successor = $3
+        WHERE digest = $1 AND rotated_at IS NULL";
+    FORGET_SUCCESSORS = "UPDATE refresh_tokens SET sealed_successor = NULL
+        WHERE account_id = $1 AND session_id = $2 AND digest <> $3 AND sealed_successor IS NOT NULL";
+    FORGET_OLD_SUCCESSORS = "UPDATE refresh_tokens SET sealed_successor = NULL
+        WHERE sealed_successor IS NOT NULL AND rotated_at < $1";
 }
 
 /// All that a refresh is decided by, read at once.
@@ -70,6 +75,7 @@ struct TokenRow {
     token_session_id: Uuid,
     token_issued_at: i64,
     token_rotated_at: Option<i64>,
+    token_sealed_successor: Option<Vec<u8>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -91,16 +97,18 @@ impl TryFrom<TokenRow> for RefreshToken {
     type Error = StorageError;
 
     fn try_from(row: TokenRow) -> Result<Self> {
+        let sealed_successor = row.token_sealed_successor;
+        let rotated_at = optional_time("refresh_tokens.rotated_at", row.token_rotated_at)?;
         Ok(Self {
             digest: SecretDigest::from_bytes(digest("refresh_tokens.digest", &row.token_digest)?),
             session_id: SessionId::from_uuid(row.token_session_id),
             issued_at: time("refresh_tokens.issued_at", row.token_issued_at)?,
-            rotated_at: optional_time("refresh_tokens.rotated_at", row.token_rotated_at)?,
+            rotation: rotated_at.map(|at| Rotation { at, sealed_successor }),
         })
     }
 }
 
-/// Keeps a token that is handed out; `Stale` if the account has no such session.
+/// Keeps a token that is handed out and was not rotated yet; `Stale` if the account has no such session.
 pub async fn insert(tx: &mut Tx, account_id: AccountId, token: &RefreshToken) -> Result<()> {
     execute!(
         tx,
@@ -109,7 +117,6 @@ pub async fn insert(tx: &mut Tx, account_id: AccountId, token: &RefreshToken) ->
         account_id.as_uuid(),
         token.session_id.as_uuid(),
         millis(token.issued_at),
-        token.rotated_at.map(millis),
     )?;
     Ok(())
 }
@@ -131,7 +138,19 @@ pub async fn family_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Famil
     .transpose()
 }
 
-/// Marks a token as exchanged for the next one; `false` if it was before (I2).
-pub async fn mark_rotated(tx: &mut Tx, digest: SecretDigest, now: Timestamp) -> Result<bool> {
-    Ok(execute!(tx, MARK_ROTATED, digest.as_bytes().as_slice(), millis(now))? > 0)
+/// Marks a token as exchanged for the next one, which is kept sealed beside it; `false` if it was before (I2).
+pub async fn mark_rotated(tx: &mut Tx, digest: SecretDigest, now: Timestamp, sealed_successor: &[u8]) -> Result<bool> {
+    Ok(execute!(tx, MARK_ROTATED, digest.as_bytes().as_slice(), millis(now), sealed_successor)? > 0)
+}
+
+/// Erases what the other tokens of this one's session gave their client a second time: it is rotated itself now.
+pub async fn forget_successors(tx: &mut Tx, account_id: AccountId, token: &RefreshToken) -> Result<()> {
+    let digest = token.digest.as_bytes().as_slice();
+    execute!(tx, FORGET_SUCCESSORS, account_id.as_uuid(), token.session_id.as_uuid(), digest)?;
+    Ok(())
+}
+
+/// Erases, of every session, the successors of tokens that were rotated before this time; gives how many there were.
+pub async fn forget_old_successors(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    execute!(tx, FORGET_OLD_SUCCESSORS, millis(before))
 }

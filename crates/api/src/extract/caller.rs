@@ -23,7 +23,7 @@ impl FromRequest for Authenticated {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let found = request.extensions_mut().remove::<Authentication>();
         ready(match found {
-            Some(Authentication(outcome)) => outcome.map(Self).map_err(Problem::from),
+            Some(Authentication(outcome)) => outcome.map(Self).map_err(Problem::of_credentials),
             None => Err(Problem::new(Code::Unauthenticated)),
         })
     }

@@ -21,13 +21,20 @@ const RESPONSES: &str = "#/components/responses/";
 /// What any operation may answer.
 pub const ANY: &[Code] = &[Code::Internal, Code::Unavailable];
 /// What an operation may answer that needs credentials.
-pub const SECURED: &[Code] =
-    &[Code::Internal, Code::Unavailable, Code::Unauthenticated, Code::Forbidden, Code::NetworkNotAllowed];
+pub const SECURED: &[Code] = &[
+    Code::Internal,
+    Code::Unavailable,
+    Code::Unauthenticated,
+    Code::SessionExpired,
+    Code::Forbidden,
+    Code::NetworkNotAllowed,
+];
 /// What reading something of an account may answer.
 pub const READ: &[Code] = &[
     Code::Internal,
     Code::Unavailable,
     Code::Unauthenticated,
+    Code::SessionExpired,
     Code::Forbidden,
     Code::NetworkNotAllowed,
     Code::NotFound,

@@ -19,8 +19,8 @@ use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
 problems! {
-    ListProblems = [READ] + SessionExpired;
-    SwitchProblems = [READ, BODY] + SessionExpired + SsoRequired + SwitchNeedsSetup + ApplicationRefused;
+    ListProblems = [READ];
+    SwitchProblems = [READ, BODY] + SsoRequired + SwitchNeedsSetup + ApplicationRefused;
 }
 
 /// Registers the operations.

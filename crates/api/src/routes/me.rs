@@ -18,7 +18,7 @@ use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
 problems! {
-    MeProblems = [READ] + SessionExpired;
+    MeProblems = [READ];
     ListProblems = [SECURED] + InvalidInput;
     EndProblems = [READ];
     PasswordProblems = [READ, BODY, LIMITED];

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use domain::ApplicationId;
 use domain::application::RefreshDelivery;
 use serde::Serialize;
-use service::{CodeGrant, IssuedTokens, RefreshGrant, Service, TokenError, TokenRefusal};
+use service::{CodeGrant, IssuedTokens, PresentedToken, Service, TokenError, TokenRefusal};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -53,8 +53,10 @@ struct TokenRequest {
 struct RevocationRequest {
     /// The application's id.
     client_id: String,
-    /// The refresh token; left out where it lives in a cookie.
+    /// The refresh token or access token; left out where the refresh token lives in a cookie.
     token: Option<String>,
+    /// `refresh_token` or `access_token`: both are recognized without it.
+    token_type_hint: Option<String>,
 }
 
 /// Tokens (RFC 6749, section 5.1).
@@ -86,8 +88,9 @@ struct OAuthError {
 
 /// Issue tokens.
 ///
-/// Exchanges a code, with its PKCE verifier, for a session; or a refresh token for the next one. A code presented
-/// twice, and a refresh token used again after its grace of ten seconds, end their session.
+/// Exchanges a code, with its PKCE verifier, for a session; or a refresh token for the next one. A refresh token that was
+/// used a moment ago gives the same next one for ten seconds, until that one is used; any other reuse ends the session, and
+/// so does a code presented twice.
 #[utoipa::path(
     operation_id = "issue_token", tag = "oauth", security(()),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
@@ -111,9 +114,10 @@ async fn issue_token(
     }
 }
 
-/// Revoke a refresh token.
+/// Revoke a token.
 ///
-/// Signs out: ends the session of the token (RFC 7009). An unknown token is no error.
+/// Signs out: ends the session of a refresh token, or of an access token, also of an expired one (RFC 7009). An unknown
+/// token is no error; one that was issued to another client is refused.
 #[utoipa::path(
     operation_id = "revoke_token", tag = "oauth", security(()),
     request_body(content = RevocationRequest, content_type = "application/x-www-form-urlencoded"),
@@ -170,7 +174,7 @@ async fn revoked(
     Ok(presented.cookie_of)
 }
 
-/// A refresh token, and how it came.
+/// A token, and how it came.
 struct Presented {
     token: String,
     cookie_of: Option<ApplicationId>,
@@ -188,10 +192,10 @@ impl Presented {
         Ok(Self { token, cookie_of: Some(client) })
     }
 
-    fn grant<'a>(&'a self, client_id: &'a str, request: &'a HttpRequest) -> RefreshGrant<'a> {
+    fn grant<'a>(&'a self, client_id: &'a str, request: &'a HttpRequest) -> PresentedToken<'a> {
         let delivery = if self.cookie_of.is_some() { RefreshDelivery::Cookie } else { RefreshDelivery::Json };
         let (address, origin) = (ClientAddress::of(request).0, origin(request));
-        RefreshGrant { client_id, refresh_token: &self.token, delivery, address, origin }
+        PresentedToken { client_id, token: &self.token, delivery, address, origin }
     }
 }
 

@@ -3,7 +3,7 @@
 use domain::form_login::FormLoginRefusal;
 use domain::login_slowdown::OF_IDENTITY;
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SIGN_IN_LIFETIME, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SignInAttempt};
 use domain::sso::connection::SsoMode;
 use domain::throttle::ThrottleKey;
 use domain::{AccountId, AttemptId};
@@ -127,8 +127,7 @@ fn error(code: Code) -> Error {
     }
 }
 
-/// A sign-in whose pending token is unknown, used up or too old.
+/// A sign-in whose pending token is unknown, used up or too old (D2).
 pub(super) fn over() -> Error {
-    let minutes = SIGN_IN_LIFETIME.as_mins();
-    Error::new(Code::SessionExpired).with_detail(format!("The sign-in is over; it may take {minutes} minutes"))
+    Error::new(Code::SessionExpired)
 }

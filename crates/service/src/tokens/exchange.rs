@@ -59,7 +59,8 @@ impl Service {
         let sign_in = LastSignIn { at: session.created_at, method: session.method };
         storage::users::record_sign_in(tx, session.account_id, session.user_id, sign_in).await?;
         storage::sessions::insert(tx, &session).await?;
-        let refresh_token = self.insert_refresh_token(tx, &session).await?;
+        let refresh_token = self.new_refresh_token();
+        self.insert_refresh_token(tx, &session, &refresh_token).await?;
         self.record_sign_in(tx, code, &session, grant.address).await?;
         transaction.commit().await?;
         let subject = Subject { session: &session, user, account_name, application, lifetimes };
@@ -100,12 +101,19 @@ impl Service {
         }
     }
 
-    pub(super) async fn insert_refresh_token(&self, tx: &mut Tx, session: &Session) -> crate::Result<Secret> {
-        let secret = Secret::from_random(SecretKind::RefreshToken, self.random());
+    pub(super) fn new_refresh_token(&self) -> Secret {
+        Secret::from_random(SecretKind::RefreshToken, self.random())
+    }
+
+    pub(super) async fn insert_refresh_token(
+        &self,
+        tx: &mut Tx,
+        session: &Session,
+        secret: &Secret,
+    ) -> crate::Result<()> {
         let token =
-            RefreshToken { digest: secret.digest(), session_id: session.id, issued_at: self.now(), rotated_at: None };
-        storage::refresh_tokens::insert(tx, session.account_id, &token).await?;
-        Ok(secret)
+            RefreshToken { digest: secret.digest(), session_id: session.id, issued_at: self.now(), rotation: None };
+        Ok(storage::refresh_tokens::insert(tx, session.account_id, &token).await?)
     }
 
     async fn record_sign_in(
