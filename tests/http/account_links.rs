@@ -214,42 +214,6 @@ both_engines! {
         assert!(refused["detail"].as_str().unwrap().contains("SSO of one account"), "{refused}");
     }
 
-    /// Proves G1: a sandbox is made by an owner, who switches there and back; its settings are the account's. Whoever signs in
-    /// at the sandbox alone does not get from there into the account.
-    async fn a_sandbox_is_entered_from_its_account(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        let client = shared_frontend(&app).await;
-        let owner = ann(&app, &tenant).await;
-        app.operator().patch(&tenant.path("/settings"), &json!({ "magic_link_seconds": 600 })).await.expect(200);
-        let new = json!({ "name": "acme-sandbox", "display_name": "Sandbox" });
-        app.operator().post(&tenant.path("/sandboxes"), &new).await.problem(422, "invalid_input");
-        let made = owner.post(&tenant.path("/sandboxes"), &new).await.expect(201);
-        assert_eq!((&made["relation"], &made["other_account"]["name"]), (&json!("sandbox"), &json!("acme-sandbox")));
-        owner.post(&tenant.path("/sandboxes"), &new).await.problem(409, "account_name_taken");
-        let sandbox = made["other_account_id"].as_str().unwrap();
-        let settings = app.operator().get(&format!("/v1/accounts/{sandbox}/settings")).await.expect(200);
-        assert_eq!(settings["magic_link_seconds"], 600);
-        owner.get(&format!("/v1/accounts/{sandbox}")).await.problem(404, "not_found");
-        let tokens = switched(&app, &owner, sandbox, &client).await;
-        let there = app.anonymous().bearing(tokens["access_token"].as_str().unwrap());
-        let me = there.get("/v1/me").await.expect(200);
-        assert_eq!((&me["user"]["username"], &me["user"]["roles"]["effective"]), (&json!("ann"), &json!(["organization_owner"])));
-        let places = there.get(PLACES).await.expect(200);
-        assert_eq!((&places["items"][0]["account"]["name"], &places["items"][0]["relation"]), (&json!("acme"), &Value::Null));
-        switched(&app, &there, &tenant.account_id, &client).await;
-
-        let id = me["user"]["id"].as_str().unwrap().parse().unwrap();
-        app.give_password(id, sandbox.parse().unwrap(), PASSWORD).await;
-        let mut body = tenant.form_body("ann", PASSWORD);
-        (body["account_name"], body["client_id"]) = (json!("acme-sandbox"), json!(client));
-        let step = app.anonymous().post("/v1/form-sign-ins", &body).await.expect(200);
-        let tokens = exchange(&app, &code(&step), &client).await.expect(200);
-        let alone = app.anonymous().bearing(tokens["access_token"].as_str().unwrap());
-        let refused = switch(&alone, &tenant.account_id, &client).await.problem(409, "switch_needs_setup");
-        assert!(refused["detail"].as_str().unwrap().contains("sandbox"), "{refused}");
-    }
-
     /// Proves G1: trust is not handed on. What counts is the link with the account that saw the password, and it is that one's
     /// user who must still be there.
     async fn trust_between_accounts_is_not_handed_on(db) {

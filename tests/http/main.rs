@@ -41,6 +41,7 @@ mod provisioning;
 mod refresh;
 mod required_sso;
 mod revocation;
+mod sandboxes;
 mod sessions;
 mod sign_in;
 mod sso_migrations;

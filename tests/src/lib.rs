@@ -29,6 +29,7 @@ pub mod mailbox;
 pub mod migration;
 pub mod passwords;
 pub mod process;
+pub mod switching;
 pub mod tenant;
 pub mod tokens;
 pub mod world;

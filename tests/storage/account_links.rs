@@ -2,14 +2,16 @@
 
 use domain::account_link::{AccountLink, AccountRelation, LinkState};
 use domain::account_switch::Home;
+use domain::application::Application;
 use domain::authorization_code::SessionGrant;
+use domain::portal::Portal;
 use domain::session::{Session, SessionEnd};
 use domain::{AccountId, AccountLinkId};
 use storage::account_links::{accept, between, by_id, delete, hold, insert, list};
-use storage::{StorageError, Unique, authorization_codes, sessions};
+use storage::{StorageError, Unique, accounts, applications, authorization_codes, connections, sessions};
 use tests::both_engines;
 
-use crate::samples::{at, code, fresh, issued, presented, session, tenant};
+use crate::samples::{Tenant, application, at, code, fresh, issued, presented, session, tenant};
 
 fn link(account_id: AccountId, other_account_id: AccountId) -> AccountLink {
     AccountLink {
@@ -48,6 +50,46 @@ both_engines! {
         assert!(delete(&mut tx, &AccountLink { account_id: stranger, other_account_id: stranger, ..link }).await.is_err());
         delete(&mut tx, &link).await.unwrap();
         assert_eq!(list(&mut tx, other.account.id).await.unwrap(), []);
+    }
+
+    /// Proves G1, C8: an account's applications serve its sandboxes too, after the sandbox's own and before the shared ones; never
+    /// the reverse, nor accounts that are only linked.
+    async fn an_application_serves_the_sandboxes_of_its_account(db) {
+        let (parent, sandbox) = (tenant(&db.store, "parent").await, tenant(&db.store, "sandbox").await);
+        let linked = tenant(&db.store, "linked").await;
+        let mut tx = db.store.begin().await.unwrap();
+        insert(&mut tx, &AccountLink { state: LinkState::Accepted, ..link(parent.account.id, sandbox.account.id) }).await.unwrap();
+        let plain = AccountLink { relation: AccountRelation::Linked, ..link(parent.account.id, linked.account.id) };
+        insert(&mut tx, &plain).await.unwrap();
+        let (shared, own) = (application(None), parent.application.id);
+        applications::insert(&mut tx, &shared).await.unwrap();
+        let table = [(&parent, own, true), (&sandbox, own, true), (&linked, own, false), (&parent, sandbox.application.id, false)];
+        for (tenant, client_id, serves) in table.into_iter().chain([(&linked, shared.id, true)]) {
+            let served = accounts::served_by_name(&mut tx, &tenant.account.name, client_id).await.unwrap();
+            assert_eq!(served.is_some(), serves);
+            let serving = applications::serving(&mut tx, tenant.account.id, client_id).await.unwrap();
+            assert_eq!(serving.is_some(), serves);
+            let begun = connections::of_application(&mut tx, client_id, &tenant.account.name).await.unwrap();
+            assert_eq!(begun.is_some(), serves);
+        }
+        assert!(applications::any_serving(&mut tx, sandbox.account.id, Portal::Admin).await.unwrap());
+        assert!(!applications::any_serving(&mut tx, sandbox.account.id, Portal::SelfService).await.unwrap());
+        for (owner, default) in [(None, shared.id), (Some(parent.account.id), own), (Some(sandbox.account.id), sandbox.application.id)] {
+            let before = applications::by_id(&mut tx, owner, default).await.unwrap().unwrap();
+            applications::update(&mut tx, &Application { is_default: true, ..before.clone() }, before.updated_at).await.unwrap();
+            let found = applications::default_of(&mut tx, sandbox.account.id, Portal::Admin).await.unwrap();
+            assert_eq!(found.map(|found| found.id), Some(default));
+        }
+        let linked_default = applications::default_of(&mut tx, linked.account.id, Portal::Admin).await.unwrap();
+        assert_eq!(linked_default.map(|found| found.id), Some(shared.id));
+        let held = session(&Tenant { account: sandbox.account.clone(), user: sandbox.user.clone(), ..parent });
+        let native = session(&sandbox);
+        for stored in [&held, &native] {
+            sessions::insert(&mut tx, stored).await.unwrap();
+        }
+        let side = (sandbox.account.id, plain.account_id);
+        assert_eq!(sessions::end_served_by(&mut tx, side, at(30), SessionEnd::LinkEnded).await.unwrap(), 1);
+        assert_eq!(sessions::by_id(&mut tx, sandbox.account.id, native.id).await.unwrap(), Some(native));
     }
 
     /// Proves G1: where somebody had proved who they are goes from the code to the session, and ends that with the link, in

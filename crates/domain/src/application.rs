@@ -303,13 +303,6 @@ pub struct ApplicationSettings {
     pub pages: Pages,
 }
 
-impl Application {
-    /// Whether people of this account may sign in with it.
-    pub fn serves(&self, account_id: AccountId) -> bool {
-        self.account_id.is_none_or(|owner| owner == account_id)
-    }
-}
-
 impl ApplicationSettings {
     /// The registered redirect URI that is exactly this text.
     pub fn redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {

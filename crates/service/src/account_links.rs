@@ -87,7 +87,8 @@ impl Service {
         Ok(view)
     }
 
-    /// Ends a link, or declines it; sessions that came over it end at once, on both sides.
+    /// Ends a link, or declines it; sessions that came over it end at once, on both sides, and so do those of a sandbox that
+    /// its account's applications hold.
     pub async fn end_account_link(&self, caller: &Caller, account_id: AccountId, id: AccountLinkId) -> Result<()> {
         caller.authorize(account_id, Permission::Administer)?;
         let mut tx = self.store.begin().await?;
@@ -97,6 +98,7 @@ impl Service {
         let sides = [(gone.account_id, gone.other_account_id), (gone.other_account_id, gone.account_id)];
         for side in sides {
             storage::sessions::end_switched(&mut tx, side, self.now(), SessionEnd::LinkEnded).await?;
+            storage::sessions::end_served_by(&mut tx, side, self.now(), SessionEnd::LinkEnded).await?;
         }
         self.record_on_both_sides(&mut tx, caller, "account_link.ended", &gone).await?;
         Ok(tx.commit().await?)

@@ -204,9 +204,9 @@ async fn decide(
 
 /// Where the outcome goes: to a frontend of the `admin` portal that serves the other account.
 async fn return_to(tx: &mut Tx, switch: &SwitchAccount) -> Result<ReturnTo> {
-    let found = storage::applications::by_client_id(tx, switch.authorization.client_id).await?;
-    let serves = found.filter(|found| found.portal == Portal::Admin && found.serves(switch.account_id));
+    let serving = storage::applications::serving(tx, switch.account_id, switch.authorization.client_id).await?;
+    let serving = serving.filter(|application| application.portal == Portal::Admin);
     let detail = "client_id must be an application of the admin portal that serves the other account";
-    let application = serves.ok_or_else(|| Error::new(Code::ApplicationRefused).with_detail(detail))?;
+    let application = serving.ok_or_else(|| Error::new(Code::ApplicationRefused).with_detail(detail))?;
     switch.authorization.return_to(&application)
 }

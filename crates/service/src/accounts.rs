@@ -3,7 +3,6 @@
 use domain::AccountId;
 use domain::account::{Account, AccountName};
 use domain::account_settings::AccountSettings;
-use domain::application::Application;
 use domain::email::Email;
 use domain::portal::Portal;
 use domain::role::{Permission, Role, RoleSet};
@@ -133,16 +132,6 @@ impl Service {
         tx.commit().await?;
         Ok(after)
     }
-}
-
-/// The account that was typed, if there is one and this frontend serves it.
-pub(crate) async fn served_account(
-    tx: &mut Tx,
-    application: &Application,
-    name: &AccountName,
-) -> Result<Option<Account>> {
-    let found = storage::accounts::by_name(tx, name).await?;
-    Ok(found.filter(|account| application.serves(account.id)))
 }
 
 /// The account, or "not found".

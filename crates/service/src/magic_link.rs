@@ -23,7 +23,6 @@ use jiff::Timestamp;
 use storage::Tx;
 
 use crate::Service;
-use crate::accounts::served_account;
 use crate::authorization_request::registered_uri;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
@@ -66,7 +65,7 @@ impl Service {
         page: &RedirectUri,
     ) -> Result<()> {
         let mut tx = self.store.read().await?;
-        let found = served_account(&mut tx, application, &request.account_name).await?;
+        let found = storage::accounts::served_by_name(&mut tx, &request.account_name, application.id).await?;
         let Some(account) = found else { return Ok(()) };
         let (mode, email) = (sso_mode(&mut tx, account.id, Portal::SelfService).await?, request.email.normalized());
         let candidates = storage::users::candidates(&mut tx, account.id, Portal::SelfService, &email).await?;

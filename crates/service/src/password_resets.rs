@@ -25,7 +25,7 @@ use serde_json::Value;
 use storage::Tx;
 
 use crate::Service;
-use crate::accounts::{account, served_account};
+use crate::accounts::account;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::one_time_links::{link, link_refused, page_of};
@@ -83,7 +83,7 @@ impl Service {
         page: &RedirectUri,
     ) -> Result<()> {
         let mut tx = self.store.read().await?;
-        let found = served_account(&mut tx, application, &request.account_name).await?;
+        let found = storage::accounts::served_by_name(&mut tx, &request.account_name, application.id).await?;
         let Some(account) = found else { return Ok(()) };
         let mode = sso_mode(&mut tx, account.id, Portal::Admin).await?;
         let identity = normalized(&request.identifier);

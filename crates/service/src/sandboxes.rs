@@ -2,20 +2,20 @@
 
 use domain::account::{Account, AccountName};
 use domain::account_link::{AccountRelation, LinkState};
-use domain::role::{Permission, Role, RoleAssignments, RoleSet};
+use domain::portal::Portal;
+use domain::role::{Permission, Role, RoleSet};
 use domain::text::Label;
 use domain::user::{User, UserStatus};
 use domain::{AccountId, UserId};
-use serde_json::Value;
 use storage::Tx;
 
 use crate::Service;
 use crate::account_links::AccountLinkView;
 use crate::accounts::{account, created_deed};
 use crate::caller::{Caller, Identity};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
-use crate::users::{audited_user, deed, user};
+use crate::users::NewUser;
 
 /// What a sandbox is made with.
 #[derive(Debug, Clone)]
@@ -29,8 +29,8 @@ pub struct NewSandbox {
 }
 
 impl Service {
-    /// Makes a sandbox of an account, with the account's settings. Its first owner is an owner of the account, by the same
-    /// username and email, who switches there; a password of their own they may set there later.
+    /// Makes a sandbox of an account, with the account's settings and served by its applications. Its first owner is an owner
+    /// of the account, who is invited there as the owner of any account is.
     pub async fn create_sandbox(
         &self,
         caller: &Caller,
@@ -46,14 +46,15 @@ impl Service {
             let id = id.parse().map_err(Error::internal)?;
             return Ok(Created::replayed(self.get_account_link(caller, account_id, id).await?));
         }
+        check_is_no_sandbox(&mut tx, account_id).await?;
         let owner = first_owner(&mut tx, caller, account_id, new.owner_id).await?;
         let sandbox = self.sandbox(account(&mut tx, account_id).await?, new);
         storage::accounts::insert(&mut tx, &sandbox).await?;
         self.record(&mut tx, caller, created_deed(&sandbox)).await?;
-        self.copy_owner(&mut tx, caller, &owner, sandbox.id).await?;
         let link = self.new_account_link((account_id, sandbox.id), AccountRelation::Sandbox, LinkState::Accepted);
         self.insert_account_link(&mut tx, &link).await?;
         self.record_on_both_sides(&mut tx, caller, "account.sandbox_created", &link).await?;
+        self.invite_first_owner(&mut tx, caller, &sandbox, self.owner_of(&sandbox, &owner)).await?;
         self.remember(&mut tx, caller, key, link.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(AccountLinkView::of(link, sandbox)))
@@ -71,26 +72,31 @@ impl Service {
         }
     }
 
-    /// Whoever owns the account owns its sandbox, as the user that they are: switching finds them there.
-    async fn copy_owner(&self, tx: &mut Tx, caller: &Caller, owner: &User, sandbox: AccountId) -> Result<()> {
-        let now = self.now();
-        let copy = User {
-            id: UserId::from_uuid(self.uuid()),
-            account_id: sandbox,
-            roles: RoleAssignments { assigned: RoleSet::from([Role::OrganizationOwner]), ..RoleAssignments::default() },
-            break_glass: false,
-            exempt: false,
-            last_sign_in: None,
-            created_at: now,
-            updated_at: now,
-            ..owner.clone()
+    /// The first owner of a sandbox: the same names and second factor as in its account, and a password of their own.
+    fn owner_of(&self, sandbox: &Account, owner: &User) -> User {
+        let new = NewUser {
+            portal: Portal::Admin,
+            username: owner.username.clone(),
+            email: owner.email.clone(),
+            display_name: owner.display_name.clone(),
+            roles: RoleSet::from([Role::OrganizationOwner]),
         };
-        storage::users::insert(tx, &copy).await?;
-        self.record(tx, caller, deed("user.created", &copy, Value::Null, audited_user(&copy))).await
+        let (recovery_email, require_email_mfa) = (owner.recovery_email.clone(), owner.require_email_mfa);
+        User { recovery_email, require_email_mfa, ..self.invited_user(sandbox.id, new) }
     }
 }
 
-/// Who owns a sandbox first: an active owner of the account, the caller unless somebody is named.
+/// Refuses a sandbox of a sandbox: the applications that serve the account serve its own sandboxes alone.
+async fn check_is_no_sandbox(tx: &mut Tx, account_id: AccountId) -> Result<()> {
+    let links = storage::account_links::list(tx, account_id).await?;
+    if links.iter().any(|(link, _)| link.relation == AccountRelation::SandboxOf) {
+        let detail = "A sandbox has no sandboxes of its own: create it in the account whose sandbox this is";
+        return Err(Error::new(Code::Forbidden).with_detail(detail));
+    }
+    Ok(())
+}
+
+/// The user who is to own a sandbox first: an active owner of the account, the caller unless another is named.
 async fn first_owner(tx: &mut Tx, caller: &Caller, account_id: AccountId, named: Option<UserId>) -> Result<User> {
     let refused = |problem| Error::invalid("/owner_id", problem);
     let id = match (named, &caller.identity) {
@@ -98,7 +104,11 @@ async fn first_owner(tx: &mut Tx, caller: &Caller, account_id: AccountId, named:
         (None, Identity::User(signed_in)) => signed_in.user_id,
         (None, _) => return Err(refused("is needed: name an active owner of the account")),
     };
-    let owner = user(tx, account_id, id).await.map_err(|_| refused("is no user of the account"))?;
+    let owner = storage::users::by_id(tx, account_id, id).await?;
+    let owner = owner.ok_or_else(|| refused("is no user of the account"))?;
+    if owner.email.is_none() {
+        return Err(refused("must have an email, which the invitation to the sandbox is mailed to"));
+    }
     let owns = owner.status == UserStatus::Active && owner.roles.effective().contains(&Role::OrganizationOwner);
     if owns { Ok(owner) } else { Err(refused("must be an active owner of the account")) }
 }

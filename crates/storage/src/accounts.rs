@@ -1,13 +1,14 @@
 //! Accounts.
 
-use domain::AccountId;
 use domain::account::{Account, AccountName};
 use domain::account_settings::AccountSettings;
 use domain::username::normalized;
+use domain::{AccountId, ApplicationId};
 use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::applications::serves;
 use crate::columns::{checked, containing, millis, time};
 use crate::error::{Result, StorageError, Unique, written};
 use crate::page::{Page, Paged};
@@ -29,6 +30,8 @@ queries! {
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
     BY_ID = concat!("SELECT ", account_columns!(), " FROM accounts WHERE id = $1");
     BY_NAME = concat!("SELECT ", account_columns!(), " FROM accounts WHERE name = $1");
+    SERVED_BY_NAME = concat!("SELECT ", account_columns!(), " FROM accounts JOIN applications ON applications.id = $2
+        WHERE accounts.name = $1 AND ", serves!());
     LIST = concat!("SELECT ", account_columns!(), " FROM accounts
         WHERE id > $1 AND (search_text LIKE $2 ESCAPE '!' OR $2 IS NULL) ORDER BY id LIMIT $3");
     HOLD = "UPDATE accounts SET updated_at = updated_at WHERE id = $1";
@@ -95,6 +98,12 @@ pub async fn by_id(tx: &mut Tx, id: AccountId) -> Result<Option<Account>> {
 /// The account that people call by this name (A1).
 pub async fn by_name(tx: &mut Tx, name: &AccountName) -> Result<Option<Account>> {
     let row: Option<AccountRow> = fetch_optional!(tx, BY_NAME, name.as_str())?;
+    row.map(Account::try_from).transpose()
+}
+
+/// The same, if its people sign in with this application.
+pub async fn served_by_name(tx: &mut Tx, name: &AccountName, application: ApplicationId) -> Result<Option<Account>> {
+    let row: Option<AccountRow> = fetch_optional!(tx, SERVED_BY_NAME, name.as_str(), application.as_uuid())?;
     row.map(Account::try_from).transpose()
 }
 

@@ -26,15 +26,31 @@ macro_rules! application_columns {
 }
 pub(crate) use application_columns;
 
+/// Whether people of an account sign in with an application: its own, a shared one, or one of the account whose sandbox it
+/// is (G1). Never the reverse.
+macro_rules! serves {
+    () => {
+        "(applications.account_id IS NULL OR applications.account_id = accounts.id OR EXISTS (
+            SELECT 1 FROM account_links WHERE account_links.account_id = accounts.id
+            AND account_links.other_account_id = applications.account_id AND account_links.relation = 'sandbox_of'))"
+    };
+}
+pub(crate) use serves;
+
 queries! {
     INSERT = "INSERT INTO applications (id, account_id, portal, name, settings, is_default, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     BY_ID = concat!("SELECT ", application_columns!(), " FROM applications
         WHERE account_id IS NOT DISTINCT FROM $1 AND id = $2");
     BY_CLIENT_ID = concat!("SELECT ", application_columns!(), " FROM applications WHERE id = $1");
-    DEFAULT_OF = concat!("SELECT ", application_columns!(), " FROM applications
-        WHERE (account_id = $1 OR account_id IS NULL) AND portal = $2 AND is_default
-        ORDER BY account_id IS NULL LIMIT 1");
+    SERVING = concat!("SELECT ", application_columns!(), " FROM applications JOIN accounts ON accounts.id = $2
+        WHERE applications.id = $1 AND ", serves!());
+    ANY_SERVING = concat!("SELECT applications.id FROM applications JOIN accounts ON accounts.id = $1
+        WHERE applications.portal = $2 AND ", serves!(), " LIMIT 1");
+    DEFAULT_OF = concat!("SELECT ", application_columns!(), " FROM applications JOIN accounts ON accounts.id = $1
+        WHERE applications.portal = $2 AND applications.is_default AND ", serves!(), "
+        ORDER BY CASE WHEN applications.account_id = $1 THEN 0 WHEN applications.account_id IS NULL THEN 2 ELSE 1 END
+        LIMIT 1");
     LIST = concat!("SELECT ", application_columns!(), " FROM applications
         WHERE account_id = $1 AND id > $2 AND (portal = $3 OR $3 IS NULL) ORDER BY id LIMIT $4");
     LIST_SHARED = concat!("SELECT ", application_columns!(), " FROM applications
@@ -120,7 +136,20 @@ pub async fn by_client_id(tx: &mut Tx, id: ApplicationId) -> Result<Option<Appli
     row.map(Application::try_from).transpose()
 }
 
-/// The application that sign-ins which begin elsewhere go to (C8): the account's own default, or the shared one.
+/// The application of this `client_id`, if people of the account sign in with it.
+pub async fn serving(tx: &mut Tx, account_id: AccountId, id: ApplicationId) -> Result<Option<Application>> {
+    let row: Option<ApplicationRow> = fetch_optional!(tx, SERVING, id.as_uuid(), account_id.as_uuid())?;
+    row.map(Application::try_from).transpose()
+}
+
+/// Whether people of the account have any application to sign in to this portal with.
+pub async fn any_serving(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<bool> {
+    let row: Option<(Uuid,)> = fetch_optional!(tx, ANY_SERVING, account_id.as_uuid(), portal.as_str())?;
+    Ok(row.is_some())
+}
+
+/// The application that sign-ins which begin elsewhere go to (C8): the account's own default, that of the account whose
+/// sandbox it is (G1), or the shared one.
 pub async fn default_of(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<Option<Application>> {
     let row: Option<ApplicationRow> = fetch_optional!(tx, DEFAULT_OF, account_id.as_uuid(), portal.as_str())?;
     row.map(Application::try_from).transpose()

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::applications::{ApplicationRow, application_columns};
+use crate::applications::{ApplicationRow, application_columns, serves};
 use crate::columns::{millis, parsed, time};
 use crate::error::{Result, StorageError, Unique, written};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
@@ -37,7 +37,7 @@ queries! {
         JOIN accounts ON accounts.name = $2
         JOIN saml_connections ON saml_connections.account_id = accounts.id
             AND saml_connections.portal = applications.portal
-        WHERE applications.id = $1");
+        WHERE applications.id = $1 AND ", serves!());
     BY_SP_HASH = concat!("SELECT ", connection_columns!(), " FROM saml_connections WHERE sp_hash = $1");
     AT_ACS = concat!("SELECT ", connection_columns!(), ", accounts.settings AS account_settings
         FROM saml_connections JOIN accounts ON accounts.id = saml_connections.account_id
@@ -123,7 +123,7 @@ pub async fn by_account_name(tx: &mut Tx, name: &AccountName, portal: Portal) ->
 }
 
 /// An application with the connection of its portal in the account of this name: what a sign-in starts with. None if any
-/// of the three is not there.
+/// of the three is not there, or the application does not serve the account.
 pub async fn of_application(
     tx: &mut Tx,
     id: ApplicationId,

@@ -46,6 +46,9 @@ queries! {
         AND ended_at IS NULL AND expires_at > $3";
     END_SWITCHED = "UPDATE sessions SET ended_at = $3, ended_reason = $4
         WHERE account_id = $1 AND home_account_id = $2 AND ended_at IS NULL AND expires_at > $3";
+    END_SERVED_BY = "UPDATE sessions SET ended_at = $3, ended_reason = $4
+        WHERE account_id = $1 AND application_id IN (SELECT id FROM applications WHERE account_id = $2)
+        AND ended_at IS NULL AND expires_at > $3";
     END_OTHERS = "UPDATE sessions SET ended_at = $4, ended_reason = $5
         WHERE (account_id = $1 AND user_id = $2 OR home_account_id = $1 AND home_user_id = $2)
         AND id <> $3 AND ended_at IS NULL AND expires_at > $4";
@@ -177,6 +180,16 @@ pub async fn end_switched(
     reason: SessionEnd,
 ) -> Result<u64> {
     execute!(tx, END_SWITCHED, account_id.as_uuid(), home.as_uuid(), millis(at), reason.as_str())
+}
+
+/// Ends every live session in an account that an application of that other one holds, which serves it no more (G1).
+pub async fn end_served_by(
+    tx: &mut Tx,
+    (account_id, owner): (AccountId, AccountId),
+    at: Timestamp,
+    reason: SessionEnd,
+) -> Result<u64> {
+    execute!(tx, END_SERVED_BY, account_id.as_uuid(), owner.as_uuid(), millis(at), reason.as_str())
 }
 
 /// Ends a user's sessions but this one, in other accounts too where they switched from here (G1); gives how many were live.

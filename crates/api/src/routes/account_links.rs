@@ -198,7 +198,7 @@ async fn accept_account_link(
 /// End a link.
 ///
 /// For operators, and for owners of either account; also to decline one. Sessions that came over it end at once. A sandbox
-/// stays, as an account of its own.
+/// stays, as an account of its own: the other account's applications serve it no more, so give it one of its own first.
 #[utoipa::path(
     operation_id = "delete_account_link", tag = "account links",
     security(("operator_key" = []), ("access_token" = [])), params(LinkPath),
@@ -217,8 +217,8 @@ async fn delete_account_link(
 
 /// Create a sandbox.
 ///
-/// For operators and owners: an account with the settings of this one, linked with it, whose first owner is one of this
-/// account's, who switches there. Whoever signs in at the sandbox alone cannot switch to this account.
+/// For operators and owners: an account with the settings of this one, linked with it and served by its applications, whose
+/// first owner is one of this account's. They are invited by mail, set a password there, and sign in.
 #[utoipa::path(
     operation_id = "create_sandbox", tag = "account links",
     security(("operator_key" = []), ("access_token" = [])), params(AccountPath, IdempotencyKeyParameter),

@@ -15,7 +15,6 @@ use uuid::Uuid;
 
 use super::start::StartFormSignIn;
 use crate::Service;
-use crate::accounts::served_account;
 use crate::error::Result;
 
 /// Who is looked for where there is nobody: the same questions are asked of the database, whoever is asked for.
@@ -70,7 +69,7 @@ impl Service {
     pub(super) async fn form_facts(&self, start: &StartFormSignIn, application: &Application) -> Result<Facts> {
         let mut reading = self.store.read().await?;
         let tx = &mut reading;
-        let account = served_account(tx, application, &start.account_name).await?;
+        let account = storage::accounts::served_by_name(tx, &start.account_name, application.id).await?;
         let connection = storage::connections::by_account_name(tx, &start.account_name, Portal::Admin).await?;
         let account_id = account.as_ref().map_or(AccountId::from_uuid(NOBODY), |account| account.id);
         let identity = normalized(&start.identifier);

@@ -74,10 +74,9 @@ impl Service {
         let application = application.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
         let return_to = complete.authorization.return_to(&application)?;
         let link = link(&mut tx, LinkPurpose::MagicLink, &complete.token).await?;
+        let serving = storage::applications::serving(&mut tx, link.account_id, application.id).await?;
+        serving.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
         drop(tx);
-        if !application.serves(link.account_id) {
-            return Err(Error::new(Code::ApplicationRefused));
-        }
         match self.admit_by_link(&link, return_to, complete.address).await {
             Err(error) => Err(self.refuse_magic_link((&link, &complete), error).await),
             admitted => admitted,

@@ -105,7 +105,7 @@ impl Service {
             return Err(Error::new(Code::SsoAccountNotConfigured));
         };
         let return_to = asked.return_to(&application)?;
-        if !connection.mode.is_enabled() || !application.serves(connection.account_id) {
+        if !connection.mode.is_enabled() {
             return Err(Error::new(Code::SsoAccountNotConfigured));
         }
         let email_refusal = match &start.email {

@@ -53,7 +53,7 @@ impl Service {
             drop(transaction);
             return self.refuse_reused(code, first.ok_or_else(unknown_code)?).await;
         }
-        if !over_living_link(tx, code).await? {
+        if !over_living_link(tx, code).await? || !still_served(tx, exchange).await? {
             return Err(TokenRefusal::session_expired());
         }
         let sign_in = LastSignIn { at: session.created_at, method: session.method };
@@ -183,6 +183,16 @@ fn check_still_allowed(exchange: &Exchange, address: IpAddr) -> Result<(), Token
 async fn over_living_link(tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<bool> {
     match code.grant.home {
         Some(home) => Ok(storage::account_links::hold(tx, code.account_id, home.account_id).await?),
+        None => Ok(true),
+    }
+}
+
+/// Between a sign-in in a sandbox and its exchange the sandbox may have become an account of its own, which the application
+/// serves no more (G1). The link is held as above.
+async fn still_served(tx: &mut Tx, exchange: &Exchange) -> crate::Result<bool> {
+    let account_id = exchange.code.account_id;
+    match exchange.application.account_id.filter(|owner| *owner != account_id) {
+        Some(owner) => Ok(storage::account_links::hold(tx, account_id, owner).await?),
         None => Ok(true),
     }
 }
