@@ -12,10 +12,12 @@ use crate::scene::{
 };
 
 const SIGNED: [SignedParts; 3] = [SignedParts::Assertion, SignedParts::Response, SignedParts::Both];
-const CONTENT: [ContentAlgorithm; 4] = [
+const CONTENT: [ContentAlgorithm; 6] = [
     ContentAlgorithm::Aes128Cbc,
+    ContentAlgorithm::Aes192Cbc,
     ContentAlgorithm::Aes256Cbc,
     ContentAlgorithm::Aes128Gcm,
+    ContentAlgorithm::Aes192Gcm,
     ContentAlgorithm::Aes256Gcm,
 ];
 
@@ -77,6 +79,40 @@ fn every_shape_is_accepted_with_inclusive_canonicalization() {
     each(|spec| canonicalized(spec, Canonicalization::Inclusive), &RSA);
 }
 
+/// Proves C10 for exclusive canonicalization under its name with comments, which a reference by ID leaves out.
+#[test]
+fn every_shape_is_accepted_with_canonicalization_that_keeps_comments() {
+    each(|spec| canonicalized(spec, Canonicalization::ExclusiveWithComments), &RSA);
+    for shape in Shape::ALL {
+        for parts in SIGNED {
+            let spec = canonicalized(spec(shape).signed(parts), Canonicalization::ExclusiveWithComments);
+            let xml = spec.build(&RSA.identity).unwrap();
+            let plain = accepted(&xml, &RSA.certificates, "plain");
+            let commented = xml.replace(USER, "<!-- a -->alice<!-- b -->@example.test<!-- c -->");
+            assert_ne!(commented, xml);
+            assert_eq!(accepted(&commented, &RSA.certificates, "commented"), plain, "{shape:?}");
+        }
+    }
+}
+
+/// Proves C10: `xml` may be declared as what it always is, also where everything in scope is canonicalized.
+#[test]
+fn every_shape_is_accepted_with_xml_declared_as_itself() {
+    let declaration = " xmlns:xml=\"http://www.w3.org/XML/1998/namespace\" ";
+    for canonicalization in [Canonicalization::EXCLUSIVE, Canonicalization::Inclusive] {
+        for shape in Shape::ALL {
+            for parts in SIGNED {
+                let spec = canonicalized(spec(shape).signed(parts), canonicalization.clone());
+                let xml = spec.build(&RSA.identity).unwrap();
+                let plain = accepted(&xml, &RSA.certificates, "plain");
+                let declared = xml.replace(" Version=", &format!("{declaration}Version="));
+                let declared = declared.replace(" Algorithm=", &format!("{declaration}Algorithm="));
+                assert_eq!(accepted(&declared, &RSA.certificates, "declared"), plain, "{shape:?}");
+            }
+        }
+    }
+}
+
 /// Proves C10 for prefix lists, also with prefixes that nothing uses or declares.
 #[test]
 fn every_shape_is_accepted_with_a_prefix_list() {
@@ -123,6 +159,19 @@ fn every_shape_is_accepted_encrypted_with_oaep_sha1() {
 #[test]
 fn every_shape_is_accepted_encrypted_with_oaep_sha256() {
     each_encrypted(KeyTransport::OaepSha256, &RSA);
+}
+
+/// Proves C10 for encrypted assertions, with every digest and mask of OAEP chosen for itself, and with those left out that
+/// have a default.
+#[test]
+fn every_digest_and_mask_of_oaep_is_accepted() {
+    let hashes = [DigestAlgorithm::Sha1, DigestAlgorithm::Sha256, DigestAlgorithm::Sha384, DigestAlgorithm::Sha512];
+    let hashes = || hashes.into_iter().map(Some).chain([None]);
+    let both = hashes().flat_map(|digest| hashes().map(move |mask| KeyTransport::Oaep { digest, mask }));
+    for key_transport in both.chain(hashes().map(|digest| KeyTransport::OaepMgf1p { digest })) {
+        let encryption = encryption(ContentAlgorithm::Aes256Gcm, key_transport);
+        check(&spec(Shape::Shibboleth).signed(SignedParts::Assertion).encrypted(encryption), &RSA);
+    }
 }
 
 /// Proves C10 for encrypted assertions that an elliptic curve signs.

@@ -81,7 +81,7 @@ fn reference_method(reference: &Element) -> Result<Canonicalization, SignatureEr
         Canonicalization::Exclusive { .. } => Ok(Canonicalization::Exclusive {
             prefix_list: prefixes.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         }),
-        Canonicalization::Inclusive => Ok(Canonicalization::Inclusive),
+        other => Ok(other),
     }
 }
 

@@ -7,6 +7,8 @@ use super::xml::{Element, Node, Text};
 pub enum Canonicalization {
     /// `http://www.w3.org/2001/10/xml-exc-c14n#`, with the prefixes of `InclusiveNamespaces PrefixList`.
     Exclusive { prefix_list: Vec<String> },
+    /// `http://www.w3.org/2001/10/xml-exc-c14n#WithComments`: a reference by ID leaves comments out all the same.
+    ExclusiveWithComments,
     /// `http://www.w3.org/TR/2001/REC-xml-c14n-20010315`: every namespace in scope is written.
     Inclusive,
 }
@@ -19,6 +21,7 @@ impl Canonicalization {
     pub fn uri(&self) -> &'static str {
         match self {
             Self::Exclusive { .. } => "http://www.w3.org/2001/10/xml-exc-c14n#",
+            Self::ExclusiveWithComments => "http://www.w3.org/2001/10/xml-exc-c14n#WithComments",
             Self::Inclusive => "http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
         }
     }
@@ -115,7 +118,11 @@ impl<'a> Writer<'a> {
     fn wanted_prefixes(&self, element: &'a Element) -> Vec<&'a str> {
         match self.method {
             Canonicalization::Inclusive => self.in_scope.iter().map(|(prefix, _)| *prefix).collect(),
-            Canonicalization::Exclusive { prefix_list } => {
+            Canonicalization::Exclusive { .. } | Canonicalization::ExclusiveWithComments => {
+                let prefix_list = match self.method {
+                    Canonicalization::Exclusive { prefix_list } => prefix_list.as_slice(),
+                    _ => &[],
+                };
                 let mut wanted = vec![&*element.prefix];
                 let used = element.attributes.iter().map(|attribute| &*attribute.prefix);
                 wanted.extend(used.filter(|prefix| !prefix.is_empty()));

@@ -10,13 +10,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
+use super::DigestAlgorithm;
 use super::build::BuildError;
+use super::oaep::Oaep;
 use super::signature::XML_SIGNATURE;
 use super::xml::Element;
 use crate::certificate::Certificate;
 
 const XML_ENCRYPTION: &str = "http://www.w3.org/2001/04/xmlenc#";
 const ELEMENT_TYPE: &str = "http://www.w3.org/2001/04/xmlenc#Element";
+const RSA_OAEP_MGF1P: &str = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p";
+const RSA_OAEP: &str = "http://www.w3.org/2009/xmlenc11#rsa-oaep";
 const GCM_NONCE_LENGTH: usize = 12;
 
 /// How the assertion's text is encrypted.
@@ -24,8 +28,10 @@ const GCM_NONCE_LENGTH: usize = 12;
 #[serde(rename_all = "snake_case")]
 pub enum ContentAlgorithm {
     Aes128Cbc,
+    Aes192Cbc,
     Aes256Cbc,
     Aes128Gcm,
+    Aes192Gcm,
     Aes256Gcm,
 }
 
@@ -34,8 +40,10 @@ impl ContentAlgorithm {
     pub fn uri(self) -> &'static str {
         match self {
             Self::Aes128Cbc => "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
+            Self::Aes192Cbc => "http://www.w3.org/2001/04/xmlenc#aes192-cbc",
             Self::Aes256Cbc => "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
             Self::Aes128Gcm => "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+            Self::Aes192Gcm => "http://www.w3.org/2009/xmlenc11#aes192-gcm",
             Self::Aes256Gcm => "http://www.w3.org/2009/xmlenc11#aes256-gcm",
         }
     }
@@ -43,6 +51,7 @@ impl ContentAlgorithm {
     fn key_length(self) -> usize {
         match self {
             Self::Aes128Cbc | Self::Aes128Gcm => 16,
+            Self::Aes192Cbc | Self::Aes192Gcm => 24,
             Self::Aes256Cbc | Self::Aes256Gcm => 32,
         }
     }
@@ -56,6 +65,10 @@ pub enum KeyTransport {
     OaepSha1,
     /// `xmlenc11#rsa-oaep`, SHA-256 as digest and in MGF1.
     OaepSha256,
+    /// `xmlenc11#rsa-oaep` with the elements that are given; those that are not mean SHA-1 (XML Encryption 1.1, 5.5.2).
+    Oaep { digest: Option<DigestAlgorithm>, mask: Option<DigestAlgorithm> },
+    /// `rsa-oaep-mgf1p` with a digest, if one is given; the mask's hash is SHA-1.
+    OaepMgf1p { digest: Option<DigestAlgorithm> },
 }
 
 /// For whom and how an assertion is encrypted. OAEP draws its own seed, all other values are given.
@@ -65,7 +78,7 @@ pub struct Encryption {
     pub key_transport: KeyTransport,
     /// The service provider's RSA certificate.
     pub recipient: Certificate,
-    /// The content key; AES-128 uses its first half.
+    /// The content key; shorter ones are its beginning.
     pub content_key: [u8; 32],
     /// The initialization vector; GCM uses its first 12 bytes.
     pub initialization_vector: [u8; 16],
@@ -107,17 +120,13 @@ impl Encryption {
 
     fn encrypted_key(&self) -> Result<Element, BuildError> {
         let wrapped = self.wrapped_key().map_err(|_| BuildError::Encryption)?;
-        let digest = |uri| Element::new("ds", "DigestMethod").declare("ds", XML_SIGNATURE).attribute("Algorithm", uri);
         let method = match self.key_transport {
-            KeyTransport::OaepSha1 => method("http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p")
-                .child(digest("http://www.w3.org/2000/09/xmldsig#sha1")),
-            KeyTransport::OaepSha256 => method("http://www.w3.org/2009/xmlenc11#rsa-oaep")
-                .child(digest("http://www.w3.org/2001/04/xmlenc#sha256"))
-                .child(
-                    Element::new("xenc11", "MGF")
-                        .declare("xenc11", "http://www.w3.org/2009/xmlenc11#")
-                        .attribute("Algorithm", "http://www.w3.org/2009/xmlenc11#mgf1sha256"),
-                ),
+            KeyTransport::OaepSha1 => oaep_method(RSA_OAEP_MGF1P, Some(DigestAlgorithm::Sha1), None),
+            KeyTransport::OaepSha256 => {
+                oaep_method(RSA_OAEP, Some(DigestAlgorithm::Sha256), Some(DigestAlgorithm::Sha256))
+            }
+            KeyTransport::Oaep { digest, mask } => oaep_method(RSA_OAEP, digest, mask),
+            KeyTransport::OaepMgf1p { digest } => oaep_method(RSA_OAEP_MGF1P, digest, None),
         };
         Ok(Element::new("xenc", "EncryptedKey").child(method).child(cipher_data(&wrapped)))
     }
@@ -126,6 +135,8 @@ impl Encryption {
         let algorithm: &'static OaepAlgorithm = match self.key_transport {
             KeyTransport::OaepSha1 => &OAEP_SHA1_MGF1SHA1,
             KeyTransport::OaepSha256 => &OAEP_SHA256_MGF1SHA256,
+            KeyTransport::Oaep { digest, mask } => return self.wrapped_by_hashes(digest, mask),
+            KeyTransport::OaepMgf1p { digest } => return self.wrapped_by_hashes(digest, None),
         };
         let key = PublicEncryptingKey::from_der(self.recipient.public_key_info())?;
         let key = OaepPublicEncryptingKey::new(key)?;
@@ -135,11 +146,22 @@ impl Encryption {
         Ok(wrapped)
     }
 
+    fn wrapped_by_hashes(
+        &self,
+        digest: Option<DigestAlgorithm>,
+        mask: Option<DigestAlgorithm>,
+    ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+        let [digest, mask] = [digest, mask].map(|hash| hash.unwrap_or(DigestAlgorithm::Sha1));
+        Ok(Oaep { digest, mask }.encrypt(self.recipient.public_key(), self.key(), &self.content_key)?)
+    }
+
     fn content_cipher(&self, plain: &[u8]) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
         match self.content {
             ContentAlgorithm::Aes128Cbc => self.cbc(&cipher::AES_128, plain),
+            ContentAlgorithm::Aes192Cbc => self.cbc(&cipher::AES_192, plain),
             ContentAlgorithm::Aes256Cbc => self.cbc(&cipher::AES_256, plain),
             ContentAlgorithm::Aes128Gcm => self.gcm(&aead::AES_128_GCM, plain),
+            ContentAlgorithm::Aes192Gcm => self.gcm(&aead::AES_192_GCM, plain),
             ContentAlgorithm::Aes256Gcm => self.gcm(&aead::AES_256_GCM, plain),
         }
     }
@@ -168,6 +190,21 @@ impl Encryption {
     fn key(&self) -> &[u8] {
         self.content_key.get(..self.content.key_length()).unwrap_or_default()
     }
+}
+
+fn oaep_method(uri: &'static str, digest: Option<DigestAlgorithm>, mask: Option<DigestAlgorithm>) -> Element {
+    let digest = digest
+        .map(|hash| Element::new("ds", "DigestMethod").declare("ds", XML_SIGNATURE).attribute("Algorithm", hash.uri()));
+    let mask = mask.map(|hash| {
+        let uri = match hash {
+            DigestAlgorithm::Sha1 => "http://www.w3.org/2009/xmlenc11#mgf1sha1",
+            DigestAlgorithm::Sha256 => "http://www.w3.org/2009/xmlenc11#mgf1sha256",
+            DigestAlgorithm::Sha384 => "http://www.w3.org/2009/xmlenc11#mgf1sha384",
+            DigestAlgorithm::Sha512 => "http://www.w3.org/2009/xmlenc11#mgf1sha512",
+        };
+        Element::new("xenc11", "MGF").declare("xenc11", "http://www.w3.org/2009/xmlenc11#").attribute("Algorithm", uri)
+    });
+    method(uri).child_if(digest).child_if(mask)
 }
 
 fn method(uri: &'static str) -> Element {

@@ -27,6 +27,7 @@ mod algorithm;
 mod build;
 pub mod canonical;
 mod encryption;
+mod oaep;
 pub mod parse;
 mod profile;
 mod response;

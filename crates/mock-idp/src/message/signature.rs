@@ -89,7 +89,7 @@ impl Signer<'_> {
 
     fn signed_info_method(&self) -> Canonicalization {
         match self.signing.canonicalization {
-            Canonicalization::Exclusive { .. } => Canonicalization::EXCLUSIVE,
+            Canonicalization::Exclusive { .. } | Canonicalization::ExclusiveWithComments => Canonicalization::EXCLUSIVE,
             Canonicalization::Inclusive => Canonicalization::Inclusive,
         }
     }

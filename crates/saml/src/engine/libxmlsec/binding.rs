@@ -10,6 +10,8 @@ use libxml::tree::{Document, Node};
 
 use self::generated::{_xmlSecDSigReferenceCtx, xmlSecDSigStatus, xmlSecKeyDataFormat};
 
+mod at_exit;
+
 #[allow(warnings, clippy::all, clippy::pedantic, reason = "generated from the headers of libxmlsec1")]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/libxmlsec.rs"));
@@ -150,6 +152,8 @@ pub(super) fn register_ids(document: &Document, element: &Node) {
 
 /// Initializes the libraries before threads do so at once, and keeps libxmlsec1 from printing attackers' input to stderr;
 /// whether that worked. Without it there is no key, and without a key no context.
+///
+/// A process may end while its threads verify: nothing that the libraries would do at its exit may be left to do.
 fn initialized() -> bool {
     static INITIALIZED: OnceLock<bool> = OnceLock::new();
     unsafe extern "C" {
@@ -158,9 +162,10 @@ fn initialized() -> bool {
     *INITIALIZED.get_or_init(|| {
         // SAFETY: called once, before anything else of these libraries; none of them keeps a pointer.
         unsafe {
+            let kept = at_exit::keep_openssl() && at_exit::keep_libxml();
             xmlInitParser();
             generated::xmlSecErrorsDefaultCallbackEnableOutput(0);
-            generated::xmlSecInit() >= 0
+            kept && generated::xmlSecInit() >= 0
                 && generated::xmlSecOpenSSLAppInit(null()) >= 0
                 && generated::xmlSecOpenSSLInit() >= 0
         }
