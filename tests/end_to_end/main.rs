@@ -16,6 +16,7 @@ mod migration_kills;
 mod mock_identity_provider;
 mod organization;
 mod peer;
+mod reverse_proxy;
 mod simplesamlphp;
 mod smtp;
 mod smtp_server;

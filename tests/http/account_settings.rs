@@ -91,7 +91,7 @@ both_engines! {
         let token = tokens["refresh_token"].as_str().unwrap();
         let office = json!({ "allowed_networks": ["203.0.113.0/24"] });
         app.operator().patch(&tenant.path("/settings"), &office).await.expect(200);
-        for hops in ["198.51.100.7", "203.0.113.9, 198.51.100.7", "203.0.113.9, 198.51.100.7, 127.0.0.1", "nonsense"] {
+        for hops in ["198.51.100.7", "203.0.113.9, 198.51.100.7", "203.0.113.9, 198.51.100.7, 127.0.0.1", "nonsense, 198.51.100.7"] {
             let elsewhere = app.anonymous().forwarded_for(hops);
             let refused = tenant.refresh_as(&elsewhere, token).await.expect(400);
             assert_eq!(refused["error"], "invalid_grant", "{hops}");

@@ -75,11 +75,25 @@ impl TestApp {
 
     /// Starts it behind a reverse proxy on this machine, whose `X-Forwarded-For` it believes.
     pub async fn start_behind_proxy(database: TestDatabase) -> Self {
+        Self::start_behind(database, "127.0.0.0/8").await
+    }
+
+    /// Starts it behind the reverse proxies of this network.
+    pub async fn start_behind(database: TestDatabase, proxies: &str) -> Self {
         let world = World::default();
         let ports = world.ports(Limits::default().passwords_at_once);
-        let trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        let trusted_proxies = vec![proxies.parse().unwrap()];
         let api_settings = ApiSettings { trusted_proxies, ..api_settings(Limits::default()) };
         Self::assemble(database, (world, ports), settings(Limits::default()), api_settings).await
+    }
+
+    /// Starts it under the longest name of a host, with access tokens signed by this algorithm.
+    pub async fn start_signing(database: TestDatabase, algorithm: SigningAlgorithm) -> Self {
+        let world = World::default();
+        let ports = world.ports(Limits::default().passwords_at_once);
+        let base_url = format!("https://{}.test", ["a".repeat(61).as_str(); 4].join(".")).parse().unwrap();
+        let settings = Settings { base_url, signing_algorithm: algorithm, ..settings(Limits::default()) };
+        Self::assemble(database, (world, ports), settings, api_settings(Limits::default())).await
     }
 
     /// Starts it as `serve --development` does: reached where it listens, with the real clock and real connections to
@@ -110,6 +124,11 @@ impl TestApp {
             _running: running,
             database,
         }
+    }
+
+    /// Where it listens.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
     }
 
     /// Nobody.

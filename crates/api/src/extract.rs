@@ -12,7 +12,7 @@ mod precondition;
 mod query;
 mod rows;
 
-pub use address::{ClientAddress, TrustedProxies};
+pub use address::{ClientAddress, TrustedProxies, client_address};
 pub use body::{METADATA_MAX_BYTES, media_type, read_body};
 pub use caller::{Authenticated, Authentication, bearer};
 pub use form::{AcsForm, Form, OAuthForm, TOKEN_MAX_BYTES};

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::Shared;
 use crate::metrics::metrics_server;
-use crate::middleware::{authenticate, cors, observe, security_headers};
+use crate::middleware::{authenticate, cors, locate, observe, security_headers};
 use crate::settings::ApiSettings;
 
 /// How long a client may take to send its request line and headers.
@@ -36,6 +36,7 @@ pub async fn start(service: Arc<Service>, settings: ApiSettings) -> io::Result<R
         App::new()
             .configure(|config| shared.configure(config))
             .wrap(from_fn(authenticate))
+            .wrap(from_fn(locate))
             .wrap(from_fn(cors))
             .wrap(from_fn(observe))
             .wrap(from_fn(security_headers))

@@ -18,9 +18,9 @@ pub async fn authenticate(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if request.path().starts_with(SECURED) {
-        let address = ClientAddress::of(request.request()).0;
+        let address = ClientAddress::of(request.request());
         let service = request.app_data::<web::Data<Service>>().cloned();
-        if let (Some(service), Some(bearer)) = (service, bearer(request.headers())) {
+        if let (Some(ClientAddress(address)), Some(service), Some(bearer)) = (address, service, bearer(request.headers())) {
             let outcome = service.authenticate(Credentials { bearer, address }).await;
             request.extensions_mut().insert(Authentication(outcome));
         }

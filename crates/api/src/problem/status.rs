@@ -6,7 +6,9 @@ use service::Code;
 /// The status of a code.
 pub const fn status(code: Code) -> StatusCode {
     match code {
-        Code::SamlResponseRefused | Code::ApplicationRefused | Code::InvalidBody => StatusCode::BAD_REQUEST,
+        Code::SamlResponseRefused | Code::ApplicationRefused | Code::InvalidBody | Code::ProxyHeaderInvalid => {
+            StatusCode::BAD_REQUEST
+        }
         Code::Unauthenticated | Code::LoginIncorrectCredentials | Code::SessionExpired | Code::MfaCodeIncorrect => {
             StatusCode::UNAUTHORIZED
         }

@@ -3,6 +3,8 @@
 
 mod refresh_cookie;
 
+use std::net::IpAddr;
+
 use actix_web::http::header::{HeaderValue, ORIGIN, PRAGMA};
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use domain::ApplicationId;
@@ -106,9 +108,10 @@ async fn issue_token(
     _: Limited<Token>,
     request: HttpRequest,
     form: OAuthForm,
+    ClientAddress(address): ClientAddress,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    match tokens(&request, form, &service).await {
+    match tokens((&request, address), form, &service).await {
         Ok(issued) => Ok(token_response(&service, issued)),
         Err(refusal) => refused(refusal),
     }
@@ -133,27 +136,31 @@ async fn revoke_token(
     _: Limited<Token>,
     request: HttpRequest,
     form: OAuthForm,
+    ClientAddress(address): ClientAddress,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    match revoked(&request, form, &service).await {
+    match revoked((&request, address), form, &service).await {
         Ok(cookie) => Ok(revocation_response(&service, cookie)),
         Err(refusal) => refused(refusal),
     }
 }
 
-async fn tokens(request: &HttpRequest, form: OAuthForm, service: &Service) -> Result<IssuedTokens, TokenRefusal> {
+async fn tokens(
+    (request, address): (&HttpRequest, IpAddr),
+    form: OAuthForm,
+    service: &Service,
+) -> Result<IssuedTokens, TokenRefusal> {
     let form = accepted(form)?;
     let (client_id, origin) = (required(&form, "client_id")?, origin(request));
     match required(&form, "grant_type")? {
         "authorization_code" => {
             let (code, redirect_uri) = (required(&form, "code")?, required(&form, "redirect_uri")?);
             let code_verifier = required(&form, "code_verifier")?;
-            let address = ClientAddress::of(request).0;
             service.exchange_code(CodeGrant { client_id, code, redirect_uri, code_verifier, address, origin }).await
         }
         "refresh_token" => {
             let presented = Presented::of(request, service, &form, "refresh_token")?;
-            service.refresh(presented.grant(client_id, request)).await
+            service.refresh(presented.grant(client_id, request, address)).await
         }
         _ => {
             let words = "grant_type must be authorization_code or refresh_token";
@@ -163,14 +170,14 @@ async fn tokens(request: &HttpRequest, form: OAuthForm, service: &Service) -> Re
 }
 
 async fn revoked(
-    request: &HttpRequest,
+    (request, address): (&HttpRequest, IpAddr),
     form: OAuthForm,
     service: &Service,
 ) -> Result<Option<ApplicationId>, TokenRefusal> {
     let form = accepted(form)?;
     let client_id = required(&form, "client_id")?;
     let presented = Presented::of(request, service, &form, "token")?;
-    service.revoke(presented.grant(client_id, request)).await?;
+    service.revoke(presented.grant(client_id, request, address)).await?;
     Ok(presented.cookie_of)
 }
 
@@ -192,10 +199,9 @@ impl Presented {
         Ok(Self { token, cookie_of: Some(client) })
     }
 
-    fn grant<'a>(&'a self, client_id: &'a str, request: &'a HttpRequest) -> PresentedToken<'a> {
+    fn grant<'a>(&'a self, client_id: &'a str, request: &'a HttpRequest, address: IpAddr) -> PresentedToken<'a> {
         let delivery = if self.cookie_of.is_some() { RefreshDelivery::Cookie } else { RefreshDelivery::Json };
-        let (address, origin) = (ClientAddress::of(request).0, origin(request));
-        PresentedToken { client_id, token: &self.token, delivery, address, origin }
+        PresentedToken { client_id, token: &self.token, delivery, address, origin: origin(request) }
     }
 }
 
