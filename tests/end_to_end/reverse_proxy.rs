@@ -11,7 +11,7 @@ use tests::databases::{Engine, database};
 use tests::process::free_port;
 use tests::tenant::Tenant;
 
-/// Where nginx stands, as Vestibule sees it.
+/// The address of nginx, as Vestibule sees it.
 const PROXY: &str = "127.0.0.1";
 /// Another address of this machine, for a client that is not the proxy.
 const CLIENT: &str = "127.0.0.2";

@@ -142,7 +142,7 @@ both_engines! {
         assert_eq!(parameter(&location, "error_code"), "no_role");
         let attempt = tenant.last_attempt(&app).await;
         assert!(attempt["failure"]["got"].as_str().unwrap().contains("unknown-team"), "{attempt}");
-        assert_eq!(roles_of(&app, &tenant, "ann").await["saml"], json!(["organization_context_manager"]));
+        assert_eq!(roles_of(&app, &tenant, "ann").await["saml"], json!([]), "the refusal sets them anew too");
     }
 
     /// Proves C4: a SAML sign-in never touches assigned roles, and a user holds both together.

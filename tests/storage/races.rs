@@ -20,7 +20,8 @@ use tests::both_engines;
 use tokio::sync::Barrier;
 
 use crate::samples::{
-    account, application, at, attempt, code, connection, fresh, issued, link, session, signing_key, tenant, token, user,
+    account, application, at, attempt, code, connection, fresh, issued, link, session, signing_key, tenant, token,
+    used, user,
 };
 
 /// Rounds of each race: enough to see both orders.
@@ -175,7 +176,7 @@ both_engines! {
             }
             tx.commit().await.unwrap();
             let id = format!("_{round}");
-            let evidence = Evidence { assertion_id: Some(&id), warnings: &[] };
+            let evidence = Evidence { assertion: Some(used(&id)), warnings: &[] };
             let next = AtomicUsize::new(0);
             let results = two_at_once(&db.store, async |tx| {
                 authorization_codes::issue(tx, &codes[next.fetch_add(1, Ordering::SeqCst)], evidence).await
@@ -194,7 +195,7 @@ both_engines! {
             let started = SignInAttempt { id: code.attempt_id, ..attempt(&tenant) };
             sign_in_attempts::insert(&mut tx, &started).await.unwrap();
             tx.commit().await.unwrap();
-            let evidence = Evidence { assertion_id: None, warnings: &[] };
+            let evidence = Evidence { assertion: None, warnings: &[] };
             let results =
                 two_at_once(&db.store, async |tx| authorization_codes::issue(tx, &code, evidence).await).await;
             assert_one_conflict(&results, Unique::Answer);

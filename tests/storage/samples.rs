@@ -27,7 +27,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use storage::authorization_codes::Evidence;
-use storage::sign_in_attempts::UnlinkedLimits;
+use storage::sign_in_attempts::{UnlinkedLimits, UsedAssertion};
 use storage::{Store, Tx};
 use uuid::Uuid;
 
@@ -260,7 +260,7 @@ pub async fn waiting(tx: &mut Tx, tenant: &Tenant, pending: PendingSignIn) -> Pe
 /// Stores a [`code`] with the sign-in that led to it.
 pub async fn issued(tx: &mut Tx, tenant: &Tenant, code: AuthorizationCode) -> AuthorizationCode {
     waiting(tx, tenant, PendingSignIn { attempt_id: code.attempt_id, ..pending(tenant) }).await;
-    let evidence = Evidence { assertion_id: None, warnings: &[] };
+    let evidence = Evidence { assertion: None, warnings: &[] };
     storage::authorization_codes::issue(tx, &code, evidence).await.unwrap();
     code
 }
@@ -312,6 +312,11 @@ pub fn session(tenant: &Tenant) -> Session {
         expires_at: at(43_200_000),
         ended: None,
     }
+}
+
+/// An assertion of this id.
+pub fn used(id: &str) -> UsedAssertion<'_> {
+    UsedAssertion { id, issued_at: at(9) }
 }
 
 pub fn token(session: &Session) -> RefreshToken {

@@ -11,7 +11,7 @@ use storage::sign_in_attempts::{AttemptFilter, UnlinkedLimits};
 use storage::{Page, StorageError, Unique, authorization_codes, sign_in_attempts};
 use tests::both_engines;
 
-use crate::samples::{Tenant, at, attempt, code, digest, fresh, pending, return_to, tenant, waiting};
+use crate::samples::{Tenant, at, attempt, code, digest, fresh, pending, return_to, tenant, used, waiting};
 
 fn refused(tenant: &Tenant) -> SignInAttempt {
     SignInAttempt {
@@ -171,7 +171,7 @@ both_engines! {
             let code = code(tenant);
             let waits = PendingSignIn { attempt_id: code.attempt_id, ..pending(tenant) };
             let waits = waiting(&mut tx, tenant, waits).await;
-            let evidence = |id| Evidence { assertion_id: Some(id), warnings: &[] };
+            let evidence = |id| Evidence { assertion: Some(used(id)), warnings: &[] };
             let issued = authorization_codes::issue(&mut tx, &code, evidence(id)).await;
             assert_eq!(issued.is_ok(), expected, "{issued:?}");
             let request = (waits.attempt_id, waits.request_id.as_str());
@@ -191,7 +191,7 @@ both_engines! {
         let refused = SignInAttempt { id: code.attempt_id, user_id: None, ..refused(&tenant) };
         let mut tx = db.store.begin().await.unwrap();
         sign_in_attempts::insert(&mut tx, &refused).await.unwrap();
-        let evidence = Evidence { assertion_id: None, warnings: &["odd".to_owned()] };
+        let evidence = Evidence { assertion: None, warnings: &["odd".to_owned()] };
         authorization_codes::issue(&mut tx, &code, evidence).await.unwrap();
         assert!(!sign_in_attempts::refuse(&mut tx, &refused).await.unwrap());
         let read = sign_in_attempts::by_id(&mut tx, tenant.account.id, refused.id).await.unwrap().unwrap();

@@ -14,7 +14,7 @@ use storage::test_sign_ins::{self, LastSuccess, by_id, conclude};
 use storage::{StorageError, Tx, Unique};
 use tests::both_engines;
 
-use crate::samples::{Tenant, at, code, fresh, pending, tenant, waiting};
+use crate::samples::{Tenant, at, code, fresh, pending, tenant, used, waiting};
 
 fn findings(tenant: &Tenant) -> TestFindings {
     let check = TestedCheck {
@@ -81,7 +81,7 @@ both_engines! {
         assert!(matches!(replayed, Err(StorageError::Conflict(Unique::Answer))));
         let code = code(&tenant);
         waiting(&mut tx, &tenant, PendingSignIn { attempt_id: code.attempt_id, ..pending(&tenant) }).await;
-        let evidence = Evidence { assertion_id: Some("_one"), warnings: &[] };
+        let evidence = Evidence { assertion: Some(used("_one")), warnings: &[] };
         assert!(matches!(issue(&mut tx, &code, evidence).await, Err(StorageError::Conflict(Unique::Answer))));
     }
 
@@ -92,7 +92,7 @@ both_engines! {
         let test = started(&mut tx, &tenant).await;
         let mut code = code(&tenant);
         code.attempt_id = test.id;
-        let evidence = Evidence { assertion_id: Some("_one"), warnings: &[] };
+        let evidence = Evidence { assertion: Some(used("_one")), warnings: &[] };
         assert!(issue(&mut tx, &code, evidence).await.is_err());
     }
 

@@ -239,12 +239,7 @@ mod tests {
     }
 
     fn token(rotation: Option<Rotation>) -> RefreshToken {
-        RefreshToken {
-            digest: SecretDigest::from_bytes([0; 32]),
-            session_id: session().id,
-            issued_at: at(0),
-            rotation,
-        }
+        RefreshToken { digest: SecretDigest::from_bytes([0; 32]), session_id: session().id, issued_at: at(0), rotation }
     }
 
     fn rotated(seconds: i64, successor: Option<&[u8]>) -> RefreshToken {

@@ -6,5 +6,6 @@ pub mod identity;
 pub mod pending_sign_in;
 pub mod provisioning;
 pub mod role_mapping;
+pub mod role_values;
 pub mod sp_key;
 pub mod test_sign_in;

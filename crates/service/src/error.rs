@@ -105,7 +105,7 @@ codes! {
     /// The content type is not the one that is read here.
     UnsupportedMediaType = "unsupported_media_type", "The content type is not supported",
         "Send application/json, or application/x-www-form-urlencoded to the OAuth and SAML endpoints.";
-    /// Where the request comes from cannot be told.
+    /// A6: no address to compare with networks and to count by.
     ProxyHeaderInvalid = "proxy_header_invalid", "A proxy in front of this service does not tell where the request comes from",
         "Have the proxy append the address that it sees to X-Forwarded-For (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for).";
     /// No such path.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::applications::{ApplicationRow, application_columns};
 use crate::columns::{checked, digest, home, millis, optional_time, parsed, time};
 use crate::error::{Result, StorageError, Unique, written};
-use crate::sign_in_attempts::{assertion_digest, warnings};
+use crate::sign_in_attempts::{UsedAssertion, assertion_digest, warnings};
 use crate::sql::{execute, fetch_optional, queries};
 use crate::tx::Tx;
 use crate::users::{UserRow, user_columns};
@@ -39,7 +39,7 @@ queries! {
     ISSUE = "UPDATE sign_in_attempts SET stage = 'code_issued', outcome = 'pending', user_id = $3, warnings = $4,
             updated_at = $5, failure = NULL, saml_message = NULL, code_digest = $6, code_issued_at = $5, method = $7,
             auth_time = $8, external_roles = $9, session_not_on_or_after = $10, assertion_digest = $11,
-            home_account_id = $12, home_user_id = $13
+            home_account_id = $12, home_user_id = $13, assertion_issued_at = $14
         WHERE account_id = $1 AND id = $2 AND code_digest IS NULL AND NOT EXISTS (SELECT 1 FROM sign_in_attempts AS other
             WHERE other.connection_id = sign_in_attempts.connection_id AND other.assertion_digest = $11)";
     EXCHANGE_OF = concat!("SELECT ", code_columns!(), ", ", user_columns!(), ", ", application_columns!(), ",
@@ -139,8 +139,8 @@ impl TryFrom<CodeRow> for AuthorizationCode {
 /// What a code rests on, for the record.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The `ID` of the assertion, where one led to the code.
-    pub assertion_id: Option<&'a str>,
+    /// The assertion, where one led to the code.
+    pub assertion: Option<UsedAssertion<'a>>,
     /// What was odd and did not prevent it.
     pub warnings: &'a [String],
 }
@@ -162,9 +162,10 @@ pub async fn issue(tx: &mut Tx, code: &AuthorizationCode, evidence: Evidence<'_>
         millis(code.grant.auth_time),
         Json(&code.grant.external_roles),
         code.grant.session_not_on_or_after.map(millis),
-        evidence.assertion_id.map(assertion_digest),
+        evidence.assertion.map(|used| assertion_digest(used.id)),
         code.grant.home.map(|home| home.account_id.as_uuid()),
         code.grant.home.map(|home| home.user_id.as_uuid()),
+        evidence.assertion.map(|used| millis(used.issued_at)),
     )?;
     written(rows, StorageError::Conflict(Unique::Answer))
 }

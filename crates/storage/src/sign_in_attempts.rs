@@ -35,7 +35,13 @@ queries! {
         ON CONFLICT DO NOTHING");
     REFUSE = "UPDATE sign_in_attempts SET stage = $3, outcome = 'refused', failure = $4, saml_message = $5,
             updated_at = $6
-        WHERE account_id = $1 AND id = $2 AND code_digest IS NULL";
+        WHERE account_id = $1 AND id = $2 AND code_digest IS NULL AND assertion_digest IS NULL";
+    REFUSE_USED = "UPDATE sign_in_attempts SET stage = $3, outcome = 'refused', failure = $4, saml_message = $5,
+            updated_at = $6, user_id = $7, assertion_digest = $8, assertion_issued_at = $9
+        WHERE account_id = $1 AND id = $2 AND code_digest IS NULL AND NOT EXISTS (SELECT 1 FROM sign_in_attempts AS other
+            WHERE other.connection_id = sign_in_attempts.connection_id AND other.assertion_digest = $8)";
+    NEWER_ASSERTION = "SELECT id FROM sign_in_attempts
+        WHERE account_id = $1 AND user_id = $2 AND assertion_issued_at > $3 LIMIT 1";
     BY_ID = concat!("SELECT ", attempt_columns!(), " FROM sign_in_attempts WHERE account_id = $1 AND id = $2");
     LIST = concat!("SELECT ", attempt_columns!(), " FROM sign_in_attempts
         WHERE account_id = $1 AND id < $2 AND (portal = $3 OR $3 IS NULL) AND (outcome = $4 OR $4 IS NULL)
@@ -52,6 +58,15 @@ pub struct UnlinkedLimits {
     pub of_address: (Timestamp, u32),
     /// From all addresses together: since when, and how many.
     pub of_connection: (Timestamp, u32),
+}
+
+/// An assertion that a sign-in used up.
+#[derive(Debug, Clone, Copy)]
+pub struct UsedAssertion<'a> {
+    /// Its `ID`.
+    pub id: &'a str,
+    /// When its identity provider issued it.
+    pub issued_at: Timestamp,
 }
 
 /// Which attempts of an account are listed.
@@ -194,7 +209,7 @@ pub(crate) fn assertion_digest(id: &str) -> Vec<u8> {
     Sha256::digest(id.as_bytes()).to_vec()
 }
 
-/// Writes a refusal into an attempt: its stage, failure, message and time; `false` if it is gone, or gave a code
+/// Writes a refusal into an attempt: its stage, failure, message and time; `false` if it is gone, or was answered
 /// meanwhile.
 pub async fn refuse(tx: &mut Tx, refused: &SignInAttempt) -> Result<bool> {
     let rows = execute!(
@@ -208,6 +223,37 @@ pub async fn refuse(tx: &mut Tx, refused: &SignInAttempt) -> Result<bool> {
         millis(refused.updated_at),
     )?;
     Ok(rows > 0)
+}
+
+/// Writes a refusal that its assertion brought about into the attempt of a user, and uses the assertion up;
+/// `Conflict(Answer)` if the attempt gave a code, or the connection has seen the assertion before (C10).
+pub async fn refuse_used(tx: &mut Tx, refused: &SignInAttempt, assertion: UsedAssertion<'_>) -> Result<()> {
+    let rows = execute!(
+        tx,
+        REFUSE_USED,
+        refused.account_id.as_uuid(),
+        refused.id.as_uuid(),
+        refused.stage.as_str(),
+        refused.failure.as_ref().map(failure),
+        refused.saml_message.as_deref().map(text),
+        millis(refused.updated_at),
+        refused.user_id.map(UserId::as_uuid),
+        assertion_digest(assertion.id),
+        millis(assertion.issued_at),
+    )?;
+    written(rows, StorageError::Conflict(Unique::Answer))
+}
+
+/// Whether an assertion of this user that was issued later was used already.
+pub async fn newer_assertion_was_used(
+    tx: &mut Tx,
+    account_id: AccountId,
+    user_id: UserId,
+    issued_at: Timestamp,
+) -> Result<bool> {
+    let (account_id, user_id) = (account_id.as_uuid(), user_id.as_uuid());
+    let row: Option<(Uuid,)> = fetch_optional!(tx, NEWER_ASSERTION, account_id, user_id, millis(issued_at))?;
+    Ok(row.is_some())
 }
 
 /// The attempt of this id.

@@ -12,7 +12,7 @@ use service::{Code, Error, Violation};
 
 use crate::problem::Problem;
 
-/// What proxies write into it is the only word about a client that counts: `Forwarded` and `X-Real-IP` are not read.
+/// The one header about a client that counts: `Forwarded` and `X-Real-IP` are not read.
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Most trusted proxies that a request may have come through: many more than stand in a row anywhere.
 const PROXIES_MAX: usize = 32;
@@ -36,18 +36,19 @@ impl FromRequest for ClientAddress {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request).ok_or_else(|| Error::internal("a request was not located").into()))
+        ready(Self::of(request))
     }
 }
 
 impl ClientAddress {
-    /// The address that this request comes from, if it was located.
-    pub fn of(request: &HttpRequest) -> Option<Self> {
-        request.extensions().get::<Self>().copied()
+    /// The address that this request comes from.
+    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let located = request.extensions().get::<Self>().copied();
+        located.ok_or_else(|| Error::internal("a request was not located").into())
     }
 }
 
-/// What a trusted proxy sent cannot be read.
+/// A header of a trusted proxy cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnreadableHop {
     /// This element, counted from the last, is no address.
@@ -106,7 +107,8 @@ pub fn client_address(
 /// its client, and what stands left of it is the client's own word.
 fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(hop).ok()?;
-    let address = text.parse().ok().or_else(|| with_port(text)).or_else(|| in_brackets(text)).or_else(|| zoned(text))?;
+    let address =
+        text.parse().ok().or_else(|| with_port(text)).or_else(|| in_brackets(text)).or_else(|| zoned(text))?;
     Some(address.to_canonical())
 }
 
@@ -178,8 +180,22 @@ mod tests {
     #[test]
     fn what_a_trusted_proxy_sends_and_cannot_be_read_is_refused() {
         let hops: [&[u8]; 17] = [
-            b"", b" ", b"\xff", b"not an address", b"unknown", b"_hidden", b"\"198.51.100.1\"", b"198.51.100.1:", b"198.51.100.1:99999",
-            b"198.51.100.01", b"198.51.100", b"[2001:db8::7", b"[2001:db8::7]x", b"[198.51.100.1]", b"2001:db8::7%eth0", b"fe80::7%",
+            b"",
+            b" ",
+            b"\xff",
+            b"not an address",
+            b"unknown",
+            b"_hidden",
+            b"\"198.51.100.1\"",
+            b"198.51.100.1:",
+            b"198.51.100.1:99999",
+            b"198.51.100.01",
+            b"198.51.100",
+            b"[2001:db8::7",
+            b"[2001:db8::7]x",
+            b"[198.51.100.1]",
+            b"2001:db8::7%eth0",
+            b"fe80::7%",
             b"for=198.51.100.1",
         ];
         for hop in hops {

@@ -111,11 +111,13 @@ impl<K: Kind> FromRequest for Limited<K> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let address = ClientAddress::of(request);
         let limiters = request.app_data::<web::Data<RateLimiters>>();
-        let checked = limiters.zip(address).map_or(Ok(()), |(limiters, address)| K::limiter(limiters).check(address.0));
         let refused = |seconds| Error::new(Code::RateLimited).with_retry_after(seconds).into();
-        ready(checked.map(|()| Self(PhantomData)).map_err(refused))
+        let check = |ClientAddress(address)| {
+            let checked = limiters.map_or(Ok(()), |limiters| K::limiter(limiters).check(address));
+            checked.map(|()| Self(PhantomData)).map_err(refused)
+        };
+        ready(ClientAddress::of(request).and_then(check))
     }
 }
 

@@ -20,7 +20,8 @@ pub async fn authenticate(
     if request.path().starts_with(SECURED) {
         let address = ClientAddress::of(request.request());
         let service = request.app_data::<web::Data<Service>>().cloned();
-        if let (Some(ClientAddress(address)), Some(service), Some(bearer)) = (address, service, bearer(request.headers())) {
+        if let (Ok(ClientAddress(address)), Some(service), Some(bearer)) = (address, service, bearer(request.headers()))
+        {
             let outcome = service.authenticate(Credentials { bearer, address }).await;
             request.extensions_mut().insert(Authentication(outcome));
         }

@@ -1,4 +1,4 @@
-//! Where a request comes from is found once, before anything else is done with it, and is the same for everything that asks:
+//! The client of a request is located once, before anything else is done with it, and is the same for everything that asks:
 //! limits, allowed networks, attempts, sessions and the audit log.
 
 use actix_web::body::{BoxBody, MessageBody};

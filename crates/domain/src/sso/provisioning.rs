@@ -8,6 +8,7 @@ use crate::sso::connection::{Provisioning, SamlConnection};
 use crate::sso::discovery::{Match, matching_user};
 use crate::sso::identity::AssertedIdentity;
 use crate::sso::role_mapping::{MappedRoles, map_roles};
+use crate::sso::role_values::RoleValues;
 use crate::user::User;
 use crate::username::normalized;
 
@@ -22,6 +23,8 @@ pub struct ProvisioningFacts<'a> {
     pub entered_email: Option<&'a str>,
     /// The portal's users who have the asserted username as username or email.
     pub candidates: &'a [User],
+    /// Whether a newer assertion of the same user was used before: what that one said of roles stands.
+    pub superseded: bool,
 }
 
 /// What to write.
@@ -35,6 +38,8 @@ pub struct ProvisioningDecision {
     pub unknown_roles: Vec<String>,
     /// Role values that go into the token of a `self_service` session.
     pub external_roles: Vec<String>,
+    /// Role values that would, beyond what a token holds.
+    pub left_out_roles: Vec<String>,
 }
 
 /// Who signs in.
@@ -69,33 +74,49 @@ pub enum ProvisioningRefusal {
     BreakGlass,
     /// Holds no role, so may not enter the `admin` portal.
     NoRole {
+        /// The user, whose `saml` roles are none from now on; none where the sign-in would have created them.
+        user: Option<UserId>,
         /// Role values that no mapping knows.
         unknown: Vec<String>,
     },
 }
 
+/// The user whose `saml` roles a decision sets anew, and differently: a refusal for holding none does so too (C4).
+pub fn reroled<'a>(
+    facts: &ProvisioningFacts<'a>,
+    decision: &Result<ProvisioningDecision, ProvisioningRefusal>,
+) -> Option<&'a User> {
+    let none = RoleSet::new();
+    let (id, roles) = match decision {
+        Ok(ProvisioningDecision { subject: Subject::Known(id), saml_roles, .. }) => (*id, saml_roles),
+        Err(ProvisioningRefusal::NoRole { user: Some(id), .. }) => (*id, &none),
+        _ => return None,
+    };
+    facts.candidates.iter().find(|user| user.id == id && user.roles.saml != *roles)
+}
+
 /// Decides who signs in and with what.
 pub fn decide_provisioning(facts: &ProvisioningFacts<'_>) -> Result<ProvisioningDecision, ProvisioningRefusal> {
-    let ProvisioningFacts { connection, identity, entered_email, candidates } = *facts;
+    let ProvisioningFacts { connection, identity, entered_email, candidates, .. } = *facts;
     let asserted = identity.username.as_str();
     if entered_email.is_some_and(|entered| normalized(entered) != normalized(asserted)) {
         return Err(ProvisioningRefusal::NotTheEnteredEmail);
     }
     let email = Email::parse(asserted).ok();
     check_domain(connection, email.as_ref())?;
-    let (subject, assigned) = match matching_user(asserted, candidates) {
+    let (subject, known) = match matching_user(asserted, candidates) {
         Match::Several => return Err(ProvisioningRefusal::MultipleUsernames),
         Match::One(user) if !user.status.is_welcome() => {
             return Err(ProvisioningRefusal::Inactive);
         }
         Match::One(user) if user.break_glass => return Err(ProvisioningRefusal::BreakGlass),
-        Match::One(user) => (Subject::Known(user.id), user.roles.assigned.clone()),
+        Match::One(user) => (Subject::Known(user.id), Some(user)),
         Match::None if connection.settings.provisioning == Provisioning::InvitedOnly => {
             return Err(ProvisioningRefusal::NotInvited);
         }
-        Match::None => (Subject::New { email }, RoleSet::new()),
+        Match::None => (Subject::New { email }, None),
     };
-    grant(connection, identity, subject, &assigned)
+    grant(facts, subject, known)
 }
 
 fn check_domain(connection: &SamlConnection, email: Option<&Email>) -> Result<(), ProvisioningRefusal> {
@@ -109,34 +130,42 @@ fn check_domain(connection: &SamlConnection, email: Option<&Email>) -> Result<()
 }
 
 fn grant(
-    connection: &SamlConnection,
-    identity: &AssertedIdentity,
+    facts: &ProvisioningFacts<'_>,
     subject: Subject,
-    assigned: &RoleSet,
+    known: Option<&User>,
 ) -> Result<ProvisioningDecision, ProvisioningRefusal> {
-    let values = identity.role_values.as_deref();
-    match connection.portal {
-        Portal::SelfService => Ok(ProvisioningDecision {
+    let (settings, values) = (&facts.connection.settings, facts.identity.role_values.as_deref());
+    if facts.connection.portal == Portal::SelfService {
+        let RoleValues { kept, left_out } = RoleValues::within_bounds(values.unwrap_or_default());
+        return Ok(ProvisioningDecision {
             subject,
             saml_roles: RoleSet::new(),
             unknown_roles: vec![],
-            external_roles: values.unwrap_or_default().to_vec(),
-        }),
-        Portal::Admin => {
-            let MappedRoles { roles, unknown } =
-                map_roles(values, &connection.settings.role_mappings, &connection.settings.default_roles);
-            if roles.is_empty() && assigned.is_empty() {
-                return Err(ProvisioningRefusal::NoRole { unknown });
-            }
-            Ok(ProvisioningDecision { subject, saml_roles: roles, unknown_roles: unknown, external_roles: vec![] })
-        }
+            external_roles: kept,
+            left_out_roles: left_out,
+        });
     }
+    let MappedRoles { roles, unknown } = map_roles(values, &settings.role_mappings, &settings.default_roles);
+    let roles = match known {
+        Some(user) if facts.superseded => user.roles.saml.clone(),
+        _ => roles,
+    };
+    if roles.is_empty() && known.is_none_or(|user| user.roles.assigned.is_empty()) {
+        return Err(ProvisioningRefusal::NoRole { user: known.map(|user| user.id), unknown });
+    }
+    Ok(ProvisioningDecision {
+        subject,
+        saml_roles: roles,
+        unknown_roles: unknown,
+        external_roles: vec![],
+        left_out_roles: vec![],
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::role::Role::{OrganizationMember as Member, OrganizationOwner as Owner};
+    use crate::role::Role::{self, OrganizationMember as Member, OrganizationOwner as Owner};
     use crate::sso::discovery::tests::{connection, user};
     use crate::user::UserStatus;
     use crate::username::Username;
@@ -154,7 +183,7 @@ mod tests {
         entered_email: Option<&str>,
         candidates: &[User],
     ) -> Result<ProvisioningDecision, ProvisioningRefusal> {
-        decide_provisioning(&ProvisioningFacts { connection, identity, entered_email, candidates })
+        decide_provisioning(&ProvisioningFacts { connection, identity, entered_email, candidates, superseded: false })
     }
 
     fn with_default(provisioning: Provisioning, domains: &[&str]) -> SamlConnection {
@@ -214,8 +243,39 @@ mod tests {
         let unknown = vec!["staff".to_owned()];
         assert_eq!(
             decide(&bare, &identity("a@b.se", Some(&["staff"])), None, &[]),
-            Err(ProvisioningRefusal::NoRole { unknown })
+            Err(ProvisioningRefusal::NoRole { user: None, unknown })
         );
+    }
+
+    /// Proves C4: an assertion that leaves no role takes the `saml` roles away; one that is older than another that was used
+    /// changes nothing.
+    #[test]
+    fn a_refusal_for_no_role_takes_roles_away_and_an_older_assertion_changes_none() {
+        let bare = connection(Provisioning::JustInTime, &[]);
+        let with = |roles: &[Role]| {
+            let mut ann = user(1, "a@b.se", None, UserStatus::Active);
+            ann.roles.saml = roles.iter().copied().collect();
+            ann
+        };
+        let decided = |user: &User, superseded| {
+            let (identity, candidates) = (identity("a@b.se", Some(&[])), std::slice::from_ref(user));
+            let facts = ProvisioningFacts {
+                connection: &bare,
+                identity: &identity,
+                entered_email: None,
+                candidates,
+                superseded,
+            };
+            let decision = decide_provisioning(&facts);
+            (reroled(&facts, &decision).is_some(), decision)
+        };
+        let (member, none) = (with(&[Member]), with(&[]));
+        let refused = Err(ProvisioningRefusal::NoRole { user: Some(member.id), unknown: vec![] });
+        assert_eq!(decided(&member, false), (true, refused.clone()));
+        assert_eq!(decided(&none, false), (false, refused.clone()));
+        assert_eq!(decided(&none, true), (false, refused));
+        let (reroled, kept) = decided(&member, true);
+        assert_eq!((reroled, kept.unwrap().saml_roles), (false, RoleSet::from([Member])));
     }
 
     /// Proves C4: self-service sign-ins never grant account roles.

@@ -9,6 +9,7 @@ use crate::role::RoleSet;
 use crate::sign_in_attempt::VALUE_MAX_CHARS;
 use crate::sso::connection::SamlConnection;
 use crate::sso::provisioning::{ProvisioningDecision, ProvisioningFacts, Subject};
+use crate::sso::role_values::RoleValues;
 
 /// Most role values, and most attributes, that findings name: some identity providers send thousands of groups.
 pub const FINDINGS_MAX: usize = 100;
@@ -50,6 +51,8 @@ named! {
         Nothing = "nothing",
         /// The value goes into the token of a `self_service` session.
         Token = "token",
+        /// The value would go into the token, and is beyond what a token holds.
+        LeftOut = "left_out",
     }
 }
 
@@ -133,8 +136,10 @@ pub fn tested_user(
 fn tested_roles(connection: &SamlConnection, values: Option<&[String]>, assigned: &RoleSet) -> Vec<TestedRoles> {
     let settings = &connection.settings;
     let assigned = TestedRoles { origin: RoleOrigin::Assigned, value: None, roles: assigned.clone() };
+    let left_out = RoleValues::within_bounds(values.unwrap_or_default()).left_out;
     let by_value = |value: &String| {
         let (origin, roles) = match (connection.portal, settings.role_mappings.get(value)) {
+            (Portal::SelfService, _) if left_out.contains(value) => (RoleOrigin::LeftOut, RoleSet::new()),
             (Portal::SelfService, _) => (RoleOrigin::Token, RoleSet::new()),
             (Portal::Admin, Some(roles)) => (RoleOrigin::RoleMappings, roles.clone()),
             (Portal::Admin, None) => (RoleOrigin::Nothing, RoleSet::new()),
@@ -198,5 +203,8 @@ mod tests {
         let value = Some("boss".to_owned());
         assert_eq!(told, [TestedRoles { origin: RoleOrigin::Token, value, roles: RoleSet::new() }]);
         assert_eq!(tested_roles(&connection, None, &RoleSet::new()), []);
+        let long = ["boss".to_owned(), "x".repeat(3_000)];
+        let told = tested_roles(&connection, Some(&long), &RoleSet::new());
+        assert_eq!(told.iter().map(|entry| entry.origin).collect::<Vec<_>>(), [RoleOrigin::Token, RoleOrigin::LeftOut]);
     }
 }

@@ -105,6 +105,8 @@ pub struct VerifiedResponse {
     pub assertion_id: String,
     /// `Issuer` of the assertion.
     pub issuer: String,
+    /// `IssueInstant` of the assertion: of two about one subject, the later one counts.
+    pub issue_instant: Timestamp,
     /// The subject, if named.
     pub name_id: Option<NameId>,
     /// `SessionIndex` of the first `AuthnStatement` that has one, for logout.
@@ -209,6 +211,7 @@ fn check_assertion(
         in_response_to: bearer.in_response_to.clone(),
         assertion_id: assertion.id.clone(),
         issuer: assertion.issuer.clone(),
+        issue_instant: assertion.issue_instant,
         name_id: assertion.subject.name_id.clone(),
         session_index: assertion.statements.iter().find_map(|statement| statement.session_index.clone()),
         authn_instant: first.authn_instant,

@@ -23,6 +23,8 @@ pub const MASTER_KEY_RECIPE: &str =
     "make one with `openssl rand -base64 32 > master.key` and name that file in secrets.master_key_file";
 /// The database where none is configured: a file in the working directory.
 const DEFAULT_DATABASE: &str = "sqlite:vestibule.db";
+/// Longest base URL: it stands in every access token twice, which has to fit into a header (I1).
+const BASE_URL_MAX_BYTES: usize = 300;
 /// Memory of one hash: from the least that OWASP's password storage cheat sheet knows to a gibibyte for each thread.
 const PASSWORD_MEMORY_KIB: RangeInclusive<u32> = 7_168..=1_048_576;
 /// Passes over that memory: more of them keep people waiting for seconds.
@@ -83,6 +85,10 @@ impl Loaded {
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             let fix = "leave scheme, host, port and path alone, such as https://login.example.com";
             return Err(self.problem(KEY, "it holds a query, a fragment, a user name or a password", fix));
+        }
+        if url.as_str().len() > BASE_URL_MAX_BYTES {
+            let fix = format!("use one of at most {BASE_URL_MAX_BYTES} bytes: it stands in every token");
+            return Err(self.problem(KEY, "it is too long", fix));
         }
         Ok(url.clone())
     }

@@ -178,6 +178,16 @@ fn what_has_no_default_is_asked_for() {
     );
 }
 
+/// Proves I1: a base URL that would make access tokens too long is refused.
+#[test]
+fn a_base_url_that_is_too_long_is_refused() {
+    let of = |bytes: usize| "https://login.example.com/".to_owned() + &"a".repeat(bytes - 26);
+    let longest = load(None, variables(&[("VESTIBULE_SERVER__BASE_URL", &of(300))])).unwrap();
+    assert_eq!(longest.base_url(false).unwrap().as_str().len(), 300);
+    let refused = problems_of("", &[("VESTIBULE_SERVER__BASE_URL", &of(301)), LEAST[1]]);
+    assert!(refused.contains("it is too long. Fix: use one of at most 300 bytes"), "{refused}");
+}
+
 /// Proves that keys which contradict each other, or mean nothing usable, are refused with words.
 #[test]
 fn what_cannot_be_used_is_refused() {

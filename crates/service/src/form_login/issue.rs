@@ -71,7 +71,7 @@ impl Service {
     ) -> Result<String> {
         let row = (sign_in.account_id, sign_in.attempt_id);
         let (code, secret) = self.authorization_code(row, &sign_in.return_to, grant);
-        let evidence = Evidence { assertion_id: None, warnings: &[] };
+        let evidence = Evidence { assertion: None, warnings: &[] };
         storage::authorization_codes::issue(tx, &code, evidence).await?;
         redirect_url(&sign_in.return_to, self.settings.issuer(), &[("code", secret.expose())])
     }

@@ -7,7 +7,7 @@ use domain::account_settings::AccountSettings;
 use domain::secret::{PresentedSecret, SecretKind};
 use domain::sign_in_attempt::AttemptKind;
 use domain::sso::connection::{SamlConnection, SpHash};
-use domain::sso::pending_sign_in::{PendingSignIn, Purpose};
+use domain::sso::pending_sign_in::{PendingSignIn, Purpose, ReturnTo};
 use storage::Tx;
 
 use crate::Service;
@@ -139,6 +139,16 @@ impl Service {
             return self.refuse_test(pending, &new, refusal).await;
         };
         let attempt_id = self.refuse_pending(pending, &new, &refusal).await?;
+        self.refused_redirect(return_to, code, attempt_id)
+    }
+
+    /// Tells the frontend of a refusal, by redirect.
+    pub(super) fn refused_redirect(
+        &self,
+        return_to: &ReturnTo,
+        code: Code,
+        attempt_id: Option<AttemptId>,
+    ) -> Result<AcsAnswer> {
         let attempt_id = attempt_id.map(|id| id.to_string());
         let parameters: Vec<(&str, &str)> = [
             ("error", Some("access_denied")),
@@ -164,7 +174,7 @@ pub(super) async fn answered(
 }
 
 /// Tells whoever runs Vestibule; two engines that disagree are either a bug or an attack.
-fn note(connection: &SamlConnection, refusal: &Refusal) {
+pub(super) fn note(connection: &SamlConnection, refusal: &Refusal) {
     let (id, reason) = (connection.id, refusal.reason);
     metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason).increment(1);
     tracing::info!(connection = %id, code = refusal.code.as_str(), reason, "a sign-in was refused");

@@ -3,26 +3,31 @@
 
 use domain::UserId;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
-use domain::role::RoleAssignments;
+use domain::portal::Portal;
+use domain::role::{RoleAssignments, RoleSet};
 use domain::secret::PresentedSecret;
-use domain::sign_in_attempt::VALUE_MAX_CHARS;
+use domain::sign_in_attempt::{SignInAttempt, VALUE_MAX_CHARS};
 use domain::sso::connection::SamlConnection;
 use domain::sso::identity::{AssertedAttribute, AssertedIdentity, Assertion, read_identity};
 use domain::sso::pending_sign_in::{PendingSignIn, Purpose};
-use domain::sso::provisioning::{ProvisioningDecision, ProvisioningFacts, Subject, decide_provisioning};
+use domain::sso::provisioning::{
+    ProvisioningDecision, ProvisioningFacts, ProvisioningRefusal, Subject, decide_provisioning, reroled,
+};
+use domain::sso::role_values::{ROLE_VALUES_MAX, ROLE_VALUES_MAX_BYTES, RoleValues};
 use domain::user::{SignInMethod, User, UserStatus};
 use jiff::Timestamp;
 use saml::VerifiedResponse;
 use serde_json::Value;
 use storage::Tx;
 use storage::authorization_codes::Evidence;
+use storage::sign_in_attempts::UsedAssertion;
 
 use crate::Service;
 use crate::audit::Deed;
 use crate::error::{Code, Error, Result};
-use crate::sign_in::acs::{AcsAnswer, answered};
+use crate::sign_in::acs::{AcsAnswer, answered, note};
 use crate::sign_in::redirect_url;
-use crate::sign_in::refusal::{Refusal, Stop};
+use crate::sign_in::refusal::{Refusal, Stop, refuse};
 use crate::users::audited_user;
 
 /// How often a sign-in is tried again when the same user is being created, deactivated or removed at the same moment.
@@ -47,7 +52,18 @@ impl Named {
     /// What the sign-in is decided by.
     pub fn facts<'a>(&'a self, connection: &'a SamlConnection, pending: &'a PendingSignIn) -> ProvisioningFacts<'a> {
         let entered_email = pending.entered_email.as_deref();
-        ProvisioningFacts { connection, identity: &self.identity, entered_email, candidates: &self.candidates }
+        let (identity, candidates) = (&self.identity, self.candidates.as_slice());
+        ProvisioningFacts { connection, identity, entered_email, candidates, superseded: false }
+    }
+
+    /// The role values that a token would not hold.
+    pub fn left_out_roles(&self, connection: &SamlConnection) -> Vec<String> {
+        match connection.portal {
+            Portal::Admin => vec![],
+            Portal::SelfService => {
+                RoleValues::within_bounds(self.identity.role_values.as_deref().unwrap_or_default()).left_out
+            }
+        }
     }
 }
 
@@ -83,7 +99,15 @@ impl Service {
         };
         let named = self.named(reading, connection, verified).await?;
         let facts = named.facts(connection, &pending);
-        let decision = decide_provisioning(&facts)?;
+        let decision = match self.decided(&facts, verified).await? {
+            Err(ProvisioningRefusal::NoRole { user: Some(id), unknown }) => {
+                let user = facts.candidates.iter().find(|user| user.id == id);
+                let user = user.ok_or_else(|| Error::internal("the refusal names nobody who was asked about"))?;
+                let refusal = ProvisioningRefusal::NoRole { user: Some(id), unknown }.into();
+                return self.refuse_without_role((connection, &pending), user, refusal, verified).await;
+            }
+            decided => decided?,
+        };
         let admitted = self.admitted(&facts, &decision)?;
         let grant = grant(&pending, verified, (admitted.after.id, &decision));
         let row = (pending.account_id, pending.attempt_id);
@@ -105,6 +129,51 @@ impl Service {
         let normalized = identity.username.normalized();
         let candidates = storage::users::candidates(&mut reading, account_id, portal, &normalized).await?;
         Ok(Named { identity, candidates })
+    }
+
+    /// Decides who signs in and with which roles. An assertion that is older than another one of its user, which was used
+    /// before, does not undo what that one said: this is looked up where it makes a difference.
+    async fn decided(
+        &self,
+        facts: &ProvisioningFacts<'_>,
+        verified: &VerifiedResponse,
+    ) -> Result<std::result::Result<ProvisioningDecision, ProvisioningRefusal>> {
+        let decision = decide_provisioning(facts);
+        let Some(User { account_id, id, .. }) = reroled(facts, &decision) else { return Ok(decision) };
+        let (mut tx, issued_at) = (self.store.read().await?, verified.issue_instant);
+        if storage::sign_in_attempts::newer_assertion_was_used(&mut tx, *account_id, *id, issued_at).await? {
+            return Ok(decide_provisioning(&ProvisioningFacts { superseded: true, ..*facts }));
+        }
+        Ok(decision)
+    }
+
+    /// Refuses a user to whom their assertion leaves no role, and takes the roles that an earlier one gave (C4). The assertion is
+    /// used up, so that it cannot come again after a newer one.
+    async fn refuse_without_role(
+        &self,
+        (connection, pending): (&SamlConnection, &PendingSignIn),
+        user: &User,
+        refusal: Refusal,
+        verified: &VerifiedResponse,
+    ) -> Result<AcsAnswer, Stop> {
+        let mut tx = self.store.begin().await?;
+        let attempt = storage::sign_in_attempts::by_id(&mut tx, pending.account_id, pending.attempt_id).await?;
+        let (Some(attempt), Purpose::SignIn(return_to)) = (attempt, &pending.purpose) else {
+            return Err(refusal.into());
+        };
+        let (stage, updated_at) = (attempt.stage.max(refusal.stage), self.now());
+        let mut attempt = SignInAttempt { stage, updated_at, user_id: Some(user.id), ..attempt };
+        refuse(&mut attempt, &refusal);
+        storage::sign_in_attempts::refuse_used(&mut tx, &attempt, used(verified)).await?;
+        if !user.roles.saml.is_empty() {
+            let roles = RoleAssignments { saml: RoleSet::new(), ..user.roles.clone() };
+            let after = User { roles, updated_at, ..user.clone() };
+            storage::users::update(&mut tx, &after, user.updated_at).await?;
+            self.record_user_change(&mut tx, &after, audited_user(user)).await?;
+        }
+        tx.commit().await?;
+        note(connection, &refusal);
+        Ok(self.refused_redirect(return_to, refusal.code, Some(attempt.id))?)
     }
 
     fn admitted(&self, facts: &ProvisioningFacts<'_>, decision: &ProvisioningDecision) -> Result<Admitted> {
@@ -150,7 +219,7 @@ impl Service {
         (verified, decision): (&VerifiedResponse, &ProvisioningDecision),
     ) -> Result<(), Stop> {
         let warnings = warnings(verified, decision);
-        let evidence = Evidence { assertion_id: Some(&verified.assertion_id), warnings: &warnings };
+        let evidence = Evidence { assertion: Some(used(verified)), warnings: &warnings };
         let before = admitted.before.as_ref().map_or(Value::Null, audited_user);
         let changed = before != audited_user(&admitted.after);
         let mut tx = if changed { self.store.begin().await? } else { self.store.write_once().await? };
@@ -191,6 +260,10 @@ fn grant(
         home: None,
         session_not_on_or_after: verified.session_not_on_or_after,
     }
+}
+
+fn used(verified: &VerifiedResponse) -> UsedAssertion<'_> {
+    UsedAssertion { id: &verified.assertion_id, issued_at: verified.issue_instant }
 }
 
 fn another_sign_in() -> Refusal {
@@ -237,7 +310,20 @@ fn warnings(verified: &VerifiedResponse, decision: &ProvisioningDecision) -> Vec
     });
     let others = decision.unknown_roles.len().saturating_sub(UNKNOWN_ROLES_NAMED);
     let others = (others > 0).then(|| format!("{others} more role values are in no role mapping and granted nothing"));
-    verified.warnings.iter().map(warning).chain(unknown).chain(others).collect()
+    let left_out = left_out_warning(&decision.left_out_roles);
+    verified.warnings.iter().map(warning).chain(unknown).chain(others).chain(left_out).collect()
+}
+
+/// Names the role values that a token does not hold, and the setting that sends fewer.
+pub(super) fn left_out_warning(left_out: &[String]) -> Option<String> {
+    let first = left_out.first()?.chars().take(VALUE_MAX_CHARS).collect::<String>();
+    let (values, verb) = if left_out.len() == 1 { ("value was", "It is") } else { ("values were", "The first one is") };
+    Some(format!(
+        "{} role {values} left out of the token, which holds at most {ROLE_VALUES_MAX} of them in {ROLE_VALUES_MAX_BYTES} bytes. \
+         {verb} {first:?}. Have the identity provider send fewer: in its role attribute, only the groups that are assigned to \
+         this application, by short names",
+        left_out.len()
+    ))
 }
 
 pub(super) fn warning(warning: &saml::Warning) -> String {

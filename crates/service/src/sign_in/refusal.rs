@@ -188,7 +188,7 @@ impl From<ProvisioningRefusal> for Refusal {
                 (Code::BreakGlassUser, "break_glass_user", "a user who is no break-glass user", None)
             }
             ProvisioningRefusal::Inactive => (Code::SsoEmailNotConfigured, "user_inactive", "an active user", None),
-            ProvisioningRefusal::NoRole { unknown } => (
+            ProvisioningRefusal::NoRole { unknown, .. } => (
                 Code::NoRole,
                 "no_role",
                 "an assigned role, a mapped role value, or default_roles where no role attribute is sent",

@@ -16,7 +16,7 @@ use crate::Service;
 use crate::audit::Deed;
 use crate::error::{Code, Error, Result};
 use crate::sign_in::acs::AcsAnswer;
-use crate::sign_in::admission::warning;
+use crate::sign_in::admission::{left_out_warning, warning};
 use crate::sign_in::refusal::{NewAttempt, Refusal, Stop, refuse};
 use crate::sign_in::test_checks::checks;
 use crate::sign_in::test_sign_in::wanted;
@@ -39,13 +39,16 @@ impl Service {
         test: &PendingSignIn,
         (connection, verified): (&SamlConnection, &VerifiedResponse),
     ) -> Result<AcsAnswer, Stop> {
-        let mut findings = received(verified);
+        let (mut findings, mut left_out) = (received(verified), None);
         let refusal = match self.named(reading, connection, verified).await {
-            Ok(named) => self.would_be(&named.facts(connection, test), &mut findings).await?,
+            Ok(named) => {
+                left_out = left_out_warning(&named.left_out_roles(connection));
+                self.would_be(&named.facts(connection, test), &mut findings).await?
+            }
             Err(Stop::Refused(refusal)) => Some(refusal),
             Err(fault) => return Err(fault),
         };
-        let warnings = verified.warnings.iter().map(warning).collect();
+        let warnings = verified.warnings.iter().map(warning).chain(left_out).collect();
         let assertion_id = refusal.is_none().then(|| verified.assertion_id.clone());
         self.conclude_test(connection, test, Tried { findings, warnings, assertion_id, refusal }).await
     }

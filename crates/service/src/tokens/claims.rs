@@ -4,10 +4,14 @@ use domain::account::AccountName;
 use domain::application::{Application, Lifetimes};
 use domain::portal::Portal;
 use domain::session::Session;
+use domain::sso::role_values::RoleValues;
 use domain::user::User;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+/// Most bytes of an access token: what common proxies let a header have.
+pub(crate) const ACCESS_TOKEN_MAX_BYTES: usize = 8 * 1024;
 
 /// Whom and what a token is about.
 pub(crate) struct Subject<'a> {
@@ -48,7 +52,9 @@ pub(crate) fn access_token(issuer: &str, jti: Uuid, subject: &Subject<'_>, now: 
     if let Value::Object(claims) = &mut claims {
         match session.portal {
             Portal::Admin => claims.insert("roles".into(), json!(user.roles.effective())),
-            Portal::SelfService => claims.insert("external_roles".into(), json!(session.external_roles)),
+            Portal::SelfService => {
+                claims.insert("external_roles".into(), json!(RoleValues::within_bounds(&session.external_roles).kept))
+            }
         };
     }
     claims

@@ -17,7 +17,7 @@ use storage::authorization_codes::Exchange;
 use crate::Service;
 use crate::audit::Deed;
 use crate::sessions::Ending;
-use crate::tokens::claims::{self, Subject};
+use crate::tokens::claims::{self, ACCESS_TOKEN_MAX_BYTES, Subject};
 use crate::tokens::{CodeGrant, IssuedTokens, TokenRefusal, check_origin, client_id};
 
 impl Service {
@@ -143,6 +143,9 @@ impl Service {
         let now = self.now();
         let claims = claims::access_token(self.settings.issuer(), self.uuid(), subject, now);
         let access_token = self.keyring().await?.signer.sign(&claims).map_err(crate::Error::internal)?;
+        if access_token.len() > ACCESS_TOKEN_MAX_BYTES {
+            return Err(TokenRefusal::Fault(crate::Error::internal("an access token is too long for a header")));
+        }
         let settings = &subject.application.settings;
         Ok(IssuedTokens {
             access_token,

@@ -71,7 +71,7 @@ impl Service {
     /// Makes the next token; none where another request did so in this very moment.
     async fn rotate(&self, tx: &mut Tx, family: &Family) -> Result<Option<Secret>> {
         let Family { token, session, .. } = family;
-        self.touch(tx, session).await?;
+        self.hold_session(tx, session).await?;
         let successor = self.new_refresh_token();
         let sealed = self.ports.sealer.seal(&seal_context(session.id), successor.expose().as_bytes());
         if !storage::refresh_tokens::mark_rotated(tx, token.digest, self.now(), &sealed).await? {
@@ -84,15 +84,15 @@ impl Service {
 
     /// Gives the successor of a token once more.
     async fn repeat(&self, tx: &mut Tx, session: &Session, sealed: &[u8]) -> Result<Secret> {
-        self.touch(tx, session).await?;
+        self.hold_session(tx, session).await?;
         let successor = self.ports.sealer.open(&seal_context(session.id), sealed).map_err(Error::internal)?;
         Secret::unsealed(SecretKind::RefreshToken, &successor)
             .ok_or_else(|| Error::internal("a sealed successor is no refresh token"))
     }
 
-    /// Takes note of the use, and holds the session: what ends it locks it before its tokens, and two orders would be a
+    /// Holds the session, and notes its use: what ends it locks it before its tokens, and two orders would be a
     /// deadlock.
-    async fn touch(&self, tx: &mut Tx, session: &Session) -> Result<()> {
+    async fn hold_session(&self, tx: &mut Tx, session: &Session) -> Result<()> {
         Ok(storage::sessions::touch(tx, session.id, self.now(), session.expires_at).await?)
     }
 
@@ -115,7 +115,11 @@ impl Service {
 }
 
 /// The token that is presented, with its session as the lifetimes of today leave it.
-async fn presented_family(tx: &mut Tx, digest: SecretDigest, presented: &PresentedToken<'_>) -> Result<Family, TokenRefusal> {
+async fn presented_family(
+    tx: &mut Tx,
+    digest: SecretDigest,
+    presented: &PresentedToken<'_>,
+) -> Result<Family, TokenRefusal> {
     let found = storage::refresh_tokens::family_of(tx, digest).await?;
     let mut family = found.ok_or_else(TokenRefusal::session_expired)?;
     check_delivery(family.application.settings.refresh_delivery, presented.delivery)?;

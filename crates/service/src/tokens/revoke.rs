@@ -37,7 +37,11 @@ impl Service {
         self.sign_out(tx, &family.session, client, presented).await
     }
 
-    async fn revoke_access_token(&self, client: ApplicationId, presented: &PresentedToken<'_>) -> Result<(), TokenRefusal> {
+    async fn revoke_access_token(
+        &self,
+        client: ApplicationId,
+        presented: &PresentedToken<'_>,
+    ) -> Result<(), TokenRefusal> {
         let Some(claims) = self.own_claims(presented.token).await? else { return Ok(()) };
         let mut tx = self.store.begin().await?;
         let session = storage::sessions::by_id(&mut tx, claims.account_id, claims.sid).await?;
