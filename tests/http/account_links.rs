@@ -21,8 +21,11 @@ async fn shared_frontend(app: &TestApp) -> String {
 
 /// The owner `ann` at `ann@acme.test`, signed in by form.
 async fn ann(app: &TestApp, tenant: &Tenant) -> Client {
-    tenant.form_user(app, "ann", Some("organization_owner")).await;
-    by_form(app, tenant, "ann").await
+    let id = tenant.form_user(app, "ann", Some("organization_owner")).await;
+    let client = by_form(app, tenant, "ann").await;
+    let path = tenant.path(&format!("/users/{id}"));
+    app.operator().patch(&path, &json!({ "break_glass": true })).await.expect(200);
+    client
 }
 
 async fn by_form(app: &TestApp, tenant: &Tenant, username: &str) -> Client {

@@ -178,16 +178,4 @@ both_engines! {
         app.service.link_requests_settled().await;
         assert!(app.mailbox().await.is_empty());
     }
-
-    /// Proves A4, B4: an owner who came in through SSO becomes the account's first break-glass user with a password.
-    async fn the_first_owner_with_a_password_guards_the_account(db) {
-        let app = TestApp::start(db).await;
-        let tenant = tenant(&app).await;
-        tenant.sign_in(&app, "owner@acme.test", Some(&["staff"])).await;
-        ask(&app, &tenant, "owner@acme.test").await;
-        assert_eq!(complete(&app, &token(&app, "owner@acme.test").await, PASSWORD).await.status, 204);
-        let users = app.operator().get(&tenant.path("/users?q=owner@acme.test")).await.expect(200);
-        let owner = &users["items"][0];
-        assert_eq!(owner["break_glass"], true);
-    }
 }

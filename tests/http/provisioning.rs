@@ -75,7 +75,9 @@ both_engines! {
         assert_eq!(parameter(&stranger, "error_code"), "sso_email_not_configured");
         let users = app.operator().get(&tenant.path("/users?q=new")).await.expect(200);
         assert_eq!(users["items"], json!([]));
-        let me = tenant.sign_in(&app, "owner@acme.test", None).await.get("/v1/me").await.expect(200);
+        let expected = json!({ "portal": "admin", "username": "boss@acme.test", "roles": ["organization_owner"] });
+        app.operator().post(&tenant.path("/users"), &expected).await.expect(201);
+        let me = tenant.sign_in(&app, "boss@acme.test", None).await.get("/v1/me").await.expect(200);
         assert_eq!(me["user"]["roles"]["assigned"], json!(["organization_owner"]));
     }
 
@@ -149,12 +151,14 @@ both_engines! {
     async fn assigned_roles_stay_beside_saml_roles(db) {
         let app = TestApp::start(db).await;
         let tenant = Tenant::create(&app, "acme").await;
-        tenant.code(&app, "owner@acme.test", Some(&["staff"])).await;
-        let roles = roles_of(&app, &tenant, "owner@").await;
+        let boss = json!({ "portal": "admin", "username": "boss@acme.test", "roles": ["organization_owner"] });
+        app.operator().post(&tenant.path("/users"), &boss).await.expect(201);
+        tenant.code(&app, "boss@acme.test", Some(&["staff"])).await;
+        let roles = roles_of(&app, &tenant, "boss@").await;
         assert_eq!(roles["assigned"], json!(["organization_owner"]));
         assert_eq!(roles["effective"], json!(["organization_owner", "organization_member"]));
-        tenant.code(&app, "owner@acme.test", Some(&[])).await;
-        let roles = roles_of(&app, &tenant, "owner@").await;
+        tenant.code(&app, "boss@acme.test", Some(&[])).await;
+        let roles = roles_of(&app, &tenant, "boss@").await;
         assert_eq!((&roles["assigned"], &roles["saml"]), (&json!(["organization_owner"]), &json!([])));
     }
 

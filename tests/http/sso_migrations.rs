@@ -27,7 +27,7 @@ both_engines! {
         let before = usernames(&app, &tenant).await;
         let plan = tenant.preview(&root.client, "require").await;
         assert_eq!((&plan["state"], &plan["blockers"]), (&json!("previewed"), &json!([])), "{plan}");
-        assert_eq!(plan["counts"]["mails"], json!({ "sso_invitation": 1, "sso_required": 1 }));
+        assert_eq!(plan["counts"]["mails"], json!({ "sso_required": 1 }));
         let row = tenant.row(&root.client, &plan, &ann).await;
         assert_eq!((&row["action"], &row["from"], &row["to"]), (&json!("rename"), &json!("ann"), &json!("ann@acme.test")));
         let row = tenant.row(&root.client, &plan, &double).await;

@@ -52,6 +52,11 @@ impl MailServer {
         self.hangs.notified().await;
     }
 
+    /// Forgets what it took so far.
+    pub fn forget(&self) {
+        self.inside.lock().unwrap().taken.clear();
+    }
+
     /// What it took so far. Nothing is sent by looking: see `TestApp::mailbox`.
     pub fn mailbox(&self) -> Mailbox {
         Mailbox(self.inside.lock().unwrap().taken.clone())

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use domain::password::{NewPassword, Password, PasswordCredential, PasswordHash, PasswordWeakness};
 use domain::{AccountId, UserId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use server::adapters::{Argon2Hasher, HashingParameters};
 use service::ports::{PASSWORD_SALT_BYTES, PasswordHasher, PasswordHasherError, PasswordVerdict};
 
@@ -78,6 +78,13 @@ impl TestApp {
     /// The same; it must be changed at the next sign-in.
     pub async fn give_temporary_password(&self, user_id: UserId, account_id: AccountId, password: &str) {
         self.set_password((account_id, user_id), password, (CHEAPEST_KIB, true)).await;
+    }
+
+    /// Lets a user's password work for this much longer, as a temporary one does.
+    pub async fn expire_password(&self, user_id: UserId, account_id: AccountId, after: SignedDuration) {
+        let expires_at = Some(self.now().checked_add(after).unwrap());
+        let credential = PasswordCredential { expires_at, ..self.password_of(account_id, user_id).await };
+        store_password(&self.database.store, &credential).await;
     }
 
     /// The same, hashed with other parameters than those of today.

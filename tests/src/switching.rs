@@ -68,8 +68,11 @@ pub async fn actions(app: &TestApp, tenant: &Tenant) -> Vec<Value> {
 impl Tenant {
     /// The owner `ann` at `ann@acme.test`, signed in by form.
     pub async fn ann(&self, app: &TestApp) -> Client {
-        self.form_user(app, "ann", Some("organization_owner")).await;
-        self.by_form(app, "ann").await
+        let id = self.form_user(app, "ann", Some("organization_owner")).await;
+        let client = self.by_form(app, "ann").await;
+        let path = self.path(&format!("/users/{id}"));
+        app.operator().patch(&path, &json!({ "break_glass": true })).await.expect(200);
+        client
     }
 
     /// A user with [`PASSWORD`], signed in by form.

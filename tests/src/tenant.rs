@@ -129,8 +129,15 @@ impl Tenant {
         url::Url::parse(&self.acs_url).unwrap().path().to_owned()
     }
 
-    /// Registers the pages of the frontend that mails lead to.
+    /// Registers the pages of the frontend that mails lead to, and takes away what that mails: the first owner's invitation.
     pub async fn set_pages(&self, app: &TestApp) {
+        self.register_pages(app).await;
+        app.mailbox().await;
+        app.world.mail_server().forget();
+    }
+
+    /// Registers the pages of the frontend that mails lead to.
+    pub async fn register_pages(&self, app: &TestApp) {
         let pages = json!({
             "accept_invitation": "https://app.example.test/accept", "reset_password": "https://app.example.test/reset",
             "magic_link": "https://app.example.test/magic", "login": "https://app.example.test/login",

@@ -1,17 +1,18 @@
 //! Invitations and one-time links.
 
+use domain::account_link::{AccountLink, AccountRelation, LinkState};
 use domain::email::Email;
 use domain::invitation::{Invitation, InvitationEnd, InvitationMail, InvitationState};
 use domain::one_time_link::{LinkEnd, LinkPurpose, OneTimeLink};
 use domain::portal::Portal;
 use domain::user::{SignInMethod, User};
-use domain::{InvitationBatchId, InvitationId, UserId};
+use domain::{AccountLinkId, InvitationBatchId, InvitationId, UserId};
 use jiff::SignedDuration;
 use storage::invitations::{InvitationFilter, NewInvitation};
 use storage::{Page, StorageError, Tx, invitations, one_time_links, users};
 use tests::both_engines;
 
-use crate::samples::{at, fresh, invitation, label, link, stored_account, tenant, user};
+use crate::samples::{Tenant, at, fresh, invitation, label, link, stored_account, tenant, user};
 
 const WEEK: i64 = 7 * 24 * 3_600_000;
 
@@ -52,6 +53,45 @@ both_engines! {
         let of_user = invitations::by_user(&mut tx, tenant.account.id, tenant.user.id).await.unwrap();
         assert_eq!(of_user, Some(bare));
         assert_eq!(invitations::by_batch(&mut tx, tenant.account.id, batch).await.unwrap(), [full]);
+    }
+
+    /// Proves A1, G1: first owners wait, in pages, for an account and its sandboxes or for all; not once they were mailed, or
+    /// their account has a break-glass user.
+    async fn first_owners_wait_for_their_mail(db) {
+        let (one, other) = (tenant(&db.store, "one").await, tenant(&db.store, "other").await);
+        let mut tx = db.store.begin().await.unwrap();
+        let tx = &mut tx;
+        let first = |tenant: &Tenant| Invitation { first_owner: true, ..invitation(&tenant.user) };
+        let (ours, theirs) = (first(&one), first(&other));
+        for stored in [&ours, &theirs, &of_nobody(&one.user)] {
+            store(tx, stored).await;
+        }
+        let (account, sandbox) = (one.account.id, other.account.id);
+        assert_eq!(invitations::first_owners(tx, account).await.unwrap(), [ours.clone()]);
+        let of = async |tx: &mut Tx, of, after| invitations::waiting_owners(tx, of, after, 1).await.unwrap();
+        let (low, high) = if ours.id < theirs.id { (&ours, &theirs) } else { (&theirs, &ours) };
+        assert_eq!(of(tx, None, None).await, [low.clone()]);
+        assert_eq!(of(tx, None, Some(low.id)).await, [high.clone()]);
+        assert!(of(tx, None, Some(high.id)).await.is_empty());
+        assert_eq!(of(tx, Some(sandbox), None).await, [theirs.clone()]);
+        let link = AccountLink {
+            id: AccountLinkId::from_uuid(fresh()),
+            account_id: account,
+            other_account_id: sandbox,
+            relation: AccountRelation::Sandbox,
+            state: LinkState::Accepted,
+            requested_at: at(0),
+            accepted_at: None,
+        };
+        storage::account_links::insert(tx, &link).await.unwrap();
+        let served = invitations::waiting_owners(tx, Some(account), None, 9).await.unwrap();
+        assert_eq!(served, [low.clone(), high.clone()]);
+        let mail = InvitationMail { mailed_at: at(1), expires_at: at(WEEK), sends: 1 };
+        invitations::mail(tx, &ours, mail).await.unwrap();
+        assert_eq!(invitations::waiting_owners(tx, Some(account), None, 9).await.unwrap(), [theirs]);
+        let marked = User { break_glass: true, ..other.user.clone() };
+        users::update(tx, &marked, other.user.updated_at).await.unwrap();
+        assert!(invitations::waiting_owners(tx, None, None, 9).await.unwrap().is_empty());
     }
 
     /// Proves E3: each mail is counted, one that comes late is refused, and an ended invitation is not mailed.

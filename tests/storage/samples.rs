@@ -333,6 +333,7 @@ pub fn invitation(user: &User) -> Invitation {
         batch_id: None,
         username: user.username.clone(),
         email: None,
+        first_owner: false,
         invited_by: None,
         invited_at: at(0),
         mail: None,

@@ -23,7 +23,7 @@ named! {
         Read = "read",
         /// Invite, change and remove people who are no owners.
         UsersWrite = "users:write",
-        /// Change the account's settings.
+        /// Change the account's settings, but for who gets in: networks and MFA are for owners to change (A6).
         SettingsWrite = "settings:write",
     }
 }

@@ -55,6 +55,13 @@ pub struct SessionGrant {
     pub session_not_on_or_after: Option<Timestamp>,
 }
 
+impl SessionGrant {
+    /// Whether its own account mailed a code for it: a switch from another account brings none (A4).
+    pub fn by_mailed_code(&self) -> bool {
+        self.method == SignInMethod::PasswordAndCode && self.home.is_none()
+    }
+}
+
 /// What a frontend presents with a code.
 #[derive(Debug, Clone, Copy)]
 pub struct PresentedCode<'a> {

@@ -3,6 +3,8 @@
 
 use jiff::Timestamp;
 
+use crate::account_settings::AccountSettings;
+use crate::form_login::needs_email_mfa;
 use crate::portal::Portal;
 use crate::role::Role;
 use crate::sso::connection::SsoMode;
@@ -13,8 +15,17 @@ use crate::user::{User, UserStatus};
 pub struct OtherOwners {
     /// Who are invited or active, and whose role an owner assigned.
     pub owners: usize,
-    /// Who are break-glass users.
+    /// Break-glass users among them who get in.
     pub break_glass: usize,
+}
+
+/// An owner as they are or would be, and whether they get in as a break-glass user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing<'a> {
+    /// The user as of then.
+    pub user: &'a User,
+    /// The answer of [`gets_in`] for them.
+    pub gets_in: bool,
 }
 
 /// A change that would leave an account without anybody who gets in when SSO does not work.
@@ -27,15 +38,26 @@ pub fn is_owner(user: &User) -> bool {
     user.portal == Portal::Admin && user.status.is_welcome() && user.roles.assigned.contains(&Role::OrganizationOwner)
 }
 
-/// Whether somebody can be a break-glass user: an active owner, by an assigned role, with a password.
-pub fn can_be_break_glass(user: &User, has_password: bool) -> bool {
-    is_owner(user) && user.status == UserStatus::Active && has_password
+/// Whether a user can be a break-glass user: an active owner, by an assigned role, with a password of their own. A
+/// temporary one is none: its time runs out.
+pub fn can_be_break_glass(user: &User, has_own_password: bool) -> bool {
+    is_owner(user) && user.status == UserStatus::Active && has_own_password
 }
 
-/// Whether somebody becomes a break-glass user by setting their password: the first owner does, who is nobody's colleague
-/// yet.
-pub fn becomes_break_glass(user: &User, others: OtherOwners) -> bool {
-    can_be_break_glass(user, true) && others.break_glass == 0
+/// Whether a user gets in by break-glass: with the mark, a password of their own, and an address for the code where
+/// one may be asked for.
+pub fn gets_in(user: &User, has_own_password: bool, settings: &AccountSettings) -> bool {
+    let may_need_code = needs_email_mfa(settings, user) || !settings.allowed_networks.is_empty();
+    let is_reachable = user.second_factor_email().is_some() || !may_need_code;
+    user.break_glass && can_be_break_glass(user, has_own_password) && is_reachable
+}
+
+/// Whether an owner becomes a break-glass user by opening an invitation's link and setting a password there: the first owner
+/// does, and any other while the account has none. The page is told before (`break_glass`), so it is no surprise; nothing
+/// else marks anybody but an owner's word.
+pub fn becomes_break_glass(user: &User, first_owner: bool, others: OtherOwners) -> bool {
+    let accepted = User { status: UserStatus::Active, ..user.clone() };
+    can_be_break_glass(&accepted, true) && (first_owner || others.break_glass == 0)
 }
 
 /// Whether a form login of this user uses the break-glass path, of which everybody hears who answers for the account: while
@@ -51,13 +73,18 @@ pub fn last_used(user: &User) -> Option<Timestamp> {
 
 /// Decides whether a user may become what `after` says; none where they are removed.
 ///
-/// The last break-glass user stays one. While there is none yet, because the first owner has not set a password, the last
-/// owner stays one instead: they are who can become it.
-pub fn decide_user_change(before: &User, after: Option<&User>, others: OtherOwners) -> Result<(), BreakGlassRequired> {
-    let last_break_glass = before.break_glass && others.break_glass == 0;
-    let last_owner = is_owner(before) && others.owners == 0;
-    let still_break_glass = after.is_some_and(|after| after.break_glass);
-    let still_owner = after.is_some_and(is_owner);
+/// The last break-glass user who gets in stays one. While there is none yet, because the first owner has not set a password,
+/// the last owner stays one instead: they are who can become it. Who keeps the mark and did not get in before may be changed:
+/// that is how they are helped.
+pub fn decide_user_change(
+    before: Standing<'_>,
+    after: Option<Standing<'_>>,
+    others: OtherOwners,
+) -> Result<(), BreakGlassRequired> {
+    let last_break_glass = before.user.break_glass && others.break_glass == 0;
+    let last_owner = is_owner(before.user) && others.owners == 0;
+    let still_break_glass = after.is_some_and(|after| after.user.break_glass && (after.gets_in || !before.gets_in));
+    let still_owner = after.is_some_and(|after| is_owner(after.user));
     if (last_break_glass && !still_break_glass) || (last_owner && !still_owner) {
         Err(BreakGlassRequired)
     } else {
@@ -68,6 +95,8 @@ pub fn decide_user_change(before: &User, after: Option<&User>, others: OtherOwne
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::email::Email;
+    use crate::network::Network;
     use crate::role::RoleSet;
     use crate::sso::discovery::tests::user;
     use crate::user::{LastSignIn, SignInMethod};
@@ -76,6 +105,11 @@ mod tests {
         let mut owner = user(1, "ann@b.se", None, status);
         owner.roles.assigned = RoleSet::from([Role::OrganizationOwner]);
         User { break_glass, ..owner }
+    }
+
+    /// As they are where nothing but the mark matters.
+    fn standing(user: &User) -> Standing<'_> {
+        Standing { user, gets_in: user.break_glass }
     }
 
     const NOBODY: OtherOwners = OtherOwners { owners: 0, break_glass: 0 };
@@ -90,13 +124,45 @@ mod tests {
         let unset = owner(UserStatus::Active, false);
         let mut demoted = unset.clone();
         demoted.roles.assigned = RoleSet::from([Role::OrganizationMember]);
-        assert_eq!(decide_user_change(&last, Some(&renamed), NOBODY), Ok(()));
+        let decide =
+            |before, after: Option<&User>, others| decide_user_change(standing(before), after.map(standing), others);
+        assert_eq!(decide(&last, Some(&renamed), NOBODY), Ok(()));
         for after in [Some(&unset), Some(&demoted), Some(&owner(UserStatus::Inactive, false)), None] {
             for others in [NOBODY, COLLEAGUE] {
-                assert_eq!(decide_user_change(&last, after, others), Err(BreakGlassRequired), "{after:?}");
+                assert_eq!(decide(&last, after, others), Err(BreakGlassRequired), "{after:?}");
             }
-            assert_eq!(decide_user_change(&last, after, BREAK_GLASS), Ok(()), "{after:?}");
+            assert_eq!(decide(&last, after, BREAK_GLASS), Ok(()), "{after:?}");
         }
+    }
+
+    /// Proves A4: the last who gets in goes on to get in; one who does not, and keeps the mark, may be changed.
+    #[test]
+    fn who_gets_in_last_is_not_locked_out_by_losing_their_code() {
+        let marked = owner(UserStatus::Active, true);
+        let (inside, outside) = (standing(&marked), Standing { user: &marked, gets_in: false });
+        assert_eq!(decide_user_change(inside, Some(outside), NOBODY), Err(BreakGlassRequired));
+        assert_eq!(decide_user_change(inside, Some(outside), BREAK_GLASS), Ok(()));
+        assert_eq!(decide_user_change(outside, Some(outside), NOBODY), Ok(()));
+        let unmarked = owner(UserStatus::Active, false);
+        assert_eq!(decide_user_change(outside, Some(standing(&unmarked)), COLLEAGUE), Err(BreakGlassRequired));
+    }
+
+    /// Proves A4: the mark alone lets nobody in: it takes a password of their own, and an address where a code may be asked
+    /// for, by the account, by themselves, or because they come from outside the allowed networks.
+    #[test]
+    fn a_break_glass_user_gets_in_with_their_own_password_and_an_address_for_the_code() {
+        let plain = AccountSettings::default();
+        let mfa = AccountSettings { require_email_mfa: true, ..plain.clone() };
+        let office = vec![Network::parse("192.0.2.0/24").unwrap()];
+        let networks = AccountSettings { allowed_networks: office, ..plain.clone() };
+        let bare = User { email: None, recovery_email: None, ..owner(UserStatus::Active, true) };
+        let reached = User { recovery_email: Some(Email::parse("a@home.se").unwrap()), ..bare.clone() };
+        assert!(gets_in(&bare, true, &plain) && !gets_in(&bare, false, &plain));
+        assert!(!gets_in(&owner(UserStatus::Active, false), true, &plain));
+        for settings in [mfa, networks] {
+            assert!(!gets_in(&bare, true, &settings) && gets_in(&reached, true, &settings), "{settings:?}");
+        }
+        assert!(!gets_in(&User { require_email_mfa: true, ..bare }, true, &plain));
     }
 
     /// Proves A4: until a first owner has set a password, the last owner stays one.
@@ -104,13 +170,15 @@ mod tests {
     fn while_there_is_none_the_last_owner_stays() {
         for status in [UserStatus::Invited, UserStatus::Active] {
             let first = owner(status, false);
-            assert_eq!(decide_user_change(&first, None, NOBODY), Err(BreakGlassRequired));
+            let decide =
+                |after: Option<&User>, others| decide_user_change(standing(&first), after.map(standing), others);
+            assert_eq!(decide(None, NOBODY), Err(BreakGlassRequired));
             let inactive = owner(UserStatus::Inactive, false);
-            assert_eq!(decide_user_change(&first, Some(&inactive), NOBODY), Err(BreakGlassRequired));
-            assert_eq!(decide_user_change(&first, None, COLLEAGUE), Ok(()));
+            assert_eq!(decide(Some(&inactive), NOBODY), Err(BreakGlassRequired));
+            assert_eq!(decide(None, COLLEAGUE), Ok(()));
         }
         let member = user(1, "bo@b.se", None, UserStatus::Active);
-        assert_eq!(decide_user_change(&member, None, NOBODY), Ok(()));
+        assert_eq!(decide_user_change(standing(&member), None, NOBODY), Ok(()));
     }
 
     /// Proves A4: a use is loud while SSO is enabled, and tells when it was the last.
@@ -138,7 +206,10 @@ mod tests {
         assert!(!can_be_break_glass(&active, false));
         assert!(!can_be_break_glass(&by_saml, true));
         assert!(!can_be_break_glass(&owner(UserStatus::Invited, false), true));
-        assert!(becomes_break_glass(&active, COLLEAGUE));
-        assert!(!becomes_break_glass(&active, BREAK_GLASS));
+        let invited = owner(UserStatus::Invited, false);
+        assert!(becomes_break_glass(&invited, false, COLLEAGUE));
+        assert!(!becomes_break_glass(&invited, false, BREAK_GLASS));
+        assert!(becomes_break_glass(&invited, true, BREAK_GLASS));
+        assert!(!becomes_break_glass(&by_saml, true, NOBODY));
     }
 }

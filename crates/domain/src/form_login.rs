@@ -1,5 +1,7 @@
 //! Form login: whom a typed identity stands for, and whether the password lets them in (A3, B1, B3, B5).
 
+use std::net::IpAddr;
+
 use crate::account_settings::AccountSettings;
 use crate::portal::Portal;
 use crate::sso::connection::SsoMode;
@@ -56,6 +58,18 @@ pub fn method_allowed(mode: SsoMode, method: SignInMethod, keeps_form_login: boo
 /// Whether a code is asked for after the password (B2): where the account demands it, or the user wishes it.
 pub fn needs_email_mfa(settings: &AccountSettings, user: &User) -> bool {
     settings.require_email_mfa || user.require_email_mfa
+}
+
+/// Whether a sign-in from this address takes a mailed code: a break-glass user outside the allowed networks proves more
+/// instead of being kept out (A4).
+pub fn needs_code(settings: &AccountSettings, user: &User, address: IpAddr) -> bool {
+    needs_email_mfa(settings, user) || (user.break_glass && !settings.admits(user.portal, address))
+}
+
+/// Whether a session of this user may begin or go on from there (A6). Allowed networks never keep break-glass users out who
+/// proved more than the password (A4): `mailed_code` is whether this account mailed them the code of this sign-in.
+pub fn network_allowed(settings: &AccountSettings, user: &User, mailed_code: bool, address: IpAddr) -> bool {
+    settings.admits(user.portal, address) || (user.break_glass && mailed_code)
 }
 
 /// What is known when the password has been compared.
@@ -192,6 +206,22 @@ mod tests {
             assert!(
                 !method_allowed(SsoMode::Required, method, false) && method_allowed(SsoMode::Required, method, true)
             );
+        }
+    }
+
+    /// Proves A4, A6: from outside the allowed networks nobody comes but a break-glass user, by a mailed code.
+    #[test]
+    fn allowed_networks_ask_more_of_break_glass_users_and_keep_others_out() {
+        let (inside, outside) = ("192.0.2.1".parse().unwrap(), "203.0.113.7".parse().unwrap());
+        let office = vec![crate::network::Network::parse("192.0.2.0/24").unwrap()];
+        let settings = AccountSettings { allowed_networks: office, ..AccountSettings::default() };
+        let ann = user(1, "ann", "ann@b.se", UserStatus::Active);
+        let guard = User { break_glass: true, ..ann.clone() };
+        let table = [(&ann, inside, false), (&ann, outside, false), (&guard, inside, false), (&guard, outside, true)];
+        for (user, address, asked) in table {
+            assert_eq!(needs_code(&settings, user, address), asked, "{address}");
+            assert_eq!(network_allowed(&settings, user, false, address), address == inside);
+            assert_eq!(network_allowed(&settings, user, true, address), address == inside || asked);
         }
     }
 }

@@ -109,6 +109,9 @@ pub struct Invitation {
     pub username: Username,
     /// Where its mail goes; a staged one may have none yet.
     pub email: Option<Email>,
+    /// Whether it is of the account's first owner (A1): its link sets a password whatever the SSO mode is, and makes a
+    /// break-glass user of them.
+    pub first_owner: bool,
     /// The owner who invited; none for an operator.
     pub invited_by: Option<UserId>,
     /// When.
@@ -184,6 +187,9 @@ pub enum InvitationRefusal {
     /// Its time went by.
     #[error("the invitation has expired")]
     Expired,
+    /// The first owner's is accepted by the link alone, which sets a password (A1).
+    #[error("the first owner accepts by setting a password")]
+    SetsPassword,
     /// The invited user was deactivated meanwhile (A3).
     #[error("the invited user is deactivated")]
     Inactive,
@@ -212,6 +218,20 @@ pub fn decide_accept(invitation: &Invitation, status: UserStatus, now: Timestamp
         return Err(InvitationRefusal::Inactive);
     }
     if invitation.state(now) == InvitationState::Expired { Err(InvitationRefusal::Expired) } else { Ok(()) }
+}
+
+/// Decides whether a sign-in accepts it (E2), through SSO for one. The first owner's is left to its link: an account whose
+/// owner came through SSO would have no user who gets in when SSO does not work (A1, A4).
+pub fn decide_accept_by_sign_in(
+    invitation: &Invitation,
+    status: UserStatus,
+    now: Timestamp,
+) -> Result<(), InvitationRefusal> {
+    open(invitation)?;
+    if invitation.first_owner && status.is_welcome() {
+        return Err(InvitationRefusal::SetsPassword);
+    }
+    decide_accept(invitation, status, now)
 }
 
 /// Decides whether another mail may go out (E3), which leaves this much time to accept.
@@ -258,6 +278,7 @@ mod tests {
             batch_id: None,
             username: Username::parse("ann@b.se").unwrap(),
             email: None,
+            first_owner: false,
             invited_by: None,
             invited_at: at(0),
             mail: None,
@@ -308,6 +329,19 @@ mod tests {
         for (invitation, status, day, expected) in table {
             assert_eq!(decide_accept(&invitation, status, at(day * DAY)), expected, "{invitation:?} {status:?}");
         }
+    }
+
+    /// Proves A1, A4: no sign-in accepts the first owner's invitation, whether it was mailed, expired or not; a deactivated
+    /// owner is told that instead.
+    #[test]
+    fn the_first_owner_accepts_by_the_link_alone() {
+        let first = Invitation { first_owner: true, ..mailed() };
+        let invited = UserStatus::Invited;
+        assert_eq!(decide_accept_by_sign_in(&first, invited, at(6 * DAY)), Err(InvitationRefusal::SetsPassword));
+        assert_eq!(decide_accept_by_sign_in(&first, invited, at(7 * DAY)), Err(InvitationRefusal::SetsPassword));
+        assert_eq!(decide_accept_by_sign_in(&first, UserStatus::Inactive, at(1)), Err(InvitationRefusal::Inactive));
+        assert_eq!(decide_accept(&first, invited, at(6 * DAY)), Ok(()));
+        assert_eq!(decide_accept_by_sign_in(&mailed(), invited, at(6 * DAY)), Ok(()));
     }
 
     /// Proves E2: the mail is about a password, SSO or a magic link as the portal has them.

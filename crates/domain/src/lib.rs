@@ -38,6 +38,7 @@ pub mod mfa_code;
 pub mod network;
 pub mod one_time_link;
 pub mod operator_key;
+pub mod owner_invitation;
 pub mod password;
 pub mod password_reset;
 pub mod pkce;

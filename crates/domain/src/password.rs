@@ -199,6 +199,11 @@ pub struct PasswordCredential {
 }
 
 impl PasswordCredential {
+    /// Whether it is a password that its user chose, and can sign in with for good: a temporary one is not (A4).
+    pub fn is_own(&self, now: Timestamp) -> bool {
+        !self.must_change && self.is_usable(now)
+    }
+
     /// Whether it lets anybody in.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)

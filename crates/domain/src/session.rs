@@ -76,6 +76,11 @@ impl Session {
         self.ended.is_none() && now < self.expires_at
     }
 
+    /// Whether it began with a code that its own account mailed: a switch from another account brings none (A4).
+    pub fn by_mailed_code(&self) -> bool {
+        self.method == SignInMethod::PasswordAndCode && self.home.is_none()
+    }
+
     /// The same under the lifetimes of today: where they became tighter since it began, it ends sooner (I3).
     #[must_use]
     pub fn held_to(mut self, lifetimes: Lifetimes) -> Self {

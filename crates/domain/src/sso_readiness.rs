@@ -310,7 +310,8 @@ mod tests {
     }
 
     fn person(n: u128, username: &str, email: Option<&str>) -> Person {
-        Person { user: user(n, username, email, UserStatus::Active), has_password: true }
+        let user = user(n, username, email, UserStatus::Active);
+        Person { user, has_password: true, has_own_password: true, awaits_first_owner: false }
     }
 
     fn codes(facts: &ReadinessFacts<'_>, now: Timestamp) -> Vec<&'static str> {
@@ -354,8 +355,10 @@ mod tests {
             person.user.roles.assigned = RoleSet::from([Role::OrganizationMember]);
             person
         };
-        let guest =
-            Person { user: User { exempt: true, ..user(6, "guest", None, UserStatus::Active) }, has_password: true };
+        let guest = Person {
+            user: User { exempt: true, ..user(6, "guest", None, UserStatus::Active) },
+            ..person(6, "guest", None)
+        };
         let people = [
             member(person(2, "ann", Some("info@b.se"))),
             member(person(3, "info@B.se", None)),

@@ -84,7 +84,7 @@ async fn tick(service: Arc<Service>) {
     loop {
         pace.tick().await;
         if let Err(error) = service.tick().await {
-            report("signing keys could not be looked after", &error);
+            report("signing keys, or mails to first owners, could not be looked after", &error);
         }
     }
 }

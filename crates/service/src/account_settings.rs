@@ -12,8 +12,8 @@ use serde_json::json;
 use crate::Service;
 use crate::accounts::account;
 use crate::audit::Deed;
-use crate::caller::Caller;
-use crate::error::{Error, Result, Violation};
+use crate::caller::{Caller, Identity};
+use crate::error::{Code, Error, Result, Violation};
 use crate::version::Versioned;
 
 /// What of an account's settings is to change; absent stays as it is. The inner `None` leaves a lifetime to the
@@ -33,6 +33,7 @@ pub struct AccountSettingsPatch {
 
 impl Service {
     /// Changes an account's settings. They hold from the next sign-in and the next refresh on, of live sessions too (I3).
+    /// Access is for people to decide: no API key changes it (A6), and no change leaves every break-glass user outside (A4).
     pub async fn update_account_settings(
         &self,
         caller: &Caller,
@@ -42,11 +43,19 @@ impl Service {
         let id = target.id;
         caller.authorize(id, Permission::ManageSettings)?;
         let mut tx = self.store.begin().await?;
+        storage::accounts::hold(&mut tx, id).await?;
         let before = account(&mut tx, id).await?;
         let expected = target.expect(before.updated_at)?;
         let mut after = before.clone();
         after.settings = patched(before.settings.clone(), patch);
+        let changes_access = access(&before.settings) != access(&after.settings);
+        if changes_access {
+            check_is_a_person(caller)?;
+        }
         check(caller, &after.settings)?;
+        if changes_access {
+            self.guard_settings(&mut tx, &before, &after.settings).await?;
+        }
         after.updated_at = self.next_version(before.updated_at);
         storage::accounts::update(&mut tx, &after, expected).await?;
         let deed = Deed {
@@ -72,6 +81,22 @@ fn patched(settings: AccountSettings, patch: AccountSettingsPatch) -> AccountSet
         max_idle_seconds: patch.max_idle_seconds.unwrap_or(settings.max_idle_seconds),
         max_session_seconds: patch.max_session_seconds.unwrap_or(settings.max_session_seconds),
         languages: patch.languages.unwrap_or(settings.languages),
+    }
+}
+
+/// The settings that decide about access.
+fn access(settings: &AccountSettings) -> (bool, &[Network]) {
+    (settings.require_email_mfa, &settings.allowed_networks)
+}
+
+/// Refuses programs. An operator may change access as well, to help an owner whose network changed overnight; the log says so.
+fn check_is_a_person(caller: &Caller) -> Result<()> {
+    match caller.identity {
+        Identity::ApiKey(_) => {
+            let detail = "An API key does not change allowed_networks or require_email_mfa; an owner does, signed in";
+            Err(Error::new(Code::Forbidden).with_detail(detail))
+        }
+        Identity::Operator(_) | Identity::CommandLine | Identity::User(_) => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@ use domain::AccountId;
 use domain::account::{Account, AccountName};
 use domain::account_settings::AccountSettings;
 use domain::email::Email;
+use domain::owner_invitation::OwnerInvitation;
 use domain::portal::Portal;
 use domain::role::{Permission, Role, RoleSet};
 use domain::text::Label;
@@ -32,6 +33,15 @@ pub struct NewAccount {
     pub owner_email: Email,
 }
 
+/// An account that was made, and what became of its first owner's mail.
+#[derive(Debug, Clone)]
+pub struct CreatedAccount {
+    /// The account.
+    pub account: Account,
+    /// None where it was made before first owners were told apart.
+    pub owner_invitation: Option<OwnerInvitation>,
+}
+
 /// What of an account is to change.
 #[derive(Debug, Clone, Default)]
 pub struct AccountPatch {
@@ -42,17 +52,18 @@ pub struct AccountPatch {
 }
 
 impl Service {
-    /// Creates an account with its first owner, who is invited.
+    /// Creates an account with its first owner, who is invited: at once, or as soon as what the answer names is there.
     pub async fn create_account(
         &self,
         caller: &Caller,
         new: NewAccount,
         key: Option<&IdempotencyKey>,
-    ) -> Result<Created<Account>> {
+    ) -> Result<Created<CreatedAccount>> {
         caller.authorize_operator()?;
         let mut tx = self.store.begin().await?;
         if let Some(id) = self.replay(&mut tx, caller, key).await? {
-            return Ok(Created::replayed(account_by_text(&mut tx, &id).await?));
+            let account = account_by_text(&mut tx, &id).await?;
+            return Ok(Created::replayed(self.created_account(&mut tx, account).await?));
         }
         let now = self.now();
         let account = Account {
@@ -67,8 +78,14 @@ impl Service {
         self.record(&mut tx, caller, created_deed(&account)).await?;
         self.insert_first_owner(&mut tx, caller, &account, new.owner_email).await?;
         self.remember(&mut tx, caller, key, account.id.to_string()).await?;
+        let created = self.created_account(&mut tx, account).await?;
         tx.commit().await?;
-        Ok(Created::fresh(account))
+        Ok(Created::fresh(created))
+    }
+
+    async fn created_account(&self, tx: &mut Tx, account: Account) -> Result<CreatedAccount> {
+        let owner_invitation = self.owner_invitation(tx, account.id).await?;
+        Ok(CreatedAccount { account, owner_invitation })
     }
 
     async fn insert_first_owner(&self, tx: &mut Tx, caller: &Caller, account: &Account, email: Email) -> Result<()> {

@@ -72,6 +72,7 @@ impl Service {
             updated_at: now,
         };
         storage::applications::insert(&mut tx, &application).await?;
+        self.mail_owners_served_by(&mut tx, &application).await?;
         let deed = deed("application.created", &application, Value::Null, audited(&application));
         self.record(&mut tx, caller, deed).await?;
         self.remember(&mut tx, caller, key, application.id.to_string()).await?;
@@ -124,6 +125,7 @@ impl Service {
         after.updated_at = self.next_version(before.updated_at);
         check(&after.settings, after.is_default)?;
         storage::applications::update(&mut tx, &after, expected).await?;
+        self.mail_owners_served_by(&mut tx, &after).await?;
         self.record(&mut tx, caller, deed("application.updated", &after, audited(&before), audited(&after))).await?;
         tx.commit().await?;
         self.origins.invalidate_all();

@@ -244,6 +244,11 @@ const IDENTITY: Table = &[
         &["invitation_expired"],
         "The user was invited, and the invitation has expired. An owner can resend it; then the sign-in works again.",
     ),
+    (
+        &["first_owner_sets_password"],
+        "This is the account's first owner, whose invitation is accepted by its link alone: it sets a password, so that somebody \
+         gets in when SSO does not work. They open the link of the mail; if it is lost, an owner or the operator resends it.",
+    ),
     (&["user_inactive"], "The user was deactivated. An owner can set their status to active."),
     (
         &["break_glass_user"],

@@ -58,6 +58,9 @@ codes! {
     /// A4: an assertion for somebody who does not use SSO.
     BreakGlassUser = "break_glass_user", "This user signs in with a password, not through SSO",
         "Sign in with your username and password, or ask an owner for another user for SSO.";
+    /// A1: the first owner came another way than by the link of their mail.
+    FirstOwnerSetsPassword = "first_owner_sets_password", "The first owner of an account accepts the invitation by setting a password",
+        "Open the link of the invitation's mail and choose a password; with it you get in whatever happens to SSO. If the mail is lost, ask the operator to resend the invitation.";
     /// A4: nobody would be left who gets in when SSO does not work.
     BreakGlassRequired = "break_glass_required", "This would leave the account without a break-glass user",
         "First make another owner a break-glass user: give them the owner role, let them set a password, and set break_glass on them. Then repeat this.";

@@ -10,10 +10,12 @@ const SWEEPS_MAX: usize = 200;
 
 impl Service {
     /// What must happen every minute: keys are rotated in time, every replica sees the same ones, successors of refresh
-    /// tokens are erased after their grace, and the metrics say how full the outbox is.
+    /// tokens are erased after their grace, first owners who can be mailed by now are, and the metrics say how full the
+    /// outbox is.
     pub async fn tick(&self) -> Result<()> {
         self.rotate_signing_keys().await?;
         self.forget_old_successors().await?;
+        self.mail_first_owners().await?;
         self.measure_outbox().await
     }
 

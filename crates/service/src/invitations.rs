@@ -2,10 +2,14 @@
 
 pub(crate) mod accept;
 pub(crate) mod batch;
+mod first_owner;
 pub(crate) mod invite;
 pub(crate) mod mailing;
 
-use domain::invitation::{Invitation, InvitationEnd, InvitationRefusal, InvitationState, decide_resend, decide_revoke};
+use domain::audit::AuditActor;
+use domain::invitation::{
+    Invitation, InvitationEnd, InvitationMail, InvitationRefusal, InvitationState, decide_resend, decide_revoke,
+};
 use domain::one_time_link::LinkPurpose;
 use domain::role::Permission;
 use domain::throttle::retry_after;
@@ -21,7 +25,7 @@ use crate::accounts::account;
 use crate::audit::Deed;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
-use crate::invitations::mailing::MailWishes;
+use crate::invitations::mailing::{MailWishes, Mailing};
 use crate::search::check_search;
 use crate::users::audited_user;
 
@@ -32,6 +36,16 @@ pub struct InvitationView {
     pub invitation: Invitation,
     /// Where it stands.
     pub state: InvitationState,
+}
+
+/// One more mail of an invitation, and whose it is.
+pub(crate) struct Addressee<'a> {
+    /// As it is before the mail.
+    pub invitation: &'a Invitation,
+    /// The invited user.
+    pub user: &'a User,
+    /// The mails after this one.
+    pub mail: InvitationMail,
 }
 
 /// Which invitations are listed.
@@ -82,21 +96,39 @@ impl Service {
         let user = user.ok_or_else(|| Error::new(Code::InvitationRevoked))?;
         caller.authorize_over(&user)?;
         let account = account(&mut tx, account_id).await?;
-        let mailing = self.mailing(&mut tx, caller, (&account, before.portal), wishes).await?;
+        let mailing = if before.first_owner {
+            self.first_owner_mailing(&mut tx, &account, wishes).await?
+        } else {
+            self.mailing(&mut tx, caller, (&account, before.portal), wishes).await?
+        };
         let decided = decide_resend(&before, user.status, self.now(), mailing.lifetime);
         let mail = decided.map_err(|refusal| self.refused_to_owner(refusal))?;
-        let (link, outgoing) = self.invitation_mail(&mailing, &user, mail.expires_at)?;
-        let after = Invitation { email: user.email.clone(), mail: Some(mail), ..before.clone() };
-        let whose = (account_id, user.id);
-        end_links(&mut tx, whose, self.now()).await?;
-        storage::one_time_links::insert_all(&mut tx, link.as_slice()).await?;
-        let addressed = Invitation { email: user.email, ..before.clone() };
-        storage::invitations::mail(&mut tx, &addressed, mail).await?;
-        self.enqueue(&mut tx, &[outgoing]).await?;
-        let deed = deed("invitation.mailed", &after, audited(&before), audited(&after));
-        self.record(&mut tx, caller, deed).await?;
+        let addressee = Addressee { invitation: &before, user: &user, mail };
+        let origin = (caller.actor(), caller.address.map(|address| address.to_string()));
+        let after = self.mail_invitation(&mut tx, &mailing, addressee, origin).await?;
         tx.commit().await?;
         Ok(self.invitation_view(after))
+    }
+
+    /// Writes one mail of an invitation, whose older links stop working; `PreconditionFailed` where another mail came first.
+    pub(crate) async fn mail_invitation(
+        &self,
+        tx: &mut Tx,
+        mailing: &Mailing,
+        addressee: Addressee<'_>,
+        (actor, address): (AuditActor, Option<String>),
+    ) -> Result<Invitation> {
+        let Addressee { invitation: before, user, mail } = addressee;
+        let (link, outgoing) = self.invitation_mail(mailing, user, mail.expires_at)?;
+        let addressed = Invitation { email: user.email.clone(), ..before.clone() };
+        storage::invitations::mail(tx, &addressed, mail).await?;
+        end_links(tx, (before.account_id, user.id), self.now()).await?;
+        storage::one_time_links::insert_all(tx, link.as_slice()).await?;
+        self.enqueue(tx, &[outgoing]).await?;
+        let after = Invitation { mail: Some(mail), ..addressed };
+        let deed = deed("invitation.mailed", &after, audited(before), audited(&after));
+        self.record_as(tx, actor, address, deed).await?;
+        Ok(after)
     }
 
     /// Takes an invitation back. Its links stop working at once, and a user who never came in is removed, so that the
@@ -148,6 +180,7 @@ impl Service {
             InvitationRefusal::Accepted => Error::new(Code::InvitationAccepted),
             InvitationRefusal::Revoked => Error::new(Code::InvitationRevoked),
             InvitationRefusal::Expired => Error::new(Code::InvitationExpired),
+            InvitationRefusal::SetsPassword => Error::new(Code::FirstOwnerSetsPassword),
             InvitationRefusal::Inactive => Error::new(Code::UserInactive),
             InvitationRefusal::TooSoon { until } => {
                 let wait = until.duration_since(self.now());
@@ -181,7 +214,7 @@ pub(crate) fn audited(invitation: &Invitation) -> Value {
         Some(InvitationEnd::Revoked(at)) => (None, Some(at)),
         None => (None, None),
     };
-    let mail = |time: fn(domain::invitation::InvitationMail) -> Timestamp| invitation.mail.map(time);
+    let mail = |time: fn(InvitationMail) -> Timestamp| invitation.mail.map(time);
     json!({
         "user_id": invitation.user_id,
         "username": invitation.username,
@@ -202,6 +235,7 @@ pub(crate) fn staged(id: InvitationId, user: &User, caller: &Caller) -> Invitati
         portal: user.portal,
         user_id: user.id,
         batch_id: None,
+        first_owner: false,
         username: user.username.clone(),
         email: user.email.clone(),
         invited_by: caller.user().ok().map(|user| user.user_id),

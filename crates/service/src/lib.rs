@@ -67,7 +67,7 @@ use uuid::Uuid;
 pub use account_links::AccountLinkView;
 pub use account_settings::AccountSettingsPatch;
 pub use account_switches::{SwitchAccount, SwitchableAccount, switch_code};
-pub use accounts::{AccountPatch, NewAccount};
+pub use accounts::{AccountPatch, CreatedAccount, NewAccount};
 pub use api_keys::{MadeApiKey, NewApiKey};
 pub use applications::{ApplicationPatch, NewApplication};
 pub use attempt_fix::attempt_fix;

@@ -29,7 +29,7 @@ use crate::accounts::account;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::one_time_links::{link, link_refused, page_of};
-use crate::users::{audited_user, deed, user};
+use crate::users::{deed, user};
 
 /// What somebody who forgot their password sends.
 #[derive(Debug, Clone)]
@@ -142,27 +142,9 @@ impl Service {
         let whose = (account_id, user_id);
         storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::PasswordReset, now).await?;
         self.mail_password_changed(&mut tx, &user).await?;
-        let origin = (AuditActor::User(user_id), Some(address.to_string()));
-        self.mark_first_break_glass(&mut tx, &user, origin.clone()).await?;
         let deed = deed("user.password_reset", &user, Value::Null, Value::Null);
-        self.record_as(&mut tx, origin.0, origin.1, deed).await?;
+        self.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), deed).await?;
         Ok(tx.commit().await?)
-    }
-
-    /// An owner who came in through SSO and has a password now becomes the break-glass user that the account lacks (A4).
-    async fn mark_first_break_glass(
-        &self,
-        tx: &mut Tx,
-        user: &User,
-        (actor, address): (AuditActor, Option<String>),
-    ) -> Result<()> {
-        if user.break_glass || !self.becomes_break_glass(tx, user).await? {
-            return Ok(());
-        }
-        let updated_at = self.next_version(user.updated_at);
-        let after = User { break_glass: true, updated_at, ..user.clone() };
-        storage::users::update(tx, &after, user.updated_at).await?;
-        self.record_as(tx, actor, address, deed("user.updated", &after, audited_user(user), audited_user(&after))).await
     }
 }
 

@@ -212,6 +212,11 @@ pub trait Mailer: Send + Sync {
 
     /// There is nothing more to send for now: a connection that was kept may go.
     async fn rest(&self);
+
+    /// Whether there is anything that would send a mail.
+    fn is_configured(&self) -> bool {
+        true
+    }
 }
 
 /// Keeps what would have been sent, in development.

@@ -22,18 +22,20 @@ pub struct SecondFactorChange {
 }
 
 impl Service {
-    /// Changes the caller's own second factor.
+    /// Changes the caller's own second factor; not so that the last break-glass user could be sent no code (A4).
     pub async fn change_my_second_factor(&self, caller: &Caller, change: SecondFactorChange) -> Result<User> {
         let signed_in = caller.user()?;
         let (account_id, user_id) = (signed_in.account_id, signed_in.user_id);
         self.prove_password(signed_in, &change.current_password).await?;
         let mut tx = self.store.begin().await?;
+        storage::accounts::hold(&mut tx, account_id).await?;
         let before = user(&mut tx, account_id, user_id).await?;
         let updated_at = self.next_version(before.updated_at);
         let recovery_email = change.recovery_email.unwrap_or_else(|| before.recovery_email.clone());
         let require_email_mfa = change.require_email_mfa.unwrap_or(before.require_email_mfa);
         let after = User { recovery_email, require_email_mfa, updated_at, ..before.clone() };
         check_email_mfa(&after)?;
+        self.guard_owners(&mut tx, &before, Some(&after)).await?;
         storage::users::update(&mut tx, &after, before.updated_at).await?;
         let deed = deed("user.updated", &after, audited_user(&before), audited_user(&after));
         self.record(&mut tx, caller, deed).await?;

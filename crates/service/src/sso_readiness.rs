@@ -96,7 +96,7 @@ async fn break_glass(tx: &mut Tx, account_id: AccountId) -> Result<Vec<BreakGlas
     let mut found = vec![];
     for known in storage::break_glass::list(tx, account_id).await? {
         let user = known.user;
-        if user.status != UserStatus::Active {
+        if user.status != UserStatus::Active || !known.has_own_password {
             continue;
         }
         let mail_fails = match user.reset_email() {

@@ -13,10 +13,18 @@ use crate::tx::Tx;
 use crate::users::{UserRow, holding, user_columns};
 
 queries! {
-    LIST = concat!("SELECT ", user_columns!(), ", password_credentials.drilled_at AS drilled_at
+    LIST = concat!("SELECT ", user_columns!(), ", password_credentials.drilled_at AS drilled_at,
+            password_credentials.user_id IS NOT NULL AND NOT password_credentials.must_change AS has_own_password
         FROM users LEFT JOIN password_credentials
             ON password_credentials.account_id = users.account_id AND password_credentials.user_id = users.id
         WHERE users.account_id = $1 AND users.break_glass ORDER BY users.id");
+    OWNERS = concat!("SELECT ", user_columns!(), ",
+            password_credentials.user_id IS NOT NULL AND NOT password_credentials.must_change
+            AND (password_credentials.expires_at > $3 OR password_credentials.expires_at IS NULL) AS has_own_password
+        FROM users LEFT JOIN password_credentials
+            ON password_credentials.account_id = users.account_id AND password_credentials.user_id = users.id
+        WHERE users.account_id = $1 AND users.portal = 'admin' AND users.status IN ('invited', 'active')
+        AND CAST(users.assigned_roles AS TEXT) LIKE $2 ORDER BY users.id");
     TOLD = concat!("SELECT ", user_columns!(), " FROM users
         WHERE account_id = $1 AND portal = 'admin' AND status = 'active'
         AND (CAST(assigned_roles AS TEXT) LIKE $2 OR CAST(saml_roles AS TEXT) LIKE $2) ORDER BY id");
@@ -32,6 +40,8 @@ pub struct BreakGlassUser {
     pub user: User,
     /// When; none where they did not since they set it.
     pub drilled_at: Option<Timestamp>,
+    /// Whether it is one that they chose: who has a temporary password alone does not count.
+    pub has_own_password: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -39,6 +49,31 @@ struct BreakGlassRow {
     #[sqlx(flatten)]
     user: UserRow,
     drilled_at: Option<i64>,
+    has_own_password: bool,
+}
+
+/// An owner by an assigned role, invited or active.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub user: User,
+    /// Whether they have a password that they chose themselves.
+    pub has_own_password: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct OwnerRow {
+    #[sqlx(flatten)]
+    user: UserRow,
+    has_own_password: bool,
+}
+
+/// The owners of an account, the oldest first, with what they could sign in with at this time.
+pub async fn owners(tx: &mut Tx, account_id: AccountId, now: Timestamp) -> Result<Vec<Owner>> {
+    let role = holding(Role::OrganizationOwner);
+    let rows: Vec<OwnerRow> = fetch_all!(tx, OWNERS, account_id.as_uuid(), role, millis(now))?;
+    let read = |row: OwnerRow| Ok(Owner { user: row.user.try_into()?, has_own_password: row.has_own_password });
+    rows.into_iter().map(read).collect()
 }
 
 /// The break-glass users of an account.
@@ -46,7 +81,7 @@ pub async fn list(tx: &mut Tx, account_id: AccountId) -> Result<Vec<BreakGlassUs
     let rows: Vec<BreakGlassRow> = fetch_all!(tx, LIST, account_id.as_uuid())?;
     let read = |row: BreakGlassRow| {
         let drilled_at = optional_time("password_credentials.drilled_at", row.drilled_at)?;
-        Ok(BreakGlassUser { user: row.user.try_into()?, drilled_at })
+        Ok(BreakGlassUser { user: row.user.try_into()?, drilled_at, has_own_password: row.has_own_password })
     };
     rows.into_iter().map(read).collect()
 }

@@ -24,14 +24,14 @@ macro_rules! invitation_columns {
         invitations.invited_at AS invitation_invited_at, invitations.mailed_at AS invitation_mailed_at,
         invitations.expires_at AS invitation_expires_at, invitations.sends AS invitation_sends,
         invitations.accepted_at AS invitation_accepted_at, invitations.accepted_method AS invitation_accepted_method,
-        invitations.revoked_at AS invitation_revoked_at"
+        invitations.revoked_at AS invitation_revoked_at, invitations.first_owner AS invitation_first_owner"
     };
 }
 
 queries! {
     INSERT = "INSERT INTO invitations (id, account_id, portal, user_id, batch_id, username, email, search_text,
-            invited_by, invited_at, mailed_at, expires_at, sends, accepted_at, accepted_method, revoked_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+            invited_by, invited_at, mailed_at, expires_at, sends, accepted_at, accepted_method, revoked_at, first_owner)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     BY_ID = concat!("SELECT ", invitation_columns!(), " FROM invitations WHERE account_id = $1 AND id = $2");
     BY_USER = concat!("SELECT ", invitation_columns!(), " FROM invitations WHERE account_id = $1 AND user_id = $2");
     BY_BATCH = concat!("SELECT ", invitation_columns!(), " FROM invitations
@@ -45,6 +45,15 @@ queries! {
         ORDER BY id DESC LIMIT $9");
     MAIL = "UPDATE invitations SET email = $4, mailed_at = $5, expires_at = $6, sends = $7
         WHERE account_id = $1 AND id = $2 AND sends = $3 AND accepted_at IS NULL AND revoked_at IS NULL";
+    FIRST_OWNERS = concat!("SELECT ", invitation_columns!(), " FROM invitations
+        WHERE account_id = $1 AND first_owner ORDER BY id");
+    // A sandbox is served by the applications of its account, so their pages serve its first owner too.
+    WAITING_OWNERS = concat!("SELECT ", invitation_columns!(), " FROM invitations
+        WHERE first_owner AND mailed_at IS NULL AND accepted_at IS NULL AND revoked_at IS NULL AND id > $1
+        AND (account_id = $2 OR $2 IS NULL OR account_id IN (SELECT other_account_id FROM account_links
+            WHERE account_links.account_id = $2 AND relation = 'sandbox'))
+        AND NOT EXISTS (SELECT 1 FROM users WHERE users.account_id = invitations.account_id AND users.break_glass)
+        ORDER BY id LIMIT $3");
     ACCEPT_OF_USER = "UPDATE invitations SET accepted_at = $3, accepted_method = $4
         WHERE account_id = $1 AND user_id = $2 AND accepted_at IS NULL AND revoked_at IS NULL";
     REVOKE_OF_USER = "UPDATE invitations SET revoked_at = $3
@@ -84,6 +93,7 @@ pub(crate) struct InvitationRow {
     invitation_accepted_at: Option<i64>,
     invitation_accepted_method: Option<String>,
     invitation_revoked_at: Option<i64>,
+    invitation_first_owner: bool,
 }
 
 impl TryFrom<InvitationRow> for Invitation {
@@ -100,6 +110,7 @@ impl TryFrom<InvitationRow> for Invitation {
             batch_id: row.invitation_batch_id.map(InvitationBatchId::from_uuid),
             username: checked("invitations.username", row.invitation_username)?,
             email: email.map(|email| checked("invitations.email", email)).transpose()?,
+            first_owner: row.invitation_first_owner,
             invited_by: row.invitation_invited_by.map(UserId::from_uuid),
             invited_at: time("invitations.invited_at", row.invitation_invited_at)?,
             mail,
@@ -173,6 +184,7 @@ pub async fn insert_all(tx: &mut Tx, rows: &[NewInvitation]) -> Result<()> {
         row.end().0.map(|(at, _)| millis(at)),
         row.end().0.map(|(_, method)| method.as_str()),
         row.end().1.map(millis),
+        row.invitation.first_owner,
     ])?;
     Ok(())
 }
@@ -187,6 +199,25 @@ pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: InvitationId) -> Resu
 pub async fn by_user(tx: &mut Tx, account_id: AccountId, user_id: UserId) -> Result<Option<Invitation>> {
     let row: Option<InvitationRow> = fetch_optional!(tx, BY_USER, account_id.as_uuid(), user_id.as_uuid())?;
     row.map(Invitation::try_from).transpose()
+}
+
+/// The invitations of the account's first owner, the oldest first: mostly one.
+pub async fn first_owners(tx: &mut Tx, account_id: AccountId) -> Result<Vec<Invitation>> {
+    let rows: Vec<InvitationRow> = fetch_all!(tx, FIRST_OWNERS, account_id.as_uuid())?;
+    rows.into_iter().map(Invitation::try_from).collect()
+}
+
+/// The invitations of first owners whose mail waits, in the order of their ids: of this account and its sandboxes, or, for
+/// what the installation does by itself, of all. Accounts that have a break-glass user meanwhile are left out.
+pub async fn waiting_owners(
+    tx: &mut Tx,
+    of: Option<AccountId>,
+    after: Option<InvitationId>,
+    limit: u16,
+) -> Result<Vec<Invitation>> {
+    let after = after.map_or(Uuid::nil(), InvitationId::as_uuid);
+    let rows: Vec<InvitationRow> = fetch_all!(tx, WAITING_OWNERS, after, of.map(AccountId::as_uuid), i64::from(limit))?;
+    rows.into_iter().map(Invitation::try_from).collect()
 }
 
 /// All invitations of a batch, in order.

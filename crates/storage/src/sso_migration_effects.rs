@@ -17,7 +17,10 @@ use crate::tx::Tx;
 use crate::users::{UserRow, user_columns};
 
 queries! {
-    PEOPLE = concat!("SELECT ", user_columns!(), ", password_credentials.user_id IS NOT NULL AS has_password
+    PEOPLE = concat!("SELECT ", user_columns!(), ", password_credentials.user_id IS NOT NULL AS has_password,
+            password_credentials.user_id IS NOT NULL AND NOT password_credentials.must_change AS has_own_password,
+            users.id IN (SELECT user_id FROM invitations WHERE account_id = $1 AND first_owner AND accepted_at IS NULL
+                AND revoked_at IS NULL) AS awaits_first_owner
         FROM users
         LEFT JOIN password_credentials ON password_credentials.account_id = users.account_id
             AND password_credentials.user_id = users.id
@@ -49,7 +52,9 @@ queries! {
                 OR sessions.method = 'saml' AND $6 OR sessions.method <> 'saml' AND $7 AND NOT users.exempt))";
     END_LINKS = "UPDATE one_time_links SET ended_at = $3, ended_reason = 'replaced'
         WHERE account_id = $1 AND ended_at IS NULL AND user_id IN (SELECT id FROM users
-            WHERE account_id = $1 AND portal = $2 AND NOT break_glass AND NOT exempt)";
+            WHERE account_id = $1 AND portal = $2 AND NOT break_glass AND NOT exempt)
+        AND user_id NOT IN (SELECT user_id FROM invitations
+            WHERE account_id = $1 AND first_owner AND accepted_at IS NULL AND revoked_at IS NULL)";
     MAIL_INVITATIONS = "UPDATE invitations SET mailed_at = $3, expires_at = $4, sends = sends + 1
         WHERE account_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND user_id IN (
             SELECT user_id FROM sso_migration_rows
@@ -68,12 +73,17 @@ struct PersonRow {
     #[sqlx(flatten)]
     user: UserRow,
     has_password: bool,
+    has_own_password: bool,
+    awaits_first_owner: bool,
 }
 
 /// Everybody in a portal, archived users too, by id; with whether they have a password that still works at this time.
 pub async fn people(tx: &mut Tx, account_id: AccountId, portal: Portal, now: Timestamp) -> Result<Vec<Person>> {
     let rows: Vec<PersonRow> = fetch_all!(tx, PEOPLE, account_id.as_uuid(), portal.as_str(), millis(now))?;
-    let person = |row: PersonRow| Ok(Person { user: User::try_from(row.user)?, has_password: row.has_password });
+    let person = |row: PersonRow| {
+        let PersonRow { user, has_password, has_own_password, awaits_first_owner } = row;
+        Ok(Person { user: User::try_from(user)?, has_password, has_own_password, awaits_first_owner })
+    };
     rows.into_iter().map(person).collect()
 }
 

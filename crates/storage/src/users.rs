@@ -67,9 +67,6 @@ queries! {
         WHERE account_id = $1 AND portal = $2 AND status = 'invited'";
     OTHER_EMAILS = "SELECT email_normalized FROM users
         WHERE account_id = $1 AND portal = $2 AND status IN ('invited', 'active') AND email_normalized <> username_normalized";
-    OWNERS = concat!("SELECT ", user_columns!(), " FROM users
-        WHERE account_id = $1 AND portal = 'admin' AND status IN ('invited', 'active') AND CAST(assigned_roles AS TEXT) LIKE $2
-        ORDER BY id");
     HOLDER = "SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3";
     RECORD_SIGN_IN = "UPDATE users SET last_sign_in_at = $3, last_sign_in_method = $4
         WHERE account_id = $1 AND id = $2 AND status = 'active'";
@@ -280,12 +277,6 @@ pub async fn list(tx: &mut Tx, account_id: AccountId, filter: &UserFilter, page:
     )?;
     let users = rows.into_iter().map(ListedUser::try_from).collect::<Result<_>>()?;
     Ok(Paged::cut(users, page, |listed: &ListedUser| listed.user.id.as_uuid()))
-}
-
-/// The owners of an account who are invited or active and whose role was assigned; the oldest first.
-pub async fn owners(tx: &mut Tx, account_id: AccountId) -> Result<Vec<User>> {
-    let rows: Vec<UserRow> = fetch_all!(tx, OWNERS, account_id.as_uuid(), holding(Role::OrganizationOwner))?;
-    rows.into_iter().map(User::try_from).collect()
 }
 
 /// The pattern that finds a role in an array's text.

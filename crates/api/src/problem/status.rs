@@ -12,7 +12,11 @@ pub const fn status(code: Code) -> StatusCode {
         Code::Unauthenticated | Code::LoginIncorrectCredentials | Code::SessionExpired | Code::MfaCodeIncorrect => {
             StatusCode::UNAUTHORIZED
         }
-        Code::Forbidden | Code::NoRole | Code::BreakGlassUser | Code::NetworkNotAllowed => StatusCode::FORBIDDEN,
+        Code::Forbidden
+        | Code::NoRole
+        | Code::BreakGlassUser
+        | Code::NetworkNotAllowed
+        | Code::FirstOwnerSetsPassword => StatusCode::FORBIDDEN,
         Code::NotFound
         | Code::RouteNotFound
         | Code::SsoAccountNotConfigured

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, get, patch, post, web};
 use domain::AccountId;
 use domain::account::AccountName;
 use domain::email::Email;
+use domain::owner_invitation::{OwnerInvitationBlock, OwnerInvitationState};
 use domain::text::Label;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::answer::{List, created, versioned};
+use super::names::{OwnerInvitationBlockName, OwnerInvitationStateName};
 use crate::extract::{Authenticated, Creation, Ids, IfMatch, JsonBody, Listing, given};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
@@ -50,6 +52,36 @@ impl From<domain::account::Account> for Account {
     fn from(account: domain::account::Account) -> Self {
         let domain::account::Account { id, name, display_name, settings: _, created_at, updated_at } = account;
         Self { id, name, display_name, created_at, updated_at }
+    }
+}
+
+/// An account that was made, and what became of its first owner's mail.
+#[derive(Debug, Serialize, ToSchema)]
+struct CreatedAccount {
+    #[serde(flatten)]
+    account: Account,
+    /// The first owner's invitation.
+    owner_invitation: Option<OwnerInvitation>,
+}
+
+/// The first owner's invitation. Its mail goes out by itself once what it waits for is there.
+#[derive(Debug, Serialize, ToSchema)]
+struct OwnerInvitation {
+    /// Its state now.
+    #[schema(value_type = OwnerInvitationStateName)]
+    state: OwnerInvitationState,
+    /// The prerequisite that its mail waits for; null where it waits for nothing.
+    #[schema(value_type = Option<OwnerInvitationBlockName>)]
+    blocked_by: Option<OwnerInvitationBlock>,
+}
+
+impl From<service::CreatedAccount> for CreatedAccount {
+    fn from(created: service::CreatedAccount) -> Self {
+        let told = |invitation: domain::owner_invitation::OwnerInvitation| {
+            let domain::owner_invitation::OwnerInvitation { state, blocked_by } = invitation;
+            OwnerInvitation { state, blocked_by }
+        };
+        Self { account: created.account.into(), owner_invitation: created.owner_invitation.map(told) }
     }
 }
 
@@ -133,12 +165,15 @@ struct AccountsQuery {
 
 /// Create an account.
 ///
-/// For operators. Its first owner is invited with the given email, which becomes their username.
+/// For operators. Its first owner is invited with the given email, which becomes their username: the mail's link sets a
+/// password, whatever the SSO mode is, and makes them the account's break-glass user. If the mail cannot go out yet,
+/// `owner_invitation` names what is missing, and it goes out by itself once that is there: `page_not_configured` is a default
+/// application of the portal `admin` with `pages.accept_invitation`, of the account or shared.
 #[utoipa::path(
     operation_id = "create_account", tag = "accounts", security(("operator_key" = [])), params(IdempotencyKeyParameter),
     request_body = CreateAccount,
     responses(
-        (status = 201, description = "The account", body = Account, headers(
+        (status = 201, description = "The account", body = CreatedAccount, headers(
             ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"),
         )),
         CreateProblems,
@@ -153,8 +188,9 @@ async fn create_account(
     let CreateAccount { name, display_name, owner_email } = new.body;
     let account = NewAccount { name, display_name, owner_email };
     let account = service.create_account(&caller.0, account, new.key.as_ref()).await?;
-    let (location, version) = (format!("/v1/accounts/{}", account.resource.id), account.resource.updated_at);
-    Ok(created(location, version, account.replayed, &Account::from(account.resource)))
+    let (replayed, body) = (account.replayed, CreatedAccount::from(account.resource));
+    let (location, version) = (format!("/v1/accounts/{}", body.account.id), body.account.updated_at);
+    Ok(created(location, version, replayed, &body))
 }
 
 /// List accounts.

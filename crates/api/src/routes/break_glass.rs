@@ -151,11 +151,10 @@ async fn create_break_glass_drill(
 #[post("/v1/me/break-glass-drills/mfa-code")]
 async fn complete_break_glass_drill(
     caller: Authenticated,
-    address: ClientAddress,
     body: JsonBody<VerifyMfaCode>,
     service: web::Data<Service>,
 ) -> Result<web::Json<BreakGlassDrill>, Problem> {
     let VerifyMfaCode { pending_token, code } = &body.0;
-    let drilled = service.complete_break_glass_drill(&caller.0, (pending_token, code), address.0).await?;
+    let drilled = service.complete_break_glass_drill(&caller.0, (pending_token, code)).await?;
     Ok(web::Json(drilled.into()))
 }

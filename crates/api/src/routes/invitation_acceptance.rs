@@ -56,13 +56,15 @@ struct OpenInvitation {
     display_name: Option<Label>,
     /// Until when it may be accepted.
     expires_at: Timestamp,
+    /// Whether accepting makes them a break-glass user, who signs in by password and not through SSO: say so on the page.
+    break_glass: bool,
 }
 
 impl From<service::OpenInvitation> for OpenInvitation {
     fn from(open: service::OpenInvitation) -> Self {
         let service::OpenInvitation { account_name, account_display_name, portal, username, .. } = open;
-        let (display_name, expires_at) = (open.display_name, open.expires_at);
-        Self { account_name, account_display_name, portal, username, display_name, expires_at }
+        let (display_name, expires_at, break_glass) = (open.display_name, open.expires_at, open.break_glass);
+        Self { account_name, account_display_name, portal, username, display_name, expires_at, break_glass }
     }
 }
 
@@ -91,12 +93,14 @@ struct AcceptedInvitation {
     /// What to sign in as.
     #[schema(value_type = String, example = "ann@acme.example")]
     username: Username,
+    /// Whether they are a break-glass user now, who gets in by password whatever happens to SSO.
+    break_glass: bool,
 }
 
 impl From<service::AcceptedInvitation> for AcceptedInvitation {
     fn from(accepted: service::AcceptedInvitation) -> Self {
-        let service::AcceptedInvitation { account_name, portal, username } = accepted;
-        Self { account_name, portal, username }
+        let service::AcceptedInvitation { account_name, portal, username, break_glass } = accepted;
+        Self { account_name, portal, username, break_glass }
     }
 }
 

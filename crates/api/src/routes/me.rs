@@ -22,6 +22,7 @@ problems! {
     ListProblems = [SECURED] + InvalidInput;
     EndProblems = [READ];
     PasswordProblems = [READ, BODY, LIMITED];
+    SecondFactorProblems = [READ, BODY, LIMITED] + BreakGlassRequired;
 }
 
 /// Registers the operations.
@@ -163,7 +164,7 @@ async fn change_my_password(
 #[utoipa::path(
     operation_id = "change_my_second_factor", tag = "me", security(("access_token" = [])),
     request_body = ChangeSecondFactor,
-    responses((status = 200, description = "The caller", body = User), PasswordProblems),
+    responses((status = 200, description = "The caller", body = User), SecondFactorProblems),
 )]
 #[patch("/v1/me/second-factor")]
 async fn change_my_second_factor(

@@ -7,6 +7,7 @@ use domain::api_key::ApiKeyScope;
 use domain::invitation::{AcceptBy, InvitationState};
 use domain::language::Language;
 use domain::mail::{MailKind, MailState};
+use domain::owner_invitation::{OwnerInvitationBlock, OwnerInvitationState};
 use domain::portal::Portal;
 use domain::role::Role;
 use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage};
@@ -62,6 +63,8 @@ names! {
     MigrationDirectionName ("SsoMigrationDirection", "Where a migration leads: SSO becomes required, or that is put back.") =
         Direction::ALL;
     MigrationStateName ("SsoMigrationState", "Where a migration stands.") = MigrationState::ALL;
+    OwnerInvitationStateName ("OwnerInvitationState", "Where the invitation of an account's first owner stands.") = OwnerInvitationState::ALL;
+    OwnerInvitationBlockName ("OwnerInvitationBlock", "What the mail to an account's first owner waits for.") = OwnerInvitationBlock::ALL;
     MigrationActionName ("SsoMigrationAction", "What becomes of a user.") = ActionName::ALL;
     MigrationChoiceName ("SsoMigrationChoice", "What an owner may decide of a user.") = Choice::ALL;
     MigrationBlockerName ("SsoMigrationBlocker", "Why a plan cannot be signed off.") = Blocker::ALL;

@@ -19,6 +19,10 @@ pub struct Person {
     pub user: User,
     /// Whether they could sign in by a password of theirs.
     pub has_password: bool,
+    /// Whether it is a password that they chose: a temporary one is only good until it is changed or its time is over.
+    pub has_own_password: bool,
+    /// Whether they are the account's first owner and have not opened the link yet that sets their password (A1).
+    pub awaits_first_owner: bool,
 }
 
 impl Person {

@@ -85,7 +85,7 @@ fn blockers(facts: &RequireFacts<'_>, rows: &[Row], counts: &Counts) -> Vec<Bloc
 }
 
 fn is_break_glass(person: &Person) -> bool {
-    person.user.break_glass && person.user.status == UserStatus::Active && person.has_password
+    person.user.break_glass && person.user.status == UserStatus::Active && person.has_own_password
 }
 
 impl<'a> Draft<'a> {
@@ -250,6 +250,9 @@ impl<'a> Draft<'a> {
         }
         if user.exempt {
             return (Action::Exempt { email_moved: false }, after);
+        }
+        if person.awaits_first_owner {
+            return (Action::Keep { reason: KeepReason::FirstOwner }, after);
         }
         match person.sso_username() {
             Some(to) if to != user.username => {

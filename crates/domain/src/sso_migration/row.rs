@@ -40,6 +40,9 @@ named! {
         UsernameIsEmail = "username_is_email",
         /// A break-glass user: nothing touches them (A4).
         BreakGlass = "break_glass",
+        /// The account's first owner, who has not set a password yet: the link of their invitation does, whatever the SSO mode
+        /// is (A1).
+        FirstOwner = "first_owner",
         /// An owner decided so.
         Decided = "decided",
         /// Deactivated and without an email: whoever makes them active gives them one.

@@ -30,7 +30,8 @@ fn id(n: u128) -> UserId {
 }
 
 fn person(n: u128, username: &str, email: Option<&str>) -> Person {
-    Person { user: user(n, username, email, UserStatus::Active), has_password: true }
+    let user = user(n, username, email, UserStatus::Active);
+    Person { user, has_password: true, has_own_password: true, awaits_first_owner: false }
 }
 
 /// The owner who gets in whatever happens, and who plans: user 1.
@@ -315,7 +316,8 @@ fn people() -> impl Strategy<Value = Vec<Person>> {
                 user.roles.assigned = role.into_iter().collect();
                 user.display_name = name.map(|name| Label::parse(name).unwrap());
             });
-            Person { has_password: has_password || person.user.break_glass, ..person }
+            let has_password = has_password || person.user.break_glass;
+            Person { has_password, has_own_password: has_password, ..person }
         });
         std::iter::once(owner()).chain(people).collect()
     })

@@ -1,12 +1,12 @@
 //! `vestibule account create`
 
 use clap::{Args, Subcommand};
-use domain::AccountId;
 use domain::account::AccountName;
 use domain::email::Email;
+use domain::owner_invitation::OwnerInvitationBlock;
 use domain::text::Label;
 use serde_json::json;
-use service::{Caller, NewAccount, Page, Service, UserFilter};
+use service::{Caller, CreatedAccount, NewAccount};
 
 use super::print_json;
 use crate::config::Loaded;
@@ -35,11 +35,14 @@ pub struct New {
     development: bool,
 }
 
-/// What an operator does about an owner who has no mail yet.
-const STAGED: &str = "The owner's invitation waits: no application of the admin portal is the default one (is_default) and \
-    has the page accept_invitation that the link could lead to. Register one, then resend the invitation.";
+/// Advice for a mail that waits for a page.
+const NO_PAGE: &str = "The owner's mail waits: no default application (is_default) of the admin portal, of the account or \
+    shared, has the page accept_invitation that its link could lead to. Register one: the mail goes out by itself.";
+/// Advice for a mail that waits for a server.
+const NO_MAIL_SERVER: &str =
+    "The owner's mail waits: no mail server is configured (mail.host). With one, the mail goes out by itself.";
 
-/// Creates the account and prints it, and whether its owner has been mailed.
+/// Creates the account and prints it, and whether its owner has been mailed or what the mail waits for.
 pub async fn create(loaded: &Loaded, new: &New) -> anyhow::Result<()> {
     let wired = wire(loaded, new.development, Migrations::Require).await?;
     let account = NewAccount {
@@ -47,27 +50,27 @@ pub async fn create(loaded: &Loaded, new: &New) -> anyhow::Result<()> {
         display_name: new.display_name.clone(),
         owner_email: new.owner_email.clone(),
     };
-    let caller = Caller::command_line();
-    let created = wired.service.create_account(&caller, account, None).await.map_err(words::of)?;
-    let account = created.resource;
-    let is_mailed = owner_is_mailed(&wired.service, &caller, account.id).await?;
+    let created = wired.service.create_account(&Caller::command_line(), account, None).await.map_err(words::of)?;
+    let CreatedAccount { account, owner_invitation } = created.resource;
+    let blocked_by = owner_invitation.and_then(|invitation| invitation.blocked_by);
     print_json(&json!({
         "id": account.id,
         "name": account.name,
         "display_name": account.display_name,
         "owner_email": new.owner_email,
-        "owner_invitation": if is_mailed { "mailed" } else { "staged" },
+        "owner_invitation": owner_invitation.map(|told| json!({ "state": told.state, "blocked_by": told.blocked_by })),
         "created_at": account.created_at,
     }));
-    if !is_mailed {
-        eprintln!("{STAGED}");
+    if let Some(block) = blocked_by {
+        eprintln!("{}", words_of(block));
     }
     wired.store.close().await;
     Ok(())
 }
 
-async fn owner_is_mailed(service: &Service, caller: &Caller, account_id: AccountId) -> anyhow::Result<bool> {
-    let owners = service.list_users(caller, account_id, &UserFilter::default(), &Page::first(1)).await;
-    let invitation = owners.map_err(words::of)?.items.into_iter().next().and_then(|owner| owner.invitation);
-    Ok(invitation.is_some_and(|(invitation, _)| invitation.mailed_at.is_some()))
+const fn words_of(block: OwnerInvitationBlock) -> &'static str {
+    match block {
+        OwnerInvitationBlock::PageNotConfigured => NO_PAGE,
+        OwnerInvitationBlock::MailServerNotConfigured => NO_MAIL_SERVER,
+    }
 }

@@ -9,7 +9,7 @@ use mock_idp::RunningIdp;
 use service::ports::Entropy as _;
 
 use super::page::callback_url;
-use super::seed::{ACCOUNT_NAME, OWNER_EMAIL, Seeded};
+use super::seed::{ACCOUNT_NAME, OWNER_EMAIL, PERSON_EMAIL, Seeded};
 use crate::adapters::OsEntropy;
 use crate::doctor::JWKS_PATH;
 
@@ -73,13 +73,13 @@ Vestibule demo. Everything is on this machine; Ctrl-C ends it.
 
 In a browser
   {page_url}
-      a frontend: sign in to the account \"{ACCOUNT_NAME}\" as {OWNER_EMAIL}, and see the token
+      a frontend: sign in to the account \"{ACCOUNT_NAME}\" as {PERSON_EMAIL}, and see the token
   {login_url}
       the same by a plain link, as one would bookmark it
   {base_url}/docs/
       the API; as an operator, authorize with {operator_key}
   {base_url}/v1/mailbox
-      what would have been mailed, for the operator
+      what would have been mailed, for the operator: the invitation of {OWNER_EMAIL}, the first owner, for one
   {idp_url}
       the identity provider; its login form shows the passwords of its users
 
@@ -98,13 +98,13 @@ impl Instructions {
         write!(
             f,
             r#"started=$(curl -sS {base_url}{SIGN_IN_PATH} -H 'content-type: application/json' -d '{{
-  "account_name": "{ACCOUNT_NAME}", "email": "{OWNER_EMAIL}", "client_id": "{client_id}",
+  "account_name": "{ACCOUNT_NAME}", "email": "{PERSON_EMAIL}", "client_id": "{client_id}",
   "redirect_uri": "{redirect_uri}", "state": "shell",
   "code_challenge": "{code_challenge}", "code_challenge_method": "S256" }}')
 echo "$started" | jq
 
 # what a person does at the identity provider: sign in as alice
-posted=$(jq -n --argjson started "$started" '{{ username: "{OWNER_EMAIL}", request: $started.handoff.url }}' |
+posted=$(jq -n --argjson started "$started" '{{ username: "{PERSON_EMAIL}", request: $started.handoff.url }}' |
   curl -sS {control_url}/respond -H 'content-type: application/json' -d @-)
 
 # what the browser then posts; it is redirected to the frontend with a code

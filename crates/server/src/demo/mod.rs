@@ -1,6 +1,6 @@
 //! `vestibule demo`: the whole thing on this machine, to try it in two minutes.
 //!
-//! An identity provider for playing, an account `demo` whose owner is alice, a frontend page that signs in as a real one
+//! An identity provider for playing, an account `demo` that alice signs in to, a frontend page that signs in as a real one
 //! would, and the API over an embedded database. Everything listens on loopback and nothing else; plain http and
 //! fetches to loopback are permitted here, and with `serve --development`, alone.
 

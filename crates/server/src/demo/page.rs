@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::instructions::{Instructions, ME_PATH, SIGN_IN_PATH, TOKEN_PATH};
-use super::seed::{ACCOUNT_NAME, OWNER_EMAIL};
+use super::seed::{ACCOUNT_NAME, PERSON_EMAIL};
 
 /// The page; its settings are written into it.
 const TEMPLATE: &str = include_str!("page.html");
@@ -74,7 +74,7 @@ fn document(instructions: &Instructions) -> String {
         "client_id": instructions.client_id,
         "redirect_uri": instructions.redirect_uri,
         "account_name": ACCOUNT_NAME,
-        "email": OWNER_EMAIL,
+        "email": PERSON_EMAIL,
     });
     TEMPLATE.replace(SETTINGS, &settings.to_string())
 }

@@ -22,8 +22,10 @@ use crate::words;
 
 /// What is typed as account name.
 pub const ACCOUNT_NAME: &str = "demo";
-/// The owner, known to the identity provider as well.
-pub const OWNER_EMAIL: &str = "alice@example.test";
+/// The user who signs in through the identity provider, which knows her.
+pub const PERSON_EMAIL: &str = "alice@example.test";
+/// The first owner, who sets a password by the link in the mailbox and gets in without the identity provider.
+pub const OWNER_EMAIL: &str = "owner@example.test";
 /// The demo has one account, one frontend and one connection; a person may have added some.
 const FIRST_PAGE: u16 = 100;
 /// What the identity provider sends as alice's role.
@@ -62,7 +64,7 @@ async fn account(service: &Service) -> anyhow::Result<Account> {
         return Ok(account);
     }
     let new = NewAccount { name, display_name: Label::parse("Demo")?, owner_email: Email::parse(OWNER_EMAIL)? };
-    Ok(service.create_account(&operator(), new, None).await.map_err(words::of)?.resource)
+    Ok(service.create_account(&operator(), new, None).await.map_err(words::of)?.resource.account)
 }
 
 async fn application(service: &Service, account_id: AccountId, page: SocketAddr) -> anyhow::Result<Application> {
@@ -88,7 +90,7 @@ fn settings(page: SocketAddr) -> anyhow::Result<ApplicationSettings> {
         initiate_login_uri: Some(RedirectUri::parse(&format!("http://{page}/"))?),
         lifetimes: Lifetimes::default(),
         refresh_delivery: RefreshDelivery::Json,
-        pages: Pages::default(),
+        pages: Pages { accept_invitation: Some(RedirectUri::parse(&format!("http://{page}/"))?), ..Pages::default() },
     })
 }
 
@@ -110,7 +112,7 @@ async fn connection(service: &Service, account_id: AccountId, idp: &RunningIdp) 
 }
 
 fn patch() -> ConnectionPatch {
-    let roles = RoleSet::from([Role::OrganizationContextManager]);
+    let roles = RoleSet::from([Role::OrganizationOwner, Role::OrganizationContextManager]);
     ConnectionPatch {
         role_mappings: Some(BTreeMap::from([(MAPPED_ROLE.to_owned(), roles)])),
         default_roles: Some(RoleSet::from([Role::OrganizationMember])),

@@ -4,11 +4,10 @@
 use std::net::IpAddr;
 
 use domain::break_glass::last_used;
-use domain::form_login::needs_email_mfa;
+use domain::form_login::needs_code;
 use domain::mail::MailMessage;
 use domain::mfa_code::MfaCode;
 use domain::password::{Password, PasswordCredential};
-use domain::portal::Portal;
 use domain::role::Permission;
 use domain::secret::{PresentedSecret, Secret, SecretKind};
 use domain::sign_in_attempt::{AttemptKind, SIGN_IN_LIFETIME, SignInAttempt};
@@ -72,17 +71,18 @@ impl Service {
         Ok(found.into_iter().map(view).collect())
     }
 
-    /// Begins the caller's drill with their password. Where the account asks for a second factor, so does the drill.
+    /// Begins the caller's drill with their password. Where form login asks for a second factor, from there, so does the
+    /// drill.
     pub async fn start_break_glass_drill(
         &self,
         caller: &Caller,
         password: &Password,
         address: IpAddr,
     ) -> Result<DrillStep> {
-        let user = self.drilling_user(caller, address).await?;
+        let user = self.drilling_user(caller).await?;
         let proven = self.prove_password(caller.user()?, password).await?;
         let mut tx = self.store.begin().await?;
-        let needs_code = needs_email_mfa(&account(&mut tx, user.account_id).await?.settings, &user);
+        let needs_code = needs_code(&account(&mut tx, user.account_id).await?.settings, &user, address);
         let attempt = self.drill_attempt(&user, address);
         storage::sign_in_attempts::insert(&mut tx, &attempt).await?;
         let step = if needs_code {
@@ -102,9 +102,8 @@ impl Service {
         &self,
         caller: &Caller,
         (token, code): (&str, &MfaCode),
-        address: IpAddr,
     ) -> Result<Drilled> {
-        let user = self.drilling_user(caller, address).await?;
+        let user = self.drilling_user(caller).await?;
         let drill = PresentedSecret::parse(SecretKind::BreakGlassDrill, token).ok_or_else(ended)?;
         let drill = AttemptId::from_uuid(drill.row);
         let tx = self.store.begin().await?;
@@ -117,16 +116,12 @@ impl Service {
         Ok(drilled)
     }
 
-    /// The caller, if they are a break-glass user whom form login would let in from here.
-    async fn drilling_user(&self, caller: &Caller, address: IpAddr) -> Result<User> {
+    /// The caller, if they are a break-glass user.
+    async fn drilling_user(&self, caller: &Caller) -> Result<User> {
         let signed_in = caller.user()?;
         let mut tx = self.store.read().await?;
         let user = user(&mut tx, signed_in.account_id, signed_in.user_id).await?;
-        if !user.break_glass {
-            return Err(Error::new(Code::NotBreakGlass));
-        }
-        let settings = account(&mut tx, user.account_id).await?.settings;
-        if settings.admits(Portal::Admin, address) { Ok(user) } else { Err(Error::new(Code::NetworkNotAllowed)) }
+        if user.break_glass { Ok(user) } else { Err(Error::new(Code::NotBreakGlass)) }
     }
 
     fn drill_attempt(&self, user: &User, address: IpAddr) -> SignInAttempt {

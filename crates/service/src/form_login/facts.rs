@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use domain::account::Account;
 use domain::application::Application;
-use domain::form_login::{FormLoginRefusal, identify, needs_email_mfa};
+use domain::form_login::{FormLoginRefusal, identify, needs_code};
 use domain::password::{PasswordCredential, PasswordHash};
 use domain::portal::Portal;
 use domain::sso::connection::{SamlConnection, SsoMode};
@@ -53,15 +53,16 @@ impl Facts {
         self.holder().is_some_and(User::keeps_form_login)
     }
 
-    /// Whether the account lets people in from there (A6).
+    /// Whether the account lets them in from there (A6), a break-glass user by a mailed code (A4).
     pub fn admits(&self, address: IpAddr) -> bool {
-        self.account.as_ref().is_none_or(|account| account.settings.admits(Portal::Admin, address))
+        let is_break_glass = self.holder().is_some_and(|user| user.break_glass);
+        is_break_glass || self.account.as_ref().is_none_or(|account| account.settings.admits(Portal::Admin, address))
     }
 
-    /// Whether a second factor is asked for (B2).
-    pub fn needs_mfa(&self) -> bool {
+    /// Whether a sign-in from this address takes a second factor (A4, B2).
+    pub fn needs_mfa(&self, address: IpAddr) -> bool {
         let found = self.account.as_ref().zip(self.holder());
-        found.is_some_and(|(account, user)| needs_email_mfa(&account.settings, user))
+        found.is_some_and(|(account, user)| needs_code(&account.settings, user, address))
     }
 }
 

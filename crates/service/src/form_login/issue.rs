@@ -98,14 +98,13 @@ impl Service {
         }
     }
 
-    /// Makes an invited user active who is there now, their invitation being accepted.
-    pub(crate) async fn activate(&self, tx: &mut Tx, user: &User, address: IpAddr) -> Result<()> {
-        let updated_at = self.next_version(user.updated_at);
-        let mut after = User { status: UserStatus::Active, updated_at, ..user.clone() };
-        after.break_glass |= self.becomes_break_glass(tx, &after).await?;
-        storage::users::update(tx, &after, user.updated_at).await?;
-        let deed = deed("user.updated", &after, audited_user(user), audited_user(&after));
-        self.record_as(tx, AuditActor::User(user.id), Some(address.to_string()), deed).await
+    /// Makes an invited user active who is there now, with what accepting their invitation made of them.
+    pub(crate) async fn activate(&self, tx: &mut Tx, (before, accepted): (&User, User), address: IpAddr) -> Result<()> {
+        let updated_at = self.next_version(before.updated_at);
+        let after = User { status: UserStatus::Active, updated_at, ..accepted };
+        storage::users::update(tx, &after, before.updated_at).await?;
+        let deed = deed("user.updated", &after, audited_user(before), audited_user(&after));
+        self.record_as(tx, AuditActor::User(before.id), Some(address.to_string()), deed).await
     }
 }
 

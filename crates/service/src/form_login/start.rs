@@ -119,7 +119,7 @@ impl Service {
     ) -> Result<SignInStep> {
         let Admission { facts, user, .. } = admission;
         let must_change = facts.credential.as_ref().is_some_and(|credential| credential.must_change);
-        let awaits = next_step(facts.needs_mfa(), must_change);
+        let awaits = next_step(facts.needs_mfa(admission.start.address), must_change);
         let sign_in = self.direct_sign_in(user, return_to, SignInMethod::Password, awaits);
         let mut tx = self.store.begin().await?;
         give_back(&mut tx, throttles).await?;
@@ -128,9 +128,10 @@ impl Service {
             storage::password_credentials::rehash(&mut tx, old, hash).await?;
         }
         if user.status == UserStatus::Invited {
-            // Also where the invitation has expired: whoever gave them the password expected them.
+            // Also where the invitation has expired: the owner who gave them the password expected them. The first owner's stays
+            // open, because its link is what makes the break-glass user.
             self.accept_by_sign_in(&mut tx, user, SignInMethod::Password).await?.ok();
-            self.activate(&mut tx, user, admission.start.address).await?;
+            self.activate(&mut tx, (user, (*user).clone()), admission.start.address).await?;
         }
         let step = self.write_direct_sign_in(&mut tx, admission, &sign_in).await?;
         tx.commit().await?;

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use domain::account::{Account, AccountName};
 use domain::audit::AuditActor;
-use domain::invitation::{AcceptBy, Invitation, InvitationEnd, InvitationRefusal, decide_accept, decide_accept_by};
+use domain::invitation::{
+    AcceptBy, Invitation, InvitationEnd, InvitationRefusal, decide_accept, decide_accept_by, decide_accept_by_sign_in,
+};
 use domain::one_time_link::{LinkPurpose, OneTimeLink, decide_use};
 use domain::password::{Password, PasswordCredential};
 use domain::portal::Portal;
@@ -37,6 +39,8 @@ pub struct OpenInvitation {
     pub display_name: Option<Label>,
     /// Until when it may be accepted.
     pub expires_at: Timestamp,
+    /// Whether accepting makes a break-glass user of them (A4): they sign in by password from then on, not through SSO.
+    pub break_glass: bool,
 }
 
 /// What a page needs to lead on to the first sign-in.
@@ -48,6 +52,8 @@ pub struct AcceptedInvitation {
     pub portal: Portal,
     /// What to sign in as.
     pub username: Username,
+    /// Whether they are a break-glass user now.
+    pub break_glass: bool,
 }
 
 /// All that a link leads to.
@@ -63,7 +69,9 @@ impl Service {
     pub async fn inspect_invitation(&self, token: &str) -> Result<OpenInvitation> {
         let mut tx = self.store.read().await?;
         let found = found(&mut tx, token, self.now()).await?;
+        let break_glass = self.becomes_break_glass(&mut tx, &found.user, found.invitation.first_owner).await?;
         Ok(OpenInvitation {
+            break_glass,
             account_name: found.account.name,
             account_display_name: found.account.display_name,
             portal: found.invitation.portal,
@@ -86,6 +94,7 @@ impl Service {
         drop(tx);
         let hash = self.hash_new_password("/password", password, (&asked.user, &asked.account.name)).await?;
         let mut tx = self.store.begin().await?;
+        storage::accounts::hold(&mut tx, asked.account.id).await?;
         let Found { link, user, account, invitation } = found(&mut tx, token, self.now()).await?;
         if !storage::one_time_links::take(&mut tx, link.digest, self.now()).await? {
             return Err(link_refused(domain::one_time_link::LinkRefusal::Used));
@@ -94,14 +103,16 @@ impl Service {
         let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at, expires_at: None };
         storage::password_credentials::set(&mut tx, &credential).await?;
         let origin = (AuditActor::User(user_id), Some(address.to_string()));
+        let break_glass = self.becomes_break_glass(&mut tx, &user, invitation.first_owner).await?;
         self.end_invitation(&mut tx, invitation, SignInMethod::Password, origin).await?;
-        self.activate(&mut tx, &user, address).await?;
+        let accepted = User { break_glass: user.break_glass || break_glass, ..user.clone() };
+        self.activate(&mut tx, (&user, accepted), address).await?;
         tx.commit().await?;
-        Ok(AcceptedInvitation { account_name: account.name, portal: user.portal, username: user.username })
+        Ok(AcceptedInvitation { account_name: account.name, portal: user.portal, username: user.username, break_glass })
     }
 
     /// Accepts the invitation of an invited user whose sign-in has proved who they are; makes nobody active. Refused
-    /// where it has expired: an owner resends it first.
+    /// where it has expired (an owner resends it first), and where it is the first owner's, whose link sets a password.
     pub(crate) async fn accept_by_sign_in(
         &self,
         tx: &mut Tx,
@@ -126,7 +137,7 @@ impl Service {
         let Some(invitation) = storage::invitations::by_user(tx, user.account_id, user.id).await? else {
             return Ok(Ok(None));
         };
-        Ok(match decide_accept(&invitation, user.status, self.now()) {
+        Ok(match decide_accept_by_sign_in(&invitation, user.status, self.now()) {
             Ok(()) => Ok(Some(invitation)),
             Err(InvitationRefusal::Accepted) => Ok(None),
             Err(refusal) => Err(refusal),
@@ -161,9 +172,11 @@ async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
     let invitation = invitation.ok_or_else(|| Error::new(Code::LinkInvalid))?;
     decide_accept(&invitation, user.status, now).map_err(refused_to_invitee)?;
     decide_use(&link, now).map_err(link_refused)?;
-    let mode = sso_mode(tx, account.id, user.portal).await?;
-    let unsupported = |_| Error::new(Code::PasswordResetUnsupported);
-    decide_accept_by(user.portal, mode, Some(AcceptBy::Password)).map_err(unsupported)?;
+    if !invitation.first_owner {
+        let mode = sso_mode(tx, account.id, user.portal).await?;
+        let unsupported = |_| Error::new(Code::PasswordResetUnsupported);
+        decide_accept_by(user.portal, mode, Some(AcceptBy::Password)).map_err(unsupported)?;
+    }
     Ok(Found { link, invitation, user, account })
 }
 
@@ -172,6 +185,7 @@ pub(crate) fn refused_to_invitee(refusal: InvitationRefusal) -> Error {
     Error::new(match refusal {
         InvitationRefusal::Accepted => Code::InvitationAccepted,
         InvitationRefusal::Revoked | InvitationRefusal::Inactive => Code::InvitationRevoked,
+        InvitationRefusal::SetsPassword => Code::FirstOwnerSetsPassword,
         InvitationRefusal::Expired | InvitationRefusal::TooSoon { .. } => Code::InvitationExpired,
     })
 }

@@ -1,7 +1,6 @@
 //! Inviting: the user, their invitation, its link and its mail are written together (E1, E4).
 
 use domain::account::Account;
-use domain::application::Page;
 use domain::email::Email;
 use domain::invitation::Invitation;
 use domain::mail::Mail;
@@ -53,6 +52,8 @@ pub(crate) struct Plan<'a> {
     pub portal: Portal,
     pub caller: &'a Caller,
     pub batch_id: Option<InvitationBatchId>,
+    /// Whether it is the account's first owner who is invited (A1).
+    pub first_owner: bool,
     /// None where they are staged.
     pub mailing: Option<Mailing>,
 }
@@ -110,7 +111,7 @@ impl Service {
         } else {
             Some(self.mailing(tx, caller, (account, portal), &options.wishes).await?)
         };
-        Ok(Plan { account_id, portal, caller, batch_id: None, mailing })
+        Ok(Plan { account_id, portal, caller, batch_id: None, first_owner: false, mailing })
     }
 
     /// Makes one invitation ready, or says what is wrong with it.
@@ -126,31 +127,12 @@ impl Service {
     pub(crate) fn prepare_user(&self, plan: &Plan<'_>, user: User) -> Result<Prepared> {
         plan.caller.authorize_over(&user)?;
         let mut invitation = staged(InvitationId::from_uuid(self.uuid()), &user, plan.caller);
-        invitation.batch_id = plan.batch_id;
+        (invitation.batch_id, invitation.first_owner) = (plan.batch_id, plan.first_owner);
         let Some(mailing) = &plan.mailing else { return Ok(Prepared { user, invitation, link: None, mail: None }) };
         let mailed = invitation.mailed_again(self.now(), mailing.lifetime);
         invitation.mail = Some(mailed);
         let (link, mail) = self.invitation_mail(mailing, &user, mailed.expires_at)?;
         Ok(Prepared { user, invitation, link, mail: Some(mail) })
-    }
-
-    /// Invites the first owner of an account (A1). Where there is no page yet that the mail could lead to, the invitation
-    /// is staged, and a resend mails it.
-    pub(crate) async fn invite_first_owner(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        account: &Account,
-        owner: User,
-    ) -> Result<()> {
-        let (account_id, portal) = (account.id, owner.portal);
-        let mailing = match self.page(tx, account_id, portal, Page::AcceptInvitation).await {
-            Ok(page) => Some(Mailing::first_owner(account, page)),
-            Err(error) if error.code == Code::PageNotConfigured => None,
-            Err(error) => return Err(error),
-        };
-        let prepared = self.prepare_user(&Plan { account_id, portal, caller, batch_id: None, mailing }, owner)?;
-        self.write_invitations(tx, caller, vec![prepared]).await.map(drop)
     }
 
     /// The staged invitation of a user who was created without a mail (E1). The event of the user's creation says it.

@@ -92,7 +92,7 @@ impl Service {
         if user.status == UserStatus::Invited {
             let accepted = self.accept_by_sign_in(&mut tx, &user, SignInMethod::MagicLink).await?;
             accepted.map_err(refused_to_invitee)?;
-            self.activate(&mut tx, &user, address).await?;
+            self.activate(&mut tx, (&user, user.clone()), address).await?;
         }
         let sign_in = self.direct_sign_in(&user, return_to, SignInMethod::MagicLink, None);
         let redirect_to = self.write_complete_sign_in(&mut tx, &sign_in, (email.as_str(), address)).await?;

@@ -153,6 +153,10 @@ impl From<InvitationRefusal> for Refusal {
             InvitationRefusal::Expired => {
                 (Code::InvitationExpired, "invitation_expired", "an invitation that has not expired")
             }
+            InvitationRefusal::SetsPassword => {
+                let code = Code::FirstOwnerSetsPassword;
+                (code, code.as_str(), "the link of the invitation's mail, which sets a password")
+            }
             InvitationRefusal::Accepted | InvitationRefusal::Revoked | InvitationRefusal::TooSoon { .. } => {
                 (Code::SsoEmailNotConfigured, "user_not_invited", "an invitation that is open")
             }

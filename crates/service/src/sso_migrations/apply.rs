@@ -5,7 +5,6 @@ use domain::session::SessionEnd;
 use domain::sso::connection::{SamlConnection, SsoMode};
 use domain::sso_migration::lifecycle::{Application, decide_apply, decide_unchanged};
 use domain::sso_migration::{Applied, Direction, Effects, MigrationState, SsoMigration};
-use domain::user::UserStatus;
 use domain::{AccountId, SsoMigrationId, UserId};
 use storage::Tx;
 use storage::sso_migration_effects::EndingSessions;
@@ -66,7 +65,10 @@ impl Service {
         self.switch(tx, connection, migration.direction).await.map_err(outdated)?;
         let whose = (account_id, migration.id);
         storage::sso_migration_effects::change_users(tx, whose, changes, now).await.map_err(outdated)?;
-        check_break_glass(tx, account_id, portal).await?;
+        if (migration.direction, portal) == (Direction::Require, Portal::Admin) {
+            // Whatever was planned: at no moment is the account without a user who can get in (A4).
+            self.require_break_glass(tx, account_id).await?;
+        }
         let ending = ending_sessions(migration, owner);
         let sessions_ended =
             storage::sso_migration_effects::end_sessions(tx, (account_id, portal), ending, now).await?;
@@ -99,13 +101,6 @@ impl Service {
     async fn mail_plan(&self, tx: &mut Tx, migration: &SsoMigration, connection: &SamlConnection) -> Result<MailPlan> {
         self.mails_of(tx, migration, self.saml_login_url(&connection.sp_hash)).await
     }
-}
-
-/// Whatever was planned: at no moment is the account without somebody who can get in (A4).
-async fn check_break_glass(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<()> {
-    let owners = storage::users::owners(tx, account_id).await?;
-    let somebody = owners.iter().any(|owner| owner.break_glass && owner.status == UserStatus::Active);
-    if somebody || portal != Portal::Admin { Ok(()) } else { Err(Error::new(Code::BreakGlassRequired)) }
 }
 
 /// What began otherwise than people sign in from now on ends (I3).

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::SessionId;
 use domain::application::Lifetimes;
 use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCode, decide_exchange};
-use domain::form_login::method_allowed;
+use domain::form_login::{method_allowed, network_allowed};
 use domain::portal::Portal;
 use domain::secret::{PresentedSecret, Secret, SecretKind};
 use domain::session::{RefreshRefusal, RefreshToken, Session, SessionEnd, expiry};
@@ -169,7 +169,7 @@ fn check_still_allowed(exchange: &Exchange, address: IpAddr) -> Result<(), Token
     if !may_sign_in(user) {
         return Err(TokenRefusal::grant(RefreshRefusal::UserRefused.to_string()));
     }
-    if !account_settings.admits(code.grant.portal, address) {
+    if !network_allowed(account_settings, user, code.grant.by_mailed_code(), address) {
         return Err(TokenRefusal::grant(RefreshRefusal::NetworkRefused.to_string()));
     }
     if !method_allowed(*sso_mode, code.grant.method, user.keeps_form_login()) {

@@ -1,7 +1,7 @@
 //! A refresh token becomes the next one (I2).
 
 use domain::application::RefreshDelivery;
-use domain::form_login::method_allowed;
+use domain::form_login::{method_allowed, network_allowed};
 use domain::role::RoleSet;
 use domain::secret::{Secret, SecretDigest, SecretKind};
 use domain::session::{
@@ -62,7 +62,7 @@ impl Service {
             client,
             user_status: user.status,
             roles,
-            network_allowed: account_settings.admits(session.portal, presented.address),
+            network_allowed: network_allowed(account_settings, user, session.by_mailed_code(), presented.address),
             method_allowed: method_allowed(*sso_mode, session.method, user.keeps_form_login()),
         };
         decide_refresh(&facts, self.now())

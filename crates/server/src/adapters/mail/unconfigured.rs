@@ -13,4 +13,8 @@ impl Mailer for UnconfiguredMailer {
     }
 
     async fn rest(&self) {}
+
+    fn is_configured(&self) -> bool {
+        false
+    }
 }
