@@ -1,6 +1,6 @@
 //! Hostile SAML responses over HTTP: nobody gets in, nothing answers 5xx, nothing is left behind (C10, saml.md).
 
-use mock_idp::message::SignedParts;
+use mock_idp::message::{ContentAlgorithm, DigestAlgorithm, Encryption, KeyTransport, SignedParts, form_value};
 use mock_idp::tamper;
 use serde_json::json;
 use tests::app::TestApp;
@@ -84,7 +84,7 @@ both_engines! {
         let tenant = Tenant::create(&app, "acme").await;
         let pem = app.operator().get(&format!("{}/sp-certificate", tenant.connection_path())).await;
         let recipient = mock_idp::certificate::Certificate::from_pem(&pem.text).unwrap();
-        let encryption = mock_idp::message::Encryption::new(recipient, [9; 48]);
+        let encryption = Encryption::new(recipient, [9; 48]);
         let pending = tenant.start(&app, None).await;
         let response = tenant.response(&app, &pending, "ann@acme.test", Some(&["staff"])).encrypted(encryption);
         let answer = tenant.post_response(&app, &response, &pending.relay_state).await;
@@ -92,11 +92,42 @@ both_engines! {
 
         let stranger = mock_idp::certificate::Certificate::from_pem(TestIdp::attacker().identity.certificate_pem()).unwrap();
         let pending = tenant.start(&app, None).await;
-        let encryption = mock_idp::message::Encryption::new(stranger, [9; 48]);
+        let encryption = Encryption::new(stranger, [9; 48]);
         let response = tenant.response(&app, &pending, "ann@acme.test", Some(&["staff"])).encrypted(encryption);
         tenant.post_response(&app, &response, &pending.relay_state).await.location();
         let attempt = tenant.last_attempt(&app).await;
         assert_eq!(attempt["failure"]["reason"], "decryption_failed");
         assert_eq!(attempt["failure"]["got"], json!(null));
+    }
+
+    /// Proves C6, C9: every parameter set of OAEP is read, other recipients' keys are skipped, and an algorithm that is
+    /// refused is named in the attempt, while the browser gets the answer that every failure gets.
+    async fn a_refused_encryption_algorithm_is_named_in_the_attempt_alone(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let pem = app.operator().get(&format!("{}/sp-certificate", tenant.connection_path())).await;
+        let recipient = mock_idp::certificate::Certificate::from_pem(&pem.text).unwrap();
+        let key_transport = KeyTransport::Oaep { digest: Some(DigestAlgorithm::Sha256), mask: None };
+        let content = ContentAlgorithm::Aes192Gcm;
+        let encryption = Encryption { content, key_transport, ..Encryption::new(recipient, [9; 48]) };
+        let rsa_15 = "http://www.w3.org/2001/04/xmlenc#rsa-1_5";
+        let oaep = "http://www.w3.org/2009/xmlenc11#rsa-oaep";
+        let (start, end) = ("<xenc:EncryptedKey>", "</xenc:EncryptedKey>");
+        let answered = async |change: &dyn Fn(&str) -> String| {
+            let pending = tenant.start(&app, None).await;
+            let response = tenant.response(&app, &pending, "ann@acme.test", Some(&["staff"])).encrypted(encryption.clone());
+            let xml = response.signed(SignedParts::Assertion).build(&tenant.idp.identity).unwrap();
+            let ours = xml[xml.find(start).unwrap()..xml.find(end).unwrap() + end.len()].to_owned();
+            let changed = xml.replacen(&ours, &change(&ours), 1);
+            tenant.post_value(&app, &form_value(changed), &pending.relay_state).await.location()
+        };
+        let beside = answered(&|ours| format!("{}{ours}", ours.replace(oaep, rsa_15))).await;
+        assert!(beside.as_str().contains("code=vac_"), "{beside}: {}", tenant.last_attempt(&app).await);
+
+        let refused = answered(&|ours| ours.replace(oaep, rsa_15)).await;
+        assert!(refused.as_str().contains("saml_response_refused") && !refused.as_str().contains("rsa-1_5"), "{refused}");
+        let attempt = tenant.last_attempt(&app).await;
+        assert_eq!(attempt["failure"]["reason"], "decryption_failed");
+        assert_eq!(attempt["failure"]["got"], rsa_15);
     }
 }

@@ -1,5 +1,6 @@
 //! From what a browser carries to XML text: the HTTP-POST and HTTP-Redirect bindings (bindings 3.4 and 3.5).
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use base64::Engine as _;
@@ -34,11 +35,14 @@ fn base64_bytes(value: &str, limit: usize) -> Result<Vec<u8>, Rejection> {
     }
     // Some identity providers break lines (MIME). A blank inside is not skipped: it is a plus sign that a wrong form
     // encoder lost.
-    let compact: Vec<u8> = value.trim_ascii().bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    let mut compact = Cow::Borrowed(value.trim_ascii());
+    if compact.contains(['\r', '\n']) {
+        compact = Cow::Owned(compact.replace(['\r', '\n'], ""));
+    }
     if compact.is_empty() {
         return Err(Rejection::new(Check::Encoding, "message_missing"));
     }
-    STANDARD.decode(compact).map_err(|_| Rejection::new(Check::Encoding, "base64_invalid"))
+    STANDARD.decode(compact.as_bytes()).map_err(|_| Rejection::new(Check::Encoding, "base64_invalid"))
 }
 
 fn inflate(compressed: &[u8]) -> Result<Vec<u8>, Rejection> {

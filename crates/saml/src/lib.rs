@@ -12,10 +12,11 @@
 //! # How a response is verified
 //!
 //! ```text
-//! text ─ guard ─ engines ─ guard ─ (decrypt ─ guard ─ engines ─ guard) ─ parse ─ protocol checks
+//! text ─ guard ─ gate ─ engines ─ guard ─ (decrypt ─ guard ─ gate ─ engines ─ guard) ─ parse ─ protocol checks
 //! ```
 //!
-//! The [`guard`] makes sure that there is one way to read the text. Two engines, with parsers of their own, verify the
+//! The [`guard`] makes sure that there is one way to read the text. The gate lets through what a pinned key has signed, by
+//! the signature value alone, so that a stranger's message costs little. Two engines, with parsers of their own, verify the
 //! signatures and return the bytes that these cover; nobody gets in unless they return the same. Only those bytes are
 //! parsed, by the guard again, and the text that came is dropped. The stages are ordered as [`Check`].
 //!

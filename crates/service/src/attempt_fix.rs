@@ -107,8 +107,9 @@ const SIGNATURE: Table = &[
     ),
     (
         &["decryption_failed"],
-        "The encrypted assertion does not open with our key. Give the IdP the current SP certificate (sp-certificate) as its \
-         encryption certificate, or switch encryption off there.",
+        "The encrypted assertion does not open. Where the attempt names an algorithm, choose AES (128, 192 or 256) with RSA-OAEP at the \
+         IdP instead. Else give the IdP the current SP certificate (sp-certificate) as its encryption certificate, or switch encryption \
+         off there.",
     ),
 ];
 

@@ -85,10 +85,13 @@ impl Claim {
     }
 }
 
-/// The first certificate whose key verifies the signature value of every signature in the text.
+/// The first certificate whose key verifies the signature value of every signature in the text. Another certificate could
+/// only take its place with the same key, so a second signature is looked at with that one alone.
 pub(super) fn signer<'c>(text: &SignedText<'_>, certificates: &[&'c IdpCertificate]) -> Option<&'c IdpCertificate> {
-    let claims: Vec<Claim> = text.signatures.iter().map(Claim::new).collect::<Option<_>>()?;
-    let key =
-        |certificate: &IdpCertificate| claims.iter().all(|claim| certificate.verification_keys.gate.verifies(claim));
-    certificates.iter().copied().find(|certificate| key(certificate))
+    let (first, others) = text.signatures.split_first()?;
+    let claim = Claim::new(first)?;
+    let verified = |certificate: &IdpCertificate, claim: &Claim| certificate.verification_keys.gate.verifies(claim);
+    let certificate = certificates.iter().copied().find(|certificate| verified(certificate, &claim))?;
+    let other_verified = |facts| Claim::new(facts).is_some_and(|claim| verified(certificate, &claim));
+    others.iter().all(other_verified).then_some(certificate)
 }

@@ -9,7 +9,7 @@ use crate::xml::{Element, write};
 
 /// Longest `SignedInfo` with all that it inherits, in bytes. Honest ones take one or two thousand; this is hashed for
 /// everyone who asks.
-const MAX_SIGNED_INFO: usize = 16 * 1024;
+const MAX_SIGNED_INFO: usize = 8 * 1024;
 
 /// A `ds:SignedInfo` and how it is canonicalized.
 #[derive(Debug, Clone)]

@@ -9,7 +9,9 @@ use super::{MALFORMED, XmlError};
 pub(crate) fn all_legal(text: &str) -> bool {
     // Counted, not searched: without an early exit the loop is vectorized, and honest text has no exit anyway.
     let controls = text.bytes().filter(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')).count();
-    controls == 0 && !text.contains(['\u{fffe}', '\u{ffff}'])
+    // The first byte of U+FFFE and U+FFFF, which few texts have.
+    let candidates = text.bytes().filter(|byte| *byte == 0xef).count();
+    controls == 0 && (candidates == 0 || !text.contains(['\u{fffe}', '\u{ffff}']))
 }
 
 fn is_legal(character: char) -> bool {
@@ -78,15 +80,19 @@ pub(crate) fn normalize_line_ends(raw: &str) -> Cow<'_, str> {
 
 /// An attribute's value, given without its quotes (3.3.3, for attributes that no DTD declares).
 pub(crate) fn attribute_value(raw: &str) -> Result<Cow<'_, str>, XmlError> {
-    if !raw.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'\t' | b'\n' | b'\r')) {
+    // Counted, not searched, as above.
+    if raw.bytes().filter(|byte| matches!(byte, b'&' | b'<' | b'\t' | b'\n' | b'\r')).count() == 0 {
         return Ok(Cow::Borrowed(raw));
     }
     if raw.contains('<') {
         return Err(MALFORMED);
     }
-    let spaced = raw.replace("\r\n", " ").replace(['\t', '\n', '\r'], " ");
+    let mut spaced = Cow::Borrowed(raw);
+    if raw.contains(['\t', '\n', '\r']) {
+        spaced = Cow::Owned(raw.replace("\r\n", " ").replace(['\t', '\n', '\r'], " "));
+    }
     let mut value = String::with_capacity(spaced.len());
-    let mut rest = spaced.as_str();
+    let mut rest = spaced.as_ref();
     while let Some((before, after)) = rest.split_once('&') {
         let (name, after) = after.split_once(';').ok_or(MALFORMED)?;
         value.push_str(before);

@@ -15,6 +15,10 @@ pub(crate) fn parse<'a>(text: &'a str, bounds: &Bounds) -> Result<Document<'a>, 
     if text.len() > bounds.length {
         return Err(XmlError("xml_too_long"));
     }
+    // Each takes some work; in character data each is a node besides.
+    if text.bytes().filter(|byte| *byte == b'&').count() > bounds.nodes {
+        return Err(XmlError("too_many_nodes"));
+    }
     if !character::all_legal(text) {
         return Err(XmlError("illegal_character"));
     }
@@ -116,7 +120,8 @@ impl<'a> Parser<'a> {
 
     /// Reads declarations first, as an attribute's prefix may be declared after it; then the attributes.
     fn attributes(&mut self, mut raw: tag::Attributes<'a>, scope_mark: usize) -> Result<Range<usize>, XmlError> {
-        let mut prefixed: Vec<&'a str> = Vec::new();
+        // Where prefixes are to be resolved; most attributes have none, and an empty list allocates nothing.
+        let mut prefixed: Vec<(usize, &'a str)> = Vec::new();
         let first = self.document.attributes.len();
         let mut count: usize = 0;
         while let Some(attribute) = raw.next()? {
@@ -128,7 +133,9 @@ impl<'a> Parser<'a> {
                 ("", "xmlns") => self.scope.declare("", attribute.value, scope_mark)?,
                 ("xmlns", prefix) => self.scope.declare(prefix, attribute.value, scope_mark)?,
                 (prefix, local) => {
-                    prefixed.push(prefix);
+                    if !prefix.is_empty() {
+                        prefixed.push((self.document.attributes.len(), prefix));
+                    }
                     self.document.attributes.push(Attribute { namespace: NONE, local, value: attribute.value });
                 }
             }
@@ -141,15 +148,14 @@ impl<'a> Parser<'a> {
         Ok(first..self.document.attributes.len())
     }
 
-    fn resolve_attributes(&mut self, first: usize, prefixes: &[&str]) -> Result<(), XmlError> {
-        let attributes = self.document.attributes.get_mut(first..).unwrap_or_default();
-        if let [] = attributes {
-            return Ok(());
+    fn resolve_attributes(&mut self, first: usize, prefixed: &[(usize, &str)]) -> Result<(), XmlError> {
+        for (index, prefix) in prefixed {
+            let attribute = self.document.attributes.get_mut(*index).ok_or(MALFORMED)?;
+            attribute.namespace = self.scope.resolve(prefix)?;
         }
-        for (attribute, prefix) in attributes.iter_mut().zip(prefixes) {
-            if !prefix.is_empty() {
-                attribute.namespace = self.scope.resolve(prefix)?;
-            }
+        let attributes = self.document.attributes.get(first..).unwrap_or_default();
+        if attributes.len() < 2 {
+            return Ok(());
         }
         // By expanded name (Namespaces in XML, 6.3).
         let mut names: Vec<_> = attributes.iter().map(|attribute| (attribute.namespace, attribute.local)).collect();

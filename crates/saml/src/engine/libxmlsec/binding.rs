@@ -1,4 +1,4 @@
-//! What is called in C, and all of this crate's `unsafe`: keys and contexts that free themselves, and safe functions around
+//! The calls into libxmlsec1 and libxml2: keys and contexts that free themselves, and safe functions around
 //! what they are used for.
 #![expect(unsafe_code, reason = "libxmlsec1, libxml2 and OpenSSL are C")]
 
