@@ -20,7 +20,7 @@ const LET_GO_WITHIN: Duration = Duration::from_mins(1);
 const SLOW: usize = 200;
 const CONNECTION_LIMIT: u32 = 40;
 /// Few enough that nobody is slowed down for failing.
-const LOGINS_AT_ONCE: usize = 8;
+const LOGINS_AT_ONCE: usize = 20;
 
 /// Sends a beginning, then a byte at a time, and gives what came back before the connection was closed.
 async fn trickle(address: String, beginning: String) -> String {

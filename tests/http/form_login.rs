@@ -135,10 +135,10 @@ both_engines! {
         let tenant = Tenant::create(&app, "acme").await;
         tenant.form_user(&app, "ann", Some("organization_owner")).await;
         for n in 0..30 {
-            let attacker = app.anonymous().forwarded_for(&format!("198.51.100.{n}"));
+            let attacker = app.anonymous().forwarded_for(&format!("198.51.{n}.1"));
             anonymized(&tenant.form_login(&attacker, "ann", "wrong").await);
         }
-        let attacker = app.anonymous().forwarded_for("198.51.100.1");
+        let attacker = app.anonymous().forwarded_for("198.51.1.1");
         tenant.form_login(&attacker, "ann", "wrong").await.problem(429, "rate_limited");
         let ann = app.anonymous().forwarded_for("203.0.113.7");
         tenant.form_login(&ann, "ann", PASSWORD).await.expect(200);

@@ -34,6 +34,7 @@ mod form_login;
 mod hostile_responses;
 mod invitation_batches;
 mod invitations;
+mod load;
 mod magic_link;
 mod mails;
 mod mfa;

@@ -49,6 +49,40 @@ both_engines! {
         app.operator().get(&tenant.path("/sso-readiness?portal=x")).await.problem(422, "invalid_input");
     }
 
+    /// Proves H2, A2, B3, C3, C4: users whom SSO would leave outside are counted, and a few of them named, however many there
+    /// are; each kind for itself, of one account and portal.
+    async fn readiness_counts_whom_sso_would_leave_outside(db) {
+        let app = TestApp::start(db).await;
+        let (tenant, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
+        let user = |username: String, email: Value, roles: Value| {
+            json!({ "portal": "admin", "username": username, "email": email, "roles": roles })
+        };
+        let add = async |tenant: &Tenant, user: Value| {
+            app.operator().post(&tenant.path("/users"), &user).await.expect(201)["id"].as_str().unwrap().to_owned()
+        };
+        let member = json!(["organization_member"]);
+        let connection = json!({ "email_domains": ["b.se", "c.se"], "default_roles": [] });
+        app.operator().patch(&tenant.connection_path(), &connection).await.expect(200);
+        let mut wanted = vec![];
+        for n in 0..25 {
+            wanted.push(add(&tenant, user(format!("nameless{n}"), Value::Null, member.clone())).await);
+            add(&other, user(format!("nameless{n}"), Value::Null, json!([]))).await;
+        }
+        let outside = add(&tenant, user("dan".to_owned(), json!("Dan@d.se"), member.clone())).await;
+        let near = add(&tenant, user("eve@xb.se".to_owned(), Value::Null, member.clone())).await;
+        let inside = add(&tenant, user("fay".to_owned(), json!("fay@C.se"), json!([]))).await;
+        let (found, _) = codes(&app, &tenant).await;
+        let of = |code: &str| {
+            let findings = found["findings"].as_array().unwrap();
+            let found = findings.iter().find(|finding| finding["code"] == code).unwrap_or(&Value::Null).clone();
+            (found["count"].clone(), found["users"].clone())
+        };
+        assert_eq!(of("email_missing"), (json!(25), json!(wanted[..20])));
+        assert_eq!(of("domain_not_listed"), (json!(2), json!([outside, near])));
+        assert_eq!(of("role_missing"), (json!(1), json!([inside])));
+        assert_eq!(of("email_shared"), (Value::Null, Value::Null));
+    }
+
     /// Proves H2, D3: whether the identity provider answers is looked at, and a portal without a connection says so.
     async fn readiness_asks_the_identity_provider(db) {
         let app = TestApp::start(db).await;

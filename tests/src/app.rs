@@ -75,16 +75,30 @@ impl TestApp {
 
     /// Starts it behind a reverse proxy on this machine, whose `X-Forwarded-For` it believes.
     pub async fn start_behind_proxy(database: TestDatabase) -> Self {
-        Self::start_behind(database, "127.0.0.0/8").await
+        Self::start_behind_proxy_with(database, Limits::default()).await
     }
 
     /// Starts it behind the reverse proxies of this network.
     pub async fn start_behind(database: TestDatabase, proxies: &str) -> Self {
-        let world = World::default();
-        let ports = world.ports(Limits::default().passwords_at_once);
+        Self::behind(proxies, (database, World::default()), Limits::default()).await
+    }
+
+    /// Starts it behind a reverse proxy on this machine, with other limits.
+    pub async fn start_behind_proxy_with(database: TestDatabase, limits: Limits) -> Self {
+        Self::behind("127.0.0.0/8", (database, World::default()), limits).await
+    }
+
+    /// Ends it, and starts it anew on its database, behind a proxy.
+    pub async fn restart_behind_proxy(self, limits: Limits) -> Self {
+        let Self { world, database, .. } = self;
+        Self::behind("127.0.0.0/8", (database, world), limits).await
+    }
+
+    async fn behind(proxies: &str, (database, world): (TestDatabase, World), limits: Limits) -> Self {
+        let ports = world.ports(limits.passwords_at_once);
         let trusted_proxies = vec![proxies.parse().unwrap()];
-        let api_settings = ApiSettings { trusted_proxies, ..api_settings(Limits::default()) };
-        Self::assemble(database, (world, ports), settings(Limits::default()), api_settings).await
+        let api_settings = ApiSettings { trusted_proxies, ..api_settings(limits) };
+        Self::assemble(database, (world, ports), settings(limits), api_settings).await
     }
 
     /// Starts it under the longest name of a host, with access tokens signed by this algorithm.

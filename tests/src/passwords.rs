@@ -9,9 +9,10 @@ use domain::password::{NewPassword, Password, PasswordCredential, PasswordHash, 
 use domain::{AccountId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use server::adapters::{Argon2Hasher, HashingParameters};
-use service::ports::{PASSWORD_SALT_BYTES, PasswordHasher, PasswordHasherError, PasswordVerdict};
+use service::ports::{HashingCapacity, PASSWORD_SALT_BYTES, PasswordHasher, PasswordHasherError, PasswordVerdict};
 
 use storage::Store;
+use tokio::sync::RwLock;
 
 use crate::app::TestApp;
 
@@ -24,22 +25,26 @@ pub fn hasher(memory_kib: u32) -> Argon2Hasher {
     Argon2Hasher::start(HashingParameters { memory_kib, iterations: 1, threads, queue }).unwrap()
 }
 
+/// Passwords that may wait here.
+const QUEUE: usize = 8;
+
 /// A hasher that counts how many passwords it compared.
 pub(crate) struct CountingHasher {
     hasher: Argon2Hasher,
-    capacity: usize,
+    capacity: HashingCapacity,
     compared: Arc<AtomicUsize>,
+    gate: Arc<RwLock<()>>,
 }
 
 impl CountingHasher {
-    pub(crate) fn new(compared: Arc<AtomicUsize>, capacity: usize) -> Self {
-        Self { hasher: hasher(CHEAPEST_KIB), capacity, compared }
+    pub(crate) fn new(compared: Arc<AtomicUsize>, gate: Arc<RwLock<()>>, threads: usize) -> Self {
+        Self { hasher: hasher(CHEAPEST_KIB), capacity: HashingCapacity { threads, queue: QUEUE }, compared, gate }
     }
 }
 
 #[async_trait]
 impl PasswordHasher for CountingHasher {
-    fn capacity(&self) -> usize {
+    fn capacity(&self) -> HashingCapacity {
         self.capacity
     }
 
@@ -64,6 +69,7 @@ impl PasswordHasher for CountingHasher {
         password: &Password,
         hash: Option<&PasswordHash>,
     ) -> Result<PasswordVerdict, PasswordHasherError> {
+        drop(self.gate.read().await);
         self.compared.fetch_add(1, Ordering::SeqCst);
         self.hasher.verify(password, hash).await
     }

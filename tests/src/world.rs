@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use server::adapters::{AesGcmSealer, JwtSigner, OsEntropy};
 use service::Ports;
 use service::ports::{FetchError, GeneratedSpKey, IdpProbe, MetadataSource, ProbeResult, SignerError, SpKeyFactory};
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -25,6 +26,7 @@ pub struct World {
     documents: Arc<Mutex<HashMap<Url, String>>>,
     mail_server: MailServer,
     passwords_compared: Arc<AtomicUsize>,
+    password_gate: Arc<RwLock<()>>,
 }
 
 impl Default for World {
@@ -35,6 +37,7 @@ impl Default for World {
             documents: Arc::default(),
             mail_server: MailServer::default(),
             passwords_compared: Arc::default(),
+            password_gate: Arc::default(),
         }
     }
 }
@@ -48,6 +51,11 @@ impl World {
     /// How many passwords have been compared with a hash, or a decoy.
     pub fn passwords_compared(&self) -> usize {
         self.passwords_compared.load(Ordering::SeqCst)
+    }
+
+    /// Lets no password be compared until what this gives is dropped.
+    pub async fn hold_passwords(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.password_gate).write_owned().await
     }
 
     /// Publishes a document.
@@ -67,7 +75,11 @@ impl World {
             entropy: Box::new(OsEntropy),
             sealer: Box::new(AesGcmSealer::new(&[7; 32])),
             token_signer: Box::new(JwtSigner),
-            password_hasher: Box::new(CountingHasher::new(Arc::clone(&self.passwords_compared), passwords_at_once)),
+            password_hasher: Box::new(CountingHasher::new(
+                Arc::clone(&self.passwords_compared),
+                Arc::clone(&self.password_gate),
+                passwords_at_once,
+            )),
             sp_keys: Arc::new(FixedSpKey),
             metadata_source: Box::new(self.clone()),
             idp_probe: Box::new(self.clone()),

@@ -4,7 +4,7 @@ use domain::password::{PasswordCredential, PasswordHash};
 use domain::session::SessionEnd;
 use domain::throttle::{Pace, ThrottleKey};
 use jiff::SignedDuration;
-use storage::{password_credentials, sessions, throttles, users};
+use storage::{known_logins, password_credentials, sessions, throttles, users};
 use tests::both_engines;
 
 use crate::samples::{Tenant, at, session, tenant};
@@ -85,6 +85,39 @@ both_engines! {
         assert_eq!(sessions::end_others(tx, (own.account.id, user), kept.id, at(30), reason).await.unwrap(), 1);
         assert_eq!(sessions::by_id(tx, own.account.id, kept.id).await.unwrap(), Some(kept));
         assert_eq!(sessions::by_id(tx, own.account.id, gone.id).await.unwrap().unwrap().ended, Some((at(30), reason)));
+    }
+
+    /// Proves B5: throttles that are counted by one statement count as if by one each, and all give back what they counted.
+    async fn throttles_are_counted_and_given_back_together(db) {
+        let keys: Vec<ThrottleKey> = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| ThrottleKey::of("test", &[name])).into();
+        let slow = Pace { burst: 2, period: SignedDuration::from_secs(30) };
+        let mut tx = db.store.begin().await.unwrap();
+        let tx = &mut tx;
+        for (now, clear, clear_slow) in [(0, 10, 30), (0, 20, 60), (5, 30, 90), (100, 110, 130)] {
+            let two = [(keys[0], PACE), (keys[1], slow)];
+            let counted = throttles::count_two(tx, two, at(now * 1_000)).await.unwrap();
+            assert_eq!(counted, [at(clear * 1_000), at(clear_slow * 1_000)], "{now}");
+        }
+        for key in &keys[2..] {
+            throttles::count(tx, *key, PACE, at(100_000)).await.unwrap();
+        }
+        let all: Vec<_> = keys.iter().map(|key| (*key, if *key == keys[1] { slow } else { PACE })).collect();
+        throttles::give_back_all(tx, &all).await.unwrap();
+        for (key, pace) in all {
+            let clear = throttles::count(tx, key, pace, at(100_000)).await.unwrap();
+            assert_eq!(clear, at(100_000) + pace.period);
+        }
+    }
+
+    /// Proves A4: the latest memories of who signed in from where are read, each once.
+    async fn known_logins_are_remembered(db) {
+        let keys = ["a", "b", "c"].map(|name| ThrottleKey::of("seen", &[name]));
+        let mut tx = db.store.begin().await.unwrap();
+        for (key, seen) in [(0, 1), (1, 2), (2, 3), (0, 9)] {
+            known_logins::remember(&mut tx, keys[key], at(seen)).await.unwrap();
+        }
+        assert_eq!(known_logins::newest(&mut tx, at(3), 9).await.unwrap(), [keys[0], keys[2]]);
+        assert_eq!(known_logins::newest(&mut tx, at(0), 1).await.unwrap(), [keys[0]]);
     }
 
     /// Proves B5: tries add up from now on, up to one too many, and what is given back or cleared does not count.

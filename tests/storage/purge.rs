@@ -2,13 +2,16 @@
 
 use domain::AttemptId;
 use domain::idempotency::{IDEMPOTENCY_RETENTION, IdempotencyRecord};
+use domain::login_slowdown::KNOWN_LOGIN_RETENTION;
 use domain::mail::{MAIL_RETENTION, Mail, MailKind};
 use domain::one_time_link::{LINK_RETENTION, LinkPurpose, OneTimeLink};
 use domain::sign_in_attempt::{ATTEMPT_RETENTION, SignInAttempt};
 use domain::throttle::{Pace, ThrottleKey};
 use jiff::{SignedDuration, Timestamp};
 use storage::housekeeping::{Purged, SESSION_RETENTION, purge_expired};
-use storage::{Tx, idempotency, one_time_links, outbox, refresh_tokens, sessions, sign_in_attempts, throttles};
+use storage::{
+    Tx, idempotency, known_logins, one_time_links, outbox, refresh_tokens, sessions, sign_in_attempts, throttles,
+};
 use tests::both_engines;
 use uuid::Uuid;
 
@@ -41,6 +44,7 @@ async fn store_all(tx: &mut Tx, tenant: &Tenant, age: SignedDuration, name: &str
     let period = SignedDuration::from_secs(1);
     let counted = at(NOW) - age - period;
     throttles::count(tx, ThrottleKey::of("test", &[name]), Pace { burst: 1, period }, counted).await.unwrap();
+    known_logins::remember(tx, ThrottleKey::of("seen", &[name]), ago(KNOWN_LOGIN_RETENTION)).await.unwrap();
     let settled = Mail { settled_at: Some(ago(MAIL_RETENTION)), ..mail(None, MailKind::Test) };
     outbox::insert_all(tx, &[settled]).await.unwrap();
     token
@@ -59,6 +63,7 @@ fn each(count: u64) -> Purged {
         one_time_links: count,
         idempotency_records: count,
         throttles: count,
+        known_logins: count,
         mails: count,
     }
 }

@@ -1,4 +1,4 @@
-//! Networks that an account allows.
+//! Networks: those that an account allows, and those that an address is counted with.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -60,6 +60,41 @@ impl From<Network> for String {
     }
 }
 
+/// Part of the address space that a network is, by the kind of subscriber that may hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Breadth {
+    /// The least that one subscriber has: an IPv4 address, or an IPv6 network of 64 bits.
+    Client,
+    /// The most that an ordinary subscriber is given: an IPv6 network of 56 bits.
+    Site,
+    /// A block that one customer of a hosting company may hold: an IPv4 network of 24 bits, or an IPv6 network of 48 bits (RFC 6177).
+    Region,
+}
+
+impl Breadth {
+    /// Allowance of a network of this breadth, in halves of what one client may: more, because others may share it, and
+    /// not much more, because one client may hold all of it.
+    pub const fn halves(self) -> u32 {
+        match self {
+            Self::Client => 2,
+            Self::Site => 3,
+            Self::Region => 4,
+        }
+    }
+}
+
+/// The networks that an address is counted with, the narrowest first. Whoever has a whole network to send from is bounded by
+/// the widest.
+pub fn enclosing(address: IpAddr) -> Vec<(Breadth, Network)> {
+    let address = address.to_canonical();
+    let lengths: &[(Breadth, u8)] = match address {
+        IpAddr::V4(_) => &[(Breadth::Client, 32), (Breadth::Region, 24)],
+        IpAddr::V6(_) => &[(Breadth::Client, 64), (Breadth::Site, 56), (Breadth::Region, 48)],
+    };
+    let network = |(breadth, bits): &(Breadth, u8)| Some((*breadth, Network(IpNet::new(address, *bits).ok()?.trunc())));
+    lengths.iter().filter_map(network).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +120,19 @@ mod tests {
         {
             assert_eq!(Network::parse(bad), Err(NetworkError), "{bad:?}");
         }
+    }
+
+    /// Proves B5: an address is counted with the networks that its user may send from, the narrowest first.
+    #[test]
+    fn an_address_is_counted_with_its_networks() {
+        let of = |text: &str| -> Vec<String> {
+            enclosing(text.parse().unwrap()).iter().map(|(_, network)| network.to_string()).collect()
+        };
+        assert_eq!(of("198.51.100.7"), ["198.51.100.7/32", "198.51.100.0/24"]);
+        assert_eq!(of("::ffff:198.51.100.7"), of("198.51.100.7"));
+        let wanted = ["2001:db8:1:2::/64", "2001:db8:1::/56", "2001:db8:1::/48"];
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), wanted);
+        let widest = enclosing("2001:db8::1".parse().unwrap()).pop().unwrap();
+        assert_eq!((widest.0, widest.0.halves()), (Breadth::Region, 4));
     }
 }

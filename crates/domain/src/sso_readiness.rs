@@ -1,16 +1,11 @@
 //! Whether a portal is ready for SSO, and what to mend first (H2): looked at before anybody fails.
 
-use std::collections::HashMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::UserId;
-use crate::email::Email;
 use crate::named::named;
 use crate::portal::Portal;
 use crate::sso::connection::{PinnedCertificate, SamlConnection};
-use crate::sso_migration::Person;
-use crate::user::UserStatus;
 
 /// Most users whom a finding names; how many there are it says besides.
 pub const USERS_NAMED: usize = 20;
@@ -142,8 +137,19 @@ pub struct ReadinessFacts<'a> {
     pub tested: Option<Tested>,
     /// The account's break-glass users who are active.
     pub break_glass: &'a [BreakGlass],
-    /// Everybody in the portal.
-    pub people: &'a [Person],
+    /// Whom SSO would leave outside, by kind, as they were counted.
+    pub people: &'a [PeopleFound],
+}
+
+/// Users of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeopleFound {
+    /// The finding that they are.
+    pub code: FindingCode,
+    /// The first of them, [`USERS_NAMED`] at most.
+    pub users: Vec<UserId>,
+    /// Their number.
+    pub count: usize,
 }
 
 /// Something that somebody should know or mend.
@@ -164,6 +170,11 @@ impl Finding {
         Self { code, users: vec![], count: 0, days_left: None }
     }
 
+    fn of_people(found: &PeopleFound) -> Self {
+        let PeopleFound { code, users, count } = found.clone();
+        Self { users, count, ..Self::of(code) }
+    }
+
     /// About these users; nothing where there are none.
     fn about(code: FindingCode, users: Vec<UserId>) -> Option<Self> {
         let count = users.len();
@@ -176,7 +187,7 @@ impl Finding {
 pub fn findings(facts: &ReadinessFacts<'_>, now: Timestamp) -> Vec<Finding> {
     let mut found = of_connection(facts, now);
     found.extend(of_break_glass(facts, now));
-    found.extend(of_people(facts));
+    found.extend(facts.people.iter().map(Finding::of_people));
     found
 }
 
@@ -228,61 +239,13 @@ fn of_break_glass(facts: &ReadinessFacts<'_>, now: Timestamp) -> Vec<Finding> {
     found.into_iter().flatten().collect()
 }
 
-/// Whom SSO would not let in, and why; break-glass and exempt users do not need it.
-fn of_people(facts: &ReadinessFacts<'_>) -> Vec<Finding> {
-    let expected = || facts.people.iter().filter(|person| person.user.status.is_welcome());
-    let on_sso = || expected().filter(|person| !person.user.keeps_form_login());
-    let exempt = expected().filter(|person| person.user.exempt && !person.user.break_glass);
-    let missing = on_sso().filter(|person| person.sso_identity().is_none());
-    let found = [
-        Finding::about(FindingCode::EmailShared, sharing(facts.people)),
-        Finding::about(FindingCode::EmailMissing, ids(missing)),
-        Finding::about(FindingCode::DomainNotListed, ids(on_sso().filter(|person| is_outside(facts, person)))),
-        Finding::about(FindingCode::RoleMissing, ids(on_sso().filter(|person| lacks_role(facts, person)))),
-        Finding::about(FindingCode::UsersExempt, ids(exempt)),
-    ];
-    found.into_iter().flatten().collect()
-}
-
-fn ids<'a>(people: impl Iterator<Item = &'a Person>) -> Vec<UserId> {
-    people.map(|person| person.user.id).collect()
-}
-
-/// The active users who share what SSO would tell them by.
-fn sharing(people: &[Person]) -> Vec<UserId> {
-    let active = people.iter().filter(|person| person.user.status == UserStatus::Active);
-    let mut by_identity: HashMap<String, Vec<UserId>> = HashMap::new();
-    for person in active {
-        if let Some(identity) = person.sso_identity() {
-            by_identity.entry(identity).or_default().push(person.user.id);
-        }
-    }
-    let mut shared: Vec<UserId> = by_identity.into_values().filter(|users| users.len() > 1).flatten().collect();
-    shared.sort_unstable();
-    shared
-}
-
-fn is_outside(facts: &ReadinessFacts<'_>, person: &Person) -> bool {
-    let Some(connection) = facts.connection else { return false };
-    let listed = &connection.settings.email_domains;
-    let email = person.sso_identity().and_then(|identity| Email::parse(&identity).ok());
-    !listed.is_empty() && email.is_some_and(|email| !listed.contains(&email.domain()))
-}
-
-/// What the identity provider will say of roles is not known: who has none, and no default, depends on it.
-fn lacks_role(facts: &ReadinessFacts<'_>, person: &Person) -> bool {
-    let has_default = facts.connection.is_some_and(|connection| !connection.settings.default_roles.is_empty());
-    facts.portal == Portal::Admin && !has_default && person.user.roles.effective().is_empty()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::email::EmailDomain;
     use crate::role::{Role, RoleSet};
     use crate::sso::connection::Provisioning;
     use crate::sso::discovery::tests::{connection, user};
-    use crate::user::User;
+    use crate::user::UserStatus;
 
     fn at(days: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * days)
@@ -307,11 +270,6 @@ mod tests {
     fn guard(proven_at: Option<Timestamp>) -> BreakGlass {
         let id = user(1, "root", None, UserStatus::Active).id;
         BreakGlass { id, proven_at, has_email: true, mail_fails: false }
-    }
-
-    fn person(n: u128, username: &str, email: Option<&str>) -> Person {
-        let user = user(n, username, email, UserStatus::Active);
-        Person { user, has_password: true, has_own_password: true, awaits_first_owner: false }
     }
 
     fn codes(facts: &ReadinessFacts<'_>, now: Timestamp) -> Vec<&'static str> {
@@ -344,46 +302,25 @@ mod tests {
         assert_eq!(codes(&ReadinessFacts { break_glass: &lost, ..fine }, at(1)), wanted);
     }
 
-    /// Proves H2, A2, B3, C3, C4: who could not sign in, and why; who need not is told apart.
+    /// Proves H2: what was counted is told with its number and those who are named, and only what matters keeps a portal from
+    /// being ready.
     #[test]
-    fn whoever_could_not_sign_in_is_named_with_the_reason() {
-        let (mut connection, guards) = (ready(), [guard(Some(at(1)))]);
-        connection.settings.email_domains = vec![EmailDomain::parse("b.se").unwrap()];
-        connection.settings.default_roles = RoleSet::new();
-        let member = |person: Person| {
-            let mut person = person;
-            person.user.roles.assigned = RoleSet::from([Role::OrganizationMember]);
-            person
-        };
-        let guest = Person {
-            user: User { exempt: true, ..user(6, "guest", None, UserStatus::Active) },
-            ..person(6, "guest", None)
-        };
-        let people = [
-            member(person(2, "ann", Some("info@b.se"))),
-            member(person(3, "info@B.se", None)),
-            member(person(4, "nobody", None)),
-            person(5, "out@c.se", Some("out@c.se")),
-            guest,
-        ];
-        let facts = ReadinessFacts {
-            portal: Portal::Admin,
-            connection: Some(&connection),
-            reach: Reach::Fine,
-            tested: Some(Tested { is_current: true }),
-            break_glass: &guards,
-            people: &people,
-        };
-        let found = findings(&facts, at(1));
-        let told: Vec<_> = found.iter().map(|finding| (finding.code.as_str(), finding.users.clone())).collect();
-        let of = |positions: &[usize]| positions.iter().map(|at| people[*at].user.id).collect::<Vec<_>>();
-        let wanted = [
-            ("email_shared", of(&[0, 1])),
-            ("email_missing", of(&[2])),
-            ("domain_not_listed", of(&[3])),
-            ("role_missing", of(&[3])),
-            ("users_exempt", of(&[4])),
-        ];
-        assert_eq!(told, wanted);
+    fn whom_sso_would_leave_outside_is_told_with_their_number() {
+        let (connection, guards) = (ready(), [guard(Some(at(1)))]);
+        let found = |code| PeopleFound { code, users: vec![guards[0].id], count: 50_000 };
+        for (code, is_fine) in [(FindingCode::EmailShared, false), (FindingCode::RoleMissing, true)] {
+            let people = [found(code)];
+            let facts = ReadinessFacts {
+                portal: Portal::Admin,
+                connection: Some(&connection),
+                reach: Reach::Fine,
+                tested: Some(Tested { is_current: true }),
+                break_glass: &guards,
+                people: &people,
+            };
+            let told = findings(&facts, at(1));
+            assert_eq!(told.iter().map(|one| (one.code, one.count)).collect::<Vec<_>>(), [(code, 50_000)]);
+            assert_eq!((told[0].users.as_slice(), is_ready(&told)), ([guards[0].id].as_slice(), is_fine));
+        }
     }
 }

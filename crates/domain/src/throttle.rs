@@ -7,6 +7,8 @@
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
+use crate::network::Breadth;
+
 /// So many tries at once, then one more in each period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
@@ -17,6 +19,13 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// The pace of all clients of a network together, where this is the pace of one.
+    #[must_use]
+    pub fn of_network(self, breadth: Breadth) -> Self {
+        let halves = i32::try_from(breadth.halves()).unwrap_or(i32::MAX);
+        Self { burst: self.burst.saturating_mul(halves) / 2, period: self.period.saturating_mul(2) / halves }
+    }
+
     /// How far from now `clear_at` may lie when a try is admitted.
     pub const fn reach(self) -> SignedDuration {
         self.period.saturating_mul(self.burst)
@@ -56,6 +65,11 @@ impl ThrottleKey {
         Self(digest.finalize().into())
     }
 
+    /// A key as it was stored.
+    pub const fn from_bytes(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
     /// The bytes to store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -81,6 +95,14 @@ mod tests {
         }
         assert_eq!(retry_after(SignedDuration::from_millis(1)), 1);
         assert_eq!(retry_after(SignedDuration::from_secs(7)), 7);
+    }
+
+    /// Proves B5: a wider network may do more than one client, and less than all of its clients.
+    #[test]
+    fn a_wider_network_has_a_wider_allowance() {
+        let paces = [Breadth::Client, Breadth::Site, Breadth::Region].map(|breadth| PACE.of_network(breadth));
+        assert_eq!(paces.map(|pace| pace.burst), [3, 4, 6]);
+        assert_eq!(paces.map(|pace| pace.period.as_millis()), [10_000, 6_666, 5_000]);
     }
 
     /// Proves B5: nobody can type one identity so that another one is slowed down.

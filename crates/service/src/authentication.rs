@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use domain::api_key::ApiKey;
 use domain::portal::Portal;
 use domain::secret::{SecretDigest, SecretKind};
+use domain::throttle::{Pace, retry_after};
 use domain::user::UserStatus;
 use domain::{AccountId, SessionId};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use storage::Tx;
 
@@ -23,6 +25,33 @@ pub struct Credentials<'a> {
     pub address: IpAddr,
 }
 
+/// Pace of one client's wrong credentials: a program that goes on with a revoked key is told so for a minute.
+pub(crate) const FAILED_BEARERS: Pace = Pace { burst: 60, period: SignedDuration::from_secs(1) };
+
+/// A bearer credential that is looked up, as its digest.
+enum Key {
+    Operator(SecretDigest),
+    Api(SecretDigest),
+}
+
+impl Key {
+    fn of(bearer: &str) -> Option<Self> {
+        let operator = SecretDigest::of_presented(SecretKind::OperatorKey, bearer).map(Self::Operator);
+        operator.or_else(|| SecretDigest::of_presented(SecretKind::ApiKey, bearer).map(Self::Api))
+    }
+
+    const fn digest(&self) -> SecretDigest {
+        match self {
+            Self::Operator(digest) | Self::Api(digest) => *digest,
+        }
+    }
+}
+
+fn failed_too_often(wait: SignedDuration) -> Error {
+    let detail = "Too many requests from this network with credentials that are not valid";
+    Error::new(Code::RateLimited).with_detail(detail).with_retry_after(retry_after(wait))
+}
+
 /// The claims of an access token that are looked at here; see `tokens/claims.rs` for all of them.
 #[derive(Deserialize)]
 pub(crate) struct PresentedClaims {
@@ -34,16 +63,38 @@ pub(crate) struct PresentedClaims {
 }
 
 impl Service {
-    /// Finds out who presents these credentials.
+    /// Finds out who presents these credentials. Where a network has failed too often, a key that was not right lately is not
+    /// looked up; a token proves itself by its signature.
     pub async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Caller> {
-        let identity = match SecretDigest::of_presented(SecretKind::OperatorKey, credentials.bearer) {
-            Some(digest) => self.operator(digest).await?,
-            None => match SecretDigest::of_presented(SecretKind::ApiKey, credentials.bearer) {
-                Some(digest) => self.api_key(digest, credentials.address).await?,
-                None => self.signed_in_user(credentials.bearer).await?,
-            },
-        };
-        Ok(Caller { identity, address: Some(credentials.address) })
+        let address = credentials.address;
+        let key = Key::of(credentials.bearer);
+        let wait = self.failed_bearers.wait(address, self.now());
+        if let (Some(wait), Some(key)) = (wait, &key)
+            && !self.good_keys.contains_key(&key.digest())
+        {
+            return Err(failed_too_often(wait));
+        }
+        match self.identify(credentials, key.as_ref()).await {
+            Err(error) if error.code == Code::Unauthenticated => {
+                self.failed_bearers.count(address, self.now());
+                Err(wait.map_or(error, failed_too_often))
+            }
+            Err(error) => Err(error),
+            Ok(identity) => {
+                if let Some(key) = key {
+                    self.good_keys.insert(key.digest(), ()).await;
+                }
+                Ok(Caller { identity, address: Some(address) })
+            }
+        }
+    }
+
+    async fn identify(&self, credentials: Credentials<'_>, key: Option<&Key>) -> Result<Identity> {
+        match key {
+            Some(Key::Operator(digest)) => self.operator(*digest).await,
+            Some(Key::Api(digest)) => self.api_key(*digest, credentials.address).await,
+            None => self.signed_in_user(credentials.bearer).await,
+        }
     }
 
     async fn operator(&self, digest: SecretDigest) -> Result<Identity> {

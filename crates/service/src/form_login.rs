@@ -5,16 +5,16 @@
 
 mod facts;
 mod issue;
+mod known;
 mod mfa;
 mod password_change;
 mod refusal;
 mod start;
-mod turns;
 mod waiting;
 
+pub(crate) use known::KnownLogins;
 pub use password_change::ReplaceTemporaryPassword;
 pub use start::StartFormSignIn;
-pub(crate) use turns::Turns;
 
 use domain::secret::Secret;
 use jiff::Timestamp;

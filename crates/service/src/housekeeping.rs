@@ -9,11 +9,12 @@ const SWEEP_BATCH: u16 = 500;
 const SWEEPS_MAX: usize = 200;
 
 impl Service {
-    /// What must happen every minute: keys are rotated in time, every replica sees the same ones, successors of refresh
-    /// tokens are erased after their grace, first owners who can be mailed by now are, and the metrics say how full the
-    /// outbox is.
+    /// Does the work of every minute: keys are rotated in time, every replica sees the same ones and knows the users whom the
+    /// others have let in, successors of refresh tokens are erased after their grace, first owners who can be mailed by now
+    /// are, and the metrics say how full the outbox is.
     pub async fn tick(&self) -> Result<()> {
         self.rotate_signing_keys().await?;
+        self.refresh_known_logins().await?;
         self.forget_old_successors().await?;
         self.mail_first_owners().await?;
         self.measure_outbox().await

@@ -33,6 +33,7 @@ mod ids;
 mod invitations;
 mod magic_link;
 mod mail;
+mod network_throttle;
 mod one_time_links;
 mod operator_keys;
 mod password_resets;
@@ -50,6 +51,7 @@ mod sp_keys;
 mod sso_migrations;
 mod sso_readiness;
 mod tokens;
+mod turns;
 mod user_import;
 mod users;
 mod version;
@@ -58,11 +60,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use domain::SessionId;
+use domain::secret::SecretDigest;
 use jiff::Timestamp;
 use moka::future::Cache;
 use storage::Store;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
+
+use crate::network_throttle::NetworkThrottle;
+use crate::ports::HashingCapacity;
 
 pub use account_links::AccountLinkView;
 pub use account_settings::AccountSettingsPatch;
@@ -126,8 +132,7 @@ pub struct Service {
     store: Store,
     ports: Ports,
     settings: Settings,
-    verification: Arc<Semaphore>,
-    verification_queue: Semaphore,
+    verification_turns: turns::Turns,
     keyring: signing_keys::KeyringCache,
     trust: Cache<connections::trust::TrustKey, Arc<connections::trust::PreparedTrust>>,
     probes: Cache<url::Url, ports::ProbeResult>,
@@ -135,7 +140,10 @@ pub struct Service {
     ids: ids::IdSequence,
     mail_waits: Arc<Notify>,
     link_requests: Arc<Semaphore>,
-    form_logins: form_login::Turns,
+    password_turns: turns::Turns,
+    known_logins: form_login::KnownLogins,
+    failed_bearers: NetworkThrottle,
+    good_keys: Cache<SecretDigest, ()>,
     mail_stops: AtomicBool,
 }
 
@@ -145,6 +153,8 @@ const PROBE_CACHE: std::time::Duration = std::time::Duration::from_secs(30);
 const ORIGIN_CACHE: std::time::Duration = std::time::Duration::from_secs(15);
 /// How long a connection stays prepared, so that a retired key of ours is forgotten in time.
 const TRUST_CACHE: std::time::Duration = std::time::Duration::from_mins(10);
+/// Time for which a key that was right is let through from a network that sends wrong ones, before it is looked up again.
+const GOOD_KEYS: std::time::Duration = std::time::Duration::from_mins(10);
 /// Most entries of each cache; an entry of the largest kind, a prepared connection, takes some 10 kB.
 const CACHE_ENTRIES: u64 = 1_000;
 
@@ -152,12 +162,21 @@ impl Service {
     /// Puts the use-cases over a store and the world.
     pub fn new(store: Store, ports: Ports, settings: Settings) -> Self {
         let permits = settings.verification_permits.max(1);
+        let HashingCapacity { threads, queue } = ports.password_hasher.capacity();
+        // While one password is looked at, what the next one needs is read.
+        let at_once = threads.saturating_add(threads.min(queue));
         Self {
             store,
-            form_logins: form_login::Turns::new(ports.password_hasher.capacity()),
+            password_turns: turns::Turns::new(at_once, queue, passwords::TURN_WAIT),
+            known_logins: form_login::KnownLogins::default(),
+            failed_bearers: NetworkThrottle::new(authentication::FAILED_BEARERS),
+            good_keys: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(GOOD_KEYS).build(),
             ports,
-            verification: Arc::new(Semaphore::new(permits)),
-            verification_queue: Semaphore::new(permits * sign_in::WAITING_PER_PERMIT),
+            verification_turns: turns::Turns::new(
+                permits,
+                permits.saturating_mul(sign_in::WAITING_PER_PERMIT),
+                sign_in::TURN_WAIT,
+            ),
             settings,
             keyring: signing_keys::KeyringCache::default(),
             trust: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(TRUST_CACHE).build(),

@@ -5,6 +5,7 @@
 pub(crate) mod complete;
 pub(crate) mod refusal;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::ApplicationId;
@@ -39,13 +40,16 @@ pub struct RequestMagicLink {
     pub client_id: ApplicationId,
     /// Where the outcome of a sign-in would go.
     pub redirect_uri: String,
+    /// Where the request comes from.
+    pub address: IpAddr,
 }
 
 impl Service {
     /// Takes a request; who it is for, if anybody, is mailed afterwards. Refused for every email alike where SSO is
     /// required (exempt users are mailed all the same), where the frontend may not sign anybody in by link, and while too
-    /// many requests are worked off.
+    /// many requests are worked off or come from there.
     pub async fn request_magic_link(self: &Arc<Self>, request: RequestMagicLink) -> Result<()> {
+        self.count_link_request(&request.account_name, request.address).await?;
         let mut tx = self.store.read().await?;
         let (application, page) = page_of(&mut tx, request.client_id, (Portal::SelfService, Page::MagicLink)).await?;
         registered_uri(&application, &request.redirect_uri)?;

@@ -1,13 +1,17 @@
 //! One-time links: asked for by whoever claims to be somebody, made for a mail, found by the token that comes back.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use domain::account::AccountName;
 use domain::application::{Application, Page, RedirectUri};
+use domain::network::enclosing;
 use domain::one_time_link::{LinkPurpose, LinkRefusal, OneTimeLink};
 use domain::portal::Portal;
 use domain::secret::{Secret, SecretDigest};
+use domain::throttle::{Pace, ThrottleKey, retry_after};
 use domain::{AccountId, ApplicationId, UserId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use storage::Tx;
 
 use crate::Service;
@@ -17,7 +21,26 @@ use crate::mail::page_of_application;
 /// How many requests for a link are worked off at the same time; further ones are told to come back.
 pub(crate) const LINK_REQUESTS_AT_ONCE: u32 = 64;
 
+/// Pace of one client's requests for links to users of one account: an office whose people forgot their passwords over the
+/// summer asks no more often.
+const LINK_REQUESTS: Pace = Pace { burst: 20, period: SignedDuration::from_secs(15) };
+
 impl Service {
+    /// Counts a request for a link to a user of this account, whether there is one or not, or says how long to wait.
+    pub(crate) async fn count_link_request(&self, account_name: &AccountName, address: IpAddr) -> Result<()> {
+        let (mut tx, now) = (self.store.begin().await?, self.now());
+        let mut longest = None;
+        for (breadth, network) in enclosing(address) {
+            let pace = LINK_REQUESTS.of_network(breadth);
+            let key = ThrottleKey::of("link_request", &[account_name.as_str(), &network.to_string()]);
+            longest = longest.max(pace.wait(storage::throttles::count(&mut tx, key, pace, now).await?, now));
+        }
+        match longest {
+            Some(wait) => Err(Error::new(Code::RateLimited).with_retry_after(retry_after(wait))),
+            None => Ok(tx.commit().await?),
+        }
+    }
+
     /// Works a request for a link off after its answer, so that neither the answer nor its time says who is known.
     pub(crate) fn work_off(&self, request: impl Future<Output = Result<()>> + Send + 'static) -> Result<()> {
         let busy = |_| Error::new(Code::Unavailable).with_retry_after(1);

@@ -42,6 +42,8 @@ pub struct RequestPasswordReset {
     pub client_id: ApplicationId,
     /// The language of the mail.
     pub language: Option<Language>,
+    /// Where the request comes from.
+    pub address: IpAddr,
 }
 
 /// What a page shows before it asks for a new password.
@@ -64,8 +66,10 @@ struct Found {
 
 impl Service {
     /// Takes a request; who it is for, if anybody, is mailed afterwards. Refused for every email alike where SSO is
-    /// required, where the frontend has no page for it, and while too many requests are worked off.
+    /// required, where the frontend has no page for it, and while too many requests are
+    /// worked off or come from there.
     pub async fn request_password_reset(self: &Arc<Self>, request: RequestPasswordReset) -> Result<()> {
+        self.count_link_request(&request.account_name, request.address).await?;
         let mut tx = self.store.read().await?;
         let (application, page) = page_of(&mut tx, request.client_id, (Portal::Admin, Page::ResetPassword)).await?;
         let connection = storage::connections::by_account_name(&mut tx, &request.account_name, Portal::Admin).await?;
@@ -128,7 +132,8 @@ impl Service {
         let mut tx = self.store.read().await?;
         let asked = found(&mut tx, token, self.now()).await?;
         drop(tx);
-        let hash = self.hash_new_password("/password", password, (&asked.user, &asked.account.name)).await?;
+        let whose = (&asked.user, &asked.account.name);
+        let hash = self.hash_new_password("/password", password, whose, Some(address)).await?;
         let mut tx = self.store.begin().await?;
         let Found { link, user, .. } = found(&mut tx, token, self.now()).await?;
         if !storage::one_time_links::take(&mut tx, link.digest, self.now()).await? {

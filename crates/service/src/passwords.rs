@@ -1,5 +1,9 @@
 //! Passwords: hashed, compared and set (B5).
 
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::AccountId;
 use domain::account::AccountName;
 use domain::form_login::form_login_allowed;
 use domain::mail::MailMessage;
@@ -13,14 +17,18 @@ use storage::Tx;
 
 use crate::Service;
 use crate::accounts::account;
-use crate::caller::{Caller, SignedInUser};
+use crate::caller::Caller;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::ports::{PasswordHasherError, PasswordVerdict};
+use crate::turns::{Busy, Claim, Turn};
 use crate::users::{deed, user};
 
 /// How long a client is told to wait when too many passwords wait to be hashed; the whole queue takes about as long.
 const BUSY_RETRY_AFTER_SECONDS: u32 = 2;
+
+/// Time that a password waits to be looked at: short, so that a client that tries again at once does so at a walk.
+pub(crate) const TURN_WAIT: Duration = Duration::from_secs(1);
 
 /// How often somebody who is signed in may say what their password is.
 const CHANGE_PACE: Pace = Pace { burst: 5, period: SignedDuration::from_mins(1) };
@@ -47,9 +55,10 @@ impl Service {
         let (user, account) = (user(&mut tx, account_id, user_id).await?, account(&mut tx, account_id).await?);
         check_has_form_login(&mut tx, &user).await?;
         drop(tx);
-        let old = self.prove_password(signed_in, &change.current_password).await?;
+        let old = self.prove_password(caller, &change.current_password).await?;
         check_differs(&change)?;
-        let hash = self.hash_new_password("/new_password", change.new_password, (&user, &account.name)).await?;
+        let whose = (&user, &account.name);
+        let hash = self.hash_new_password("/new_password", change.new_password, whose, caller.address).await?;
         let mut tx = self.store.begin().await?;
         if !storage::password_credentials::replace(&mut tx, &old, &hash, self.now()).await? {
             return Err(not_the_current_one());
@@ -63,11 +72,9 @@ impl Service {
 
     /// Has a signed-in user prove that they know their password, which is given back. Tries are counted before it is
     /// compared, and forgiven when it is right.
-    pub(crate) async fn prove_password(
-        &self,
-        signed_in: &SignedInUser,
-        password: &Password,
-    ) -> Result<PasswordCredential> {
+    pub(crate) async fn prove_password(&self, caller: &Caller, password: &Password) -> Result<PasswordCredential> {
+        let signed_in = caller.user()?;
+        let _turn = self.password_turn(signed_in.account_id, caller.address).await?;
         let mut tx = self.store.read().await?;
         let credential =
             storage::password_credentials::by_user(&mut tx, signed_in.account_id, signed_in.user_id).await?;
@@ -89,6 +96,12 @@ impl Service {
         self.enqueue_mail_of(tx, user.account_id, (to, message)).await.map(drop)
     }
 
+    /// A turn for a password of an account's user whom a session or a link has proved.
+    pub(crate) async fn password_turn(&self, account_id: AccountId, address: Option<IpAddr>) -> Result<Turn> {
+        let account = ThrottleKey::of("account", &[&account_id.to_string()]);
+        self.password_turns.take(Claim { address, account, is_known: false }).await.map_err(too_many_passwords)
+    }
+
     /// Counts a try, or says how long to wait until one is taken.
     pub(crate) async fn count_try(&self, key: ThrottleKey, pace: Pace) -> Result<()> {
         let (mut tx, now) = (self.store.begin().await?, self.now());
@@ -106,6 +119,7 @@ impl Service {
         field: &str,
         password: Password,
         (user, account_name): (&User, &AccountName),
+        address: Option<IpAddr>,
     ) -> Result<PasswordHash> {
         let owner = PasswordOwner {
             username: &user.username,
@@ -115,6 +129,7 @@ impl Service {
         };
         let weak = |weakness| Error::invalid(field, weakness);
         let password = NewPassword::of(password, &owner).map_err(weak)?;
+        let _turn = self.password_turn(user.account_id, address).await?;
         self.count_try(ThrottleKey::of("new_password", &[&user.id.to_string()]), NEW_PASSWORD_PACE).await?;
         self.ports.password_hasher.hash_new(password, self.random()).await.map_err(refused)?.map_err(weak)
     }
@@ -141,7 +156,7 @@ pub(crate) fn slowed_down(wait: SignedDuration) -> Error {
 }
 
 /// The answer to the surplus of a flood.
-pub(crate) fn too_many_passwords() -> Error {
+pub(crate) fn too_many_passwords(_: Busy) -> Error {
     metrics::counter!("vestibule_passwords_refused_total").increment(1);
     Error::new(Code::Unavailable).with_retry_after(BUSY_RETRY_AFTER_SECONDS)
 }
@@ -166,7 +181,7 @@ fn check_differs(change: &PasswordChange) -> Result<()> {
 
 fn refused(error: PasswordHasherError) -> Error {
     match error {
-        PasswordHasherError::Busy => too_many_passwords(),
+        PasswordHasherError::Busy => too_many_passwords(Busy),
         fault @ PasswordHasherError::Fault(_) => Error::internal(fault),
     }
 }

@@ -82,8 +82,8 @@ pub const PASSWORD_SALT_BYTES: usize = 16;
 /// Hashes passwords and compares them with hashes: slow on purpose, so few at once, and few that wait.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// How many passwords it takes at once, with those that wait.
-    fn capacity(&self) -> usize;
+    /// Capacity, which turns are given by.
+    fn capacity(&self) -> HashingCapacity;
 
     /// What to keep of a password, made with the parameters of today.
     async fn hash(
@@ -107,6 +107,15 @@ pub trait PasswordHasher: Send + Sync {
         password: &Password,
         hash: Option<&PasswordHash>,
     ) -> Result<PasswordVerdict, PasswordHasherError>;
+}
+
+/// Capacity of a password hasher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashingCapacity {
+    /// Passwords looked at, at once.
+    pub threads: usize,
+    /// Passwords that may wait for that.
+    pub queue: usize,
 }
 
 /// What a comparison found.

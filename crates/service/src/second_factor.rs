@@ -26,7 +26,7 @@ impl Service {
     pub async fn change_my_second_factor(&self, caller: &Caller, change: SecondFactorChange) -> Result<User> {
         let signed_in = caller.user()?;
         let (account_id, user_id) = (signed_in.account_id, signed_in.user_id);
-        self.prove_password(signed_in, &change.current_password).await?;
+        self.prove_password(caller, &change.current_password).await?;
         let mut tx = self.store.begin().await?;
         storage::accounts::hold(&mut tx, account_id).await?;
         let before = user(&mut tx, account_id, user_id).await?;

@@ -12,7 +12,7 @@ pub(crate) mod test_sign_in;
 mod unsolicited;
 mod verification;
 
-pub(crate) use verification::WAITING_PER_PERMIT;
+pub(crate) use verification::{TURN_WAIT, WAITING_PER_PERMIT};
 
 use domain::sso::pending_sign_in::ReturnTo;
 use url::Url;

@@ -54,7 +54,7 @@ impl Service {
             None => None,
         };
         let break_glass = break_glass(&mut tx, account_id).await?;
-        let people = storage::sso_migration_effects::people(&mut tx, account_id, portal, now).await?;
+        let people = storage::sso_readiness::people(&mut tx, account_id, portal, connection.as_ref()).await?;
         drop(tx);
         let reach = match &connection {
             Some(connection) => self.reach(connection).await,

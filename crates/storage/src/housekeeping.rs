@@ -1,6 +1,7 @@
 //! Removing what has served its time, in batches small enough to keep nobody waiting.
 
 use domain::idempotency::IDEMPOTENCY_RETENTION;
+use domain::login_slowdown::KNOWN_LOGIN_RETENTION;
 use domain::mail::MAIL_RETENTION;
 use domain::one_time_link::LINK_RETENTION;
 use domain::sign_in_attempt::ATTEMPT_RETENTION;
@@ -26,6 +27,8 @@ queries! {
         SELECT caller, key FROM idempotency_records WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
     THROTTLES = "DELETE FROM throttles WHERE digest IN (
         SELECT digest FROM throttles WHERE clear_at < $1 ORDER BY clear_at LIMIT $2)";
+    KNOWN_LOGINS = "DELETE FROM known_logins WHERE digest IN (
+        SELECT digest FROM known_logins WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)";
     MAILS = "DELETE FROM outbox WHERE id IN (
         SELECT id FROM outbox WHERE settled_at < $1 ORDER BY settled_at LIMIT $2)";
 }
@@ -43,6 +46,8 @@ pub struct Purged {
     pub idempotency_records: u64,
     /// Throttles that are clear.
     pub throttles: u64,
+    /// Memories of where users signed in from.
+    pub known_logins: u64,
     /// Mails that were delivered or given up.
     pub mails: u64,
 }
@@ -50,8 +55,9 @@ pub struct Purged {
 impl Purged {
     /// The most of one table: where it reaches the batch's limit, there may be more to remove.
     pub fn most(&self) -> u64 {
-        let Self { sessions, sign_in_attempts, one_time_links, idempotency_records, throttles, mails } = *self;
-        let others = [sign_in_attempts, one_time_links, idempotency_records, throttles, mails];
+        let Self { sessions, sign_in_attempts, one_time_links, idempotency_records, throttles, known_logins, mails } =
+            *self;
+        let others = [sign_in_attempts, one_time_links, idempotency_records, throttles, known_logins, mails];
         others.into_iter().fold(sessions, u64::max)
     }
 }
@@ -66,6 +72,7 @@ pub async fn purge_expired(tx: &mut Tx, now: Timestamp, batch: u16) -> Result<Pu
         sign_in_attempts: execute!(tx, SIGN_IN_ATTEMPTS, first_id(past(ATTEMPT_RETENTION)), batch)?,
         idempotency_records: execute!(tx, IDEMPOTENCY_RECORDS, millis(past(IDEMPOTENCY_RETENTION)), batch)?,
         throttles: execute!(tx, THROTTLES, millis(now), batch)?,
+        known_logins: execute!(tx, KNOWN_LOGINS, millis(past(KNOWN_LOGIN_RETENTION)), batch)?,
         mails: execute!(tx, MAILS, millis(past(MAIL_RETENTION)), batch)?,
     })
 }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::columns::{millis, time};
 use crate::error::{Result, StorageError};
-use crate::sql::{execute, fetch_optional, queries};
+use crate::sql::{execute, fetch_all, fetch_optional, queries};
 use crate::tx::Tx;
 
 queries! {
@@ -15,7 +15,15 @@ queries! {
             WHEN throttles.clear_at + $4 >= $5 THEN $5
             ELSE throttles.clear_at + $4 END
         RETURNING clear_at";
+    COUNT_TWO = "INSERT INTO throttles (digest, clear_at) VALUES ($2, $3), ($4, $5)
+        ON CONFLICT (digest) DO UPDATE SET clear_at = CASE
+            WHEN throttles.clear_at <= $1 THEN excluded.clear_at
+            ELSE throttles.clear_at + excluded.clear_at - $1 END
+        RETURNING digest, clear_at";
     GIVE_BACK = "UPDATE throttles SET clear_at = clear_at - $2 WHERE digest = $1";
+    GIVE_BACK_SEVEN = "UPDATE throttles SET clear_at = clear_at - CASE digest WHEN $1 THEN $2 WHEN $3 THEN $4
+            WHEN $5 THEN $6 WHEN $7 THEN $8 WHEN $9 THEN $10 WHEN $11 THEN $12 WHEN $13 THEN $14 ELSE CAST(0 AS BIGINT) END
+        WHERE digest IN ($1, $3, $5, $7, $9, $11, $13)";
     CLEAR = "DELETE FROM throttles WHERE digest = $1";
 }
 
@@ -27,6 +35,56 @@ pub async fn count(tx: &mut Tx, key: ThrottleKey, pace: Pace, now: Timestamp) ->
     let row: Option<(i64,)> = fetch_optional!(tx, COUNT, digest, now, now.saturating_add(period), period, furthest)?;
     let (clear_at,) = row.ok_or(StorageError::Stale)?;
     time("throttles.clear_at", clear_at)
+}
+
+/// Counts a try with two throttles by one statement, as [`count`] does; gives when each is clear then. A throttle that is counted
+/// though its try has to wait must not be counted so: nothing keeps it from growing.
+pub async fn count_two(tx: &mut Tx, two: [(ThrottleKey, Pace); 2], now: Timestamp) -> Result<[Timestamp; 2]> {
+    let [(one, one_pace), (other, other_pace)] = two;
+    let now = millis(now);
+    let after = |pace: Pace| now.saturating_add(whole_millis(pace.period));
+    let rows: Vec<(Vec<u8>, i64)> = fetch_all!(
+        tx,
+        COUNT_TWO,
+        now,
+        one.as_bytes().as_slice(),
+        after(one_pace),
+        other.as_bytes().as_slice(),
+        after(other_pace),
+    )?;
+    let clear_at = |key: ThrottleKey| {
+        let row = rows.iter().find(|(digest, _)| digest.as_slice() == key.as_bytes().as_slice());
+        row.ok_or(StorageError::Stale).and_then(|(_, clear_at)| time("throttles.clear_at", *clear_at))
+    };
+    Ok([clear_at(one)?, clear_at(other)?])
+}
+
+/// Gives a try back that was counted with all of these, by one statement for as many as a login counts with.
+pub async fn give_back_all(tx: &mut Tx, counted: &[(ThrottleKey, Pace)]) -> Result<()> {
+    for chunk in counted.chunks(7) {
+        let Some(last) = chunk.last() else { continue };
+        let nth = |n: usize| chunk.get(n).unwrap_or(last);
+        let (key, period) = (|n: usize| nth(n).0.as_bytes().as_slice(), |n: usize| whole_millis(nth(n).1.period));
+        execute!(
+            tx,
+            GIVE_BACK_SEVEN,
+            key(0),
+            period(0),
+            key(1),
+            period(1),
+            key(2),
+            period(2),
+            key(3),
+            period(3),
+            key(4),
+            period(4),
+            key(5),
+            period(5),
+            key(6),
+            period(6),
+        )?;
+    }
+    Ok(())
 }
 
 /// Gives a try back that was counted: it was none that counts.

@@ -1,13 +1,14 @@
-//! How often anyone may ask without credentials, per client address (D5).
+//! Limits of requests without credentials, by network of the client (D5).
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
+use domain::network::{Breadth, Network, enclosing};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use service::{Code, Error};
@@ -16,45 +17,61 @@ use super::ClientAddress;
 use crate::problem::Problem;
 use crate::settings::RateLimits;
 
-/// After how many checks addresses that have been quiet are forgotten.
+/// After how many checks networks that have been quiet are forgotten.
 const CHECKS_PER_SWEEP: u32 = 4_096;
-/// From how many addresses on, further ones share a count with their neighbours: the table stays small, whoever sends.
-const ADDRESSES_MAX: usize = 100_000;
+/// From how many networks of one breadth on, further ones are counted with the wider ones alone: the table stays small,
+/// whoever sends.
+const NETWORKS_MAX: usize = 100_000;
 
+/// Counts of the networks of each breadth.
 struct Limiter {
-    counts: DefaultKeyedRateLimiter<IpAddr>,
+    clients: Counts,
+    sites: Counts,
+    regions: Counts,
     checks: AtomicU32,
 }
 
+type Counts = DefaultKeyedRateLimiter<Network>;
+
 impl Limiter {
+    /// So many requests of one client; a wider network has more.
     fn new(per_minute: NonZeroU32) -> Self {
-        Self { counts: RateLimiter::keyed(Quota::per_minute(per_minute)), checks: AtomicU32::new(0) }
+        let counts = |breadth: Breadth| {
+            let of_network = per_minute.get().saturating_mul(breadth.halves()) / 2;
+            RateLimiter::keyed(Quota::per_minute(NonZeroU32::new(of_network).unwrap_or(per_minute)))
+        };
+        Self {
+            clients: counts(Breadth::Client),
+            sites: counts(Breadth::Site),
+            regions: counts(Breadth::Region),
+            checks: AtomicU32::new(0),
+        }
     }
 
-    /// Counts a request, or says after how many seconds the next one is taken.
+    fn counts(&self, breadth: Breadth) -> &Counts {
+        match breadth {
+            Breadth::Client => &self.clients,
+            Breadth::Site => &self.sites,
+            Breadth::Region => &self.regions,
+        }
+    }
+
+    /// Counts a request, or says after how many seconds the next one is taken. What a client may not ask is not counted with
+    /// the networks around it.
     fn check(&self, address: IpAddr) -> Result<(), u32> {
         if self.checks.fetch_add(1, Ordering::Relaxed) % CHECKS_PER_SWEEP == CHECKS_PER_SWEEP - 1 {
-            self.counts.retain_recent();
+            [&self.clients, &self.sites, &self.regions].into_iter().for_each(RateLimiter::retain_recent);
         }
-        let network = network(address, self.counts.len() > ADDRESSES_MAX);
-        self.counts.check_key(&network).map_err(|refused| {
-            let seconds = refused.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
-            u32::try_from(seconds).unwrap_or(u32::MAX)
+        enclosing(address).into_iter().try_for_each(|(breadth, network)| {
+            let counts = self.counts(breadth);
+            if breadth != Breadth::Region && counts.len() > NETWORKS_MAX {
+                return Ok(());
+            }
+            counts.check_key(&network).map_err(|refused| {
+                let seconds = refused.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+                u32::try_from(seconds).unwrap_or(u32::MAX)
+            })
         })
-    }
-}
-
-/// What is counted as one client: an IPv4 address, or an IPv6 network of 64 bits, which is what one subscriber has.
-fn network(address: IpAddr, coarse: bool) -> IpAddr {
-    match address {
-        IpAddr::V4(address) => {
-            let mask = if coarse { 0xffff_0000 } else { u32::MAX };
-            IpAddr::V4((address.to_bits() & mask).into())
-        }
-        IpAddr::V6(address) => {
-            let kept = if coarse { 32 } else { 64 };
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - kept))))
-        }
     }
 }
 
@@ -125,14 +142,18 @@ impl<K: Kind> FromRequest for Limited<K> {
 mod tests {
     use super::*;
 
-    /// Proves D5: neighbours in one IPv6 network of 64 bits are one client.
+    /// Proves D5, B5: the addresses of one network, however many there are, have little more than one of them.
     #[test]
-    fn a_client_is_an_ipv4_address_or_an_ipv6_network() {
-        let of = |text: &str, coarse| network(text.parse().unwrap(), coarse).to_string();
-        assert_eq!(of("198.51.100.7", false), "198.51.100.7");
-        assert_eq!(of("2001:db8:1:2:3:4:5:6", false), "2001:db8:1:2::");
-        assert_eq!(of("198.51.100.7", true), "198.51.0.0");
-        assert_eq!(of("2001:db8:1:2:3:4:5:6", true), "2001:db8::");
+    fn a_network_is_limited_whatever_addresses_it_sends_from() {
+        let admitted = |address: fn(u32) -> String| {
+            let limiter = Limiter::new(NonZeroU32::new(10).unwrap());
+            (0..200).filter(|n| limiter.check(address(n % 256).parse().unwrap()).is_ok()).count()
+        };
+        assert_eq!(admitted(|n| format!("2001:db8:1:2::{n:x}")), 10);
+        assert_eq!(admitted(|n| format!("2001:db8:1:{n:x}::1")), 15);
+        assert_eq!(admitted(|n| format!("2001:db8:1:{:x}::1", n * 256)), 20);
+        assert_eq!(admitted(|n| format!("198.51.100.{n}")), 20);
+        assert_eq!(admitted(|n| format!("198.51.{n}.1")), 200);
     }
 
     /// Proves D5.

@@ -1,5 +1,7 @@
 //! Signing in to the `self_service` portal by a mailed link (B6).
 
+use std::net::IpAddr;
+
 use actix_web::{HttpResponse, post, web};
 use domain::ApplicationId;
 use domain::account::AccountName;
@@ -61,10 +63,10 @@ struct CreateMagicLinkSignIn {
     _code_challenge_method: CodeChallengeMethod,
 }
 
-impl From<CreateMagicLinkSignIn> for RequestMagicLink {
-    fn from(request: CreateMagicLinkSignIn) -> Self {
-        let CreateMagicLinkSignIn { account_name, email, client_id, redirect_uri, .. } = request;
-        Self { account_name, email, client_id, redirect_uri }
+impl CreateMagicLinkSignIn {
+    fn from_address(self, address: IpAddr) -> RequestMagicLink {
+        let Self { account_name, email, client_id, redirect_uri, .. } = self;
+        RequestMagicLink { account_name, email, client_id, redirect_uri, address }
     }
 }
 
@@ -138,10 +140,11 @@ struct CompleteMagicLink {
 #[post("/v1/magic-link-sign-ins")]
 async fn create_magic_link_sign_in(
     _: Limited<Discovery>,
+    address: ClientAddress,
     body: JsonBody<CreateMagicLinkSignIn>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.into_inner().request_magic_link(body.0.into()).await?;
+    service.into_inner().request_magic_link(body.0.from_address(address.0)).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 

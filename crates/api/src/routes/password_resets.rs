@@ -1,5 +1,7 @@
 //! Resetting a forgotten password by a mailed link (B4).
 
+use std::net::IpAddr;
+
 use actix_web::{HttpResponse, post, web};
 use domain::ApplicationId;
 use domain::account::AccountName;
@@ -46,10 +48,10 @@ struct CreatePasswordReset {
     language: Option<Language>,
 }
 
-impl From<CreatePasswordReset> for RequestPasswordReset {
-    fn from(request: CreatePasswordReset) -> Self {
-        let CreatePasswordReset { account_name, identifier, client_id, language } = request;
-        Self { account_name, identifier: identifier.into(), client_id, language }
+impl CreatePasswordReset {
+    fn from_address(self, address: IpAddr) -> RequestPasswordReset {
+        let Self { account_name, identifier, client_id, language } = self;
+        RequestPasswordReset { account_name, identifier: identifier.into(), client_id, language, address }
     }
 }
 
@@ -106,10 +108,11 @@ struct CompletePasswordReset {
 #[post("/v1/password-resets")]
 async fn create_password_reset(
     _: Limited<Discovery>,
+    address: ClientAddress,
     body: JsonBody<CreatePasswordReset>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.into_inner().request_password_reset(body.0.into()).await?;
+    service.into_inner().request_password_reset(body.0.from_address(address.0)).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 

@@ -13,7 +13,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use async_trait::async_trait;
 use domain::password::{NewPassword, Password, PasswordHash, PasswordWeakness};
-use service::ports::{PASSWORD_SALT_BYTES, PasswordHasher, PasswordHasherError, PasswordVerdict};
+use service::ports::{HashingCapacity, PASSWORD_SALT_BYTES, PasswordHasher, PasswordHasherError, PasswordVerdict};
 use tokio::sync::oneshot;
 
 /// Bytes of a hash: what RFC 9106, section 4, recommends.
@@ -38,7 +38,7 @@ pub struct HashingParameters {
 pub struct Argon2Hasher {
     params: Params,
     decoy: PasswordHash,
-    capacity: usize,
+    capacity: HashingCapacity,
     queue: SyncSender<Job>,
 }
 
@@ -57,7 +57,7 @@ impl Argon2Hasher {
             let (receiver, blocks) = (Arc::clone(&receiver), memory(&params));
             thread::Builder::new().name("password".into()).spawn(move || work(&receiver, blocks)).map_err(fault)?;
         }
-        let capacity = threads.get().saturating_add(queue.get());
+        let capacity = HashingCapacity { threads: threads.get(), queue: queue.get() };
         Ok(Self { params, decoy, capacity, queue: sender })
     }
 
@@ -83,7 +83,7 @@ impl Argon2Hasher {
 
 #[async_trait]
 impl PasswordHasher for Argon2Hasher {
-    fn capacity(&self) -> usize {
+    fn capacity(&self) -> HashingCapacity {
         self.capacity
     }
 

@@ -80,7 +80,7 @@ impl Service {
         address: IpAddr,
     ) -> Result<DrillStep> {
         let user = self.drilling_user(caller).await?;
-        let proven = self.prove_password(caller.user()?, password).await?;
+        let proven = self.prove_password(caller, password).await?;
         let mut tx = self.store.begin().await?;
         let needs_code = needs_code(&account(&mut tx, user.account_id).await?.settings, &user, address);
         let attempt = self.drill_attempt(&user, address);

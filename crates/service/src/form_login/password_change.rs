@@ -38,10 +38,13 @@ impl Service {
         let old = storage::password_credentials::by_user(tx, account_id, user_id).await?;
         drop(reading);
         let old = old.filter(|old| old.must_change).ok_or_else(over)?;
+        let turn = self.password_turn(account_id, Some(address)).await?;
         if self.verify_password(&new_password, Some(&old.hash)).await? != PasswordVerdict::Wrong {
             return Err(Error::invalid("/new_password", "must differ from the password that you were given"));
         }
-        let hash = self.hash_new_password("/new_password", new_password, (&user, &account.name)).await?;
+        drop(turn);
+        let whose = (&user, &account.name);
+        let hash = self.hash_new_password("/new_password", new_password, whose, Some(address)).await?;
         let mut tx = self.store.begin().await?;
         if !storage::password_credentials::replace(&mut tx, &old, &hash, self.now()).await? {
             return Err(over());

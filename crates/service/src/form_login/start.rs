@@ -6,20 +6,23 @@ use domain::account::AccountName;
 use domain::application::Application;
 use domain::direct_sign_in::next_step;
 use domain::form_login::{FormLoginFacts, decide_form_login, form_login_allowed};
-use domain::login_slowdown::{AT_ADDRESS, LoginCounts, LoginThrottles, OF_ADDRESS, OF_IDENTITY, decide_login_wait};
+use domain::login_slowdown::{
+    AT_NETWORK, LoginCounts, LoginThrottles, NetworkCounts, OF_IDENTITY, OF_NETWORK, TypedIdentity, decide_login_wait,
+};
 use domain::password::{Password, PasswordHash};
 use domain::portal::Portal;
 use domain::sso::pending_sign_in::ReturnTo;
+use domain::throttle::ThrottleKey;
 use domain::user::{SignInMethod, User, UserStatus};
-use storage::Tx;
 
 use super::SignInStep;
 use super::facts::Facts;
 use crate::Service;
 use crate::authorization_request::AuthorizationRequest;
 use crate::error::{Code, Error, Result};
-use crate::passwords::slowed_down;
+use crate::passwords::{slowed_down, too_many_passwords};
 use crate::ports::PasswordVerdict;
+use crate::turns::Claim;
 
 /// What a login page sends.
 #[derive(Debug)]
@@ -43,17 +46,25 @@ pub(super) struct Admission<'a> {
     pub user: &'a User,
     /// The same password by the parameters of today, where the kept hash is older.
     pub rehashed: Option<PasswordHash>,
+    /// Stands for this user at this network.
+    pub seen: ThrottleKey,
 }
 
 impl Service {
     /// Begins a form login. Whether the user is unknown, inactive or without password, or the password wrong, the answer
     /// is the same, and so is the work that leads to it.
     pub async fn start_form_sign_in(&self, start: StartFormSignIn) -> Result<SignInStep> {
-        let _turn = self.form_logins.take().await?;
+        let identity =
+            TypedIdentity { account_name: &start.account_name, portal: Portal::Admin, typed: &start.identifier };
+        let seen = identity.seen_from(start.address);
+        let is_known = self.is_known_login(seen).await;
+        let account = ThrottleKey::of("account", &[start.account_name.as_str()]);
+        let claim = Claim { address: Some(start.address), account, is_known };
+        let _turn = self.password_turns.take(claim).await.map_err(too_many_passwords)?;
         let application = self.form_application(&start).await?;
         let return_to = start.authorization.return_to(&application)?;
-        let throttles = LoginThrottles::of((&start.account_name, Portal::Admin), &start.identifier, start.address);
-        self.count_login(&throttles).await?;
+        let throttles = LoginThrottles::of(&identity, start.address);
+        self.count_login(&throttles, is_known).await?;
         let facts = self.form_facts(&start, &application).await?;
         let verdict = match self.verify_password(&start.password, facts.hash()).await {
             Ok(verdict) => verdict,
@@ -74,7 +85,7 @@ impl Service {
         };
         let is_outdated = verdict == PasswordVerdict::RightButOutdated;
         let rehashed = if is_outdated { self.hash_password(&start.password).await.ok() } else { None };
-        let admission = Admission { start: &start, facts: &facts, user, rehashed };
+        let admission = Admission { start: &start, facts: &facts, user, rehashed, seen };
         self.admit_by_password(&admission, return_to, &throttles).await
     }
 
@@ -91,14 +102,19 @@ impl Service {
     }
 
     /// Counts this try before the password is looked at, so that tries at the same moment all count.
-    async fn count_login(&self, throttles: &LoginThrottles) -> Result<()> {
+    async fn count_login(&self, throttles: &LoginThrottles, is_known: bool) -> Result<()> {
         let (mut tx, now) = (self.store.begin().await?, self.now());
-        let counts = LoginCounts {
-            address: storage::throttles::count(&mut tx, throttles.address, OF_ADDRESS, now).await?,
-            identity: storage::throttles::count(&mut tx, throttles.identity, OF_IDENTITY, now).await?,
-            at_address: storage::throttles::count(&mut tx, throttles.at_address, AT_ADDRESS, now).await?,
-        };
-        match decide_login_wait(&counts, now) {
+        let identity = storage::throttles::count(&mut tx, throttles.identity, OF_IDENTITY, now).await?;
+        let mut networks = Vec::with_capacity(throttles.networks.len());
+        for network in &throttles.networks {
+            let breadth = network.breadth;
+            let of_network = (network.of_network, OF_NETWORK.of_network(breadth));
+            let at_network = (network.at_network, AT_NETWORK.of_network(breadth));
+            let counted = storage::throttles::count_two(&mut tx, [of_network, at_network], now).await?;
+            let [of_network, at_network] = counted;
+            networks.push(NetworkCounts { breadth, of_network, at_network });
+        }
+        match decide_login_wait(&LoginCounts { identity, networks }, is_known, now) {
             Some(wait) => Err(slowed_down(wait)),
             None => Ok(tx.commit().await?),
         }
@@ -106,8 +122,7 @@ impl Service {
 
     async fn give_back_login(&self, throttles: &LoginThrottles) -> Result<()> {
         let mut tx = self.store.begin().await?;
-        give_back(&mut tx, throttles).await?;
-        storage::throttles::give_back(&mut tx, throttles.at_address, AT_ADDRESS).await?;
+        storage::throttles::give_back_all(&mut tx, &throttles.paces()).await?;
         Ok(tx.commit().await?)
     }
 
@@ -122,8 +137,11 @@ impl Service {
         let awaits = next_step(facts.needs_mfa(admission.start.address), must_change);
         let sign_in = self.direct_sign_in(user, return_to, SignInMethod::Password, awaits);
         let mut tx = self.store.begin().await?;
-        give_back(&mut tx, throttles).await?;
-        storage::throttles::clear(&mut tx, throttles.at_address).await?;
+        storage::throttles::give_back_all(&mut tx, &throttles.paces()).await?;
+        if let Some(client) = throttles.networks.first() {
+            storage::throttles::clear(&mut tx, client.at_network).await?;
+        }
+        self.remember_login(&mut tx, admission.seen).await?;
         if let (Some(old), Some(hash)) = (&facts.credential, &admission.rehashed) {
             storage::password_credentials::rehash(&mut tx, old, hash).await?;
         }
@@ -137,10 +155,4 @@ impl Service {
         tx.commit().await?;
         Ok(step)
     }
-}
-
-/// A right password is no failed try.
-async fn give_back(tx: &mut Tx, throttles: &LoginThrottles) -> Result<()> {
-    storage::throttles::give_back(tx, throttles.address, OF_ADDRESS).await?;
-    Ok(storage::throttles::give_back(tx, throttles.identity, OF_IDENTITY).await?)
 }

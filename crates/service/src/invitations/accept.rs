@@ -92,7 +92,8 @@ impl Service {
         let mut tx = self.store.read().await?;
         let asked = found(&mut tx, token, self.now()).await?;
         drop(tx);
-        let hash = self.hash_new_password("/password", password, (&asked.user, &asked.account.name)).await?;
+        let whose = (&asked.user, &asked.account.name);
+        let hash = self.hash_new_password("/password", password, whose, Some(address)).await?;
         let mut tx = self.store.begin().await?;
         storage::accounts::hold(&mut tx, asked.account.id).await?;
         let Found { link, user, account, invitation } = found(&mut tx, token, self.now()).await?;

@@ -46,7 +46,7 @@ impl Service {
         }
         let text = temporary_password(self.random());
         let password = Password::parse(&text).map_err(Error::internal)?;
-        let hash = self.hash_password(&password).await?;
+        let hash = self.hash_temporary_password(held, &password).await?;
         let expires_at = self.now().saturating_add(TEMPORARY_PASSWORD_LIFETIME).unwrap_or(Timestamp::MAX);
         let mut tx = self.store.begin().await?;
         let user = match self.recipient(&mut tx, held).await? {
@@ -58,6 +58,12 @@ impl Service {
         self.keep_temporary_password(&mut tx, (&user, hash), (held, &message)).await?;
         tx.commit().await?;
         Ok(Ok(message))
+    }
+
+    async fn hash_temporary_password(&self, held: &Held, password: &Password) -> Result<PasswordHash> {
+        let account_id = held.mail.account_id.ok_or_else(|| Error::internal("the mail is of no account"))?;
+        let _turn = self.password_turn(account_id, None).await?;
+        self.hash_password(password).await
     }
 
     async fn keep_temporary_password(

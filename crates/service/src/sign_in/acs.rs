@@ -57,7 +57,7 @@ impl Service {
         let handle = relay_state.and_then(|text| PresentedSecret::parse(SecretKind::RelayState, &text));
         let (connection, settings) = self.connection_at(&sp_hash, handle).await?;
         let mut answered_request = None;
-        let outcome = match self.verify(&connection, saml_response).await? {
+        let outcome = match self.verify(&connection, saml_response, address).await? {
             Err(refused) => Err(Stop::Refused(refused.into())),
             Ok(verified) => {
                 answered_request.clone_from(&verified.in_response_to);

@@ -1,16 +1,20 @@
 //! The response is verified: off the async threads, a bounded number at once (saml.md, steps 1 to 6).
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::sso::connection::SamlConnection;
+use domain::throttle::ThrottleKey;
 use saml::{Expected, Rejection, Trust, VerifiedResponse, decode_post_binding, masked_message, verify_response};
 
 use crate::Service;
 use crate::error::{Code, Error, RETRY_AFTER_SECONDS, Result};
+use crate::turns::Claim;
 
 /// How many responses may wait for each that is being verified; beyond that the service says that it is busy.
 pub(crate) const WAITING_PER_PERMIT: usize = 64;
+/// Time that a response waits: long, because a browser cannot post it again.
+pub(crate) const TURN_WAIT: Duration = Duration::from_secs(10);
 
 /// A response that was refused, with its text for diagnostics.
 pub(super) struct RefusedResponse {
@@ -26,17 +30,19 @@ impl Service {
         &self,
         connection: &SamlConnection,
         form_value: String,
+        address: IpAddr,
     ) -> Result<Result<VerifiedResponse, RefusedResponse>> {
-        let busy = || Error::new(Code::Unavailable).with_retry_after(RETRY_AFTER_SECONDS);
-        let _place = self.verification_queue.try_acquire().map_err(|_| busy())?;
         let trust = self.prepared_trust(connection).await?;
-        let permit = Arc::clone(&self.verification).acquire_owned().await.map_err(Error::internal)?;
+        let account = ThrottleKey::of("account", &[&connection.account_id.to_string()]);
+        let claim = Claim { address: Some(address), account, is_known: false };
+        let busy = |_| Error::new(Code::Unavailable).with_retry_after(RETRY_AFTER_SECONDS);
+        let turn = self.verification_turns.take(claim).await.map_err(busy)?;
         let (settings, engines) = (connection.settings.clone(), self.settings.engines);
         let issuer = settings.idp_entity_id.clone();
         let idp_entity_id = issuer.ok_or_else(|| Error::internal("a connection in use has no idp_entity_id"))?;
         let (acs_url, now) = (self.acs_url(&connection.sp_hash), self.now());
         let work = move || {
-            let _permit = permit;
+            let _turn = turn;
             let expected = Expected {
                 acs_url: &acs_url,
                 sp_entity_id: &acs_url,

@@ -83,7 +83,7 @@ impl Answers {
 pub struct Durations(Vec<f64>);
 
 impl Durations {
-    async fn time(&mut self, request: impl Future<Output = Answer>) -> Answer {
+    pub async fn time(&mut self, request: impl Future<Output = Answer>) -> Answer {
         let begun = Instant::now();
         let answer = request.await;
         self.0.push(begun.elapsed().as_secs_f64() * 1000.0);

@@ -5,7 +5,7 @@
 //! | `saml` | what one response costs, stage by stage, as multiples of the bare cryptography; and the costliest that are refused |
 //! | `sign-in` | whole sign-ins per second and the server's CPU time for each, on both databases, and that of the statements alone |
 //! | `discovery` | whether looking an account up costs more among 100,000 than among 10 |
-//! | `flood` | whether a flood of form logins leaves other requests answering, and the memory bounded |
+//! | `flood` | whether floods of form logins, hostile responses and new passwords keep others out, and the memory bounded |
 //! | `timing` | whether the time of a refusal tells which users there are |
 //! | `memory` | whether the server's memory grows with the number of sign-ins |
 //! | `migration` | how long 50,000 users take to move to SSO, and how long others wait meanwhile |
@@ -28,6 +28,7 @@ mod bare;
 mod callers;
 mod discovery;
 mod flood;
+mod floods;
 mod floor;
 mod hostile;
 mod measure;
@@ -84,7 +85,10 @@ async fn run(part: &str, quick: bool) {
         }
         "sign-in" => sign_in::run(quick).await,
         "discovery" => discovery::run(quick).await,
-        "flood" => flood::run(quick).await,
+        "flood" => {
+            flood::run(quick).await;
+            floods::run(quick).await;
+        }
         "timing" => timing::run(quick).await,
         "memory" => memory::run(quick).await,
         "migration" => migration::run(quick).await,

@@ -117,14 +117,7 @@ impl Site {
         let codes = answered.iter().map(|answer| parameter(&answer.location(), "code")).collect();
         let client_id = self.client_id.clone();
         let exchange = move |anyone: &Client, code: &String| {
-            let fields = [
-                ("grant_type", "authorization_code"),
-                ("client_id", &client_id),
-                ("code", code),
-                ("redirect_uri", REDIRECT_URI),
-                ("code_verifier", VERIFIER),
-            ];
-            anyone.request(Method::POST, "/oauth/token").form(&fields)
+            anyone.request(Method::POST, "/oauth/token").form(&exchange_form(&client_id, code))
         };
         self.phase(cost, codes, 200, exchange).await
     }
@@ -144,6 +137,16 @@ impl Site {
     ) -> Vec<tests::client::Answer> {
         let anyone = self.anyone.clone();
         measured(self.running.id(), cost, items, status, move |item| request(&anyone, item)).await
+    }
+
+    /// The identity provider's answer to a sign-in that was started.
+    pub fn answer_request(&self, client: &Client, index: usize, started: &Value) -> reqwest::RequestBuilder {
+        client.request(Method::POST, &self.acs_path).form(&self.response(index, started))
+    }
+
+    /// The exchange of a code.
+    pub fn exchange_request(&self, client: &Client, code: &str) -> reqwest::RequestBuilder {
+        client.request(Method::POST, "/oauth/token").form(&exchange_form(&self.client_id, code))
     }
 
     /// The form that the browser posts, about 8 kB of XML with both parts signed.
@@ -173,6 +176,17 @@ pub async fn measured<T: Send + Sync + 'static>(
     cost.time += begun.elapsed();
     cost.cpu += cpu(process).saturating_sub(before);
     answers
+}
+
+/// The form that exchanges a code.
+pub fn exchange_form<'a>(client_id: &'a str, code: &'a str) -> [(&'static str, &'a str); 5] {
+    [
+        ("grant_type", "authorization_code"),
+        ("client_id", client_id),
+        ("code", code),
+        ("redirect_uri", REDIRECT_URI),
+        ("code_verifier", VERIFIER),
+    ]
 }
 
 pub fn person(index: usize) -> String {

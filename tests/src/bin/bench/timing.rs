@@ -7,6 +7,7 @@
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
+use domain::AccountId;
 use domain::password::{Password, PasswordCredential};
 use jiff::Timestamp;
 use server::adapters::{Argon2Hasher, HashingParameters};
@@ -27,7 +28,7 @@ pub async fn run(quick: bool) {
     let database = database(Engine::Sqlite).await;
     let site = Site::start(&installation(&database.url)).await;
     site.sign_in(1).await;
-    give_password(&database, &site).await;
+    give_password(&database, site.account_id, &person(0)).await;
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for number in 0..count {
         // In turns, and each kind first as often as the other.
@@ -60,17 +61,19 @@ impl Site {
     }
 }
 
-/// Gives the first person a password, hashed with the parameters that the server has by default.
-async fn give_password(database: &TestDatabase, site: &Site) {
+/// The password of those who have one.
+pub const PASSWORD: &str = "tulip-anchor-copper-72";
+
+/// Gives a user a password, hashed with the parameters that the server has by default.
+pub async fn give_password(database: &TestDatabase, account_id: AccountId, identity: &str) {
     let (threads, queue) = (NonZeroUsize::MIN, NonZeroUsize::MIN);
     let hasher = Argon2Hasher::start(HashingParameters { memory_kib: 19_456, iterations: 2, threads, queue });
     let hasher = hasher.expect("a hasher");
-    let password = Password::parse("tulip-anchor-copper-72").expect("a password");
+    let password = Password::parse(PASSWORD).expect("a password");
     let hash = hasher.hash(&password, [7; PASSWORD_SALT_BYTES]).await.expect("a hash");
-    let account_id = site.account_id;
     let mut tx = database.store.begin().await.expect("a transaction");
     let portal = domain::portal::Portal::Admin;
-    let users = storage::users::candidates(&mut tx, account_id, portal, &person(0)).await.expect("users");
+    let users = storage::users::candidates(&mut tx, account_id, portal, identity).await.expect("users");
     let user_id = users.first().expect("the person").id;
     let credential = PasswordCredential {
         account_id,
