@@ -388,13 +388,14 @@ mod tests {
     use super::*;
 
     /// Names in the sources that look like reasons and are none.
-    const NO_REASONS: [&str; 6] = [
+    const NO_REASONS: [&str; 7] = [
         "account_switch",
         "unknown_role_value",
         "authn_statement",
         "subject_confirmation",
         "sp_initiated",
         "vestibule_sign_ins_refused_total",
+        "login_decoy",
     ];
 
     /// Every quoted `snake_case` name outside tests.

@@ -74,7 +74,7 @@ impl Service {
     /// Writes as much as the record of a refusal would be, where there is no account to record it for: neither the answer
     /// nor its time tells which accounts exist (A5).
     async fn pretend_to_record(&self, start: &StartFormSignIn) -> Result<Option<AttemptId>> {
-        let key = ThrottleKey::of("refused_without_account", &[start.account_name.as_str()]);
+        let key = ThrottleKey::of("login_decoy", &[start.account_name.as_str()]);
         let mut tx = self.store.write_once().await?;
         storage::throttles::count(&mut tx, key, OF_IDENTITY, self.now()).await?;
         Ok(None)
