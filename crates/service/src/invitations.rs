@@ -97,7 +97,7 @@ impl Service {
         caller.authorize_over(&user)?;
         let account = account(&mut tx, account_id).await?;
         let mailing = if before.first_owner {
-            self.first_owner_mailing(&mut tx, &account, wishes).await?
+            self.first_owner_mailing(&mut tx, &account, *wishes).await?
         } else {
             self.mailing(&mut tx, caller, (&account, before.portal), wishes).await?
         };
@@ -120,12 +120,12 @@ impl Service {
     ) -> Result<Invitation> {
         let Addressee { invitation: before, user, mail } = addressee;
         let (link, outgoing) = self.invitation_mail(mailing, user, mail.expires_at)?;
-        let addressed = Invitation { email: user.email.clone(), ..before.clone() };
-        storage::invitations::mail(tx, &addressed, mail).await?;
+        let current = Invitation { email: user.email.clone(), ..before.clone() };
+        storage::invitations::mail(tx, &current, mail).await?;
         end_links(tx, (before.account_id, user.id), self.now()).await?;
         storage::one_time_links::insert_all(tx, link.as_slice()).await?;
         self.enqueue(tx, &[outgoing]).await?;
-        let after = Invitation { mail: Some(mail), ..addressed };
+        let after = Invitation { mail: Some(mail), ..current };
         let deed = deed("invitation.mailed", &after, audited(before), audited(&after));
         self.record_as(tx, actor, address, deed).await?;
         Ok(after)

@@ -34,7 +34,7 @@ impl Service {
     ) -> Result<()> {
         let (account_id, portal) = (account.id, owner.portal);
         let page = self.acceptance_page(tx, account_id).await?;
-        let mailing = page.map(|page| Mailing::first_owner(account, page, &MailWishes::default()));
+        let mailing = page.map(|page| Mailing::first_owner(account, page, MailWishes::default()));
         let plan = Plan { account_id, portal, caller, batch_id: None, first_owner: true, mailing };
         let prepared = self.prepare_user(&plan, owner)?;
         self.write_invitations(tx, caller, vec![prepared]).await.map(drop)
@@ -55,7 +55,7 @@ impl Service {
         &self,
         tx: &mut Tx,
         account: &Account,
-        wishes: &MailWishes,
+        wishes: MailWishes,
     ) -> Result<Mailing> {
         if wishes.accept_by.is_some_and(|wanted| wanted != AcceptBy::Password) {
             return Err(Error::invalid("/accept_by", "must be password: the first owner's link always sets one"));
@@ -107,7 +107,7 @@ impl Service {
         let Some(page) = self.acceptance_page(tx, account_id).await? else { return Ok(()) };
         let account = account(tx, account_id).await?;
         let user = user(tx, account_id, invitation.user_id).await?;
-        let mailing = Mailing::first_owner(&account, page, &MailWishes::default());
+        let mailing = Mailing::first_owner(&account, page, MailWishes::default());
         let Ok(mail) = decide_resend(invitation, user.status, self.now(), mailing.lifetime) else { return Ok(()) };
         let addressee = Addressee { invitation, user: &user, mail };
         match self.mail_invitation(tx, &mailing, addressee, (AuditActor::System, None)).await {

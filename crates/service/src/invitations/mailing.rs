@@ -54,7 +54,7 @@ pub(crate) enum Lead {
 
 impl Mailing {
     /// The mail to the first owner of an account (A1), whom the operator knows by nothing but their email.
-    pub fn first_owner(account: &Account, page: RedirectUri, wishes: &MailWishes) -> Self {
+    pub fn first_owner(account: &Account, page: RedirectUri, wishes: MailWishes) -> Self {
         let language = wishes.language.unwrap_or_else(|| account.settings.default_language());
         let lifetime = account.settings.invitation();
         Self { lead: Lead::FirstOwner(page), language, inviter: None, lifetime }
