@@ -57,7 +57,8 @@ account=/v1/accounts/$(call POST /v1/accounts "{\"name\": \"$name\", \"display_n
 client=$(call POST "$account/applications" "$(jq -n --arg page "$page" '{
   portal: "admin", name: "Console", is_default: true, redirect_uris: [$page + "/callback"], initiate_login_uri: ($page + "/login"),
   pages: { accept_invitation: ($page + "/accept"), login: ($page + "/login"), reset_password: ($page + "/reset") } }')" | jq -r .id)
-made=$(call POST "$account/saml-connections" '{"portal": "admin", "default_roles": ["organization_member"]}')
+made=$(call POST "$account/saml-connections" '{"portal": "admin", "default_roles": ["organization_member"],
+  "role_mappings": {"nac-team-lead": ["organization_member"]}}')
 connection=$account/saml-connections/$(jq -r .id <<<"$made")
 call POST "$connection/idp-metadata" "{\"metadata_url\": \"$idp/metadata\"}" >/dev/null
 call POST "$connection/enable" '{}' | jq '{mode, missing}'
