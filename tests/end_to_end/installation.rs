@@ -12,7 +12,8 @@ both_engines! {
         installation.set("SERVER__BASE_URL", "https://login.example.test");
         let account = ["account", "create", "--name", "acme", "--display-name", "Acme", "--owner-email", "o@acme.test"];
         let account = installation.json(&account);
-        assert_eq!(account["owner_invitation"], "staged");
+        let waiting = json!({ "state": "waiting", "blocked_by": "page_not_configured" });
+        assert_eq!(account["owner_invitation"], waiting);
         let key = installation.json(&["operator-key", "create", "--name", "first"]);
         let running = installation.serve().await;
         let operator = installation.anonymous().bearing(key["key"].as_str().unwrap());

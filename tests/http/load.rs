@@ -14,15 +14,16 @@ use tests::tenant::Tenant;
 /// Form logins of a flood: many times what is looked at and what may wait here.
 const FLOOD: usize = 60;
 /// A client of the flood: a network of its own for each login, all in one of 48 bits.
-fn flooding(app: &TestApp, n: usize) -> Client {
-    app.anonymous().forwarded_for(&format!("2001:db8:1:{n:x}::1"))
+fn flooding(anyone: &Client, n: usize) -> Client {
+    anyone.forwarded_for(&format!("2001:db8:1:{n:x}::1"))
 }
 
 /// Floods an account with logins until all who can be refused at once are, and one more was displaced by others; how many
 /// were refused.
 async fn flood(app: &TestApp, tenant: &Tenant, refused: &AtomicUsize) {
+    let anyone = app.anonymous();
     let login = async |n: usize| {
-        let answer = tenant.form_login(&flooding(app, n), &format!("nobody{n}"), "a-wrong-password").await;
+        let answer = tenant.form_login(&flooding(&anyone, n), &format!("nobody{n}"), "a-wrong-password").await;
         if answer.status == 503 {
             answer.problem(503, "unavailable");
             assert_eq!(answer.header("retry-after"), "2");
@@ -47,7 +48,7 @@ both_engines! {
         let (acme, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
         acme.form_user(&app, "root", Some("organization_owner")).await;
         other.form_user(&app, "ann", Some("organization_member")).await;
-        acme.form_login(&flooding(&app, 7), "root", PASSWORD).await.expect(200);
+        acme.form_login(&flooding(&app.anonymous(), 7), "root", PASSWORD).await.expect(200);
         let app = app.restart_behind_proxy(limits).await;
         let (held, refused) = (app.world.hold_passwords().await, AtomicUsize::new(0));
         let others = async {
@@ -58,7 +59,7 @@ both_engines! {
                 until(&refused, FLOOD - 9).await;
                 drop(held);
             };
-            let (root_at, ann_at) = (flooding(&app, 7), app.anonymous().forwarded_for("198.51.100.7"));
+            let (root_at, ann_at) = (flooding(&app.anonymous(), 7), app.anonymous().forwarded_for("198.51.100.7"));
             let root = acme.form_login(&root_at, "root", PASSWORD);
             tokio::join!(root, other.form_login(&ann_at, "ann", PASSWORD), release)
         };
@@ -78,9 +79,9 @@ both_engines! {
             (|n| format!("203.0.113.{n}"), 100, 10),
         ];
         for (address, over_all, at_one) in table {
-            let mut judged = (0, 0);
+            let (mut judged, anyone) = ((0, 0), app.anonymous());
             for n in 0..200 {
-                let client = app.anonymous().forwarded_for(&address(n));
+                let client = anyone.forwarded_for(&address(n));
                 let at_one = tenant.form_login(&client, &format!("ann-{}", address(0)), "a-wrong-password").await;
                 judged.1 += usize::from(at_one.status == 401);
                 let over_all = tenant.form_login(&client, &format!("nobody{n}"), "a-wrong-password").await;
@@ -99,7 +100,8 @@ both_engines! {
         for user in ["ann", "bob"] {
             tenant.form_user(&app, user, Some("organization_member")).await;
         }
-        let at = |n: usize| app.anonymous().forwarded_for(&format!("203.0.113.{n}"));
+        let anyone = app.anonymous();
+        let at = |n: usize| anyone.forwarded_for(&format!("203.0.113.{n}"));
         tenant.form_login(&at(1), "ann", PASSWORD).await.expect(200);
         for n in 0..110 {
             tenant.form_login(&at(n), &format!("nobody{n}"), "a-wrong-password").await;
@@ -114,9 +116,10 @@ both_engines! {
         let app = TestApp::start_behind_proxy(db).await;
         let tenant = Tenant::create(&app, "acme").await;
         let ann = tenant.sign_in(&app, "ann@acme.test", Some(&["staff"])).await;
+        let (anyone, operator) = (app.anonymous(), app.operator());
         for (network, kind) in ["vop_", "vak_", "eyJ."].iter().enumerate() {
             let at = |n: usize| format!("203.0.{network}.{n}");
-            let wrong = |n: usize| app.anonymous().bearing(&format!("{kind}{:0>43}", n)).forwarded_for(&at(n / 64));
+            let wrong = |n: usize| anyone.bearing(&format!("{kind}{:0>43}", n)).forwarded_for(&at(n / 64));
             let mut told = 0;
             for n in 0..200 {
                 let answer = wrong(n).get("/v1/me").await;
@@ -130,7 +133,7 @@ both_engines! {
             }
             assert_eq!(told, 120, "{kind}");
             ann.forwarded_for(&at(1)).get("/v1/me").await.expect(200);
-            app.operator().forwarded_for(&at(200)).get("/v1/accounts").await.expect(200);
+            operator.forwarded_for(&at(200)).get("/v1/accounts").await.expect(200);
             app.world.clock.advance(SignedDuration::from_mins(3));
             wrong(1).get("/v1/me").await.problem(401, "unauthenticated");
         }
@@ -163,9 +166,9 @@ both_engines! {
 
 /// Asks from a hundred addresses of one network, as often as one of them may from each; how many requests were taken.
 async fn ask_from_one_network(app: &TestApp, path: &str, body: &Value) -> usize {
-    let mut taken = 0;
+    let (mut taken, anyone) = (0, app.anonymous());
     for n in 0..100 {
-        let client = app.anonymous().forwarded_for(&format!("2001:db8:1:{:x}::1", n * 128));
+        let client = anyone.forwarded_for(&format!("2001:db8:1:{:x}::1", n * 128));
         let answer = settled(app, client.post(path, body).await).await;
         if answer.status == 429 {
             assert_eq!(answer.problem(429, "rate_limited")["code"], "rate_limited");

@@ -27,7 +27,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// Why a request gives no answer.
 #[derive(Debug)]
 pub struct Problem {
-    error: Error,
+    error: Box<Error>,
     allowed: Vec<Method>,
     challenge: &'static str,
 }
@@ -84,7 +84,7 @@ impl Problem {
 
     /// The body.
     fn document(&self, request_id: &str) -> ProblemDocument {
-        let Error { code, detail, violations, attempt_id, .. } = &self.error;
+        let Error { code, detail, violations, attempt_id, .. } = &*self.error;
         ProblemDocument {
             kind: format!("/docs/errors#{}", code.as_str()),
             title: title(*code),
@@ -117,7 +117,7 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self { error, allowed: vec![], challenge: BEARER }
+        Self { error: Box::new(error), allowed: vec![], challenge: BEARER }
     }
 }
 

@@ -63,7 +63,7 @@ mod tests {
         let every = "4@8({[<369|1!7$5+%20";
         assert!(readings(every) > 500, "{}", readings(every));
         assert!(readings(&plain_substitutes(every)) <= READINGS_MAX);
-        for common in ["p@$$w0rd!123", "!@#$%^&*()_+", "{[(<{[(<{[(<{[(<1!|1!|4@4@"] {
+        for common in ["p@$$w0rd!123", "!@#$%^&*()_+"] {
             assert!(is_guessable(common, &[]), "{common}");
         }
         assert!(!is_guessable("4@8({[<369|1!7$5+%20", &[]));

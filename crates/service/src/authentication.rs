@@ -76,7 +76,9 @@ impl Service {
         }
         match self.identify(credentials, key.as_ref()).await {
             Err(error) if error.code == Code::Unauthenticated => {
-                self.failed_bearers.count(address, self.now());
+                if wait.is_none() {
+                    self.failed_bearers.count(address, self.now());
+                }
                 Err(wait.map_or(error, failed_too_often))
             }
             Err(error) => Err(error),

@@ -69,7 +69,7 @@ pub async fn people(
     ];
     let listed = connection.map(|connection| &connection.settings.email_domains).filter(|listed| !listed.is_empty());
     if let Some(listed) = listed {
-        let listed: String = listed.iter().map(|domain| format!(",{}", domain.as_str())).collect::<String>() + ",";
+        let listed = listed.iter().fold(String::from(","), |listed, domain| listed + domain.as_str() + ",");
         let outside = fetch_all!(tx, DOMAIN_NOT_LISTED, account, portal_name, named, listed)?;
         found.push((FindingCode::DomainNotListed, outside));
     }

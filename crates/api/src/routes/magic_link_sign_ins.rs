@@ -64,7 +64,7 @@ struct CreateMagicLinkSignIn {
 }
 
 impl CreateMagicLinkSignIn {
-    fn from_address(self, address: IpAddr) -> RequestMagicLink {
+    fn requested_from(self, address: IpAddr) -> RequestMagicLink {
         let Self { account_name, email, client_id, redirect_uri, .. } = self;
         RequestMagicLink { account_name, email, client_id, redirect_uri, address }
     }
@@ -144,7 +144,7 @@ async fn create_magic_link_sign_in(
     body: JsonBody<CreateMagicLinkSignIn>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.into_inner().request_magic_link(body.0.from_address(address.0)).await?;
+    service.into_inner().request_magic_link(body.0.requested_from(address.0)).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 

@@ -49,7 +49,7 @@ struct CreatePasswordReset {
 }
 
 impl CreatePasswordReset {
-    fn from_address(self, address: IpAddr) -> RequestPasswordReset {
+    fn requested_from(self, address: IpAddr) -> RequestPasswordReset {
         let Self { account_name, identifier, client_id, language } = self;
         RequestPasswordReset { account_name, identifier: identifier.into(), client_id, language, address }
     }
@@ -112,7 +112,7 @@ async fn create_password_reset(
     body: JsonBody<CreatePasswordReset>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.into_inner().request_password_reset(body.0.from_address(address.0)).await?;
+    service.into_inner().request_password_reset(body.0.requested_from(address.0)).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 

@@ -187,7 +187,7 @@ mod tests {
     fn the_memory_is_bounded() {
         let mut queue = Queue::<()>::new(1);
         for n in 0..20_000_u32 {
-            queue.served(&groups(&std::net::Ipv4Addr::from_bits(n << 8).to_string(), &n.to_string()));
+            queue.served(&groups(&Ipv4Addr::from_bits(n << 8).to_string(), &n.to_string()));
             assert!(queue.last.len() <= REMEMBERED_MAX);
         }
         assert!(queue.last.len() > REMEMBERED_MAX / 4);
