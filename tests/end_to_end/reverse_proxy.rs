@@ -48,10 +48,9 @@ impl Drop for Nginx {
 
 /// One process in the foreground, with all that it writes in this folder.
 fn settings(folder: &str, port: u16, upstream: &str) -> String {
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .iter()
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
-        .collect();
+        .concat();
     format!(
         "daemon off; master_process off; pid {folder}/pid; error_log stderr notice;
         events {{}}
@@ -70,6 +69,7 @@ fn settings(folder: &str, port: u16, upstream: &str) -> String {
 }
 
 /// Refreshes from this address of the machine, with these lines of `X-Forwarded-For`.
+#[expect(clippy::disallowed_types, reason = "the client stands for a browser behind an address of its own")]
 async fn refresh(nginx: &Nginx, tenant: &Tenant, token: &str, (from, lines): (&str, &[&[u8]])) -> (u16, String) {
     let client = reqwest::Client::builder().no_proxy().local_address(Some(from.parse().unwrap())).build().unwrap();
     let mut request = client.post(format!("{}/oauth/token", nginx.base_url));

@@ -74,11 +74,9 @@ both_engines! {
         let app = TestApp::start_behind_proxy(db).await;
         let tenant = Tenant::create(&app, "acme").await;
         tenant.form_user(&app, "ann", Some("organization_member")).await;
-        let table: [(fn(usize) -> String, usize, usize); 2] = [
-            (|n| format!("2001:db8:7:{:x}::1", n * 256), 100, 10),
-            (|n| format!("203.0.113.{n}"), 100, 10),
-        ];
-        for (address, over_all, at_one) in table {
+        let networks: [fn(usize) -> String; 2] =
+            [|n| format!("2001:db8:7:{:x}::1", n * 256), |n| format!("203.0.113.{n}")];
+        for address in networks {
             let (mut judged, anyone) = ((0, 0), app.anonymous());
             for n in 0..200 {
                 let client = anyone.forwarded_for(&address(n));
@@ -87,7 +85,7 @@ both_engines! {
                 let over_all = tenant.form_login(&client, &format!("nobody{n}"), "a-wrong-password").await;
                 judged.0 += usize::from(over_all.status == 401);
             }
-            assert_eq!((judged.0 + judged.1, judged.1), (over_all, at_one));
+            assert_eq!((judged.0 + judged.1, judged.1), (100, 10));
         }
         let elsewhere = app.anonymous().forwarded_for("2001:db8:8::1");
         tenant.form_login(&elsewhere, "ann", PASSWORD).await.expect(200);
@@ -119,7 +117,7 @@ both_engines! {
         let (anyone, operator) = (app.anonymous(), app.operator());
         for (network, kind) in ["vop_", "vak_", "eyJ."].iter().enumerate() {
             let at = |n: usize| format!("203.0.{network}.{n}");
-            let wrong = |n: usize| anyone.bearing(&format!("{kind}{:0>43}", n)).forwarded_for(&at(n / 64));
+            let wrong = |n: usize| anyone.bearing(&format!("{kind}{n:0>43}")).forwarded_for(&at(n / 64));
             let mut told = 0;
             for n in 0..200 {
                 let answer = wrong(n).get("/v1/me").await;

@@ -92,6 +92,7 @@ impl Tenant {
     }
 
     /// The sandbox that an answer is about, with the application of this account, which serves it.
+    #[must_use]
     pub fn sandbox(&self, made: &Value) -> Self {
         Self {
             account_id: made["other_account_id"].as_str().unwrap().to_owned(),

@@ -1,5 +1,7 @@
 //! Invitations and one-time links.
 
+use std::slice::from_ref;
+
 use domain::account_link::{AccountLink, AccountRelation, LinkState};
 use domain::email::Email;
 use domain::invitation::{Invitation, InvitationEnd, InvitationMail, InvitationState};
@@ -67,13 +69,13 @@ both_engines! {
             store(tx, stored).await;
         }
         let (account, sandbox) = (one.account.id, other.account.id);
-        assert_eq!(invitations::first_owners(tx, account).await.unwrap(), [ours.clone()]);
+        assert_eq!(invitations::first_owners(tx, account).await.unwrap(), from_ref(&ours));
         let of = async |tx: &mut Tx, of, after| invitations::waiting_owners(tx, of, after, 1).await.unwrap();
         let (low, high) = if ours.id < theirs.id { (&ours, &theirs) } else { (&theirs, &ours) };
-        assert_eq!(of(tx, None, None).await, [low.clone()]);
-        assert_eq!(of(tx, None, Some(low.id)).await, [high.clone()]);
+        assert_eq!(of(tx, None, None).await, from_ref(low));
+        assert_eq!(of(tx, None, Some(low.id)).await, from_ref(high));
         assert!(of(tx, None, Some(high.id)).await.is_empty());
-        assert_eq!(of(tx, Some(sandbox), None).await, [theirs.clone()]);
+        assert_eq!(of(tx, Some(sandbox), None).await, from_ref(&theirs));
         let link = AccountLink {
             id: AccountLinkId::from_uuid(fresh()),
             account_id: account,

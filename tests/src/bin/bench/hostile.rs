@@ -107,10 +107,11 @@ fn measured(
 /// What costs a reader most for its length, within the bounds of the guard.
 fn bodies() -> Vec<Body> {
     let repeated = |unit: &str, count: usize| unit.repeat(count);
-    let declared: String = (0..20).map(|one| format!(" xmlns:prefix{one:02}=\"urn:{one}\"")).collect();
-    let named = |one: usize| format!("{}{one:02}", "u".repeat(60));
-    let names: String = (0..9_500).map(|one| format!("<a xmlns=\"{}\"/>", named(one % 90))).collect();
-    let attributes: String = (0..32).map(|one| format!(" attribute{one:02}=\"\"")).collect();
+    let each = |count: usize, of: &dyn Fn(usize) -> String| (0..count).map(of).collect::<Vec<_>>().concat();
+    let declared = each(20, &|one| format!(" xmlns:prefix{one:02}=\"urn:{one}\""));
+    let long_name = "u".repeat(60);
+    let names = each(9_500, &|one| format!("<a xmlns=\"{long_name}{:02}\"/>", one % 90));
+    let attributes = each(32, &|one| format!(" attribute{one:02}=\"\""));
     vec![
         ("elements", String::new(), repeated("<a/>", 15_900)),
         ("elements with attributes", String::new(), repeated("<a b=\"1\"/>", 15_900)),
