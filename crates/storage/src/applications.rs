@@ -45,10 +45,20 @@ queries! {
     BY_CLIENT_ID = concat!("SELECT ", application_columns!(), " FROM applications WHERE id = $1");
     SERVING = concat!("SELECT ", application_columns!(), " FROM applications JOIN accounts ON accounts.id = $2
         WHERE applications.id = $1 AND ", serves!());
-    ANY_SERVING = concat!("SELECT applications.id FROM applications JOIN accounts ON accounts.id = $1
-        WHERE applications.portal = $2 AND ", serves!(), " LIMIT 1");
-    DEFAULT_OF = concat!("SELECT ", application_columns!(), " FROM applications JOIN accounts ON accounts.id = $1
-        WHERE applications.portal = $2 AND applications.is_default AND ", serves!(), "
+    // By owner, each found by index: the account, nobody, and the account whose sandbox it is.
+    ANY_SERVING = "SELECT id FROM applications WHERE account_id = $1 AND portal = $2
+        UNION ALL SELECT id FROM applications WHERE account_id IS NULL AND portal = $2
+        UNION ALL SELECT applications.id FROM account_links
+            JOIN applications ON applications.account_id = account_links.other_account_id
+            WHERE account_links.account_id = $1 AND account_links.relation = 'sandbox_of' AND applications.portal = $2
+        LIMIT 1";
+    DEFAULT_OF = concat!("SELECT ", application_columns!(), " FROM applications WHERE id IN (
+            SELECT id FROM applications WHERE account_id = $1 AND portal = $2 AND is_default
+            UNION ALL SELECT id FROM applications WHERE account_id IS NULL AND portal = $2 AND is_default
+            UNION ALL SELECT parents.id FROM account_links
+                JOIN applications AS parents ON parents.account_id = account_links.other_account_id
+                WHERE account_links.account_id = $1 AND account_links.relation = 'sandbox_of'
+                AND parents.portal = $2 AND parents.is_default)
         ORDER BY CASE WHEN applications.account_id = $1 THEN 0 WHEN applications.account_id IS NULL THEN 2 ELSE 1 END
         LIMIT 1");
     LIST = concat!("SELECT ", application_columns!(), " FROM applications
