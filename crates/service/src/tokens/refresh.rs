@@ -18,7 +18,9 @@ use crate::sessions::Ending;
 use crate::tokens::claims::Subject;
 use crate::tokens::{IssuedTokens, PresentedToken, TokenError, TokenRefusal, check_origin, client_id};
 
-/// How often a token is looked at: once, and once more where another request rotated it in between.
+/// How often a token is looked at: once, and once more where another request rotated it in between. Each look is a
+/// transaction of its own: on PostgreSQL the second change of a row in one transaction asks for its user again, and whoever
+/// removes that user waits for the row.
 const LOOKS: usize = 2;
 
 impl Service {
@@ -29,8 +31,8 @@ impl Service {
         let client = client_id(presented.client_id)?;
         let digest = SecretDigest::of_presented(SecretKind::RefreshToken, presented.token)
             .ok_or_else(TokenRefusal::session_expired)?;
-        let mut tx = self.store.begin().await?;
         for _ in 0..LOOKS {
+            let mut tx = self.store.begin().await?;
             let family = presented_family(&mut tx, digest, &presented).await?;
             let roles = family.user.roles.effective();
             let granted = match self.decide((&family, &roles), client, &presented) {
