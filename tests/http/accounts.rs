@@ -1,5 +1,6 @@
 //! Accounts (A1) and the audit log that every change leaves (H3).
 
+use jiff::SignedDuration;
 use serde_json::json;
 use tests::app::TestApp;
 use tests::both_engines;
@@ -25,7 +26,7 @@ both_engines! {
         assert_eq!(found["items"][0]["id"], account["id"]);
     }
 
-    /// Proves A1: a renamed account keeps its entity id, and the old name is free.
+    /// Proves A1: a renamed account keeps its entity id, and gets back its old name, which nobody else gets for 90 days.
     async fn renaming_breaks_nothing_at_an_identity_provider(db) {
         let app = TestApp::start(db).await;
         let tenant = Tenant::create(&app, "before").await;
@@ -37,7 +38,69 @@ both_engines! {
         let renamed = Tenant { name: "after".into(), ..tenant };
         renamed.sign_in(&app, "a@x.test", Some(&["staff"])).await.get("/v1/me").await.expect(200);
         let other = json!({ "name": "before", "display_name": "Other", "owner_email": "x@other.test" });
-        operator.post("/v1/accounts", &other).await.expect(201);
+        operator.post("/v1/accounts", &other).await.problem(409, "account_name_taken");
+        let rename = json!({ "name": "before" });
+        let third = json!({ "name": "third", "display_name": "Third", "owner_email": "x@third.test" });
+        let third = operator.post("/v1/accounts", &third).await.expect(201);
+        let third = format!("/v1/accounts/{}", third["id"].as_str().unwrap());
+        operator.patch(&third, &rename).await.problem(409, "account_name_taken");
+        operator.patch(&renamed.path(""), &rename).await.expect(200);
+        operator.patch(&renamed.path(""), &json!({ "name": "after" })).await.expect(200);
+        app.world.clock.advance(SignedDuration::from_hours(90 * 24 - 1));
+        operator.patch(&third, &rename).await.problem(409, "account_name_taken");
+        app.world.clock.advance(SignedDuration::from_hours(2));
+        operator.patch(&third, &rename).await.expect(200);
+        operator.patch(&renamed.path(""), &rename).await.problem(409, "account_name_taken");
+    }
+
+    /// Proves A1: hyphens join the words of a name, in every operation that gives one.
+    async fn a_name_has_no_hyphen_first_last_or_doubled(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        for bad in ["-acme", "acme-", "ac--me"] {
+            let body = json!({ "name": bad, "display_name": "A", "owner_email": "x@acme.test" });
+            let problem = app.operator().post("/v1/accounts", &body).await.problem(422, "invalid_input");
+            assert_eq!(problem["errors"][0]["pointer"], "/name");
+            app.operator().patch(&tenant.path(""), &json!({ "name": bad })).await.problem(422, "invalid_input");
+        }
+    }
+
+    /// Proves A1: of many who take a name that is just being given up, nobody gets it.
+    async fn a_name_that_is_given_up_goes_to_nobody_who_waits_for_it(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "first").await;
+        for (old, new) in [("first", "second"), ("second", "third"), ("third", "fourth"), ("fourth", "fifth")] {
+            let body = json!({ "name": old, "display_name": "Other", "owner_email": "x@other.test" });
+            let (operator, path, patch) = (app.operator(), tenant.path(""), json!({ "name": new }));
+            let create = || operator.post("/v1/accounts", &body);
+            let (renamed, one, two, three, four) =
+                tokio::join!(operator.patch(&path, &patch), create(), create(), create(), create());
+            renamed.expect(200);
+            for refused in [one, two, three, four] {
+                refused.problem(409, "account_name_taken");
+            }
+        }
+    }
+
+    /// Proves A1, G1: owners make as many sandboxes as the operator allows, under names that are plainly their account's.
+    async fn sandboxes_are_held_to_the_operators_policy(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let owner = tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
+        let make = async |name: &str| {
+            owner.post(&tenant.path("/sandboxes"), &json!({ "name": name, "display_name": "S" })).await
+        };
+        for squatted in ["globex", "acme2", "xacme-1"] {
+            assert_eq!(make(squatted).await.problem(422, "invalid_input")["errors"][0]["pointer"], "/name");
+        }
+        for at in 0..tests::app::SANDBOXES_PER_ACCOUNT {
+            let made = make(&format!("acme-{at}")).await.expect(201);
+            if at == 0 {
+                // A sandbox that was let go of still counts.
+                owner.delete(&tenant.path(&format!("/links/{}", made["id"].as_str().unwrap()))).await;
+            }
+        }
+        make("acme-more").await.problem(409, "too_many_account_links");
     }
 
     /// Proves H3: who, what, from where, property by property; for the owner who reads it too.

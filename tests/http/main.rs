@@ -32,6 +32,7 @@ mod faults;
 mod first_owners;
 mod form_login;
 mod hostile_responses;
+mod identities;
 mod invitation_batches;
 mod invitations;
 mod load;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use server::adapters::mail::InMemoryMailbox;
 use server::adapters::outbound::{HttpIdpProbe, HttpMetadataSource, Reach};
 use server::adapters::{AesGcmSealer, JwtSigner, MASTER_KEY_BYTES, OsEntropy, RcgenSpKeys, SystemClock};
-use service::{AttemptLimits, Caller, Engines, MailSettings, MailTemplates, Ports, Service, Settings};
+use service::{AttemptLimits, Caller, Engines, MailSettings, MailTemplates, Ports, SandboxPolicy, Service, Settings};
 
 use crate::client::Client;
 use crate::databases::TestDatabase;
@@ -28,6 +28,8 @@ use crate::world::World;
 pub const ATTEMPTS_PER_ADDRESS: u32 = 100;
 /// How long sending one mail may take; somebody who died is waited for twice as long.
 pub const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Most sandboxes of an account.
+pub const SANDBOXES_PER_ACCOUNT: u32 = 3;
 /// Where browsers and identity providers think that it is.
 const ISSUER: &str = "https://sso.vestibule.test";
 
@@ -206,6 +208,7 @@ fn settings(limits: Limits) -> Settings {
             per_address: ATTEMPTS_PER_ADDRESS,
             per_connection: limits.attempts_per_connection,
         },
+        sandboxes: SandboxPolicy { per_account: SANDBOXES_PER_ACCOUNT, named_after_account: true },
         mail: MailSettings {
             sender_name: "Vestibule".to_owned(),
             timeout: MAIL_TIMEOUT,

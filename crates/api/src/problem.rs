@@ -84,7 +84,7 @@ impl Problem {
 
     /// The body.
     fn document(&self, request_id: &str) -> ProblemDocument {
-        let Error { code, detail, violations, attempt_id, .. } = &*self.error;
+        let Error { code, detail, violations, attempt_id, user_id, .. } = &*self.error;
         ProblemDocument {
             kind: format!("/docs/errors#{}", code.as_str()),
             title: title(*code),
@@ -94,6 +94,7 @@ impl Problem {
             fix: code.fix(),
             request_id: request_id.to_owned(),
             attempt_id: attempt_id.map(|id| id.to_string()),
+            user_id: user_id.map(|id| id.to_string()),
             errors: violations.iter().map(FieldError::from).collect(),
         }
     }
@@ -209,6 +210,10 @@ pub struct ProblemDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "att_01890a5d6c0e7c3b8f0e1d2c3b4a5968", nullable = false)]
     attempt_id: Option<String>,
+    /// The user who is in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968", nullable = false)]
+    user_id: Option<String>,
     /// Which fields and parameters are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]

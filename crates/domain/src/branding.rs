@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::AccountId;
 use crate::email::Email;
-use crate::text::Label;
+use crate::text::{Label, optional_stored};
 
 /// Most bytes of a logo's URL.
 pub const LOGO_URL_MAX_BYTES: usize = 1_000;
@@ -95,16 +95,20 @@ impl From<AccentColor> for String {
 #[serde(default)]
 pub struct BrandingSettings {
     /// What the mails speak of; otherwise the account's display name.
+    #[serde(deserialize_with = "optional_stored")]
     pub brand_name: Option<Label>,
     /// A picture at the head of the HTML part.
     pub logo_url: Option<LogoUrl>,
     /// The colour of links and codes.
     pub accent_color: Option<AccentColor>,
     /// Whom to ask: an address, a telephone number, a URL.
+    #[serde(deserialize_with = "optional_stored")]
     pub support_contact: Option<Label>,
     /// The name beside the operator's sender address; otherwise the brand's.
+    #[serde(deserialize_with = "optional_stored")]
     pub sender_name: Option<Label>,
     /// Where answers go.
+    #[serde(deserialize_with = "optional_stored")]
     pub reply_to: Option<Email>,
 }
 

@@ -5,15 +5,15 @@ use std::net::IpAddr;
 use crate::account_settings::AccountSettings;
 use crate::portal::Portal;
 use crate::sso::connection::SsoMode;
-use crate::user::{SignInMethod, User, UserStatus};
-use crate::username::normalized;
+use crate::sso::discovery::{Match, matching_user};
+use crate::user::{SignInMethod, User};
 
 /// Why a form login lets nobody in. Only the last two are told, to whoever knew the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormLoginRefusal {
     /// No user has this username or email.
     UnknownUser,
-    /// Several active users share the email, and none has it as username.
+    /// Several users who may sign in go by it.
     SeveralUsers,
     /// The user never set a password.
     NoPassword,
@@ -29,18 +29,12 @@ pub enum FormLoginRefusal {
     AddressNotAllowed,
 }
 
-/// Whom a typed identity stands for, among the users who have it as username or email: a username comes before an
-/// email, and of several users with one email the one who is active.
+/// Whom a typed identity stands for, among the users who have it as username or email: as with SSO, the one who may sign in.
 pub fn identify<'a>(candidates: &'a [User], typed: &str) -> Result<&'a User, FormLoginRefusal> {
-    let typed = normalized(typed);
-    if let Some(user) = candidates.iter().find(|user| user.username.normalized() == typed) {
-        return Ok(user);
-    }
-    let mut active = candidates.iter().filter(|user| user.status == UserStatus::Active);
-    match (active.next(), active.next()) {
-        (Some(_), Some(_)) => Err(FormLoginRefusal::SeveralUsers),
-        (Some(user), None) => Ok(user),
-        (None, _) => candidates.first().ok_or(FormLoginRefusal::UnknownUser),
+    match matching_user(typed, candidates) {
+        Match::One(user) => Ok(user),
+        Match::Several => Err(FormLoginRefusal::SeveralUsers),
+        Match::None => Err(FormLoginRefusal::UnknownUser),
     }
 }
 
@@ -110,6 +104,7 @@ mod tests {
     use super::*;
     use crate::email::Email;
     use crate::role::{Role, RoleAssignments, RoleSet};
+    use crate::user::UserStatus;
     use crate::username::Username;
     use crate::{AccountId, UserId};
     use jiff::Timestamp;
@@ -138,7 +133,7 @@ mod tests {
         }
     }
 
-    /// Proves B1, A2: a username comes first, and an email that several active users share signs nobody in.
+    /// Proves B1, A2: what several who may sign in go by, as username or email, signs nobody in.
     #[test]
     fn a_typed_identity_stands_for_one_user_or_for_none() {
         use UserStatus::{Active, Inactive, Invited};
@@ -146,11 +141,13 @@ mod tests {
         let named = user(1, "Ann@Acme.example", "other@acme.example", Active);
         let (ann, bob, gone) =
             (user(2, "ann", mail, Active), user(3, "bob", mail, Active), user(4, "x", mail, Inactive));
-        let cases: [(Vec<User>, Result<u128, FormLoginRefusal>); 7] = [
+        let cases: [(Vec<User>, Result<u128, FormLoginRefusal>); 9] = [
             (vec![], Err(FormLoginRefusal::UnknownUser)),
             (vec![ann.clone()], Ok(2)),
             (vec![ann.clone(), bob.clone()], Err(FormLoginRefusal::SeveralUsers)),
-            (vec![ann.clone(), bob, named], Ok(1)),
+            (vec![ann.clone(), named], Err(FormLoginRefusal::SeveralUsers)),
+            (vec![ann.clone(), user(5, "new", mail, Invited)], Err(FormLoginRefusal::SeveralUsers)),
+            (vec![ann.clone(), bob, gone.clone()], Err(FormLoginRefusal::SeveralUsers)),
             (vec![gone.clone(), ann], Ok(2)),
             (vec![gone], Ok(4)),
             (vec![user(5, "new", mail, Invited)], Ok(5)),

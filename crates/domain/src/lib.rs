@@ -26,6 +26,7 @@ pub mod authorization_code;
 pub mod branding;
 pub mod break_glass;
 pub mod direct_sign_in;
+pub mod directory;
 pub mod email;
 pub mod form_login;
 pub mod idempotency;

@@ -11,7 +11,7 @@ use crate::email::Email;
 use crate::language::Language;
 use crate::named::named;
 use crate::role::Role;
-use crate::text::Label;
+use crate::text::{Label, optional_stored};
 use crate::{AccountId, MailBatchId, MailId, UserId};
 
 named! {
@@ -76,6 +76,7 @@ pub enum MailMessage {
         /// When the link stops working.
         expires_at: Timestamp,
         /// Who invites; none where an operator does.
+        #[serde(deserialize_with = "optional_stored")]
         inviter: Option<Label>,
         /// What they will be.
         roles: Vec<Role>,
@@ -94,6 +95,7 @@ pub enum MailMessage {
         /// When the invitation ends.
         expires_at: Timestamp,
         /// Who invites; none where an operator does.
+        #[serde(deserialize_with = "optional_stored")]
         inviter: Option<Label>,
         /// What they will be.
         roles: Vec<Role>,
@@ -105,6 +107,7 @@ pub enum MailMessage {
         /// When the invitation ends.
         expires_at: Timestamp,
         /// Who invites; none where an operator does.
+        #[serde(deserialize_with = "optional_stored")]
         inviter: Option<Label>,
     },
     /// F3: sign in with SSO from now on.

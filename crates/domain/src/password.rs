@@ -11,7 +11,7 @@ use crate::account::AccountName;
 use crate::email::Email;
 use crate::guessability::is_guessable;
 use crate::text::Label;
-use crate::username::{Username, normalized};
+use crate::username::{Username, lower_case};
 use crate::{AccountId, UserId};
 
 /// Fewest characters of a new password (B5).
@@ -107,7 +107,7 @@ impl NewPassword {
             return Err(PasswordWeakness::TooShort);
         }
         let own_words = own_words(owner);
-        let lower = Zeroizing::new(normalized(password.expose()));
+        let lower = Zeroizing::new(lower_case(password.expose()));
         if own_words.iter().any(|word| lower.contains(word.as_str())) {
             return Err(PasswordWeakness::OwnDetails);
         }
@@ -139,7 +139,7 @@ fn own_words(owner: &PasswordOwner<'_>) -> Vec<String> {
     ];
     details
         .iter()
-        .map(|detail| normalized(&detail.nfkc().collect::<String>()))
+        .map(|detail| lower_case(&detail.nfkc().collect::<String>()))
         .flat_map(|detail| detail.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>())
         .filter(|word| word.chars().count() >= OWN_WORD_MIN_CHARS)
         .collect()

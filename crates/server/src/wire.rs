@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use domain::sso::identity::PlatformAttributes;
 use secrecy::ExposeSecret as _;
 use service::ports::{IdpProbe, Mailbox, Mailer};
-use service::{AttemptLimits, Engines, MailSettings, Ports, Service, Settings};
+use service::{AttemptLimits, Engines, MailSettings, Ports, SandboxPolicy, Service, Settings};
 use storage::{DatabaseSettings, Store, Synchronous};
 
 use crate::adapters::mail::{InMemoryMailbox, SmtpMailer, UnconfiguredMailer};
@@ -136,6 +136,10 @@ fn settings(loaded: &Loaded, development: bool) -> anyhow::Result<Settings> {
         attempt_limits: AttemptLimits {
             per_address: loaded.values.limits.unfinished_per_address.get(),
             per_connection: loaded.values.limits.unfinished_per_connection.get(),
+        },
+        sandboxes: SandboxPolicy {
+            per_account: loaded.values.accounts.sandboxes_per_account,
+            named_after_account: loaded.values.accounts.sandboxes_named_after_account,
         },
         mail: MailSettings {
             sender_name: loaded.mail_sender_name().to_owned(),

@@ -60,6 +60,7 @@ impl Service {
         key: Option<&IdempotencyKey>,
     ) -> Result<Created<CreatedAccount>> {
         caller.authorize_operator()?;
+        check_new_name(&new.name)?;
         let mut tx = self.store.begin().await?;
         if let Some(id) = self.replay(&mut tx, caller, key).await? {
             let account = account_by_text(&mut tx, &id).await?;
@@ -136,6 +137,9 @@ impl Service {
         let mut after = before.clone();
         after.name = patch.name.unwrap_or(after.name);
         after.display_name = patch.display_name.unwrap_or(after.display_name);
+        if after.name != before.name {
+            check_new_name(&after.name)?;
+        }
         after.updated_at = self.next_version(before.updated_at);
         storage::accounts::update(&mut tx, &after, expected).await?;
         let deed = Deed {
@@ -149,6 +153,11 @@ impl Service {
         tx.commit().await?;
         Ok(after)
     }
+}
+
+/// Refuses a name that no account gets (A1).
+pub(crate) fn check_new_name(name: &AccountName) -> Result<()> {
+    name.check_new().map_err(|error| Error::invalid("/name", error))
 }
 
 /// The account, or "not found".

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use domain::AttemptId;
+use domain::{AttemptId, UserId};
 use storage::{StorageError, Unique};
 
 macro_rules! codes {
@@ -122,10 +122,10 @@ codes! {
     Forbidden = "forbidden", "Your roles do not allow this", "Ask an owner of the account.";
     /// Not there, or not yours to know.
     NotFound = "not_found", "There is no such thing, or it is not yours to see", "Check the id and the account.";
-    /// A1.
+    /// A1: also the name of another account that it gave up less than 90 days ago.
     AccountNameTaken = "account_name_taken", "Another account has this name", "Choose another name.";
     /// A2.
-    UsernameTaken = "username_taken", "Another user of this portal has this username", "Choose another username.";
+    UsernameTaken = "username_taken", "Another user of this portal goes by this username or email", "Choose another, or first change the user whom errors names.";
     /// E1: the person has an invitation that they may accept.
     AlreadyInvited = "already_invited", "This person is invited already", "Resend their invitation instead.";
     /// E1: nothing more can be done with it.
@@ -212,6 +212,8 @@ pub struct Error {
     pub violations: Vec<Violation>,
     /// The sign-in attempt that holds the particulars.
     pub attempt_id: Option<AttemptId>,
+    /// The user who is in the way; for callers who may read users.
+    pub user_id: Option<UserId>,
     /// After how many seconds a repeat makes sense.
     pub retry_after: Option<u32>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -223,7 +225,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// A refusal with the code's own words.
     pub fn new(code: Code) -> Self {
-        Self { code, detail: None, violations: vec![], attempt_id: None, retry_after: None, source: None }
+        Self {
+            code,
+            detail: None,
+            violations: vec![],
+            attempt_id: None,
+            user_id: None,
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// One wrong field.
@@ -259,6 +269,13 @@ impl Error {
     #[must_use]
     pub fn with_attempt(mut self, attempt_id: Option<AttemptId>) -> Self {
         self.attempt_id = attempt_id;
+        self
+    }
+
+    /// The same, naming the user who is in the way.
+    #[must_use]
+    pub fn with_user(mut self, user_id: UserId) -> Self {
+        self.user_id = Some(user_id);
         self
     }
 

@@ -11,7 +11,7 @@ use storage::Tx;
 
 use crate::Service;
 use crate::account_links::AccountLinkView;
-use crate::accounts::{account, created_deed};
+use crate::accounts::{account, check_new_name, created_deed};
 use crate::caller::{Caller, Identity};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
@@ -48,8 +48,11 @@ impl Service {
         }
         check_is_no_sandbox(&mut tx, account_id).await?;
         let owner = first_owner(&mut tx, caller, account_id, new.owner_id).await?;
-        let sandbox = self.sandbox(account(&mut tx, account_id).await?, new);
+        let of = account(&mut tx, account_id).await?;
+        self.check_sandbox(&mut tx, caller, &of, &new.name).await?;
+        let sandbox = self.sandbox(of, new);
         storage::accounts::insert(&mut tx, &sandbox).await?;
+        storage::accounts::mark_sandbox(&mut tx, sandbox.id, account_id).await?;
         self.record(&mut tx, caller, created_deed(&sandbox)).await?;
         let link = self.new_account_link((account_id, sandbox.id), AccountRelation::Sandbox, LinkState::Accepted);
         self.insert_account_link(&mut tx, &link).await?;
@@ -58,6 +61,24 @@ impl Service {
         self.remember(&mut tx, caller, key, link.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(AccountLinkView::of(link, sandbox)))
+    }
+
+    /// Holds an owner to the operator's policy: so many sandboxes, under names that are plainly their account's (A1).
+    async fn check_sandbox(&self, tx: &mut Tx, caller: &Caller, of: &Account, name: &AccountName) -> Result<()> {
+        check_new_name(name)?;
+        if caller.authorize_operator().is_ok() {
+            return Ok(());
+        }
+        let policy = self.settings.sandboxes;
+        if policy.named_after_account && !name.is_within(&of.name) {
+            return Err(Error::invalid("/name", format!("must begin with {}- as the name of its account", of.name)));
+        }
+        let sandboxes = storage::accounts::sandboxes(tx, of.id).await?;
+        if sandboxes < i64::from(policy.per_account) {
+            return Ok(());
+        }
+        let detail = format!("The account has {sandboxes} sandboxes, which is as many as it may have");
+        Err(Error::new(Code::TooManyAccountLinks).with_detail(detail))
     }
 
     fn sandbox(&self, of: Account, new: NewSandbox) -> Account {

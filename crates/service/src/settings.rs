@@ -25,6 +25,8 @@ pub struct Settings {
     pub verification_permits: usize,
     /// How many attempts are written down.
     pub attempt_limits: AttemptLimits,
+    /// What owners may make of their accounts' sandboxes.
+    pub sandboxes: SandboxPolicy,
     /// How mails are written and sent.
     pub mail: MailSettings,
     /// Whether plain http and loopback identity providers are fine: demo and development alone.
@@ -41,6 +43,16 @@ impl Settings {
     pub fn issuer(&self) -> &str {
         self.base_url.as_str().trim_end_matches('/')
     }
+}
+
+/// What owners may make of their accounts' sandboxes (A1); operators may do more.
+#[derive(Debug, Clone, Copy)]
+pub struct SandboxPolicy {
+    /// Most sandboxes of one account.
+    pub per_account: u32,
+    /// Whether a sandbox's name is that of its account, a hyphen and more. Otherwise owners take names that others expect to
+    /// be their own.
+    pub named_after_account: bool,
 }
 
 /// How mails are written and sent.

@@ -1,32 +1,35 @@
 //! Importing many users at once (A2): from another directory, or ahead of SSO.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use domain::AccountId;
 use domain::role::Permission;
 use domain::user::User;
 use serde_json::Value;
-use storage::StorageError;
+use storage::Tx;
 
 use crate::Service;
-use crate::accounts::account;
 use crate::caller::Caller;
-use crate::error::{Code, Error, Result};
-use crate::users::{NewUser, audited_user, check_email, check_roles, deed};
+use crate::directory::{Claims, Naming};
+use crate::error::{Error, Result};
+use crate::users::{NewUser, audited_user, check_roles, deed};
 
 /// Most users of one import: one transaction holds them, and sign-ins of other accounts wait for it on SQLite.
 pub const IMPORT_MAX: usize = 500;
 
 /// What became of one row.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum ImportedUser {
     /// The user was created.
     Created(Box<User>),
     /// The row was refused, and why.
-    Refused(Code),
+    Refused(Box<Error>),
 }
 
 impl Service {
-    /// Creates these users in one transaction and says of each what became of it. A row whose username is taken, or its email
-    /// where SSO is required, is refused alone; a fault leaves nothing.
+    /// Creates these users in one transaction and says of each what became of it. A row with a name that somebody
+    /// goes by, also of a row before it, is refused alone; a fault leaves nothing.
     pub async fn import_users(
         &self,
         caller: &Caller,
@@ -41,29 +44,30 @@ impl Service {
             check_roles(row.portal, &row.roles)?;
         }
         let mut tx = self.store.begin().await?;
-        account(&mut tx, account_id).await?;
-        let mut results = Vec::with_capacity(rows.len());
+        self.hold_owners(&mut tx, caller, account_id).await?;
+        let (mut claims, mut results) = (BTreeMap::new(), Vec::with_capacity(rows.len()));
         for row in rows {
             let user = self.invited_user(account_id, row);
             caller.authorize_over(&user)?;
-            match check_email(&mut tx, &user).await {
-                Err(error) if error.code == Code::SsoMultipleUsernames => {
-                    results.push(ImportedUser::Refused(error.code));
-                    continue;
-                }
-                checked => checked?,
-            }
-            match storage::users::insert(&mut tx, &user).await {
+            let claims = match claims.entry(user.portal) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(Claims::of_portal(&mut tx, account_id, user.portal).await?),
+            };
+            results.push(match claims.take(Naming { caller, by_invitation: false }, &user) {
                 Ok(()) => {
-                    self.stage_invitation(&mut tx, caller, &user).await?;
-                    self.record(&mut tx, caller, deed("user.created", &user, Value::Null, audited_user(&user))).await?;
-                    results.push(ImportedUser::Created(Box::new(user)));
+                    self.write_imported(&mut tx, caller, &user).await?;
+                    ImportedUser::Created(Box::new(user))
                 }
-                Err(StorageError::Conflict(_)) => results.push(ImportedUser::Refused(Code::UsernameTaken)),
-                Err(error) => return Err(error.into()),
-            }
+                Err(refusal) => ImportedUser::Refused(Box::new(refusal)),
+            });
         }
         tx.commit().await?;
         Ok(results)
+    }
+
+    async fn write_imported(&self, tx: &mut Tx, caller: &Caller, user: &User) -> Result<()> {
+        storage::users::insert(tx, user).await?;
+        self.stage_invitation(tx, caller, user).await?;
+        self.record(tx, caller, deed("user.created", user, Value::Null, audited_user(user))).await
     }
 }

@@ -1,14 +1,11 @@
 //! Users and their assigned roles (A2, A3).
 
-use std::collections::BTreeSet;
-
+use domain::directory::NewNames;
 use domain::email::Email;
 use domain::invitation::{InvitationState, InvitationSummary};
 use domain::portal::Portal;
 use domain::role::{Permission, RoleAssignments, RoleSet};
 use domain::session::SessionEnd;
-use domain::sso::connection::SsoMode;
-use domain::sso::discovery::email_is_shared;
 use domain::text::Label;
 use domain::user::{User, UserStatus};
 use domain::username::Username;
@@ -21,7 +18,7 @@ use crate::Service;
 use crate::accounts::account;
 use crate::audit::Deed;
 use crate::caller::Caller;
-use crate::connections::sso_mode;
+use crate::directory::{Naming, check_names};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::search::check_search;
@@ -86,14 +83,15 @@ impl Service {
         caller.authorize(account_id, Permission::ManageUsers)?;
         check_roles(new.portal, &new.roles)?;
         let mut tx = self.store.begin().await?;
+        self.hold_owners(&mut tx, caller, account_id).await?;
         if let Some(id) = self.replay(&mut tx, caller, key).await? {
             let id = id.parse().map_err(Error::internal)?;
             return Ok(Created::replayed(user(&mut tx, account_id, id).await?));
         }
-        account(&mut tx, account_id).await?;
         let user = self.invited_user(account_id, new);
         caller.authorize_over(&user)?;
-        check_email(&mut tx, &user).await?;
+        let naming = Naming { caller, by_invitation: false };
+        check_names(&mut tx, naming, &user, NewNames::ALL).await?;
         storage::users::insert(&mut tx, &user).await?;
         self.stage_invitation(&mut tx, caller, &user).await?;
         let deed = deed("user.created", &user, Value::Null, audited_user(&user));
@@ -175,9 +173,8 @@ impl Service {
         let marked = patch.break_glass;
         let mut after = self.guarded_user(&mut tx, &before, patched(before.clone(), patch)?, marked).await?;
         caller.authorize_over(&after)?;
-        if (before.email.as_ref(), before.status) != (after.email.as_ref(), after.status) {
-            check_email(&mut tx, &after).await?;
-        }
+        let naming = Naming { caller, by_invitation: false };
+        check_names(&mut tx, naming, &after, NewNames::between(&before, &after)).await?;
         after.updated_at = self.next_version(before.updated_at);
         storage::users::update(&mut tx, &after, expected).await?;
         if before.status != UserStatus::Inactive && after.status == UserStatus::Inactive {
@@ -199,8 +196,8 @@ impl Service {
         caller.authorize_over(&gone)?;
         target.expect(gone.updated_at)?;
         self.guard_owners(&mut tx, &gone, None).await?;
-        storage::users::delete(&mut tx, account_id, target.id).await?;
         storage::invitations::revoke_of_user(&mut tx, (account_id, target.id), self.now()).await?;
+        storage::users::delete(&mut tx, account_id, target.id).await?;
         storage::outbox::withdraw_invitations(&mut tx, account_id, target.id).await?;
         self.record(&mut tx, caller, deed("user.deleted", &gone, audited_user(&gone), Value::Null)).await?;
         Ok(tx.commit().await?)
@@ -242,25 +239,6 @@ pub(crate) fn check_email_mfa(user: &User) -> Result<()> {
         _ => return Ok(()),
     };
     Err(Error::invalid("/require_email_mfa", problem))
-}
-
-/// Refuses an email that somebody else goes by, where SSO is required (A2).
-pub(crate) async fn check_email(tx: &mut Tx, user: &User) -> Result<()> {
-    let Some(email) = &user.email else { return Ok(()) };
-    if sso_mode(tx, user.account_id, user.portal).await? != SsoMode::Required {
-        return Ok(());
-    }
-    let candidates = storage::users::candidates(tx, user.account_id, user.portal, &email.normalized()).await?;
-    if email_is_shared(user, &candidates) { Err(Error::new(Code::SsoMultipleUsernames)) } else { Ok(()) }
-}
-
-/// The emails, in their compared form, by which nobody can be invited: where SSO is required, somebody with another username
-/// goes by them (A2). Whose username they are is for the username's uniqueness to refuse.
-pub(crate) async fn emails_gone_by(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<BTreeSet<String>> {
-    match sso_mode(tx, account_id, portal).await? {
-        SsoMode::Required => Ok(storage::users::other_emails(tx, account_id, portal).await?),
-        SsoMode::Off | SsoMode::Optional => Ok(BTreeSet::new()),
-    }
 }
 
 pub(crate) fn check_roles(portal: Portal, roles: &RoleSet) -> Result<()> {

@@ -1,15 +1,15 @@
 //! Accounts.
 
-use domain::account::{Account, AccountName};
+use domain::account::{Account, AccountName, NAME_RESERVED_FOR};
 use domain::account_settings::AccountSettings;
-use domain::username::normalized;
+use domain::username::lower_case;
 use domain::{AccountId, ApplicationId};
 use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::applications::serves;
-use crate::columns::{checked, containing, millis, time};
+use crate::columns::{checked, containing, millis, stored, time};
 use crate::error::{Result, StorageError, Unique, written};
 use crate::page::{Page, Paged};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
@@ -38,6 +38,14 @@ queries! {
     UPDATE = "UPDATE accounts SET name = $3, display_name = $4, search_text = $5, settings = $6, updated_at = $7
         WHERE id = $1 AND updated_at = $2
         AND NOT EXISTS (SELECT 1 FROM accounts WHERE name = $3 AND id <> $1)";
+    MARK_SANDBOX = "UPDATE accounts SET sandbox_of = $2 WHERE id = $1";
+    SANDBOXES = "SELECT count(*) FROM accounts WHERE sandbox_of = $1";
+    RELEASE_NAME = "UPDATE account_names SET released_at = $3
+        WHERE account_id = $1 AND name <> $2 AND released_at IS NULL";
+    // One row per name, so that who takes it and who gives it up wait for each other.
+    TAKE_NAME = "INSERT INTO account_names (name, account_id) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET account_id = $2, released_at = NULL
+        WHERE account_names.account_id = $2 OR account_names.released_at <= $3";
 }
 
 /// Which accounts are listed.
@@ -65,7 +73,7 @@ impl TryFrom<AccountRow> for Account {
         Ok(Self {
             id: AccountId::from_uuid(row.account_id),
             name: checked("accounts.name", row.account_name)?,
-            display_name: checked("accounts.display_name", row.account_display_name)?,
+            display_name: stored("accounts.display_name", row.account_display_name)?,
             settings: row.account_settings.0,
             created_at: time("accounts.created_at", row.account_created_at)?,
             updated_at: time("accounts.updated_at", row.account_updated_at)?,
@@ -73,7 +81,7 @@ impl TryFrom<AccountRow> for Account {
     }
 }
 
-/// Adds an account; `Conflict(AccountName)` if its name is taken.
+/// Adds an account; `Conflict(AccountName)` if its name is taken, or was given up by another a while ago.
 pub async fn insert(tx: &mut Tx, account: &Account) -> Result<()> {
     let rows = execute!(
         tx,
@@ -86,6 +94,25 @@ pub async fn insert(tx: &mut Tx, account: &Account) -> Result<()> {
         millis(account.created_at),
         millis(account.updated_at),
     )?;
+    written(rows, StorageError::Conflict(Unique::AccountName))?;
+    take_name(tx, account, account.created_at).await
+}
+
+/// Marks an account as a sandbox that was made in another; it stays one of its number.
+pub async fn mark_sandbox(tx: &mut Tx, sandbox: AccountId, made_in: AccountId) -> Result<()> {
+    written(execute!(tx, MARK_SANDBOX, sandbox.as_uuid(), made_in.as_uuid())?, StorageError::Stale)
+}
+
+/// How many sandboxes were made in an account.
+pub async fn sandboxes(tx: &mut Tx, made_in: AccountId) -> Result<i64> {
+    let row: Option<(i64,)> = fetch_optional!(tx, SANDBOXES, made_in.as_uuid())?;
+    Ok(row.map_or(0, |(sandboxes,)| sandboxes))
+}
+
+/// Takes a name for an account, unless another has it or gave it up so lately that it is reserved (A1).
+async fn take_name(tx: &mut Tx, account: &Account, now: Timestamp) -> Result<()> {
+    let reserved_since = now.saturating_sub(NAME_RESERVED_FOR).unwrap_or(Timestamp::MIN);
+    let rows = execute!(tx, TAKE_NAME, account.name.as_str(), account.id.as_uuid(), millis(reserved_since))?;
     written(rows, StorageError::Conflict(Unique::AccountName))
 }
 
@@ -116,7 +143,7 @@ pub async fn list(tx: &mut Tx, filter: &AccountFilter, page: &Page) -> Result<Pa
 }
 
 /// Writes what may change, if it was last changed at `expected_updated_at`; else `Stale`. `Conflict(AccountName)` if
-/// the new name is taken.
+/// the new name is taken or reserved; the old one is reserved from now on.
 pub async fn update(tx: &mut Tx, account: &Account, expected_updated_at: Timestamp) -> Result<()> {
     let rows = execute!(
         tx,
@@ -130,7 +157,9 @@ pub async fn update(tx: &mut Tx, account: &Account, expected_updated_at: Timesta
         millis(account.updated_at),
     )?;
     if rows > 0 {
-        return Ok(());
+        let (id, at) = (account.id.as_uuid(), millis(account.updated_at));
+        let is_renamed = execute!(tx, RELEASE_NAME, id, account.name.as_str(), at)? > 0;
+        return if is_renamed { take_name(tx, account, account.updated_at).await } else { Ok(()) };
     }
     let holder = by_name(tx, &account.name).await?;
     let taken = holder.is_some_and(|holder| holder.id != account.id);
@@ -143,5 +172,5 @@ pub async fn hold(tx: &mut Tx, id: AccountId) -> Result<bool> {
 }
 
 fn search_text(account: &Account) -> String {
-    normalized(&format!("{}\n{}", account.name, account.display_name.as_str()))
+    lower_case(&format!("{}\n{}", account.name, account.display_name.as_str()))
 }

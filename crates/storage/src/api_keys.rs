@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::columns::{checked, digest, millis, optional_time, time};
+use crate::columns::{digest, millis, optional_time, stored, time};
 use crate::error::{Result, StorageError};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
 use crate::tx::Tx;
@@ -64,7 +64,7 @@ impl TryFrom<KeyRow> for ApiKey {
         Ok(Self {
             id: ApiKeyId::from_uuid(row.key_id),
             account_id: AccountId::from_uuid(row.key_account_id),
-            name: checked("api_keys.name", row.key_name)?,
+            name: stored("api_keys.name", row.key_name)?,
             scopes: row.key_scopes.0,
             hint: row.key_hint,
             digest: SecretDigest::from_bytes(digest("api_keys.digest", &row.key_digest)?),

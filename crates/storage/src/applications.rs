@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::columns::{checked, millis, parsed, text, time};
+use crate::columns::{millis, parsed, stored, text, time};
 use crate::error::{Result, StorageError, Unique, written};
 use crate::page::{Page, Paged};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
@@ -104,7 +104,7 @@ impl TryFrom<ApplicationRow> for Application {
             id: ApplicationId::from_uuid(row.application_id),
             account_id: row.application_account_id.map(AccountId::from_uuid),
             portal: parsed("applications.portal", &row.application_portal)?,
-            name: checked("applications.name", row.application_name)?,
+            name: stored("applications.name", row.application_name)?,
             settings: row.application_settings.0,
             is_default: row.application_is_default,
             created_at: time("applications.created_at", row.application_created_at)?,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::columns::{checked, millis, time};
+use crate::columns::{millis, stored, time};
 use crate::error::{Result, StorageError, written};
 use crate::sql::{execute, fetch_optional, queries};
 use crate::tx::Tx;
@@ -49,7 +49,7 @@ pub async fn with_display_name(
     let row: Option<(String, Option<Json<BrandingSettings>>)> =
         fetch_optional!(tx, WITH_DISPLAY_NAME, account_id.as_uuid())?;
     let Some((display_name, settings)) = row else { return Ok(None) };
-    Ok(Some((checked("accounts.display_name", display_name)?, settings.map(|Json(settings)| settings))))
+    Ok(Some((stored("accounts.display_name", display_name)?, settings.map(|Json(settings)| settings))))
 }
 
 /// Adds an account's first branding; `Stale` if it has one.

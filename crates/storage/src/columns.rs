@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use domain::account_switch::Home;
+use domain::text::Stored;
 use domain::{AccountId, UserId};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -43,6 +44,15 @@ where
     text.try_into().map_err(|error: T::Error| StorageError::corrupt(column, error))
 }
 
+/// A stored text that was taken by the rule of its time.
+pub(crate) fn stored<T>(column: &str, text: String) -> Result<T>
+where
+    T: Stored,
+    T::Error: Into<Cause>,
+{
+    T::stored(text).map_err(|error: T::Error| StorageError::corrupt(column, error))
+}
+
 /// Where somebody had proved who they are, if they switched from there.
 pub(crate) fn home(account_id: Option<Uuid>, user_id: Option<Uuid>) -> Option<Home> {
     let (account_id, user_id) = account_id.zip(user_id)?;
@@ -62,6 +72,6 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
 
 /// The pattern of a `LIKE .. ESCAPE '!'` that finds a text anywhere.
 pub(crate) fn containing(search: &str) -> String {
-    let literal = domain::username::normalized(&text(search)).replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    let literal = domain::username::lower_case(&text(search)).replace('!', "!!").replace('%', "!%").replace('_', "!_");
     format!("%{literal}%")
 }

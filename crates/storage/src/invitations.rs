@@ -4,12 +4,12 @@ use domain::email::Email;
 use domain::invitation::{Invitation, InvitationEnd, InvitationMail, InvitationState};
 use domain::portal::Portal;
 use domain::user::SignInMethod;
-use domain::username::normalized;
+use domain::username::lower_case;
 use domain::{AccountId, InvitationBatchId, InvitationId, UserId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::columns::{checked, containing, millis, parsed, time};
+use crate::columns::{containing, millis, parsed, stored, text, time};
 use crate::error::{Result, StorageError, written};
 use crate::page::{Page, Paged};
 use crate::sql::{execute, execute_rows, fetch_all, fetch_optional, queries};
@@ -56,8 +56,12 @@ queries! {
         ORDER BY id LIMIT $3");
     ACCEPT_OF_USER = "UPDATE invitations SET accepted_at = $3, accepted_method = $4
         WHERE account_id = $1 AND user_id = $2 AND accepted_at IS NULL AND revoked_at IS NULL";
-    REVOKE_OF_USER = "UPDATE invitations SET revoked_at = $3
+    REVOKE_OF_USER = "UPDATE invitations SET revoked_at = $3,
+            revoked_username = (SELECT username_normalized FROM users WHERE account_id = $1 AND id = $2),
+            revoked_email = (SELECT email_normalized FROM users WHERE account_id = $1 AND id = $2)
         WHERE account_id = $1 AND user_id = $2 AND accepted_at IS NULL AND revoked_at IS NULL";
+    IS_REVOKED = "SELECT id FROM invitations
+        WHERE account_id = $1 AND portal = $2 AND (revoked_username = $3 OR revoked_email = $3) LIMIT 1";
 }
 
 /// Which invitations of an account are listed.
@@ -108,8 +112,8 @@ impl TryFrom<InvitationRow> for Invitation {
             portal: parsed("invitations.portal", &row.invitation_portal)?,
             user_id: UserId::from_uuid(row.invitation_user_id),
             batch_id: row.invitation_batch_id.map(InvitationBatchId::from_uuid),
-            username: checked("invitations.username", row.invitation_username)?,
-            email: email.map(|email| checked("invitations.email", email)).transpose()?,
+            username: stored("invitations.username", row.invitation_username)?,
+            email: email.map(|email| stored("invitations.email", email)).transpose()?,
             first_owner: row.invitation_first_owner,
             invited_by: row.invitation_invited_by.map(UserId::from_uuid),
             invited_at: time("invitations.invited_at", row.invitation_invited_at)?,
@@ -153,7 +157,7 @@ impl NewInvitation {
     fn search_text(&self) -> String {
         let email = self.invitation.email.as_ref().map_or("", Email::as_str);
         let name = self.display_name.as_ref().map_or("", domain::text::Label::as_str);
-        normalized(&format!("{}\n{email}\n{name}", self.invitation.username.as_str()))
+        lower_case(&format!("{}\n{email}\n{name}", self.invitation.username.as_str()))
     }
 
     fn end(&self) -> (Option<(Timestamp, SignInMethod)>, Option<Timestamp>) {
@@ -279,7 +283,15 @@ pub async fn accept_of_user(
     Ok(execute!(tx, ACCEPT_OF_USER, account_id, user_id, millis(at), method.as_str())? > 0)
 }
 
-/// Writes that a user's invitation was taken back; `false` if they have none that is open.
+/// Writes that a user's invitation was taken back, and what they went by; `false` if they have none that is open. Before
+/// the user is removed.
 pub async fn revoke_of_user(tx: &mut Tx, (account_id, user_id): (AccountId, UserId), at: Timestamp) -> Result<bool> {
     Ok(execute!(tx, REVOKE_OF_USER, account_id.as_uuid(), user_id.as_uuid(), millis(at))? > 0)
+}
+
+/// Whether an invitation of somebody who went by this identity, in its compared form, was taken back (C3).
+pub async fn is_revoked(tx: &mut Tx, account_id: AccountId, portal: Portal, identity: &str) -> Result<bool> {
+    let identity = text(identity);
+    let row: Option<(Uuid,)> = fetch_optional!(tx, IS_REVOKED, account_id.as_uuid(), portal.as_str(), identity)?;
+    Ok(row.is_some())
 }

@@ -50,6 +50,7 @@ pub mod password_credentials;
 pub mod pending_sign_ins;
 pub mod refresh_tokens;
 pub mod registry;
+mod rewrites;
 pub mod sessions;
 pub mod sign_in_attempts;
 pub mod signing_keys;

@@ -6,7 +6,7 @@ use domain::secret::SecretDigest;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::columns::{checked, digest, millis, optional_time, time};
+use crate::columns::{digest, millis, optional_time, stored, time};
 use crate::error::{Result, StorageError};
 use crate::sql::{execute, fetch_all, fetch_optional, queries};
 use crate::tx::Tx;
@@ -33,7 +33,7 @@ impl TryFrom<OperatorKeyRow> for OperatorKey {
     fn try_from(row: OperatorKeyRow) -> Result<Self> {
         Ok(Self {
             id: OperatorKeyId::from_uuid(row.id),
-            name: checked("operator_keys.name", row.name)?,
+            name: stored("operator_keys.name", row.name)?,
             digest: SecretDigest::from_bytes(digest("operator_keys.digest", &row.digest)?),
             created_at: time("operator_keys.created_at", row.created_at)?,
             revoked_at: optional_time("operator_keys.revoked_at", row.revoked_at)?,

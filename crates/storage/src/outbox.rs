@@ -10,7 +10,7 @@ use domain::{AccountId, MailBatchId, MailId, UserId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::columns::{checked, millis, optional_time, parsed, time};
+use crate::columns::{millis, optional_time, parsed, stored, time};
 use crate::error::{Result, StorageError};
 use crate::page::{Page, Paged};
 use crate::sql::{execute, execute_rows, fetch_all, fetch_optional, queries};
@@ -89,7 +89,7 @@ impl TryFrom<MailRow> for Mail {
             account_id: row.account_id.map(AccountId::from_uuid),
             kind: parsed("outbox.kind", &row.kind)?,
             language: parsed("outbox.language", &row.language)?,
-            recipient: checked("outbox.recipient", row.recipient)?,
+            recipient: stored("outbox.recipient", row.recipient)?,
             message_id: row.message_id,
             sealed_message: row.sealed_message,
             state: parsed("outbox.state", &row.state)?,

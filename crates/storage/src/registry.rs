@@ -32,6 +32,7 @@ modules!(
     outbox,
     pending_sign_ins,
     refresh_tokens,
+    rewrites,
     sessions,
     sign_in_attempts,
     signing_keys,

@@ -11,7 +11,7 @@ use domain::{AccountId, MailId, SsoMigrationId, UserId};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::columns::{checked, millis, parsed, time};
+use crate::columns::{millis, parsed, stored, time};
 use crate::error::{Result, StorageError};
 use crate::page::{Page, Paged};
 use crate::sql::{execute, execute_rows, fetch_all, fetch_optional, queries};
@@ -83,10 +83,10 @@ impl TryFrom<StoredRow> for Row {
     type Error = StorageError;
 
     fn try_from(row: StoredRow) -> Result<Self> {
-        let email = |text: Option<String>| text.map(|text| checked("sso_migration_rows.email", text)).transpose();
+        let email = |text: Option<String>| text.map(|text| stored("sso_migration_rows.email", text)).transpose();
         let after = match (row.after_username, row.after_status, row.after_assigned_roles, row.after_exempt) {
             (Some(username), Some(status), Some(Json(assigned_roles)), Some(exempt)) => Some(Snapshot {
-                username: checked("sso_migration_rows.after_username", username)?,
+                username: stored("sso_migration_rows.after_username", username)?,
                 email: email(row.after_email)?,
                 recovery_email: email(row.after_recovery_email)?,
                 status: parsed("sso_migration_rows.after_status", &status)?,

@@ -16,8 +16,8 @@ use sqlx::{Connection, Database};
 
 use crate::error::Result;
 use crate::lending::{ACQUIRE_TIMEOUT, Lender, TEST_AFTER};
-use crate::migrations;
 use crate::tx::{Access, Handle, Tx};
+use crate::{migrations, rewrites};
 
 /// How long SQLite waits for another process, such as the command line, that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -163,7 +163,9 @@ impl Store {
             Pools::Sqlite { writer, .. } => migrations::SQLITE.run(writer.lend().await?.connection()).await?,
             Pools::Postgres(lender) => migrations::POSTGRES.run(lender.lend().await?.connection()).await?,
         }
-        Ok(())
+        let mut tx = self.begin().await?;
+        rewrites::identities(&mut tx).await?;
+        tx.commit().await
     }
 
     /// The migrations that the database lacks, in order, as `0001 what`; empty when it is up to date.

@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::directory::{Directory, Names};
 use domain::email::Email;
 use domain::invitation::InvitationSummary;
 use domain::portal::Portal;
 use domain::role::{Role, RoleAssignments, RoleSet};
 use domain::text::Label;
 use domain::user::{LastSignIn, User, UserStatus};
-use domain::username::normalized;
+use domain::username::{former_form, lower_case, normalized};
 use domain::{AccountId, InvitationId, UserId};
 use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::columns::{checked, containing, millis, optional_time, parsed, text, time};
+use crate::columns::{containing, millis, optional_time, parsed, stored, text, time};
 use crate::error::{Result, StorageError, Unique, written};
 use crate::page::{Page, Paged};
 use crate::sql::{execute, execute_rows, fetch_all, fetch_optional, queries};
@@ -42,7 +43,7 @@ queries! {
     IDS_BETWEEN = "SELECT id FROM users WHERE account_id = $1 AND id >= $2 AND id <= $3";
     BY_ID = concat!("SELECT ", user_columns!(), " FROM users WHERE account_id = $1 AND id = $2");
     CANDIDATES = concat!("SELECT ", user_columns!(), " FROM users WHERE id IN (
-            SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3
+            SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized IN ($3, $4)
             UNION
             SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND email_normalized = $3)
         ORDER BY id");
@@ -63,10 +64,8 @@ queries! {
             recovery_email = $15, break_glass = $16, require_email_mfa = $17, exempt = $18
         WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND NOT EXISTS (SELECT 1 FROM users
             WHERE account_id = $1 AND portal = $4 AND username_normalized = $6 AND id <> $2)";
-    INVITED_USERNAMES = "SELECT username_normalized FROM users
-        WHERE account_id = $1 AND portal = $2 AND status = 'invited'";
-    OTHER_EMAILS = "SELECT email_normalized FROM users
-        WHERE account_id = $1 AND portal = $2 AND status IN ('invited', 'active') AND email_normalized <> username_normalized";
+    DIRECTORY = "SELECT id, username, email, status FROM users
+        WHERE account_id = $1 AND portal = $2 AND status <> 'archived'";
     HOLDER = "SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3";
     RECORD_SIGN_IN = "UPDATE users SET last_sign_in_at = $3, last_sign_in_method = $4
         WHERE account_id = $1 AND id = $2 AND status = 'active'";
@@ -171,10 +170,10 @@ impl TryFrom<UserRow> for User {
             id: UserId::from_uuid(row.user_id),
             account_id: AccountId::from_uuid(row.user_account_id),
             portal: parsed("users.portal", &row.user_portal)?,
-            username: checked("users.username", row.user_username)?,
-            email: row.user_email.map(|email| checked("users.email", email)).transpose()?,
-            display_name: row.user_display_name.map(|name| checked("users.display_name", name)).transpose()?,
-            recovery_email: row.user_recovery_email.map(|email| checked("users.recovery_email", email)).transpose()?,
+            username: stored("users.username", row.user_username)?,
+            email: row.user_email.map(|email| stored("users.email", email)).transpose()?,
+            display_name: row.user_display_name.map(|name| stored("users.display_name", name)).transpose()?,
+            recovery_email: row.user_recovery_email.map(|email| stored("users.recovery_email", email)).transpose()?,
             break_glass: row.user_break_glass,
             require_email_mfa: row.user_require_email_mfa,
             exempt: row.user_exempt,
@@ -238,7 +237,8 @@ pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: UserId) -> Result<Opt
     row.map(User::try_from).transpose()
 }
 
-/// The portal's users who have this identity, in its compared form, as username or email; the oldest first.
+/// The portal's users who have this identity, in its compared form, as username or email; the oldest first. A username that
+/// could not be brought into that form, because somebody had it, is found by the form that it had before.
 pub async fn candidates(
     tx: &mut Tx,
     account_id: AccountId,
@@ -246,20 +246,37 @@ pub async fn candidates(
     normalized_identity: &str,
 ) -> Result<Vec<User>> {
     let identity = text(normalized_identity);
-    let rows: Vec<UserRow> = fetch_all!(tx, CANDIDATES, account_id.as_uuid(), portal.as_str(), identity)?;
+    let former = former_form(&identity);
+    let rows: Vec<UserRow> = fetch_all!(tx, CANDIDATES, account_id.as_uuid(), portal.as_str(), identity, former)?;
     rows.into_iter().map(User::try_from).collect()
 }
 
-/// The usernames, in their compared form, of the portal's users who are invited.
-pub async fn invited_usernames(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<BTreeSet<String>> {
-    let rows: Vec<(String,)> = fetch_all!(tx, INVITED_USERNAMES, account_id.as_uuid(), portal.as_str())?;
-    Ok(rows.into_iter().map(|(username,)| username).collect())
+#[derive(sqlx::FromRow)]
+struct NamesRow {
+    id: Uuid,
+    username: String,
+    email: Option<String>,
+    status: String,
 }
 
-/// The emails, in their compared form, of the portal's users who may sign in and have another username.
-pub async fn other_emails(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<BTreeSet<String>> {
-    let rows: Vec<(String,)> = fetch_all!(tx, OTHER_EMAILS, account_id.as_uuid(), portal.as_str())?;
-    Ok(rows.into_iter().map(|(email,)| email).collect())
+impl TryFrom<NamesRow> for Names {
+    type Error = StorageError;
+
+    fn try_from(row: NamesRow) -> Result<Self> {
+        Ok(Self {
+            id: UserId::from_uuid(row.id),
+            username: normalized(&row.username),
+            spelled: row.username,
+            email: row.email.as_deref().map(normalized),
+            status: parsed("users.status", &row.status)?,
+        })
+    }
+}
+
+/// What all users of a portal go by: for requests about many names, which one read answers.
+pub async fn directory(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<Directory> {
+    let rows: Vec<NamesRow> = fetch_all!(tx, DIRECTORY, account_id.as_uuid(), portal.as_str())?;
+    rows.into_iter().map(Names::try_from).collect()
 }
 
 /// Users of an account, each with their invitation, the oldest first.
@@ -341,8 +358,9 @@ pub async fn shared_emails(tx: &mut Tx, account_id: AccountId, portal: Portal) -
     Ok(by_email.into_iter().map(|(email, usernames)| SharedEmail { email, usernames }).collect())
 }
 
-fn search_text(user: &User) -> String {
+/// The username comes first, in its compared form: a migration replaces that much of the text.
+pub(crate) fn search_text(user: &User) -> String {
     let email = user.email.as_ref().map_or("", Email::as_str);
     let name = user.display_name.as_ref().map_or("", Label::as_str);
-    normalized(&format!("{}\n{email}\n{name}", user.username.as_str()))
+    format!("{}\n{}", user.username.normalized(), lower_case(&format!("{email}\n{name}")))
 }

@@ -6,6 +6,7 @@ use domain::account::AccountName;
 use domain::mfa_code::MfaCode;
 use domain::password::Password;
 use domain::pkce::CodeChallenge;
+use domain::text::without_blanks;
 use domain::username::USERNAME_MAX_CHARS;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -68,12 +69,14 @@ struct CreateFormSignIn {
     _code_challenge_method: CodeChallengeMethod,
 }
 
-fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
+/// A username or email as it was typed, without the blanks around it. Whether anybody can have it is not said.
+pub(super) fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let typed = String::deserialize(deserializer)?;
+    let text = without_blanks(&typed);
     if text.is_empty() || text.chars().count() > USERNAME_MAX_CHARS {
         return Err(serde::de::Error::custom(format_args!("must have 1 to {USERNAME_MAX_CHARS} characters")));
     }
-    Ok(text)
+    Ok(text.to_owned())
 }
 
 /// What comes next in a sign-in; the same for every way to sign in.

@@ -14,6 +14,7 @@ use service::{RequestPasswordReset, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::form_sign_ins::identifier;
 use super::names::LanguageName;
 use crate::extract::{ClientAddress, Discovery, JsonBody, Limited};
 use crate::problem::Problem;
@@ -38,8 +39,9 @@ struct CreatePasswordReset {
     #[schema(value_type = String, example = "acme")]
     account_name: AccountName,
     /// The username or email that was typed.
-    #[schema(value_type = String, example = "ann@acme.example", max_length = 254)]
-    identifier: Username,
+    #[serde(deserialize_with = "identifier")]
+    #[schema(example = "ann@acme.example", min_length = 1, max_length = 254)]
+    identifier: String,
     /// The application's id; the mail leads to its page `reset_password`.
     #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     client_id: ApplicationId,
@@ -51,7 +53,7 @@ struct CreatePasswordReset {
 impl CreatePasswordReset {
     fn requested_from(self, address: IpAddr) -> RequestPasswordReset {
         let Self { account_name, identifier, client_id, language } = self;
-        RequestPasswordReset { account_name, identifier: identifier.into(), client_id, language, address }
+        RequestPasswordReset { account_name, identifier, client_id, language, address }
     }
 }
 

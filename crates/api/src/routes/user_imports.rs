@@ -1,6 +1,7 @@
 //! Importing many users at once (A2).
 
 use actix_web::{post, web};
+use domain::UserId;
 use serde::{Deserialize, Serialize};
 use service::{ImportedUser, NewUser, Service};
 use utoipa::ToSchema;
@@ -9,8 +10,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::accounts::AccountPath;
 use super::users::{CreateUser, User};
 use crate::extract::{Authenticated, Ids, JsonBody};
-use crate::problem::Problem;
 use crate::problem::documentation::problems;
+use crate::problem::{FieldError, Problem};
 
 problems! {
     ImportProblems = [READ, BODY];
@@ -57,6 +58,12 @@ enum ImportResult {
         detail: &'static str,
         /// What to do.
         fix: &'static str,
+        /// The user who is in the way.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<String>, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968", nullable = false)]
+        user_id: Option<UserId>,
+        /// Which fields of the row are wrong, as pointers into it.
+        errors: Vec<FieldError>,
     },
 }
 
@@ -64,16 +71,21 @@ impl From<ImportedUser> for ImportResult {
     fn from(imported: ImportedUser) -> Self {
         match imported {
             ImportedUser::Created(user) => Self::Created { user: Box::new((*user).into()) },
-            ImportedUser::Refused(code) => {
-                Self::Refused { code: code.as_str(), detail: code.detail(), fix: code.fix() }
-            }
+            ImportedUser::Refused(error) => Self::Refused {
+                code: error.code.as_str(),
+                detail: error.code.detail(),
+                fix: error.code.fix(),
+                user_id: error.user_id,
+                errors: error.violations.iter().map(FieldError::from).collect(),
+            },
         }
     }
 }
 
 /// Import users.
 ///
-/// For operators and owners. All rows are created in one transaction; a row whose username is taken is refused alone.
+/// For operators and owners. All rows are created in one transaction; a row whose username or email
+/// is in the way of another user, or of a row before it, is refused alone.
 /// The users are `invited` until their first sign-in.
 #[utoipa::path(
     operation_id = "import_users", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),

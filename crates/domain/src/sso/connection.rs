@@ -13,7 +13,7 @@ use crate::email::EmailDomain;
 use crate::named::named;
 use crate::portal::Portal;
 use crate::role::RoleSet;
-use crate::text::Label;
+use crate::text::{Label, stored};
 use crate::{AccountId, ConnectionId};
 
 /// The default username attribute (C2).
@@ -189,6 +189,7 @@ pub struct ConnectionSettings {
     /// Role values of the IdP and what each grants (C4).
     pub role_mappings: BTreeMap<String, RoleSet>,
     /// What the login button says (C8).
+    #[serde(deserialize_with = "stored")]
     pub button_text: Label,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::email::Email;
 use crate::sso::connection::{Provisioning, SamlConnection};
-use crate::user::{User, UserStatus};
+use crate::user::User;
 
 /// Why discovery gives no way to an identity provider. Each is a code of the error catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,21 +15,26 @@ pub enum DiscoveryRefusal {
     MultipleUsernames,
 }
 
-/// Decides what an entered email is told. `candidates` are the portal's users whose username or email it is.
-pub fn decide_discovery(
-    connection: &SamlConnection,
-    email: &Email,
-    candidates: &[User],
-) -> Result<(), DiscoveryRefusal> {
+/// Who goes by an identity in a portal.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The users who have it as username or email.
+    pub candidates: &'a [User],
+    /// Whether an invitation of somebody who went by it was revoked.
+    pub is_revoked: bool,
+}
+
+/// Decides what an entered email is told.
+pub fn decide_discovery(connection: &SamlConnection, email: &Email, known: Known<'_>) -> Result<(), DiscoveryRefusal> {
     let settings = &connection.settings;
     if !settings.email_domains.is_empty() && !settings.email_domains.contains(&email.domain()) {
         return Err(DiscoveryRefusal::EmailNotConfigured);
     }
-    match matching_user(email.as_str(), candidates) {
+    match matching_user(email.as_str(), known.candidates) {
         Match::Several => Err(DiscoveryRefusal::MultipleUsernames),
         Match::One(user) if !user.status.is_welcome() => Err(DiscoveryRefusal::EmailNotConfigured),
         Match::One(_) => Ok(()),
-        Match::None if settings.provisioning == Provisioning::JustInTime => Ok(()),
+        Match::None if settings.provisioning == Provisioning::JustInTime && !known.is_revoked => Ok(()),
         Match::None => Err(DiscoveryRefusal::EmailNotConfigured),
     }
 }
@@ -45,34 +50,21 @@ pub enum Match<'a> {
     Several,
 }
 
-/// Finds the one user that an identity stands for: the bearer of the username, or else of the email. Two active users
-/// that share it are nobody, whatever else matches (A2). A deactivated user is found too, so that nobody else is made
-/// in their place (A3).
+/// Finds the one user that an identity stands for, as username or as email: the one of them who may sign in. Several who
+/// may are nobody, whatever else matches, because picking would let one in as another (A2). Where nobody may, one who was
+/// deactivated is found, so that nobody else is made in their place (A3).
 pub fn matching_user<'a>(identity: &str, candidates: &'a [User]) -> Match<'a> {
     let identity = crate::username::normalized(identity);
-    let by_username = |user: &&User| user.username.normalized() == identity;
-    let by_email = |user: &&User| user.email.as_ref().is_some_and(|email| email.normalized() == identity);
-    let is_usable = |user: &&User| user.status != UserStatus::Inactive;
-    let active = candidates.iter().filter(|user| user.status == UserStatus::Active);
-    if active.filter(|user| by_username(user) || by_email(user)).count() > 1 {
-        return Match::Several;
-    }
-    if let Some(user) = candidates.iter().find(by_username) {
-        return Match::One(user);
-    }
-    let mut usable = candidates.iter().filter(by_email).filter(is_usable);
-    match (usable.next(), usable.next()) {
+    let goes_by_it = |user: &&User| {
+        let email = user.email.as_ref().map(Email::normalized);
+        user.username.normalized() == identity || email.as_ref() == Some(&identity)
+    };
+    let mut welcome = candidates.iter().filter(goes_by_it).filter(|user| user.status.is_welcome());
+    match (welcome.next(), welcome.next()) {
         (Some(user), None) => Match::One(user),
         (Some(_), Some(_)) => Match::Several,
-        (None, _) => candidates.iter().find(by_email).map_or(Match::None, Match::One),
+        (None, _) => candidates.iter().find(goes_by_it).map_or(Match::None, Match::One),
     }
-}
-
-/// Whether somebody else who may sign in goes by a user's email, among the users who have it as username or email. Where
-/// SSO is required, that must not come about: neither could sign in (A2).
-pub fn email_is_shared(user: &User, candidates: &[User]) -> bool {
-    let somebody_else = |other: &User| other.id != user.id && other.status.is_welcome();
-    user.status.is_welcome() && candidates.iter().any(somebody_else)
 }
 
 #[cfg(test)]
@@ -82,6 +74,7 @@ pub(crate) mod tests {
     use crate::role::RoleAssignments;
     use crate::sso::connection::{ConnectionSettings, SpHash, SsoMode};
     use crate::text::Label;
+    use crate::user::UserStatus;
     use crate::username::Username;
     use crate::{AccountId, ConnectionId, UserId};
     use jiff::Timestamp;
@@ -124,14 +117,35 @@ pub(crate) mod tests {
         }
     }
 
-    /// Proves A2: an email is one person's among those who may sign in.
+    /// Proves A2: an identity is the one user's who may sign in and goes by it. Where data of an older version holds several,
+    /// nobody is picked.
     #[test]
-    fn an_email_is_shared_with_somebody_else_who_may_sign_in() {
-        let ann = user(1, "ann", Some("a@b.se"), UserStatus::Active);
-        let other = |status| user(2, "a@b.se", None, status);
-        assert!(!email_is_shared(&ann, &[ann.clone(), other(UserStatus::Inactive)]));
-        assert!(email_is_shared(&ann, &[ann.clone(), other(UserStatus::Invited)]));
-        assert!(!email_is_shared(&User { status: UserStatus::Inactive, ..ann }, &[other(UserStatus::Active)]));
+    fn an_identity_stands_for_the_one_user_who_may_sign_in() {
+        use UserStatus::{Active, Inactive, Invited};
+        let one = |n, username, email, status| user(n, username, email, status);
+        let found = |users: &[User]| match matching_user("BO@x.test", users) {
+            Match::None => None,
+            Match::One(user) => Some(Some(user.id)),
+            Match::Several => Some(None),
+        };
+        let bo = |status| one(1, "bo", Some("bo@x.test"), status);
+        let other = |status| one(2, "bo@x.test", Some("other@x.test"), status);
+        let (first, second) = (Some(Some(bo(Active).id)), Some(Some(other(Active).id)));
+        let table = [
+            (bo(Active), other(Active), Some(None)),
+            (bo(Active), other(Invited), Some(None)),
+            (bo(Invited), other(Active), Some(None)),
+            (bo(Invited), other(Invited), Some(None)),
+            (bo(Active), other(Inactive), first),
+            (bo(Invited), other(Inactive), first),
+            (bo(Inactive), other(Active), second),
+            (bo(Inactive), other(Inactive), first),
+            (bo(Active), one(2, "x", Some("y@x.test"), Active), first),
+        ];
+        for (left, right, expected) in table {
+            assert_eq!(found(&[left.clone(), right.clone()]), expected, "{left:?} {right:?}");
+        }
+        assert_eq!(found(&[one(2, "x", Some("y@x.test"), Active)]), None);
     }
 
     /// Proves D2, A2, C3.
@@ -143,7 +157,8 @@ pub(crate) mod tests {
         let listed = connection(Provisioning::JustInTime, &["b.se"]);
         let invited_only = connection(Provisioning::InvitedOnly, &[]);
         let decide = |connection: &SamlConnection, email: &str, users: &[User]| {
-            decide_discovery(connection, &Email::parse(email).unwrap(), users)
+            let known = Known { candidates: users, is_revoked: email.starts_with("revoked") };
+            decide_discovery(connection, &Email::parse(email).unwrap(), known)
         };
         let known = [user(1, "A@b.se", Some("a@b.se"), Active)];
         let by_email = [user(1, "ann", Some("A@B.se"), Invited)];
@@ -156,6 +171,7 @@ pub(crate) mod tests {
         assert_eq!(decide(&jit, "a@b.se", &shared), Err(MultipleUsernames));
         assert_eq!(decide(&jit, "a@b.se", &gone), Err(EmailNotConfigured));
         assert_eq!(decide(&jit, "new@b.se", &[]), Ok(()));
+        assert_eq!(decide(&jit, "revoked@b.se", &[]), Err(EmailNotConfigured));
         assert_eq!(decide(&invited_only, "new@b.se", &[]), Err(EmailNotConfigured));
         assert_eq!(decide(&listed, "new@B.SE", &[]), Ok(()));
         assert_eq!(decide(&listed, "new@evil.b.se", &[]), Err(EmailNotConfigured));

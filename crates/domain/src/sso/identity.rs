@@ -87,8 +87,8 @@ pub fn read_identity(
         }
         UsernameSource::Attribute => username_attribute(settings, platform, assertion)?,
     };
-    let username =
-        Username::parse(&username).map_err(|error| IdentityRefusal::UsernameInvalid { problem: error.to_string() })?;
+    let username = Username::asserted(&username)
+        .map_err(|error| IdentityRefusal::UsernameInvalid { problem: error.to_string() })?;
     Ok(AssertedIdentity { username, role_values: values_of(assertion, &platform.role) })
 }
 

@@ -5,7 +5,7 @@ use crate::email::Email;
 use crate::portal::Portal;
 use crate::role::RoleSet;
 use crate::sso::connection::{Provisioning, SamlConnection};
-use crate::sso::discovery::{Match, matching_user};
+use crate::sso::discovery::{Known, Match, matching_user};
 use crate::sso::identity::AssertedIdentity;
 use crate::sso::role_mapping::{MappedRoles, map_roles};
 use crate::sso::role_values::RoleValues;
@@ -21,8 +21,8 @@ pub struct ProvisioningFacts<'a> {
     pub identity: &'a AssertedIdentity,
     /// The email that was entered on the login page, if one was.
     pub entered_email: Option<&'a str>,
-    /// The portal's users who have the asserted username as username or email.
-    pub candidates: &'a [User],
+    /// Who goes by the asserted username.
+    pub known: Known<'a>,
     /// Whether a newer assertion of the same user was used before: what that one said of roles stands.
     pub superseded: bool,
 }
@@ -64,8 +64,10 @@ pub enum ProvisioningRefusal {
         /// The domain that was asserted; none where the username is no email.
         got: Option<String>,
     },
-    /// Several active users go by it.
+    /// Several users who may sign in go by it.
     MultipleUsernames,
+    /// Unknown, and an invitation of theirs was revoked: nobody but an owner lets them in again (C3).
+    InvitationRevoked,
     /// Unknown, and the connection creates nobody.
     NotInvited,
     /// Deactivated by an owner.
@@ -92,19 +94,19 @@ pub fn reroled<'a>(
         Err(ProvisioningRefusal::NoRole { user: Some(id), .. }) => (*id, &none),
         _ => return None,
     };
-    facts.candidates.iter().find(|user| user.id == id && user.roles.saml != *roles)
+    facts.known.candidates.iter().find(|user| user.id == id && user.roles.saml != *roles)
 }
 
 /// Decides who signs in and with what.
 pub fn decide_provisioning(facts: &ProvisioningFacts<'_>) -> Result<ProvisioningDecision, ProvisioningRefusal> {
-    let ProvisioningFacts { connection, identity, entered_email, candidates, .. } = *facts;
+    let ProvisioningFacts { connection, identity, entered_email, known: there, .. } = *facts;
     let asserted = identity.username.as_str();
     if entered_email.is_some_and(|entered| normalized(entered) != normalized(asserted)) {
         return Err(ProvisioningRefusal::NotTheEnteredEmail);
     }
     let email = Email::parse(asserted).ok();
     check_domain(connection, email.as_ref())?;
-    let (subject, known) = match matching_user(asserted, candidates) {
+    let (subject, known) = match matching_user(asserted, there.candidates) {
         Match::Several => return Err(ProvisioningRefusal::MultipleUsernames),
         Match::One(user) if !user.status.is_welcome() => {
             return Err(ProvisioningRefusal::Inactive);
@@ -114,6 +116,7 @@ pub fn decide_provisioning(facts: &ProvisioningFacts<'_>) -> Result<Provisioning
         Match::None if connection.settings.provisioning == Provisioning::InvitedOnly => {
             return Err(ProvisioningRefusal::NotInvited);
         }
+        Match::None if there.is_revoked => return Err(ProvisioningRefusal::InvitationRevoked),
         Match::None => (Subject::New { email }, None),
     };
     grant(facts, subject, known)
@@ -183,7 +186,8 @@ mod tests {
         entered_email: Option<&str>,
         candidates: &[User],
     ) -> Result<ProvisioningDecision, ProvisioningRefusal> {
-        decide_provisioning(&ProvisioningFacts { connection, identity, entered_email, candidates, superseded: false })
+        let known = Known { candidates, is_revoked: identity.username.as_str().starts_with("revoked") };
+        decide_provisioning(&ProvisioningFacts { connection, identity, entered_email, known, superseded: false })
     }
 
     fn with_default(provisioning: Provisioning, domains: &[&str]) -> SamlConnection {
@@ -208,6 +212,8 @@ mod tests {
         );
         let invited_only = with_default(Provisioning::InvitedOnly, &[]);
         assert_eq!(decide(&invited_only, &identity("new@b.se", None), None, &[]), Err(ProvisioningRefusal::NotInvited));
+        let revoked = decide(&jit, &identity("revoked@b.se", None), None, &[]);
+        assert_eq!(revoked, Err(ProvisioningRefusal::InvitationRevoked));
     }
 
     /// Proves D2, A2, A3, A4, C3: each refusal by its name.
@@ -263,7 +269,7 @@ mod tests {
                 connection: &bare,
                 identity: &identity,
                 entered_email: None,
-                candidates,
+                known: Known { candidates, is_revoked: false },
                 superseded,
             };
             let decision = decide_provisioning(&facts);

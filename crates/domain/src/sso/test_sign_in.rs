@@ -125,7 +125,7 @@ pub fn tested_user(
         Some(Subject::Known(id)) => (TestedSubject::Bound, Some(*id)),
         None => (TestedSubject::Refused, None),
     };
-    let known = facts.candidates.iter().find(|user| Some(user.id) == user_id);
+    let known = facts.known.candidates.iter().find(|user| Some(user.id) == user_id);
     let assigned = known.map(|user| user.roles.assigned.clone()).unwrap_or_default();
     let roles = tested_roles(facts.connection, facts.identity.role_values.as_deref(), &assigned);
     (TestedUser { subject, username: facts.identity.username.as_str().to_owned(), user_id }, roles)

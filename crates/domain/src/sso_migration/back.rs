@@ -1,8 +1,9 @@
 //! The plan of going back (F4): what a migration changed is put back, as far as nobody changed it since.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::UserId;
+use crate::email::Email;
 use crate::mail::MailKind;
 use crate::portal::Portal;
 use crate::sso::connection::SsoMode;
@@ -41,7 +42,8 @@ pub struct BackFacts<'a> {
 
 /// Plans what going back does.
 pub fn plan_back(facts: &BackFacts<'_>) -> Plan {
-    let intents: Vec<Intent<'_>> = facts.people.iter().map(|person| Intent::of(facts, person)).collect();
+    let mut intents: Vec<Intent<'_>> = facts.people.iter().map(|person| Intent::of(facts, person)).collect();
+    yield_emails(&mut intents);
     let moves: Vec<Move> = intents.iter().filter_map(Intent::wanted).collect();
     let holders = held_up(&moves);
     let free: Vec<Move> = moves.into_iter().filter(|one| !holders.contains_key(&one.user)).collect();
@@ -117,7 +119,8 @@ impl<'a> Intent<'a> {
         // Nobody is called by an id: whoever comes back from the archive leaves no name behind.
         let from =
             if self.person.is_archived() { self.person.user.id.to_string() } else { self.now.username.normalized() };
-        Some(Move { user: self.person.user.id, from, to })
+        let email = self.after.email.as_ref().map(Email::normalized);
+        Some(Move { user: self.person.user.id, from, to, email })
     }
 
     fn row(&self, facts: &BackFacts<'_>, aside: &HashSet<UserId>, holder: Option<UserId>) -> Row {
@@ -150,6 +153,22 @@ impl<'a> Intent<'a> {
             Action::Keep { reason: KeepReason::BreakGlass }
         } else {
             Action::Keep { reason: self.reason }
+        }
+    }
+}
+
+/// Has emails that would come back become recovery emails, where somebody else has them as username by now (A2).
+fn yield_emails(intents: &mut [Intent<'_>]) {
+    let there = intents.iter().filter(|intent| intent.after.status != UserStatus::Archived);
+    let holders: HashMap<String, UserId> =
+        there.map(|intent| (intent.after.username.normalized(), intent.person.user.id)).collect();
+    for Intent { person, now, after, .. } in intents {
+        let comes_back = person.is_archived() || after.email != now.email;
+        let holder = after.email.as_ref().and_then(|email| holders.get(&email.normalized()));
+        if comes_back && after.status != UserStatus::Archived && holder.is_some_and(|holder| *holder != person.user.id)
+        {
+            let email = after.email.take();
+            after.recovery_email = after.recovery_email.take().or(email);
         }
     }
 }

@@ -164,5 +164,5 @@ fn may_be_several_people<'m, 'a: 'm>(members: impl Iterator<Item = &'m Member<'a
 }
 
 fn normalized_name(name: &Label) -> String {
-    crate::username::normalized(name.as_str().trim())
+    crate::username::lower_case(name.as_str().trim())
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::UserId;
+use crate::email::Email;
 use crate::mail::MailKind;
 use crate::portal::Portal;
 use crate::role::RoleSet;
@@ -170,7 +171,8 @@ impl<'a> Draft<'a> {
             }
             Fate::Stays | Fate::Separate | Fate::Undecided(_) => from.clone(),
         };
-        Some(Move { user: user.id, from, to })
+        let email = user.email.as_ref().filter(|_| !matches!(planned.fate, Fate::Separate)).map(Email::normalized);
+        Some(Move { user: user.id, from, to, email })
     }
 
     fn removed(&self) -> HashSet<UserId> {

@@ -9,6 +9,7 @@ use crate::mail::MailKind;
 use crate::named::named;
 use crate::role::RoleSet;
 use crate::sso_migration::decision::Choice;
+use crate::text::{optional_stored, stored};
 use crate::user::{User, UserStatus};
 use crate::username::Username;
 
@@ -117,8 +118,10 @@ pub enum Action {
     /// The username becomes another one.
     Rename {
         /// What it is.
+        #[serde(deserialize_with = "stored")]
         from: Username,
         /// What it becomes.
+        #[serde(deserialize_with = "stored")]
         to: Username,
     },
     /// They are archived.
@@ -179,10 +182,13 @@ impl Action {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// What they sign in as.
+    #[serde(deserialize_with = "stored")]
     pub username: Username,
     /// Where mail goes.
+    #[serde(deserialize_with = "optional_stored")]
     pub email: Option<Email>,
     /// Where mail goes besides.
+    #[serde(deserialize_with = "optional_stored")]
     pub recovery_email: Option<Email>,
     /// Where they stand.
     pub status: UserStatus,

@@ -12,19 +12,28 @@ pub(super) struct Move {
     pub from: String,
     /// The username that they would have.
     pub to: String,
+    /// The email that they would have, which nobody else can have as username (A2).
+    pub email: Option<String>,
 }
 
-/// Users who cannot have the username that they would get, each with the user who keeps it: a user who does not move
-/// holds on to theirs, and so does every user who cannot move because of that.
+/// Users who cannot have the username that they would get, each with the user who keeps it or has it as email: a user
+/// who does not move holds on to theirs, and so does every user who cannot move because of that.
 pub(super) fn held_up(moves: &[Move]) -> HashMap<UserId, UserId> {
     let mut held: HashMap<&str, UserId> =
         moves.iter().filter(|one| one.from == one.to).map(|one| (one.to.as_str(), one.user)).collect();
+    let mut emails: HashMap<&str, Vec<UserId>> = HashMap::new();
+    for one in moves {
+        if let Some(email) = &one.email {
+            emails.entry(email).or_default().push(one.user);
+        }
+    }
+    let by_email = |one: &Move| emails.get(one.to.as_str())?.iter().find(|user| **user != one.user).copied();
     let mut stuck = HashMap::new();
     loop {
         let newly: Vec<(&Move, UserId)> = moves
             .iter()
             .filter(|one| one.from != one.to && !stuck.contains_key(&one.user))
-            .filter_map(|one| held.get(one.to.as_str()).map(|holder| (one, *holder)))
+            .filter_map(|one| Some((one, held.get(one.to.as_str()).copied().or_else(|| by_email(one))?)))
             .collect();
         if newly.is_empty() {
             return stuck;

@@ -47,6 +47,8 @@ pub const KEYS: &[(&str, &str)] = &[
     ("limits.token_per_minute", "a number of requests from 1 on"),
     ("limits.unfinished_per_address", "a number of sign-ins from 1 on"),
     ("limits.unfinished_per_connection", "a number of sign-ins from 1 on"),
+    ("accounts.sandboxes_per_account", "a number of accounts"),
+    ("accounts.sandboxes_named_after_account", "true or false"),
     ("metrics.bind", "an address and a port, such as 127.0.0.1:9090"),
 ];
 

@@ -40,8 +40,27 @@ pub struct Configuration {
     pub log: Log,
     /// What anyone may do without signing in.
     pub limits: Limits,
+    /// What owners may make of their accounts.
+    pub accounts: Accounts,
     /// Numbers for Prometheus.
     pub metrics: Metrics,
+}
+
+/// `[accounts]`: what owners may make of their accounts; operators may do more.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {
+    /// Most sandboxes of one account.
+    pub sandboxes_per_account: u32,
+    /// Whether a sandbox's name begins with that of its account and a hyphen.
+    pub sandboxes_named_after_account: bool,
+}
+
+impl Default for Accounts {
+    /// A sandbox for development, for tests, for training, and two more; none has a name that another customer expects.
+    fn default() -> Self {
+        Self { sandboxes_per_account: 5, sandboxes_named_after_account: true }
+    }
 }
 
 /// `[server]`

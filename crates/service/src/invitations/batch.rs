@@ -14,10 +14,10 @@ use storage::Tx;
 use crate::Service;
 use crate::accounts::account;
 use crate::caller::Caller;
+use crate::directory::{Claims, Naming};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
-use crate::invitations::invite::{InviteOptions, Invitee, Plan, Prepared, taken};
-use crate::users::emails_gone_by;
+use crate::invitations::invite::{InviteOptions, Invitee, Plan, Prepared};
 
 /// Most people of one batch: a large company's whole directory takes a few of them, and its transaction a second or two.
 pub const BATCH_MAX: usize = 10_000;
@@ -69,6 +69,7 @@ impl Service {
         }
         drop(tx);
         let mut tx = self.store.begin().await?;
+        self.hold_owners(&mut tx, caller, account_id).await?;
         let results = self.write_batch(&mut tx, &plan, rows).await?;
         self.remember(&mut tx, caller, key, id.to_string()).await?;
         tx.commit().await?;
@@ -76,28 +77,23 @@ impl Service {
     }
 
     async fn write_batch(&self, tx: &mut Tx, plan: &Plan<'_>, rows: Vec<Result<Prepared>>) -> Result<Vec<BatchResult>> {
-        let (mut names, mut prepared) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-        let gone_by = emails_gone_by(tx, plan.account_id, plan.portal).await?;
+        let mut claims = Claims::of_portal(tx, plan.account_id, plan.portal).await?;
+        let naming = Naming { caller: plan.caller, by_invitation: true };
+        let (mut admitted, mut prepared) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         for row in rows {
-            names.push(row.and_then(|one| {
-                let username = one.user.username.normalized();
-                if gone_by.contains(&username) {
-                    return Err(Error::new(Code::SsoMultipleUsernames));
-                }
+            admitted.push(row.and_then(|one| {
+                claims.take(naming, &one.user)?;
                 prepared.push(one);
-                Ok(username)
+                Ok(())
             }));
         }
         let mut written = self.write_invitations(tx, plan.caller, prepared).await?.into_iter();
-        let invited = storage::users::invited_usernames(tx, plan.account_id, plan.portal).await?;
-        let result = |name: Result<String>| match name {
+        let result = |row: Result<()>| match row.map(|()| written.next().flatten()) {
+            Ok(Some(invitation)) => BatchResult::Invited(Box::new(invitation)),
+            Ok(None) => BatchResult::Refused(Box::new(Error::new(Code::UsernameTaken))),
             Err(error) => BatchResult::Refused(Box::new(error)),
-            Ok(name) => match written.next().flatten() {
-                Some(invitation) => BatchResult::Invited(Box::new(invitation)),
-                None => BatchResult::Refused(Box::new(Error::new(taken(invited.contains(&name))))),
-            },
         };
-        Ok(names.into_iter().map(result).collect())
+        Ok(admitted.into_iter().map(result).collect())
     }
 }
 
@@ -114,7 +110,7 @@ async fn replayed_results(
         Err(error) => BatchResult::Refused(Box::new(error)),
         Ok(one) => match invited.remove(&one.user.username.normalized()) {
             Some(invitation) => BatchResult::Invited(Box::new(invitation)),
-            None => BatchResult::Refused(Box::new(Error::new(taken(false)))),
+            None => BatchResult::Refused(Box::new(Error::new(Code::UsernameTaken))),
         },
     };
     Ok(rows.into_iter().map(result).collect())

@@ -1,6 +1,7 @@
 //! Inviting: the user, their invitation, its link and its mail are written together (E1, E4).
 
 use domain::account::Account;
+use domain::directory::NewNames;
 use domain::email::Email;
 use domain::invitation::Invitation;
 use domain::mail::Mail;
@@ -18,11 +19,12 @@ use storage::invitations::NewInvitation;
 use crate::Service;
 use crate::accounts::account;
 use crate::caller::Caller;
+use crate::directory::{Naming, check_names};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::invitations::mailing::{MailWishes, Mailing};
 use crate::invitations::{InvitationView, audited, deed, invitation, staged};
-use crate::users::{NewUser, audited_user, check_email, check_roles};
+use crate::users::{NewUser, audited_user, check_roles};
 
 /// How the people of one request are invited.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +79,7 @@ impl Service {
     ) -> Result<Created<InvitationView>> {
         caller.authorize(account_id, Permission::ManageUsers)?;
         let mut tx = self.store.begin().await?;
+        self.hold_owners(&mut tx, caller, account_id).await?;
         if let Some(id) = self.replay(&mut tx, caller, key).await? {
             let id = id.parse().map_err(Error::internal)?;
             let earlier = invitation(&mut tx, account_id, id).await?;
@@ -85,13 +88,9 @@ impl Service {
         let account = account(&mut tx, account_id).await?;
         let plan = self.plan(&mut tx, caller, &account, &options).await?;
         let prepared = self.prepare(&plan, invitee)?;
-        let user = prepared.user.clone();
-        let Some(made) = self.write_invitations(&mut tx, caller, vec![prepared]).await?.pop().flatten() else {
-            let usernames = storage::users::invited_usernames(&mut tx, account_id, options.portal).await?;
-            return Err(Error::new(taken(usernames.contains(&user.username.normalized()))));
-        };
-        // Whoever has the username already was told so.
-        check_email(&mut tx, &user).await?;
+        check_names(&mut tx, Naming { caller, by_invitation: true }, &prepared.user, NewNames::ALL).await?;
+        let made = self.write_invitations(&mut tx, caller, vec![prepared]).await?.pop().flatten();
+        let made = made.ok_or_else(|| Error::new(Code::UsernameTaken))?;
         self.remember(&mut tx, caller, key, made.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(self.invitation_view(made)))
@@ -172,9 +171,4 @@ impl Service {
         self.record_all(tx, caller, deeds).await?;
         Ok(results)
     }
-}
-
-/// What a username that is taken is refused with.
-pub(crate) fn taken(is_invited: bool) -> Code {
-    if is_invited { Code::AlreadyInvited } else { Code::UsernameTaken }
 }

@@ -8,6 +8,7 @@ use domain::role::{RoleAssignments, RoleSet};
 use domain::secret::PresentedSecret;
 use domain::sign_in_attempt::{SignInAttempt, VALUE_MAX_CHARS};
 use domain::sso::connection::SamlConnection;
+use domain::sso::discovery::Known;
 use domain::sso::identity::{AssertedAttribute, AssertedIdentity, Assertion, read_identity};
 use domain::sso::pending_sign_in::{PendingSignIn, Purpose};
 use domain::sso::provisioning::{
@@ -24,8 +25,10 @@ use storage::sign_in_attempts::UsedAssertion;
 
 use crate::Service;
 use crate::audit::Deed;
+use crate::directory::hold_names;
 use crate::error::{Code, Error, Result};
 use crate::sign_in::acs::{AcsAnswer, answered, note};
+use crate::sign_in::discovery::known;
 use crate::sign_in::redirect_url;
 use crate::sign_in::refusal::{Refusal, Stop, refuse};
 use crate::users::audited_user;
@@ -46,14 +49,15 @@ struct Admitted {
 pub(super) struct Named {
     identity: AssertedIdentity,
     candidates: Vec<User>,
+    is_revoked: bool,
 }
 
 impl Named {
     /// What the sign-in is decided by.
     pub fn facts<'a>(&'a self, connection: &'a SamlConnection, pending: &'a PendingSignIn) -> ProvisioningFacts<'a> {
         let entered_email = pending.entered_email.as_deref();
-        let (identity, candidates) = (&self.identity, self.candidates.as_slice());
-        ProvisioningFacts { connection, identity, entered_email, candidates, superseded: false }
+        let known = Known { candidates: &self.candidates, is_revoked: self.is_revoked };
+        ProvisioningFacts { connection, identity: &self.identity, entered_email, known, superseded: false }
     }
 
     /// The role values that a token would not hold.
@@ -101,7 +105,7 @@ impl Service {
         let facts = named.facts(connection, &pending);
         let decision = match self.decided(&facts, verified).await? {
             Err(ProvisioningRefusal::NoRole { user: Some(id), unknown }) => {
-                let user = facts.candidates.iter().find(|user| user.id == id);
+                let user = facts.known.candidates.iter().find(|user| user.id == id);
                 let user = user.ok_or_else(|| Error::internal("the refusal names nobody who was asked about"))?;
                 let refusal = ProvisioningRefusal::NoRole { user: Some(id), unknown }.into();
                 return self.refuse_without_role((connection, &pending), user, refusal, verified).await;
@@ -127,8 +131,8 @@ impl Service {
         let identity = read_identity(&connection.settings, &self.settings.platform_attributes, &assertion(verified))?;
         let (account_id, portal) = (connection.account_id, connection.portal);
         let normalized = identity.username.normalized();
-        let candidates = storage::users::candidates(&mut reading, account_id, portal, &normalized).await?;
-        Ok(Named { identity, candidates })
+        let (candidates, is_revoked) = known(&mut reading, account_id, portal, &normalized).await?;
+        Ok(Named { identity, candidates, is_revoked })
     }
 
     /// Decides who signs in and with which roles. An assertion that is older than another one of its user, which was used
@@ -181,7 +185,7 @@ impl Service {
         let saml_roles = decision.saml_roles.clone();
         match &decision.subject {
             Subject::Known(id) => {
-                let known = facts.candidates.iter().find(|user| user.id == *id);
+                let known = facts.known.candidates.iter().find(|user| user.id == *id);
                 let before = known.ok_or_else(|| Error::internal("the decision names nobody who was asked about"))?;
                 let mut after = before.clone();
                 (after.status, after.roles.saml, after.updated_at) = (UserStatus::Active, saml_roles, now);
@@ -223,6 +227,11 @@ impl Service {
         let before = admitted.before.as_ref().map_or(Value::Null, audited_user);
         let changed = before != audited_user(&admitted.after);
         let mut tx = if changed { self.store.begin().await? } else { self.store.write_once().await? };
+        if admitted.before.is_none() {
+            // Before anything else is held, as everybody who writes names does.
+            hold_names(&mut tx, admitted.after.account_id).await?;
+            self.check_unclaimed(&mut tx, &admitted.after).await?;
+        }
         storage::authorization_codes::issue(&mut tx, code, evidence).await?;
         if changed {
             if let Some(invited) = admitted.before.as_ref().filter(|user| user.status == UserStatus::Invited) {
@@ -235,6 +244,12 @@ impl Service {
             self.record_user_change(&mut tx, &admitted.after, before).await?;
         }
         Ok(tx.commit().await?)
+    }
+
+    /// Somebody who was unknown when the sign-in was decided, and who is not any more, makes it be decided anew.
+    async fn check_unclaimed(&self, tx: &mut Tx, new: &User) -> Result<()> {
+        let (candidates, is_revoked) = known(tx, new.account_id, new.portal, &new.username.normalized()).await?;
+        if candidates.is_empty() && !is_revoked { Ok(()) } else { Err(Error::new(Code::UsernameTaken)) }
     }
 
     /// A sign-in that changes who somebody is or what they may do is a change like any other (H3).

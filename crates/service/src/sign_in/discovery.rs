@@ -1,10 +1,12 @@
 //! What a login page may offer (D1), and whether an entered email may start (D2, D3).
 
+use domain::AccountId;
 use domain::account::AccountName;
 use domain::email::Email;
 use domain::portal::Portal;
 use domain::sso::connection::{SamlConnection, SsoMode};
-use domain::sso::discovery::{DiscoveryRefusal, decide_discovery};
+use domain::sso::discovery::{DiscoveryRefusal, Known, decide_discovery};
+use domain::user::User;
 use storage::Tx;
 
 use crate::Service;
@@ -94,8 +96,22 @@ pub(super) async fn enabled_connection(
 /// answer is an error, and no reason.
 pub(super) async fn email_refusal(tx: &mut Tx, connection: &SamlConnection, email: &Email) -> Result<Option<Code>> {
     let (account_id, portal) = (connection.account_id, connection.portal);
-    let candidates = storage::users::candidates(tx, account_id, portal, &email.normalized()).await?;
-    Ok(decide_discovery(connection, email, &candidates).err().map(code))
+    let (candidates, is_revoked) = known(tx, account_id, portal, &email.normalized()).await?;
+    let known = Known { candidates: &candidates, is_revoked };
+    Ok(decide_discovery(connection, email, known).err().map(code))
+}
+
+/// The users who go by an identity, and, where there are none, whether somebody's invitation was revoked who did.
+pub(super) async fn known(
+    tx: &mut Tx,
+    account_id: AccountId,
+    portal: Portal,
+    identity: &str,
+) -> Result<(Vec<User>, bool)> {
+    let candidates = storage::users::candidates(tx, account_id, portal, identity).await?;
+    let is_revoked =
+        candidates.is_empty() && storage::invitations::is_revoked(tx, account_id, portal, identity).await?;
+    Ok((candidates, is_revoked))
 }
 
 fn code(refusal: DiscoveryRefusal) -> Code {

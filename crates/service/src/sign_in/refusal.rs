@@ -183,7 +183,10 @@ impl From<ProvisioningRefusal> for Refusal {
                 (Code::SsoEmailNotConfigured, "email_domain_not_listed", "a domain of email_domains", got)
             }
             ProvisioningRefusal::MultipleUsernames => {
-                (Code::SsoMultipleUsernames, "multiple_usernames", "one active user with this email", None)
+                (Code::SsoMultipleUsernames, "multiple_usernames", "one user who may sign in and goes by this", None)
+            }
+            ProvisioningRefusal::InvitationRevoked => {
+                (Code::SsoEmailNotConfigured, "invitation_revoked", "nobody whose invitation was revoked", None)
             }
             ProvisioningRefusal::NotInvited => {
                 (Code::SsoEmailNotConfigured, "user_not_invited", "a user, or provisioning just_in_time", None)

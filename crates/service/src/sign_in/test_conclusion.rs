@@ -75,7 +75,7 @@ impl Service {
     ) -> Result<Option<Refusal>> {
         let Subject::Known(id) = decision.subject else { return Ok(None) };
         let invited = |user: &&User| user.id == id && user.status == UserStatus::Invited;
-        let Some(invited) = facts.candidates.iter().find(invited) else { return Ok(None) };
+        let Some(invited) = facts.known.candidates.iter().find(invited) else { return Ok(None) };
         let mut tx = self.store.read().await?;
         Ok(self.open_to_sign_in(&mut tx, invited).await?.err().map(Refusal::from))
     }

@@ -189,7 +189,7 @@ impl SmtpMailer {
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &RenderedMail) -> Delivery {
-        let Ok(to) = mail.to.as_str().parse::<Address>() else {
+        let Ok(to) = mail.to.deliverable().parse::<Address>() else {
             return Delivery::Rejected("the address cannot be written in an SMTP command".into());
         };
         let message = match message::content(mail, &self.from, &to) {
