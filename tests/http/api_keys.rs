@@ -106,6 +106,46 @@ both_engines! {
         program.patch(&ann, &json!({ "display_name": "Ann" })).await.expect(200);
     }
 
+    /// Proves A3, A7: no key makes a context manager, moves the addresses of a user who has a credential, wakes whom an owner
+    /// deactivated or takes a second factor away; each is refused by its reason, and what is left of its work it does.
+    async fn a_key_takes_nobody_over(db) {
+        let app = TestApp::start(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let program = key(&app, &tenant, &["read", "users:write"]).await;
+        let manager = json!(["organization_context_manager"]);
+        let new = json!({ "portal": "admin", "username": "cm", "roles": manager });
+        program.post(&tenant.path("/users"), &new).await.problem(403, "forbidden");
+        program.post(&tenant.path("/user-imports"), &json!({ "users": [new] })).await.problem(403, "forbidden");
+        let invitation = json!({ "portal": "admin", "email": "cm@acme.test", "roles": manager, "staged": true });
+        program.post(&tenant.path("/invitations"), &invitation).await.problem(403, "forbidden");
+        let cm = app.operator().post(&tenant.path("/users"), &new).await.expect(201);
+        let cm = tenant.path(&format!("/users/{}", cm["id"].as_str().unwrap()));
+        let by_password = tenant.form_user(&app, "ann", Some("organization_member")).await;
+        tenant.sign_in(&app, "bo@acme.test", Some(&["staff"])).await;
+        let bo = user_path(&app, &tenant, "bo@acme.test").await;
+        let ann = tenant.path(&format!("/users/{by_password}"));
+        for path in [&cm, &ann, &bo] {
+            for change in [
+                json!({ "email": "thief@evil.test" }),
+                json!({ "recovery_email": "thief@evil.test" }),
+                json!({ "username": "vip@acme.test" }),
+            ] {
+                let problem = program.patch(path, &change).await.problem(403, "forbidden");
+                assert!(problem["detail"].as_str().unwrap().contains("credential"), "{problem}");
+            }
+        }
+        program.patch(&bo, &json!({ "roles": manager })).await.problem(403, "forbidden");
+        app.operator().patch(&ann, &json!({ "require_email_mfa": true })).await.expect(200);
+        program.patch(&ann, &json!({ "require_email_mfa": false })).await.problem(403, "forbidden");
+        program.patch(&ann, &json!({ "status": "inactive", "display_name": "Ann" })).await.expect(200);
+        program.patch(&ann, &json!({ "status": "active" })).await.problem(403, "forbidden");
+        app.operator().patch(&ann, &json!({ "status": "active" })).await.expect(200);
+        let dan = json!({ "portal": "admin", "username": "dan", "email": "typo@acme.test" });
+        let dan = program.post(&tenant.path("/users"), &dan).await.expect(201);
+        let dan = tenant.path(&format!("/users/{}", dan["id"].as_str().unwrap()));
+        program.patch(&dan, &json!({ "email": "dan@acme.test" })).await.expect(200);
+    }
+
     /// Proves A3: no key makes another one, and no key is a user.
     async fn a_key_makes_no_keys_and_is_nobody(db) {
         let app = TestApp::start(db).await;

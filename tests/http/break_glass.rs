@@ -26,7 +26,8 @@ async fn owner(app: &TestApp, tenant: &Tenant, email: &str) -> Owner {
     app.give_password(id.parse().unwrap(), tenant.account_id.parse().unwrap(), PASSWORD).await;
     let path = tenant.path(&format!("/users/{id}"));
     app.operator().patch(&path, &json!({ "roles": ["organization_owner"] })).await.expect(200);
-    Owner { client, path }
+    // The gain of the role ended the session in which they were none yet (A7).
+    Owner { client: tenant.sign_in(app, email, Some(&["staff"])).await, path }
 }
 
 async fn break_glass(app: &TestApp, tenant: &Tenant, email: &str) -> Owner {

@@ -111,8 +111,9 @@ both_engines! {
     async fn a_drill_asks_for_the_code_that_form_login_would(db) {
         let app = TestApp::start(db).await;
         let tenant = Tenant::create(&app, "acme").await;
-        let (ann, path) = ann(&app, &tenant).await;
+        let (_, path) = ann(&app, &tenant).await;
         app.operator().patch(&path, &json!({ "recovery_email": "ann@home.test" })).await.expect(200);
+        let ann = tenant.form_session(&app, "ann").await;
         app.operator().patch(&tenant.path("/settings"), &json!({ "require_email_mfa": true })).await.expect(200);
         let waiting = ann.post(DRILLS, &json!({ "current_password": PASSWORD })).await.expect(200);
         assert_eq!(waiting["status"], "mfa_required");

@@ -154,7 +154,8 @@ both_engines! {
         inspect(&app, &token).await.problem(404, "link_invalid");
         complete(&app, &tenant, &token).await.problem(404, "link_invalid");
         app.operator().patch(&eve, &json!({ "status": "active" })).await.expect(200);
-        complete(&app, &tenant, &token).await.expect(200);
+        complete(&app, &tenant, &token).await.problem(410, "link_replaced");
+        complete(&app, &tenant, &mailed(&app, &tenant, "eve@x.test").await).await.expect(200);
     }
 
     /// Proves B6, E2: whoever was invited becomes active by their first link, and the invitation says so; an expired

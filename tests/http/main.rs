@@ -26,6 +26,8 @@ mod break_glass;
 mod break_glass_contract;
 mod break_glass_reach;
 mod connections;
+mod credential_epochs;
+mod credentials;
 mod discovery;
 mod ended_sessions;
 mod faults;

@@ -8,6 +8,7 @@ use domain::portal::Portal;
 use domain::session::{Session, SessionEnd};
 use domain::{AccountId, AccountLinkId};
 use storage::account_links::{accept, between, by_id, delete, hold, insert, list};
+use storage::sessions::Ending;
 use storage::{StorageError, Unique, accounts, applications, authorization_codes, connections, sessions};
 use tests::both_engines;
 
@@ -97,7 +98,11 @@ both_engines! {
     async fn a_session_knows_where_it_came_from(db) {
         let (one, other) = (tenant(&db.store, "one").await, tenant(&db.store, "other").await);
         let mut tx = db.store.begin().await.unwrap();
-        let home = Some(Home { account_id: other.account.id, user_id: other.user.id });
+        let home = Some(Home {
+            account_id: other.account.id,
+            user_id: other.user.id,
+            credential_epoch: other.user.credential_epoch,
+        });
         let mut code = code(&one);
         code.grant = SessionGrant { home, ..code.grant };
         let code = issued(&mut tx, &one, code).await;
@@ -116,11 +121,12 @@ both_engines! {
         assert_eq!(sessions::by_id(&mut tx, here, native.id).await.unwrap().as_ref(), Some(&native));
         let (again, reason) = (Session { home, ..session(&one) }, SessionEnd::PasswordChanged);
         sessions::insert(&mut tx, &again).await.unwrap();
-        let (whose, kept) = ((there, other.user.id), native.id);
-        assert_eq!(sessions::end_others(&mut tx, whose, kept, at(40), reason).await.unwrap(), 1, "it rests on them");
+        let ending = Ending { at: at(40), reason, kept: Some(native.id) };
+        let ended = sessions::end_for_user(&mut tx, there, other.user.id, ending).await.unwrap();
+        assert_eq!(ended, 1, "it rests on them");
         let again = Session { home, ..session(&one) };
         sessions::insert(&mut tx, &again).await.unwrap();
-        assert_eq!(sessions::end_for_user(&mut tx, there, other.user.id, at(40), reason).await.unwrap(), 1);
+        assert_eq!(sessions::end_for_user(&mut tx, there, other.user.id, Ending { kept: None, ..ending }).await.unwrap(), 1);
         assert_eq!(sessions::by_id(&mut tx, here, native.id).await.unwrap(), Some(native));
     }
 }

@@ -5,7 +5,9 @@ use domain::secret::{PresentedSecret, SecretDigest};
 use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
 use domain::sso::pending_sign_in::ReturnTo;
 use domain::user::SignInMethod;
+use jiff::Timestamp;
 use storage::direct_sign_ins::RefusedLimits;
+use storage::mfa_codes::NewMfaCode;
 use storage::{Tx, direct_sign_ins, mfa_codes, sign_in_attempts};
 use tests::both_engines;
 
@@ -31,6 +33,7 @@ fn sign_in(tenant: &Tenant, attempt: &SignInAttempt, awaits: Option<Awaited>) ->
         return_to: ReturnTo { state: Some("å".to_owned()), ..return_to(tenant) },
         method: SignInMethod::Password,
         auth_time: at(0),
+        credential_epoch: tenant.user.credential_epoch,
         awaits,
         expires_at: at(900_000),
     }
@@ -41,6 +44,11 @@ async fn stored(tx: &mut Tx, tenant: &Tenant) -> (DirectSignIn, SecretDigest) {
     let sign_in = sign_in(tenant, &attempt, Some(Awaited::MfaCode));
     direct_sign_ins::insert(tx, &attempt, &sign_in, Some(handle)).await.unwrap();
     (sign_in, handle)
+}
+
+fn mailed(sign_in: &DirectSignIn, digest: SecretDigest, (sent_at, pause_began): (Timestamp, Timestamp)) -> NewMfaCode {
+    let (account_id, attempt_id) = (sign_in.account_id, sign_in.attempt_id);
+    NewMfaCode { account_id, attempt_id, digest, credential_epoch: sign_in.credential_epoch, sent_at, pause_began }
 }
 
 fn presented(sign_in: &DirectSignIn, digest: SecretDigest) -> PresentedSecret {
@@ -78,7 +86,7 @@ both_engines! {
         let moved = DirectSignIn { account_id: other, ..sign_in.clone() };
         assert!(!direct_sign_ins::advance(&mut tx, &moved, handle, None, at(5)).await.unwrap());
         let row = (sign_in.account_id, sign_in.attempt_id);
-        assert!(mfa_codes::set(&mut tx, row, digest(), (at(0), at(0))).await.unwrap());
+        assert!(mfa_codes::set(&mut tx, &mailed(&sign_in, digest(), (at(0), at(0)))).await.unwrap());
         assert!(mfa_codes::count_try(&mut tx, other, sign_in.attempt_id).await.unwrap().is_none());
         mfa_codes::delete(&mut tx, other, sign_in.attempt_id).await.unwrap();
         assert!(mfa_codes::count_try(&mut tx, row.0, row.1).await.unwrap().is_some());
@@ -92,13 +100,13 @@ both_engines! {
         let (sign_in, _) = stored(tx, &own).await;
         let row = (sign_in.account_id, sign_in.attempt_id);
         let (old, new) = (digest(), digest());
-        assert!(mfa_codes::set(tx, row, old, (at(10), at(0))).await.unwrap());
+        assert!(mfa_codes::set(tx, &mailed(&sign_in, old, (at(10), at(0)))).await.unwrap());
         for tries in 1..=3 {
             let sent = mfa_codes::count_try(tx, row.0, row.1).await.unwrap().unwrap();
             assert_eq!((sent.digest, sent.tries, sent.sent_at), (old, tries, at(10)));
         }
-        assert!(!mfa_codes::set(tx, row, new, (at(20), at(9))).await.unwrap());
-        assert!(mfa_codes::set(tx, row, new, (at(20), at(10))).await.unwrap());
+        assert!(!mfa_codes::set(tx, &mailed(&sign_in, new, (at(20), at(9)))).await.unwrap());
+        assert!(mfa_codes::set(tx, &mailed(&sign_in, new, (at(20), at(10)))).await.unwrap());
         let sent = mfa_codes::count_try(tx, row.0, row.1).await.unwrap().unwrap();
         assert_eq!((sent.digest, sent.tries, sent.sent_at), (new, 1, at(20)));
         mfa_codes::delete(tx, row.0, row.1).await.unwrap();

@@ -102,10 +102,10 @@ both_engines! {
         let bo = user(account.id, "bo");
         users::insert(&mut tx, &bo).await.unwrap();
         let renamed = User { username: username("Åsa"), ..bo.clone() };
-        let update = users::update(&mut tx, &renamed, bo.updated_at).await;
+        let update = users::update(&mut tx, &renamed, &bo).await;
         assert!(matches!(update, Err(StorageError::Conflict(Unique::Username))), "{update:?}");
         let respelled = User { username: username("BO"), ..bo.clone() };
-        users::update(&mut tx, &respelled, bo.updated_at).await.unwrap();
+        users::update(&mut tx, &respelled, &bo).await.unwrap();
     }
 
     /// Proves E1: many users are added at once, more than one statement holds, but for those whose username is taken.
@@ -140,10 +140,10 @@ both_engines! {
             updated_at: at(2),
             ..before.clone()
         };
-        users::update(&mut tx, &after, before.updated_at).await.unwrap();
+        users::update(&mut tx, &after, &before).await.unwrap();
         let read = users::by_id(&mut tx, account.id, before.id).await.unwrap().unwrap();
         assert_eq!(read, User { last_sign_in: None, ..after.clone() });
-        let late = users::update(&mut tx, &after, before.updated_at).await;
+        let late = users::update(&mut tx, &after, &before).await;
         assert!(matches!(late, Err(StorageError::Stale)), "{late:?}");
     }
 
@@ -235,15 +235,41 @@ both_engines! {
         let active = user(account.id, "a");
         users::insert(&mut tx, &active).await.unwrap();
         let sign_in = LastSignIn { at: at(50), method: SignInMethod::Saml };
-        users::record_sign_in(&mut tx, account.id, active.id, sign_in).await.unwrap();
+        users::record_sign_in(&mut tx, account.id, active.id, sign_in, active.credential_epoch).await.unwrap();
         let read = users::by_id(&mut tx, account.id, active.id).await.unwrap();
         assert_eq!(read, Some(User { last_sign_in: Some(sign_in), ..active }));
         for status in [UserStatus::Invited, UserStatus::Inactive] {
             let other = User { status, ..user(account.id, status.as_str()) };
             users::insert(&mut tx, &other).await.unwrap();
-            let refused = users::record_sign_in(&mut tx, account.id, other.id, sign_in).await;
+            let epoch = other.credential_epoch;
+            let refused = users::record_sign_in(&mut tx, account.id, other.id, sign_in, epoch).await;
             assert!(matches!(refused, Err(StorageError::Stale)), "{refused:?}");
         }
+    }
+
+    /// Proves A7: an epoch is raised once from where it was, and with it nothing goes on that was read before.
+    async fn an_epoch_is_raised_once_and_guards_what_was_read_before(db) {
+        let mut tx = db.store.begin().await.unwrap();
+        let account = stored_account(&mut tx, "acme").await;
+        let before = user(account.id, "ann");
+        users::insert(&mut tx, &before).await.unwrap();
+        let (id, first) = (before.id, before.credential_epoch);
+        assert!(users::hold_epoch(&mut tx, account.id, id, first).await.unwrap());
+        assert_eq!(users::raise_epoch(&mut tx, &before).await.unwrap(), first.next());
+        assert_eq!(users::epoch(&mut tx, account.id, id).await.unwrap(), Some(first.next()));
+        let again = users::raise_epoch(&mut tx, &before).await;
+        assert!(matches!(again, Err(StorageError::Stale)), "{again:?}");
+        let late = users::update(&mut tx, &User { updated_at: at(2), ..before.clone() }, &before).await;
+        assert!(matches!(late, Err(StorageError::Stale)), "{late:?}");
+        let sign_in = LastSignIn { at: at(50), method: SignInMethod::Password };
+        let late = users::record_sign_in(&mut tx, account.id, id, sign_in, first).await;
+        assert!(matches!(late, Err(StorageError::Stale)), "{late:?}");
+        assert!(!users::hold_epoch(&mut tx, account.id, id, first).await.unwrap());
+        users::record_sign_in(&mut tx, account.id, id, sign_in, first.next()).await.unwrap();
+        let raised = User { credential_epoch: first.next(), ..before };
+        let after = User { credential_epoch: first.next().next(), updated_at: at(2), ..raised.clone() };
+        users::update(&mut tx, &after, &raised).await.unwrap();
+        assert_eq!(users::epoch(&mut tx, account.id, id).await.unwrap(), Some(after.credential_epoch));
     }
 
     /// Proves A2: an email counts as shared among active users of one portal, whatever its case.

@@ -92,7 +92,7 @@ both_engines! {
         invitations::mail(tx, &ours, mail).await.unwrap();
         assert_eq!(invitations::waiting_owners(tx, Some(account), None, 9).await.unwrap(), [theirs]);
         let marked = User { break_glass: true, ..other.user.clone() };
-        users::update(tx, &marked, other.user.updated_at).await.unwrap();
+        users::update(tx, &marked, &other.user).await.unwrap();
         assert!(invitations::waiting_owners(tx, None, None, 9).await.unwrap().is_empty());
     }
 

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use storage::applications::ApplicationFilter;
 use storage::audit_events::AuditFilter;
 use storage::invitations::{InvitationFilter, NewInvitation};
-use storage::sessions::SessionFilter;
+use storage::sessions::{Ending, SessionFilter};
 use storage::sign_in_attempts::AttemptFilter;
 use storage::users::UserFilter;
 use storage::{
@@ -113,9 +113,13 @@ both_engines! {
         let ended = one_time_links::replace_of_user(tx, (other, user), LinkPurpose::Invitation, at(0)).await;
         assert_eq!(ended.unwrap(), 0);
         let sign_in = LastSignIn { at: at(5), method: SignInMethod::Saml };
-        assert!(users::record_sign_in(tx, other, user, sign_in).await.is_err());
+        assert!(users::record_sign_in(tx, other, user, sign_in, own.user.credential_epoch).await.is_err());
         let moved = domain::user::User { account_id: other, ..own.user.clone() };
-        assert!(users::update(tx, &moved, when).await.is_err());
+        let elsewhere = domain::user::User { credential_epoch: own.user.credential_epoch.next(), ..moved.clone() };
+        assert!(users::update(tx, &moved, &own.user).await.is_err());
+        assert!(users::raise_epoch(tx, &moved).await.is_err());
+        assert_eq!(users::epoch(tx, other, user).await.unwrap(), None);
+        assert!(!users::hold_epoch(tx, other, user, own.user.credential_epoch).await.unwrap());
         assert!(!users::delete(tx, other, user).await.unwrap());
         let moved = domain::application::Application { account_id: Some(other), ..own.application.clone() };
         assert!(applications::update(tx, &moved, when).await.is_err());
@@ -130,7 +134,9 @@ both_engines! {
         let moved = domain::sign_in_attempt::SignInAttempt { account_id: other, ..attempt };
         assert!(!sign_in_attempts::refuse(tx, &moved).await.unwrap());
         assert!(!sessions::end(tx, other, session.id, at(30), SessionEnd::EndedByUser).await.unwrap());
-        assert_eq!(sessions::end_for_user(tx, other, user, at(30), SessionEnd::EndedByUser).await.unwrap(), 0);
+        sessions::carry_on(tx, &elsewhere, session.id).await.unwrap();
+        let ending = Ending { at: at(30), reason: SessionEnd::EndedByUser, kept: None };
+        assert_eq!(sessions::end_for_user(tx, other, user, ending).await.unwrap(), 0);
         assert_eq!(users::by_id(tx, own.account.id, user).await.unwrap(), Some(own.user));
         let unchanged = applications::by_client_id(tx, own.application.id).await.unwrap();
         assert_eq!(unchanged, Some(own.application));

@@ -1,9 +1,11 @@
 //! Passwords and throttles, as they are kept.
 
 use domain::password::{PasswordCredential, PasswordHash};
-use domain::session::SessionEnd;
+use domain::session::{Session, SessionEnd};
 use domain::throttle::{Pace, ThrottleKey};
+use domain::user::User;
 use jiff::SignedDuration;
+use storage::sessions::Ending;
 use storage::{known_logins, password_credentials, sessions, throttles, users};
 use tests::both_engines;
 
@@ -81,9 +83,17 @@ both_engines! {
         sessions::insert(tx, &kept).await.unwrap();
         sessions::insert(tx, &gone).await.unwrap();
         let (user, reason) = (own.user.id, SessionEnd::PasswordChanged);
-        assert_eq!(sessions::end_others(tx, (other, user), kept.id, at(30), reason).await.unwrap(), 0);
-        assert_eq!(sessions::end_others(tx, (own.account.id, user), kept.id, at(30), reason).await.unwrap(), 1);
-        assert_eq!(sessions::by_id(tx, own.account.id, kept.id).await.unwrap(), Some(kept));
+        let ending = Ending { at: at(30), reason, kept: Some(kept.id) };
+        assert_eq!(sessions::end_for_user(tx, other, user, ending).await.unwrap(), 0);
+        assert_eq!(sessions::end_for_user(tx, own.account.id, user, ending).await.unwrap(), 1);
+        let now = User { credential_epoch: own.user.credential_epoch.next(), ..own.user.clone() };
+        for session in [&kept, &gone] {
+            sessions::carry_on(tx, &now, session.id).await.unwrap();
+        }
+        let carried = Session { credential_epoch: now.credential_epoch, ..kept.clone() };
+        assert_eq!(sessions::by_id(tx, own.account.id, kept.id).await.unwrap(), Some(carried));
+        let ended = sessions::by_id(tx, own.account.id, gone.id).await.unwrap().unwrap();
+        assert_eq!(ended.credential_epoch, own.user.credential_epoch, "what has ended is not taken along");
         assert_eq!(sessions::by_id(tx, own.account.id, gone.id).await.unwrap().unwrap().ended, Some((at(30), reason)));
     }
 

@@ -92,25 +92,36 @@ both_engines! {
             let results = two_at_once(&db.store, async |tx| {
                 let before = &pair[next.fetch_add(1, Ordering::SeqCst)];
                 let after = User { username: wanted.clone(), updated_at: at(9), ..before.clone() };
-                users::update(tx, &after, before.updated_at).await
+                users::update(tx, &after, before).await
             })
             .await;
             assert_one_conflict(&results, Unique::Username);
         }
     }
 
+    /// Proves A7: of two events at once that void one user's credentials, the second is told that it comes late.
+    async fn one_of_two_raises_an_epoch(db) {
+        let mut user = tenant(&db.store, "acme").await.user;
+        for _ in 0..ROUNDS {
+            let results = two_at_once(&db.store, async |tx| users::raise_epoch(tx, &user).await.map(drop)).await;
+            let won = results.iter().filter(|result| result.is_ok()).count();
+            assert_eq!(won, 1, "{results:?}");
+            user.credential_epoch = user.credential_epoch.next();
+        }
+    }
+
     /// Proves that of two administrators who change one user at once, the second is told so.
     async fn one_of_two_changes_a_user(db) {
         let stored = tenant(&db.store, "acme").await.user;
-        let mut seen = stored.updated_at;
+        let mut seen = stored.clone();
         for round in 0..ROUNDS {
             let now = at(100 + i64::try_from(round).unwrap());
             let after = User { updated_at: now, ..stored.clone() };
-            let results = two_at_once(&db.store, async |tx| users::update(tx, &after, seen).await).await;
+            let results = two_at_once(&db.store, async |tx| users::update(tx, &after, &seen).await).await;
             let stale = results.iter().filter(|result| matches!(result, Err(StorageError::Stale))).count();
             let won = results.iter().filter(|result| result.is_ok()).count();
             assert_eq!((won, stale), (1, 1), "{results:?}");
-            seen = now;
+            seen = after;
         }
     }
 

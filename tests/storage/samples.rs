@@ -4,6 +4,7 @@ use domain::account::{Account, AccountName};
 use domain::account_settings::AccountSettings;
 use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, Pages, RedirectUri, RefreshDelivery};
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
+use domain::credential_epoch::CredentialEpoch;
 use domain::email::Email;
 use domain::invitation::Invitation;
 use domain::language::Language;
@@ -124,6 +125,7 @@ pub fn user(account_id: AccountId, username: &str) -> User {
         break_glass: false,
         require_email_mfa: false,
         exempt: false,
+        credential_epoch: CredentialEpoch::FIRST,
         last_sign_in: None,
         created_at: at(0),
         updated_at: at(1),
@@ -169,6 +171,7 @@ pub fn mail(account_id: Option<AccountId>, kind: MailKind) -> Mail {
         sealed_message: Some(vec![0, 255, 1]),
         batch_id: None,
         user_id: None,
+        credential_epoch: None,
         state: MailState::Queued,
         attempts: 0,
         due_at: Some(at(0)),
@@ -287,6 +290,7 @@ pub fn code(tenant: &Tenant) -> AuthorizationCode {
             portal: Portal::Admin,
             method: SignInMethod::Saml,
             auth_time: at(0),
+            credential_epoch: CredentialEpoch::FIRST,
             external_roles: vec![],
             home: None,
             session_not_on_or_after: None,
@@ -305,6 +309,7 @@ pub fn session(tenant: &Tenant) -> Session {
         portal: Portal::Admin,
         method: SignInMethod::Saml,
         auth_time: at(0),
+        credential_epoch: CredentialEpoch::FIRST,
         home: None,
         external_roles: vec![],
         created_at: at(20),
@@ -347,6 +352,7 @@ pub fn link(user: &User, purpose: LinkPurpose) -> OneTimeLink {
         account_id: user.account_id,
         user_id: user.id,
         purpose,
+        credential_epoch: user.credential_epoch,
         created_at: at(0),
         expires_at: at(1_000),
         ended: None,

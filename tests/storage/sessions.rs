@@ -4,7 +4,7 @@ use domain::secret::PresentedSecret;
 use domain::session::{RefreshToken, Rotation, Session, SessionEnd};
 use domain::user::User;
 use domain::{ApplicationId, SessionId, UserId};
-use storage::sessions::SessionFilter;
+use storage::sessions::{Ending, SessionFilter};
 use storage::{Page, StorageError, Tx, applications, authorization_codes, refresh_tokens, sessions, users};
 use tests::both_engines;
 
@@ -64,7 +64,8 @@ both_engines! {
         sessions::insert(&mut tx, &over).await.unwrap();
         let (account, reason) = (tenant.account.id, SessionEnd::EndedByAdministrator);
         assert!(!sessions::end(&mut tx, account, over.id, at(50), reason).await.unwrap());
-        assert_eq!(sessions::end_for_user(&mut tx, account, over.user_id, at(50), reason).await.unwrap(), 0);
+        let ending = Ending { at: at(50), reason, kept: None };
+        assert_eq!(sessions::end_for_user(&mut tx, account, over.user_id, ending).await.unwrap(), 0);
         assert!(sessions::end(&mut tx, account, over.id, at(49), reason).await.unwrap());
     }
 
@@ -72,6 +73,7 @@ both_engines! {
     async fn all_sessions_of_a_user_end_together(db) {
         let tenant = tenant(&db.store, "acme").await;
         let (account, reason) = (tenant.account.id, SessionEnd::UserDeactivated);
+        let ending = Ending { at: at(50), reason, kept: None };
         let neighbour = user(account, "neighbour");
         let mut tx = db.store.begin().await.unwrap();
         users::insert(&mut tx, &neighbour).await.unwrap();
@@ -79,8 +81,8 @@ both_engines! {
         for stored in [&session(&tenant), &session(&tenant), &other] {
             sessions::insert(&mut tx, stored).await.unwrap();
         }
-        assert_eq!(sessions::end_for_user(&mut tx, account, tenant.user.id, at(50), reason).await.unwrap(), 2);
-        assert_eq!(sessions::end_for_user(&mut tx, account, tenant.user.id, at(50), reason).await.unwrap(), 0);
+        assert_eq!(sessions::end_for_user(&mut tx, account, tenant.user.id, ending).await.unwrap(), 2);
+        assert_eq!(sessions::end_for_user(&mut tx, account, tenant.user.id, ending).await.unwrap(), 0);
         assert_eq!(sessions::by_id(&mut tx, account, other.id).await.unwrap().unwrap().ended, None);
     }
 

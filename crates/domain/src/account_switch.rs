@@ -3,6 +3,7 @@
 
 use crate::account_link::{AccountLink, AccountRelation, LinkState};
 use crate::account_settings::AccountSettings;
+use crate::credential_epoch::CredentialEpoch;
 use crate::form_login::{form_login_allowed, needs_email_mfa};
 use crate::portal::Portal;
 use crate::sso::connection::SsoMode;
@@ -18,6 +19,8 @@ pub struct Home {
     pub account_id: AccountId,
     /// Their user there.
     pub user_id: UserId,
+    /// The epoch of that user in which they proved it (A7).
+    pub credential_epoch: CredentialEpoch,
 }
 
 /// Somebody at home, as they proved who they are.
@@ -131,7 +134,7 @@ fn same_user<'a>(user: &User, candidates: &'a [User]) -> Option<&'a User> {
 }
 
 fn is_ready(user: &User) -> bool {
-    user.portal == Portal::Admin && user.status == UserStatus::Active && !user.roles.effective().is_empty()
+    user.portal == Portal::Admin && user.status == UserStatus::Active && !user.roles.assigned.is_empty()
 }
 
 #[cfg(test)]

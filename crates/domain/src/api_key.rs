@@ -8,7 +8,7 @@ use crate::named::named;
 use crate::role::{Permission, Role};
 use crate::secret::SecretDigest;
 use crate::text::Label;
-use crate::user::User;
+use crate::user::{User, UserStatus};
 use crate::{AccountId, ApiKeyId};
 
 /// Most keys of an account: one for each of its programs, with room for their successors.
@@ -76,18 +76,95 @@ pub fn permits(scopes: &ApiKeyScopes, permission: Permission) -> bool {
     }
 }
 
-/// Whether a key may make, change or remove this user: not if they own the account, from whichever source, or it would
-/// make itself an owner by their mailbox.
-pub fn may_manage(user: &User) -> bool {
-    !user.break_glass && !user.roles.effective().contains(&Role::OrganizationOwner)
+/// Why a key may not do to a user what it asks, though it manages users: each of these would make whoever holds it more than a
+/// key, or somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRefusal {
+    /// Owners are beyond a key.
+    #[error("An API key neither makes nor changes owners")]
+    Owner,
+    /// So is making a context manager.
+    #[error("An API key makes no context managers: an owner assigns that role")]
+    ContextManager,
+    /// Who gets a user's mail gets the user.
+    #[error(
+        "An API key does not change username, email or recovery email of a user who has a credential: an owner does"
+    )]
+    Addresses,
+    /// What an owner deactivated stays so.
+    #[error("An API key does not make a deactivated user active again: an owner does")]
+    Reactivation,
+    /// A weaker sign-in is for an owner or the user to choose.
+    #[error("An API key does not switch a user's second factor off: an owner does")]
+    SecondFactor,
+}
+
+/// A change of a user, and whether they have a credential: a password, or a sign-in behind them.
+#[derive(Debug, Clone, Copy)]
+pub struct UserChange<'a> {
+    /// As they are.
+    pub before: &'a User,
+    /// As they would be.
+    pub after: &'a User,
+    /// Whether they have a password.
+    pub has_password: bool,
+}
+
+impl UserChange<'_> {
+    /// A context manager counts as one who has: their first credential comes by the address, too.
+    fn has_credential(&self) -> bool {
+        self.has_password || self.before.last_sign_in.is_some() || is_context_manager(self.before)
+    }
+
+    fn changes_addresses(&self) -> bool {
+        let UserChange { before, after, .. } = self;
+        before.username != after.username
+            || before.email != after.email
+            || before.recovery_email != after.recovery_email
+    }
+}
+
+/// Whether a key reaches a user: whoever owns the account is beyond it (A4).
+pub fn decide_reach(user: &User) -> Result<(), KeyRefusal> {
+    let owns = user.break_glass || user.roles.all().contains(&Role::OrganizationOwner);
+    if owns { Err(KeyRefusal::Owner) } else { Ok(()) }
+}
+
+/// Whether a key may make this user (A3).
+pub fn decide_making(user: &User) -> Result<(), KeyRefusal> {
+    decide_reach(user)?;
+    if is_context_manager(user) { Err(KeyRefusal::ContextManager) } else { Ok(()) }
+}
+
+/// Whether a key may change a user so, whom it reaches (A3, A7).
+pub fn decide_change(change: &UserChange<'_>) -> Result<(), KeyRefusal> {
+    let UserChange { before, after, .. } = *change;
+    decide_reach(after)?;
+    if is_context_manager(after) && !is_context_manager(before) {
+        Err(KeyRefusal::ContextManager)
+    } else if change.changes_addresses() && change.has_credential() {
+        Err(KeyRefusal::Addresses)
+    } else if before.status == UserStatus::Inactive && after.status != UserStatus::Inactive {
+        Err(KeyRefusal::Reactivation)
+    } else if before.require_email_mfa && !after.require_email_mfa {
+        Err(KeyRefusal::SecondFactor)
+    } else {
+        Ok(())
+    }
+}
+
+fn is_context_manager(user: &User) -> bool {
+    user.roles.all().contains(&Role::OrganizationContextManager)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::email::Email;
     use crate::role::RoleSet;
     use crate::sso::discovery::tests::user;
-    use crate::user::UserStatus;
+    use crate::user::{LastSignIn, SignInMethod};
+    use crate::username::Username;
 
     /// Proves A3, A5: a scope opens its own door, and none opens the owners'.
     #[test]
@@ -115,7 +192,52 @@ mod tests {
         assigned.roles.assigned.clone_from(&owner);
         by_saml.roles.saml = owner;
         marked.break_glass = true;
-        assert!(may_manage(&member));
-        assert!(![assigned, by_saml, marked].iter().any(may_manage));
+        assert_eq!(decide_reach(&member), Ok(()));
+        for beyond in [assigned, by_saml, marked] {
+            assert_eq!(decide_reach(&beyond), Err(KeyRefusal::Owner));
+            assert_eq!(decide_making(&beyond), Err(KeyRefusal::Owner));
+            let promoted = UserChange { before: &member, after: &beyond, has_password: false };
+            assert_eq!(decide_change(&promoted), Err(KeyRefusal::Owner));
+        }
+    }
+
+    /// Proves A3, A7: what a key may not make of a user, each by its reason.
+    #[test]
+    fn a_key_takes_nobody_over() {
+        let changed = |before: &User, change: &dyn Fn(&mut User)| {
+            let mut after = before.clone();
+            change(&mut after);
+            after
+        };
+        let decide = |before: &User, has_password, change: &dyn Fn(&mut User)| {
+            decide_change(&UserChange { before, after: &changed(before, change), has_password })
+        };
+        let invited = user(1, "ann", None, UserStatus::Invited);
+        let signed_in = changed(&invited, &|user| {
+            user.status = UserStatus::Active;
+            user.last_sign_in = Some(LastSignIn { at: Timestamp::UNIX_EPOCH, method: SignInMethod::Saml });
+        });
+        let manager =
+            changed(&invited, &|user| user.roles.assigned = RoleSet::from([Role::OrganizationContextManager]));
+        let moves: [&dyn Fn(&mut User); 3] = [
+            &|user| user.email = Email::parse("thief@evil.test").ok(),
+            &|user| user.recovery_email = Email::parse("thief@evil.test").ok(),
+            &|user| user.username = Username::parse("vip@acme.test").unwrap(),
+        ];
+        for change in moves {
+            assert_eq!(decide(&invited, false, change), Ok(()));
+            assert_eq!(decide(&invited, true, change), Err(KeyRefusal::Addresses));
+            assert_eq!(decide(&signed_in, false, change), Err(KeyRefusal::Addresses));
+            assert_eq!(decide(&manager, false, change), Err(KeyRefusal::Addresses));
+        }
+        let inactive = changed(&signed_in, &|user| user.status = UserStatus::Inactive);
+        assert_eq!(decide(&signed_in, true, &|user| user.status = UserStatus::Inactive), Ok(()));
+        assert_eq!(decide(&inactive, true, &|user| user.status = UserStatus::Active), Err(KeyRefusal::Reactivation));
+        let promote = |user: &mut User| user.roles.assigned = RoleSet::from([Role::OrganizationContextManager]);
+        assert_eq!(decide(&signed_in, true, &promote), Err(KeyRefusal::ContextManager));
+        assert_eq!(decide_making(&manager), Err(KeyRefusal::ContextManager));
+        assert_eq!(decide(&manager, false, &|user| user.status = UserStatus::Active), Ok(()));
+        let guarded = changed(&signed_in, &|user| user.require_email_mfa = true);
+        assert_eq!(decide(&guarded, true, &|user| user.require_email_mfa = false), Err(KeyRefusal::SecondFactor));
     }
 }

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::account_switch::Home;
 use crate::application::RedirectUri;
+use crate::credential_epoch::{CredentialEpoch, Epochs};
 use crate::pkce::CodeChallenge;
 use crate::portal::Portal;
 use crate::secret::SecretDigest;
@@ -47,6 +48,8 @@ pub struct SessionGrant {
     pub method: SignInMethod,
     /// When they proved who they are.
     pub auth_time: Timestamp,
+    /// The user's epoch in which they did (A7).
+    pub credential_epoch: CredentialEpoch,
     /// Role values for a `self_service` frontend (C4).
     pub external_roles: Vec<String>,
     /// Where they had proved that, if they switched from there (G1).
@@ -59,6 +62,11 @@ impl SessionGrant {
     /// Whether its own account mailed a code for it: a switch from another account brings none (A4).
     pub fn by_mailed_code(&self) -> bool {
         self.method == SignInMethod::PasswordAndCode && self.home.is_none()
+    }
+
+    /// The epochs that it rests on (A7).
+    pub fn epochs(&self) -> Epochs {
+        Epochs { user: self.credential_epoch, home: self.home.map(|home| home.credential_epoch) }
     }
 }
 
@@ -138,6 +146,7 @@ mod tests {
                 portal: Portal::Admin,
                 method: SignInMethod::Saml,
                 auth_time: Timestamp::UNIX_EPOCH,
+                credential_epoch: CredentialEpoch::FIRST,
                 external_roles: vec![],
                 home: None,
                 session_not_on_or_after: None,

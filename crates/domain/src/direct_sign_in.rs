@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::authorization_code::SessionGrant;
+use crate::credential_epoch::CredentialEpoch;
 use crate::named::named;
 use crate::portal::Portal;
 use crate::sso::pending_sign_in::ReturnTo;
@@ -36,6 +37,8 @@ pub struct DirectSignIn {
     pub method: SignInMethod,
     /// When they proved who they are.
     pub auth_time: Timestamp,
+    /// Their epoch in which they did (A7).
+    pub credential_epoch: CredentialEpoch,
     /// What it waits for; nothing where it is complete.
     pub awaits: Option<Awaited>,
     /// When it is too late to go on.
@@ -50,6 +53,7 @@ impl DirectSignIn {
             portal: self.portal,
             method: self.method,
             auth_time: self.auth_time,
+            credential_epoch: self.credential_epoch,
             external_roles: vec![],
             home: None,
             session_not_on_or_after: None,

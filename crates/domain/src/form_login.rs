@@ -92,7 +92,7 @@ pub fn decide_form_login<'a>(facts: &FormLoginFacts<'a>) -> Result<&'a User, For
         Err(FormLoginRefusal::SsoRequired)
     } else if !facts.admits_address {
         Err(FormLoginRefusal::AddressNotAllowed)
-    } else if user.portal == Portal::Admin && user.roles.effective().is_empty() {
+    } else if user.portal == Portal::Admin && user.roles.assigned.is_empty() {
         Err(FormLoginRefusal::NoRole)
     } else {
         Ok(user)
@@ -102,6 +102,7 @@ pub fn decide_form_login<'a>(facts: &FormLoginFacts<'a>) -> Result<&'a User, For
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credential_epoch::CredentialEpoch;
     use crate::email::Email;
     use crate::role::{Role, RoleAssignments, RoleSet};
     use crate::user::UserStatus;
@@ -127,6 +128,7 @@ mod tests {
             break_glass: false,
             require_email_mfa: false,
             exempt: false,
+            credential_epoch: CredentialEpoch::FIRST,
             last_sign_in: None,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,

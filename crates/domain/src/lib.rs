@@ -25,6 +25,7 @@ pub mod audit;
 pub mod authorization_code;
 pub mod branding;
 pub mod break_glass;
+pub mod credential_epoch;
 pub mod direct_sign_in;
 pub mod directory;
 pub mod email;

@@ -7,11 +7,13 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::credential_epoch::CredentialEpoch;
 use crate::email::Email;
 use crate::language::Language;
 use crate::named::named;
 use crate::role::Role;
 use crate::text::{Label, optional_stored};
+use crate::user::User;
 use crate::{AccountId, MailBatchId, MailId, UserId};
 
 named! {
@@ -35,6 +37,8 @@ named! {
         PasswordReset = "password_reset",
         /// The password was changed.
         PasswordChanged = "password_changed",
+        /// An address of the user was changed: told to the one that was theirs.
+        AddressChanged = "address_changed",
         /// A one-time code.
         MfaCode = "mfa_code",
         /// A link to sign in with.
@@ -50,7 +54,7 @@ named! {
 
 named! {
     /// Where a mail stands.
-    MailState, MailStateError, "expected \"queued\", \"sending\", \"delivered\" or \"dead\"" {
+    MailState, MailStateError, "expected \"queued\", \"sending\", \"delivered\", \"dead\" or \"withdrawn\"" {
         /// It waits for its next attempt.
         Queued = "queued",
         /// It is on its way to the mail server just now.
@@ -59,6 +63,8 @@ named! {
         Delivered = "delivered",
         /// It was given up; an operator may try it again.
         Dead = "dead",
+        /// What it carries was voided before it was sent (A7); it never will be.
+        Withdrawn = "withdrawn",
     }
 }
 
@@ -145,6 +151,13 @@ pub enum MailMessage {
         /// When it was changed.
         changed_at: Timestamp,
     },
+    /// A7: mail and codes go elsewhere now; a notice to whom that would surprise.
+    AddressChanged {
+        /// Whose address.
+        username: String,
+        /// When it was changed.
+        changed_at: Timestamp,
+    },
     /// B2: the second factor.
     MfaCode {
         /// Six digits.
@@ -190,6 +203,7 @@ impl MailMessage {
             Self::TemporaryPassword { .. } => MailKind::TemporaryPassword,
             Self::PasswordReset { .. } => MailKind::PasswordReset,
             Self::PasswordChanged { .. } => MailKind::PasswordChanged,
+            Self::AddressChanged { .. } => MailKind::AddressChanged,
             Self::MfaCode { .. } => MailKind::MfaCode,
             Self::MagicLink { .. } => MailKind::MagicLink,
             Self::BreakGlassUsed { .. } => MailKind::BreakGlassUsed,
@@ -212,6 +226,7 @@ impl MailMessage {
             Self::SsoRequired { .. }
             | Self::SsoEnded { .. }
             | Self::PasswordChanged { .. }
+            | Self::AddressChanged { .. }
             | Self::BreakGlassUsed { .. }
             | Self::BreakGlassDrill { .. }
             | Self::Test => None,
@@ -230,6 +245,28 @@ impl MailKind {
     pub const fn is_urgent(self) -> bool {
         matches!(self, Self::PasswordReset | Self::MfaCode | Self::MagicLink)
     }
+
+    /// Whether it lets its user in, or invites them to come: such a mail is void with what it carries, and goes to no
+    /// address that is not the user's any more (A7).
+    pub const fn is_credential(self) -> bool {
+        match self {
+            Self::Invitation
+            | Self::FirstOwnerInvitation
+            | Self::SsoInvitation
+            | Self::SelfServiceInvitation
+            | Self::TemporaryPassword
+            | Self::PasswordReset
+            | Self::MfaCode
+            | Self::MagicLink => true,
+            Self::SsoRequired
+            | Self::SsoEnded
+            | Self::PasswordChanged
+            | Self::AddressChanged
+            | Self::BreakGlassUsed
+            | Self::BreakGlassDrill
+            | Self::Test => false,
+        }
+    }
 }
 
 /// A mail to be sent.
@@ -243,6 +280,15 @@ pub struct OutgoingMail {
     pub language: Language,
     /// What it says.
     pub message: MailMessage,
+}
+
+impl Mail {
+    /// The same for this user; void with what else was issued to them, if it is a credential.
+    #[must_use]
+    pub fn to_user(self, user: &User) -> Self {
+        let credential_epoch = self.kind.is_credential().then_some(user.credential_epoch);
+        Self { user_id: Some(user.id), credential_epoch, ..self }
+    }
 }
 
 /// A mail in the outbox.
@@ -265,9 +311,11 @@ pub struct Mail {
     pub sealed_message: Option<Vec<u8>>,
     /// The batch whose message it carries, where it has none of its own.
     pub batch_id: Option<MailBatchId>,
-    /// Whom an invitation or a batch's mail is for: the former is taken back with its link, the latter's secret, if it
+    /// The user whom a credential or a batch's mail is for: an invitation is taken back with its link; a batch's secret, if it
     /// carries one, is made when it is sent.
     pub user_id: Option<UserId>,
+    /// The epoch of that user in which it was written, where it is a credential (A7).
+    pub credential_epoch: Option<CredentialEpoch>,
     /// Where it stands.
     pub state: MailState,
     /// How often it was tried.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::credential_epoch::CredentialEpoch;
 use crate::secret::SecretDigest;
 use crate::throttle::Pace;
 
@@ -77,6 +78,8 @@ impl TryFrom<String> for MfaCode {
 pub struct SentMfaCode {
     /// What a code that is presented must give.
     pub digest: SecretDigest,
+    /// The epoch of its user in which it was sent (A7).
+    pub credential_epoch: CredentialEpoch,
     /// How often it was tried, this time counted.
     pub tries: i64,
     /// When it was sent.
@@ -90,16 +93,25 @@ pub enum MfaRefusal {
     Expired,
     /// Over [`MFA_CODE_TRIES`].
     TriedTooOften,
+    /// It was sent in another epoch of its user (A7).
+    Withdrawn,
     /// Another code was sent.
     Wrong,
 }
 
-/// Decides whether a presented code is the one that was sent.
-pub fn decide_mfa(sent: &SentMfaCode, presented: SecretDigest, now: Timestamp) -> Result<(), MfaRefusal> {
+/// Decides whether a code that a user presents, who is in this epoch, is the one that was sent.
+pub fn decide_mfa(
+    sent: &SentMfaCode,
+    presented: SecretDigest,
+    epoch: CredentialEpoch,
+    now: Timestamp,
+) -> Result<(), MfaRefusal> {
     if now.duration_since(sent.sent_at) >= MFA_CODE_LIFETIME {
         Err(MfaRefusal::Expired)
     } else if sent.tries > MFA_CODE_TRIES {
         Err(MfaRefusal::TriedTooOften)
+    } else if sent.credential_epoch != epoch {
+        Err(MfaRefusal::Withdrawn)
     } else if bool::from(sent.digest.as_bytes().ct_eq(presented.as_bytes())) {
         Ok(())
     } else {
@@ -131,14 +143,15 @@ mod tests {
     #[test]
     fn a_code_is_good_for_its_sign_in_for_ten_minutes_and_five_tries() {
         let code = MfaCode::parse("012345").unwrap();
-        let digest = code.digest("token");
-        let sent = SentMfaCode { digest, tries: 1, sent_at: at(0) };
-        assert_eq!(decide_mfa(&sent, digest, at(599)), Ok(()));
-        assert_eq!(decide_mfa(&sent, digest, at(600)), Err(MfaRefusal::Expired));
-        assert_eq!(decide_mfa(&SentMfaCode { tries: 5, ..sent }, digest, at(1)), Ok(()));
-        assert_eq!(decide_mfa(&SentMfaCode { tries: 6, ..sent }, digest, at(1)), Err(MfaRefusal::TriedTooOften));
-        assert_eq!(decide_mfa(&sent, code.digest("another"), at(1)), Err(MfaRefusal::Wrong));
+        let (digest, first) = (code.digest("token"), CredentialEpoch::FIRST);
+        let sent = SentMfaCode { digest, credential_epoch: first, tries: 1, sent_at: at(0) };
+        assert_eq!(decide_mfa(&sent, digest, first, at(599)), Ok(()));
+        assert_eq!(decide_mfa(&sent, digest, first.next(), at(599)), Err(MfaRefusal::Withdrawn));
+        assert_eq!(decide_mfa(&sent, digest, first, at(600)), Err(MfaRefusal::Expired));
+        assert_eq!(decide_mfa(&SentMfaCode { tries: 5, ..sent }, digest, first, at(1)), Ok(()));
+        assert_eq!(decide_mfa(&SentMfaCode { tries: 6, ..sent }, digest, first, at(1)), Err(MfaRefusal::TriedTooOften));
+        assert_eq!(decide_mfa(&sent, code.digest("another"), first, at(1)), Err(MfaRefusal::Wrong));
         let other = MfaCode::parse("012346").unwrap().digest("token");
-        assert_eq!(decide_mfa(&sent, other, at(1)), Err(MfaRefusal::Wrong));
+        assert_eq!(decide_mfa(&sent, other, first, at(1)), Err(MfaRefusal::Wrong));
     }
 }

@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::credential_epoch::CredentialEpoch;
 use crate::named::named;
 use crate::secret::{SecretDigest, SecretKind};
 use crate::{AccountId, UserId};
@@ -56,6 +57,8 @@ pub struct OneTimeLink {
     pub user_id: UserId,
     /// What it is for.
     pub purpose: LinkPurpose,
+    /// The epoch of that user in which it was made (A7).
+    pub credential_epoch: CredentialEpoch,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it does not work.
@@ -73,16 +76,20 @@ pub enum LinkRefusal {
     /// A newer link took its place.
     #[error("a newer link took its place")]
     Replaced,
+    /// What it was mailed on the strength of has changed (A7).
+    #[error("the password, an address or the roles were changed since the link was mailed")]
+    Withdrawn,
     /// Its time is over.
     #[error("the link has expired")]
     Expired,
 }
 
-/// Decides whether a link may be used.
-pub fn decide_use(link: &OneTimeLink, now: Timestamp) -> Result<(), LinkRefusal> {
+/// Decides whether a link of a user who is in this epoch may be used.
+pub fn decide_use(link: &OneTimeLink, epoch: CredentialEpoch, now: Timestamp) -> Result<(), LinkRefusal> {
     match link.ended {
         Some((_, LinkEnd::Used)) => Err(LinkRefusal::Used),
         Some((_, LinkEnd::Replaced)) => Err(LinkRefusal::Replaced),
+        None if link.credential_epoch != epoch => Err(LinkRefusal::Withdrawn),
         None if now >= link.expires_at => Err(LinkRefusal::Expired),
         None => Ok(()),
     }
@@ -93,7 +100,7 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
-    /// Proves B4, B6, E3: a link works until it is used, replaced or over, and says which.
+    /// Proves A7, B4, B6, E3: a link works until it is used, replaced, withdrawn or over, and says which.
     #[test]
     fn a_link_works_once_and_within_its_time() {
         let at = |second| Timestamp::from_second(second).unwrap();
@@ -102,14 +109,17 @@ mod tests {
             account_id: AccountId::from_uuid(Uuid::from_u128(1)),
             user_id: UserId::from_uuid(Uuid::from_u128(2)),
             purpose: LinkPurpose::PasswordReset,
+            credential_epoch: CredentialEpoch::FIRST,
             created_at: at(0),
             expires_at: at(10),
             ended: None,
         };
         let ended = |reason| OneTimeLink { ended: Some((at(1), reason)), ..link };
-        assert_eq!(decide_use(&link, at(9)), Ok(()));
-        assert_eq!(decide_use(&link, at(10)), Err(LinkRefusal::Expired));
-        assert_eq!(decide_use(&ended(LinkEnd::Used), at(20)), Err(LinkRefusal::Used));
-        assert_eq!(decide_use(&ended(LinkEnd::Replaced), at(2)), Err(LinkRefusal::Replaced));
+        let first = CredentialEpoch::FIRST;
+        assert_eq!(decide_use(&link, first, at(9)), Ok(()));
+        assert_eq!(decide_use(&link, first.next(), at(20)), Err(LinkRefusal::Withdrawn));
+        assert_eq!(decide_use(&link, first, at(10)), Err(LinkRefusal::Expired));
+        assert_eq!(decide_use(&ended(LinkEnd::Used), first, at(20)), Err(LinkRefusal::Used));
+        assert_eq!(decide_use(&ended(LinkEnd::Replaced), first.next(), at(2)), Err(LinkRefusal::Replaced));
     }
 }

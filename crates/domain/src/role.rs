@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::named::named;
+use crate::user::SignInMethod;
 
 named! {
     /// An account-wide permission of an `admin` user; the mightiest first.
@@ -26,14 +27,20 @@ pub type RoleSet = BTreeSet<Role>;
 pub struct RoleAssignments {
     /// Given by an owner, an operator or an invitation; a SAML sign-in never touches them.
     pub assigned: RoleSet,
-    /// Set anew at every SAML sign-in.
+    /// Set anew by every verified assertion; they count in sessions that began with SAML, and nowhere else.
     pub saml: RoleSet,
 }
 
 impl RoleAssignments {
-    /// What the user holds: both sources together.
-    pub fn effective(&self) -> RoleSet {
+    /// What the user holds, from whichever source: what they may be in one session or another.
+    pub fn all(&self) -> RoleSet {
         self.assigned.union(&self.saml).copied().collect()
+    }
+
+    /// What counts in a session that began by this method: an identity provider speaks for the sign-ins that it saw, and
+    /// for no password or mailed link (C4).
+    pub fn counting_in(&self, method: SignInMethod) -> RoleSet {
+        if method == SignInMethod::Saml { self.all() } else { self.assigned.clone() }
     }
 }
 
@@ -63,6 +70,18 @@ pub fn permits(roles: &RoleSet, permission: Permission) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Proves C4: roles from assertions count in sessions that began with SAML alone, assigned ones everywhere.
+    #[test]
+    fn roles_from_assertions_count_in_saml_sessions_alone() {
+        let (owner, member) = (RoleSet::from([Role::OrganizationOwner]), RoleSet::from([Role::OrganizationMember]));
+        let roles = RoleAssignments { assigned: member.clone(), saml: owner };
+        assert_eq!(roles.counting_in(SignInMethod::Saml), roles.all());
+        assert_eq!(roles.all().len(), 2);
+        for method in [SignInMethod::Password, SignInMethod::PasswordAndCode, SignInMethod::MagicLink] {
+            assert_eq!(roles.counting_in(method), member, "{method:?}");
+        }
+    }
 
     /// Proves A3.
     #[test]

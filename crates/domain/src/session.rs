@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::account_switch::Home;
 use crate::application::Lifetimes;
+use crate::credential_epoch::{CredentialEpoch, Epochs};
 use crate::named::named;
 use crate::portal::Portal;
 use crate::role::RoleSet;
@@ -26,6 +27,10 @@ named! {
         UserDeactivated = "user_deactivated",
         /// The user's password was changed.
         PasswordChanged = "password_changed",
+        /// The user's username, email or recovery email was changed.
+        AddressChanged = "address_changed",
+        /// The user became an owner.
+        OwnerGained = "owner_gained",
         /// An old refresh token was used again: it was stolen, or its thief used it first.
         RefreshTokenReused = "refresh_token_reused",
         /// SSO became required, and this session did not begin through it (F3).
@@ -56,6 +61,8 @@ pub struct Session {
     pub method: SignInMethod,
     /// When they proved who they are.
     pub auth_time: Timestamp,
+    /// The user's epoch in which it was issued (A7).
+    pub credential_epoch: CredentialEpoch,
     /// Where they had proved that, if they switched from there (G1).
     pub home: Option<Home>,
     /// The role values that the identity provider sent for a `self_service` user, for the frontend's own permissions (C4).
@@ -79,6 +86,11 @@ impl Session {
     /// Whether it began with a code that its own account mailed: a switch from another account brings none (A4).
     pub fn by_mailed_code(&self) -> bool {
         self.method == SignInMethod::PasswordAndCode && self.home.is_none()
+    }
+
+    /// The epochs that it rests on (A7).
+    pub fn epochs(&self) -> Epochs {
+        Epochs { user: self.credential_epoch, home: self.home.map(|home| home.credential_epoch) }
     }
 
     /// The same under the lifetimes of today: where they became tighter since it began, it ends sooner (I3).
@@ -138,6 +150,8 @@ pub struct RefreshFacts<'a> {
     pub lifetimes: Lifetimes,
     /// The client that presents it.
     pub client: ApplicationId,
+    /// The epochs of its users now (A7).
+    pub epochs: Epochs,
     /// Where its user stands now.
     pub user_status: UserStatus,
     /// What its user holds now.
@@ -184,12 +198,12 @@ pub enum RefreshRefusal {
 /// Decides what a presented refresh token is worth (I2).
 pub fn decide_refresh<'a>(facts: &RefreshFacts<'a>, now: Timestamp) -> RefreshDecision<'a> {
     use RefreshDecision::{EndFamily, Refuse, Repeat, Rotate};
-    let RefreshFacts { token, session, lifetimes, client, user_status, roles, network_allowed, method_allowed } =
+    let RefreshFacts { token, session, lifetimes, client, user_status, roles, network_allowed, method_allowed, .. } =
         *facts;
     if client != session.application_id {
         return Refuse(RefreshRefusal::OtherClient);
     }
-    if !session.is_live(now) {
+    if !session.is_live(now) || session.epochs() != facts.epochs {
         return Refuse(RefreshRefusal::Expired);
     }
     let granted = match &token.rotation {
@@ -234,6 +248,7 @@ mod tests {
             portal: Portal::Admin,
             method: SignInMethod::Saml,
             auth_time: at(0),
+            credential_epoch: CredentialEpoch::FIRST,
             home: None,
             external_roles: vec![],
             created_at: at(0),
@@ -262,6 +277,7 @@ mod tests {
             session,
             lifetimes: Lifetimes::default(),
             client: session.application_id,
+            epochs: session.epochs(),
             user_status: status,
             roles: &MEMBER,
             network_allowed: true,
@@ -317,6 +333,7 @@ mod tests {
             session: &live,
             lifetimes: Lifetimes::default(),
             client: live.application_id,
+            epochs: live.epochs(),
             user_status: active,
             roles: &no_roles,
             network_allowed: true,
@@ -330,6 +347,42 @@ mod tests {
         assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::SsoRequired));
         facts.client = ApplicationId::from_uuid(Uuid::from_u128(9));
         assert_eq!(decide_refresh(&facts, at(1)), refused(RefreshRefusal::OtherClient));
+    }
+
+    /// Proves A7: a session of an earlier epoch is over, of its user as of the user whom it was switched from.
+    #[test]
+    fn a_session_of_another_epoch_is_over() {
+        let next = CredentialEpoch::FIRST.next();
+        let home = |credential_epoch| {
+            let (account_id, user_id) = (session().account_id, session().user_id);
+            Some(Home { account_id, user_id, credential_epoch })
+        };
+        let switched = Session { home: home(CredentialEpoch::FIRST), ..session() };
+        let current = Epochs { user: CredentialEpoch::FIRST, home: None };
+        let table = [
+            (session(), current, true),
+            (session(), Epochs { user: next, ..current }, false),
+            (switched.clone(), Epochs { home: Some(CredentialEpoch::FIRST), ..current }, true),
+            (switched.clone(), Epochs { home: Some(next), ..current }, false),
+            (switched, current, false),
+        ];
+        let member = RoleSet::from([Role::OrganizationMember]);
+        for (session, epochs, is_good) in table {
+            let facts = RefreshFacts {
+                token: &token(None),
+                session: &session,
+                lifetimes: Lifetimes::default(),
+                client: session.application_id,
+                epochs,
+                user_status: UserStatus::Active,
+                roles: &member,
+                network_allowed: true,
+                method_allowed: true,
+            };
+            let wanted =
+                if is_good { RefreshDecision::Rotate } else { RefreshDecision::Refuse(RefreshRefusal::Expired) };
+            assert_eq!(decide_refresh(&facts, at(1)), wanted, "{epochs:?}");
+        }
     }
 
     /// Proves I3: a tighter lifetime holds for sessions that began before it, and a looser one gives nothing back.

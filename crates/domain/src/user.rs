@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::credential_epoch::CredentialEpoch;
 use crate::email::Email;
 use crate::named::named;
 use crate::portal::Portal;
@@ -100,6 +101,8 @@ pub struct User {
     pub exempt: bool,
     /// What they may do; empty in the `self_service` portal.
     pub roles: RoleAssignments,
+    /// The epoch that whatever is issued to them is stamped with (A7).
+    pub credential_epoch: CredentialEpoch,
     /// The last sign-in, if there was one.
     pub last_sign_in: Option<LastSignIn>,
     /// When they were added.

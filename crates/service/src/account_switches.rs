@@ -165,7 +165,8 @@ async fn switching(tx: &mut Tx, signed_in: &SignedInUser) -> Result<Option<Switc
     }
     let session = storage::sessions::by_id(tx, signed_in.account_id, signed_in.session_id).await?;
     let session = session.ok_or_else(|| Error::new(Code::SessionExpired))?;
-    let own = Home { account_id: session.account_id, user_id: session.user_id };
+    let (account_id, user_id, credential_epoch) = (session.account_id, session.user_id, session.credential_epoch);
+    let own = Home { account_id, user_id, credential_epoch };
     let home = session.home.unwrap_or(own);
     let Some(user) = storage::users::by_id(tx, home.account_id, home.user_id).await? else { return Ok(None) };
     let written = replaced_username(tx, home.account_id, home.user_id).await?;

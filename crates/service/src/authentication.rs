@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use domain::api_key::ApiKey;
+use domain::credential_epoch::Epochs;
 use domain::portal::Portal;
 use domain::secret::{SecretDigest, SecretKind};
 use domain::throttle::{Pace, retry_after};
@@ -158,13 +159,24 @@ async fn live_user(
     if !session.is_live(now) {
         return Ok(None);
     }
-    let user = storage::users::by_id(tx, account_id, session.user_id).await?;
-    Ok(user.filter(|user| user.status == UserStatus::Active).map(|user| SignedInUser {
+    let Some(user) = storage::users::by_id(tx, account_id, session.user_id).await? else { return Ok(None) };
+    let home = match session.home {
+        Some(home) => storage::users::epoch(tx, home.account_id, home.user_id).await?,
+        None => None,
+    };
+    let is_current = session.epochs() == Epochs { user: user.credential_epoch, home };
+    Ok(Some(user).filter(|user| is_current && user.status == UserStatus::Active).map(|user| SignedInUser {
         user_id: user.id,
         account_id,
         portal: session.portal,
         session_id,
         application_id: session.application_id,
-        roles: if session.portal == Portal::Admin { user.roles.effective() } else { domain::role::RoleSet::new() },
+        method: session.method,
+        credential_epoch: user.credential_epoch,
+        roles: if session.portal == Portal::Admin {
+            user.roles.counting_in(session.method)
+        } else {
+            domain::role::RoleSet::new()
+        },
     }))
 }

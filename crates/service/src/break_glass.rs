@@ -17,6 +17,7 @@ use storage::break_glass::Owner;
 use crate::Service;
 use crate::accounts::account;
 use crate::caller::{Caller, Identity};
+use crate::credential_epochs::check_stands;
 use crate::error::{Code, Error, Result};
 
 impl Service {
@@ -28,7 +29,9 @@ impl Service {
         }
         let Identity::User(signed_in) = &caller.identity else { return Ok(()) };
         let caller_now = storage::users::by_id(tx, account_id, signed_in.user_id).await?;
-        let still = caller_now.is_some_and(|user| permits(&user.roles.effective(), Permission::Administer));
+        let caller_now = caller_now.ok_or_else(|| Error::new(Code::SessionExpired))?;
+        check_stands(&caller_now, signed_in)?;
+        let still = permits(&caller_now.roles.counting_in(signed_in.method), Permission::Administer);
         if still { Ok(()) } else { Err(Error::new(Code::Forbidden)) }
     }
 

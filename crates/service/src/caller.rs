@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use domain::api_key::{self, ApiKeyScopes};
+use domain::api_key::{self, ApiKeyScopes, KeyRefusal, UserChange};
 use domain::audit::AuditActor;
+use domain::credential_epoch::CredentialEpoch;
 use domain::portal::Portal;
 use domain::role::{Permission, RoleSet, permits};
-use domain::user::User;
+use domain::user::{SignInMethod, User};
 use domain::{AccountId, ApiKeyId, ApplicationId, OperatorKeyId, SessionId, UserId};
 
 use crate::error::{Code, Error, Result};
@@ -57,7 +58,11 @@ pub struct SignedInUser {
     pub session_id: SessionId,
     /// In which frontend.
     pub application_id: ApplicationId,
-    /// With which roles, as of now and not as of the token.
+    /// How they signed in.
+    pub method: SignInMethod,
+    /// In which epoch of theirs (A7).
+    pub credential_epoch: CredentialEpoch,
+    /// With which roles, as of now and not as of the token, and as far as they count in this session (C4).
     pub roles: RoleSet,
 }
 
@@ -79,13 +84,27 @@ impl Caller {
         }
     }
 
-    /// Whether they may make, change or remove this user, being allowed to manage users: no key reaches an owner.
+    /// Whether they may change or remove this user, being allowed to manage users: no key reaches an owner.
     pub fn authorize_over(&self, user: &User) -> Result<()> {
+        self.check_key(|| api_key::decide_reach(user))
+    }
+
+    /// Whether they may make this user.
+    pub fn authorize_making(&self, user: &User) -> Result<()> {
+        self.check_key(|| api_key::decide_making(user))
+    }
+
+    /// Whether they may make this change of a user whom they reach.
+    pub fn authorize_change(&self, change: &UserChange<'_>) -> Result<()> {
+        self.check_key(|| api_key::decide_change(change))
+    }
+
+    fn check_key(&self, decide: impl FnOnce() -> std::result::Result<(), KeyRefusal>) -> Result<()> {
         match &self.identity {
-            Identity::ApiKey(_) if !api_key::may_manage(user) => {
-                Err(Error::new(Code::Forbidden).with_detail("An API key neither makes nor changes owners"))
+            Identity::ApiKey(_) => {
+                decide().map_err(|refusal| Error::new(Code::Forbidden).with_detail(refusal.to_string()))
             }
-            _ => Ok(()),
+            Identity::Operator(_) | Identity::CommandLine | Identity::User(_) => Ok(()),
         }
     }
 
@@ -113,6 +132,16 @@ impl Caller {
             Identity::Operator(_) | Identity::CommandLine | Identity::ApiKey(_) => {
                 Err(Error::new(Code::Forbidden).with_detail("This is for signed-in users, not for keys"))
             }
+        }
+    }
+
+    /// The session that stays where the caller changes this user: their own, if the user is they (A7).
+    pub fn session_of(&self, user: &User) -> Option<SessionId> {
+        match &self.identity {
+            Identity::User(caller) if (caller.account_id, caller.user_id) == (user.account_id, user.id) => {
+                Some(caller.session_id)
+            }
+            _ => None,
         }
     }
 

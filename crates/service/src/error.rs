@@ -141,7 +141,7 @@ codes! {
     /// A one-time link was used.
     LinkUsed = "link_used", "This link was used before", "Sign in, or ask for a new mail.";
     /// E3: a newer mail carries the link that works.
-    LinkReplaced = "link_replaced", "A newer link took this one's place", "Open the link of the newest mail.";
+    LinkReplaced = "link_replaced", "A newer link took this one's place", "Open the link of the newest mail, or ask for a new one.";
     /// A one-time link's time is over.
     LinkExpired = "link_expired", "This link has expired", "Ask for a new mail.";
     /// G1: the explaining refusal.

@@ -164,7 +164,7 @@ impl Service {
         let Some(user) = user.filter(|user| user.status == UserStatus::Invited) else { return Ok(()) };
         caller.authorize_over(&user)?;
         self.guard_owners(tx, &user, None).await?;
-        storage::users::delete(tx, account_id, id).await?;
+        self.remove_user(tx, &user).await?;
         let deed = crate::users::deed("user.deleted", &user, audited_user(&user), Value::Null);
         self.record(tx, caller, deed).await
     }

@@ -25,6 +25,7 @@ mod branding;
 mod break_glass;
 mod caller;
 mod connections;
+mod credential_epochs;
 mod directory;
 mod error;
 mod form_login;

@@ -91,13 +91,14 @@ impl Service {
         let Some(to) = user.link_email().cloned() else { return Ok(()) };
         let (whose, now) = ((user.account_id, user.id), self.now());
         let expires_at = now.saturating_add(account.settings.magic_link()).unwrap_or(Timestamp::MAX);
-        let (token, link) = self.new_link(LinkPurpose::MagicLink, whose, expires_at);
+        let (token, link) = self.new_link(LinkPurpose::MagicLink, user, expires_at);
         let message = MailMessage::MagicLink { link: page.with_token(&token), expires_at };
         let language = account.settings.default_language();
         let mut tx = self.store.begin().await?;
         storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::MagicLink, now).await?;
         storage::one_time_links::insert(&mut tx, &link).await?;
-        self.enqueue_mail(&mut tx, OutgoingMail { account_id: Some(account.id), to, language, message }).await?;
+        let mail = OutgoingMail { account_id: Some(account.id), to, language, message };
+        self.enqueue_credential(&mut tx, user, mail).await?;
         Ok(tx.commit().await?)
     }
 }

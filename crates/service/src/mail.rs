@@ -10,6 +10,7 @@ use domain::application::{Application, Page, RedirectUri};
 use domain::email::Email;
 use domain::mail::{Mail, MailMessage, MailState, OutgoingMail};
 use domain::portal::Portal;
+use domain::user::User;
 use domain::{AccountId, MailBatchId, MailId};
 use storage::Tx;
 use zeroize::Zeroizing;
@@ -38,6 +39,12 @@ impl Service {
         self.enqueue_mail(tx, OutgoingMail { account_id: Some(account_id), to, language, message }).await
     }
 
+    /// The same for a mail that is a credential of this user: it is withdrawn where that is voided before it is sent (A7).
+    pub(crate) async fn enqueue_credential(&self, tx: &mut Tx, user: &User, mail: OutgoingMail) -> Result<()> {
+        let mail = self.sealed(mail)?.to_user(user);
+        self.enqueue(tx, &[mail]).await
+    }
+
     /// Writes mails into the outbox that [`Self::sealed`] made.
     pub(crate) async fn enqueue(&self, tx: &mut Tx, mails: &[Mail]) -> Result<()> {
         storage::outbox::insert_all(tx, mails).await?;
@@ -60,6 +67,7 @@ impl Service {
             sealed_message: Some(self.ports.sealer.seal(&sealing_context(id), &message)),
             batch_id: None,
             user_id: None,
+            credential_epoch: None,
             state: MailState::Queued,
             attempts: 0,
             due_at: Some(now),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use domain::ApplicationId;
 use domain::account::AccountName;
 use domain::application::{Application, Page, RedirectUri};
 use domain::network::enclosing;
@@ -10,7 +11,7 @@ use domain::one_time_link::{LinkPurpose, LinkRefusal, OneTimeLink};
 use domain::portal::Portal;
 use domain::secret::{Secret, SecretDigest};
 use domain::throttle::{Pace, ThrottleKey, retry_after};
-use domain::{AccountId, ApplicationId, UserId};
+use domain::user::User;
 use jiff::{SignedDuration, Timestamp};
 use storage::Tx;
 
@@ -61,16 +62,19 @@ impl Service {
     }
 
     /// A new link, and the token that goes into its mail alone.
-    pub(crate) fn new_link(
-        &self,
-        purpose: LinkPurpose,
-        (account_id, user_id): (AccountId, UserId),
-        expires_at: Timestamp,
-    ) -> (Secret, OneTimeLink) {
+    pub(crate) fn new_link(&self, purpose: LinkPurpose, user: &User, expires_at: Timestamp) -> (Secret, OneTimeLink) {
         let token = Secret::from_random(purpose.secret_kind(), self.random());
-        let created_at = self.now();
-        let digest = token.digest();
-        (token, OneTimeLink { digest, account_id, user_id, purpose, created_at, expires_at, ended: None })
+        let link = OneTimeLink {
+            digest: token.digest(),
+            account_id: user.account_id,
+            user_id: user.id,
+            purpose,
+            credential_epoch: user.credential_epoch,
+            created_at: self.now(),
+            expires_at,
+            ended: None,
+        };
+        (token, link)
     }
 }
 
@@ -94,11 +98,19 @@ pub(crate) async fn link(tx: &mut Tx, purpose: LinkPurpose, token: &str) -> Resu
     storage::one_time_links::by_digest(tx, digest).await?.ok_or_else(invalid)
 }
 
-/// What whoever holds a link is told about one that does not work.
+/// The refusal that the holder of a link is told. One that was withdrawn (A7) counts as replaced, because the way on is the
+/// same: a newer link.
 pub(crate) fn link_refused(refusal: LinkRefusal) -> Error {
-    Error::new(match refusal {
-        LinkRefusal::Used => Code::LinkUsed,
-        LinkRefusal::Replaced => Code::LinkReplaced,
-        LinkRefusal::Expired => Code::LinkExpired,
-    })
+    match refusal {
+        LinkRefusal::Used => Error::new(Code::LinkUsed),
+        LinkRefusal::Replaced => Error::new(Code::LinkReplaced),
+        LinkRefusal::Withdrawn => Error::new(Code::LinkReplaced)
+            .with_detail("The user's password, an address or their roles were changed since this link was mailed"),
+        LinkRefusal::Expired => Error::new(Code::LinkExpired),
+    }
+}
+
+/// The refusal of a link whose user came into another epoch while it was being used (A7).
+pub(crate) fn withdrawn_meanwhile(error: Error) -> Error {
+    if error.code == Code::PreconditionFailed { link_refused(LinkRefusal::Withdrawn) } else { error }
 }

@@ -15,7 +15,6 @@ use domain::one_time_link::{LinkPurpose, LinkRefusal, OneTimeLink, decide_use};
 use domain::password::{Password, PasswordCredential};
 use domain::password_reset::{RESET_LIFETIME, RESET_PACE, decide_answer, may_reset, recipients};
 use domain::portal::Portal;
-use domain::session::SessionEnd;
 use domain::sso::connection::SsoMode;
 use domain::throttle::ThrottleKey;
 use domain::user::User;
@@ -28,7 +27,7 @@ use crate::Service;
 use crate::accounts::account;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
-use crate::one_time_links::{link, link_refused, page_of};
+use crate::one_time_links::{link, link_refused, page_of, withdrawn_meanwhile};
 use crate::users::{deed, user};
 
 /// What somebody who forgot their password sends.
@@ -109,12 +108,12 @@ impl Service {
         }
         let mut tx = self.store.begin().await?;
         let expires_at = self.now().saturating_add(RESET_LIFETIME).unwrap_or(Timestamp::MAX);
-        let (token, link) = self.new_link(LinkPurpose::PasswordReset, (user.account_id, user.id), expires_at);
+        let (token, link) = self.new_link(LinkPurpose::PasswordReset, user, expires_at);
         storage::one_time_links::insert(&mut tx, &link).await?;
         let (username, link) = (user.username.as_str().to_owned(), page.with_token(&token));
         let message = MailMessage::PasswordReset { username, link, expires_at };
         let mail = OutgoingMail { account_id: Some(user.account_id), to, language, message };
-        self.enqueue_mail(&mut tx, mail).await?;
+        self.enqueue_credential(&mut tx, user, mail).await?;
         Ok(tx.commit().await?)
     }
 
@@ -126,8 +125,8 @@ impl Service {
         Ok(OpenPasswordReset { account_name, username, expires_at: link.expires_at })
     }
 
-    /// Sets a new password by a mailed link. All sessions of the user end, and their other links; the second factor
-    /// stays as it is, and nobody is signed in by it.
+    /// Sets a new password by a mailed link. All that was issued to the user is void (A7); the second factor stays as it is,
+    /// and nobody is signed in by it.
     pub async fn complete_password_reset(&self, token: &str, password: Password, address: IpAddr) -> Result<()> {
         let mut tx = self.store.read().await?;
         let asked = found(&mut tx, token, self.now()).await?;
@@ -140,12 +139,10 @@ impl Service {
             return Err(link_refused(LinkRefusal::Used));
         }
         let (account_id, user_id, now) = (user.account_id, user.id, self.now());
+        let user = self.void_by_password(&mut tx, &user, None).await.map_err(withdrawn_meanwhile)?;
         let credential =
             PasswordCredential { account_id, user_id, hash, must_change: false, set_at: now, expires_at: None };
         storage::password_credentials::set(&mut tx, &credential).await?;
-        storage::sessions::end_for_user(&mut tx, account_id, user_id, now, SessionEnd::PasswordChanged).await?;
-        let whose = (account_id, user_id);
-        storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::PasswordReset, now).await?;
         self.mail_password_changed(&mut tx, &user).await?;
         let deed = deed("user.password_reset", &user, Value::Null, Value::Null);
         self.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), deed).await?;
@@ -156,7 +153,6 @@ impl Service {
 /// What a token leads to, if the password may be set now.
 async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
     let link = link(tx, LinkPurpose::PasswordReset, token).await?;
-    decide_use(&link, now).map_err(link_refused)?;
     let user = user(tx, link.account_id, link.user_id).await?;
     let account = account(tx, link.account_id).await?;
     let mode = sso_mode(tx, account.id, Portal::Admin).await?;
@@ -164,5 +160,6 @@ async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
         let refused = decide_answer(mode).map_or(Code::PasswordResetUnsupported, |()| Code::LinkInvalid);
         return Err(Error::new(refused));
     }
+    decide_use(&link, user.credential_epoch, now).map_err(link_refused)?;
     Ok(Found { link, user, account })
 }

@@ -8,7 +8,6 @@ use domain::account::AccountName;
 use domain::form_login::form_login_allowed;
 use domain::mail::MailMessage;
 use domain::password::{NewPassword, Password, PasswordCredential, PasswordHash, PasswordOwner};
-use domain::session::SessionEnd;
 use domain::throttle::{Pace, ThrottleKey, retry_after};
 use domain::user::User;
 use jiff::SignedDuration;
@@ -19,6 +18,7 @@ use crate::Service;
 use crate::accounts::account;
 use crate::caller::Caller;
 use crate::connections::sso_mode;
+use crate::credential_epochs::{check_stands, voided_meanwhile};
 use crate::error::{Code, Error, Result};
 use crate::ports::{PasswordHasherError, PasswordVerdict};
 use crate::turns::{Busy, Claim, Turn};
@@ -47,12 +47,13 @@ pub struct PasswordChange {
 }
 
 impl Service {
-    /// Changes the caller's own password; their other sessions end at once (I3).
+    /// Changes the caller's own password; all else that was issued to them is void at once (A7).
     pub async fn change_my_password(&self, caller: &Caller, change: PasswordChange) -> Result<()> {
         let signed_in = caller.user()?;
         let (account_id, user_id) = (signed_in.account_id, signed_in.user_id);
         let mut tx = self.store.read().await?;
         let (user, account) = (user(&mut tx, account_id, user_id).await?, account(&mut tx, account_id).await?);
+        check_stands(&user, signed_in)?;
         check_has_form_login(&mut tx, &user).await?;
         drop(tx);
         let old = self.prove_password(caller, &change.current_password).await?;
@@ -63,8 +64,8 @@ impl Service {
         if !storage::password_credentials::replace(&mut tx, &old, &hash, self.now()).await? {
             return Err(not_the_current_one());
         }
-        let (kept, reason) = (signed_in.session_id, SessionEnd::PasswordChanged);
-        storage::sessions::end_others(&mut tx, (account_id, user_id), kept, self.now(), reason).await?;
+        let kept = Some(signed_in.session_id);
+        let user = self.void_by_password(&mut tx, &user, kept).await.map_err(voided_meanwhile)?;
         self.record(&mut tx, caller, deed("user.password_changed", &user, Value::Null, Value::Null)).await?;
         self.mail_password_changed(&mut tx, &user).await?;
         Ok(tx.commit().await?)

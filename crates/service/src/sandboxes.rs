@@ -130,6 +130,6 @@ async fn first_owner(tx: &mut Tx, caller: &Caller, account_id: AccountId, named:
     if owner.email.is_none() {
         return Err(refused("must have an email, which the invitation to the sandbox is mailed to"));
     }
-    let owns = owner.status == UserStatus::Active && owner.roles.effective().contains(&Role::OrganizationOwner);
+    let owns = owner.status == UserStatus::Active && owner.roles.all().contains(&Role::OrganizationOwner);
     if owns { Ok(owner) } else { Err(refused("must be an active owner of the account")) }
 }

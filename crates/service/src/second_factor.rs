@@ -7,6 +7,7 @@ use domain::user::User;
 
 use crate::Service;
 use crate::caller::Caller;
+use crate::credential_epochs::check_stands;
 use crate::error::Result;
 use crate::users::{audited_user, check_email_mfa, deed, user};
 
@@ -30,13 +31,14 @@ impl Service {
         let mut tx = self.store.begin().await?;
         storage::accounts::hold(&mut tx, account_id).await?;
         let before = user(&mut tx, account_id, user_id).await?;
+        check_stands(&before, signed_in)?;
         let updated_at = self.next_version(before.updated_at);
         let recovery_email = change.recovery_email.unwrap_or_else(|| before.recovery_email.clone());
         let require_email_mfa = change.require_email_mfa.unwrap_or(before.require_email_mfa);
         let after = User { recovery_email, require_email_mfa, updated_at, ..before.clone() };
         check_email_mfa(&after)?;
         self.guard_owners(&mut tx, &before, Some(&after)).await?;
-        storage::users::update(&mut tx, &after, before.updated_at).await?;
+        let after = self.write_user(&mut tx, (&before, after), Some(signed_in.session_id)).await?;
         let deed = deed("user.updated", &after, audited_user(&before), audited_user(&after));
         self.record(&mut tx, caller, deed).await?;
         tx.commit().await?;

@@ -48,7 +48,7 @@ impl Service {
         let (mut claims, mut results) = (BTreeMap::new(), Vec::with_capacity(rows.len()));
         for row in rows {
             let user = self.invited_user(account_id, row);
-            caller.authorize_over(&user)?;
+            caller.authorize_making(&user)?;
             let claims = match claims.entry(user.portal) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => new.insert(Claims::of_portal(&mut tx, account_id, user.portal).await?),

@@ -1,11 +1,12 @@
 //! Users and their assigned roles (A2, A3).
 
+use domain::api_key::UserChange;
+use domain::credential_epoch::CredentialEpoch;
 use domain::directory::NewNames;
 use domain::email::Email;
 use domain::invitation::{InvitationState, InvitationSummary};
 use domain::portal::Portal;
 use domain::role::{Permission, RoleAssignments, RoleSet};
-use domain::session::SessionEnd;
 use domain::text::Label;
 use domain::user::{User, UserStatus};
 use domain::username::Username;
@@ -89,7 +90,7 @@ impl Service {
             return Ok(Created::replayed(user(&mut tx, account_id, id).await?));
         }
         let user = self.invited_user(account_id, new);
-        caller.authorize_over(&user)?;
+        caller.authorize_making(&user)?;
         let naming = Naming { caller, by_invitation: false };
         check_names(&mut tx, naming, &user, NewNames::ALL).await?;
         storage::users::insert(&mut tx, &user).await?;
@@ -115,6 +116,7 @@ impl Service {
             break_glass: false,
             require_email_mfa: false,
             exempt: false,
+            credential_epoch: CredentialEpoch::FIRST,
             status: UserStatus::Invited,
             roles: RoleAssignments { assigned: new.roles, saml: RoleSet::new() },
             last_sign_in: None,
@@ -151,7 +153,7 @@ impl Service {
         user(&mut tx, account_id, id).await
     }
 
-    /// Changes a user. Deactivation ends their sessions at once (I3). The last break-glass user stays one (A4).
+    /// Changes a user; what their credentials rest on voids those at once (A7). The last break-glass user stays one (A4).
     pub async fn update_user(
         &self,
         caller: &Caller,
@@ -169,18 +171,16 @@ impl Service {
         if before.status == UserStatus::Archived {
             return Err(Error::new(Code::UserArchived));
         }
-        let expected = target.expect(before.updated_at)?;
+        target.expect(before.updated_at)?;
         let marked = patch.break_glass;
         let mut after = self.guarded_user(&mut tx, &before, patched(before.clone(), patch)?, marked).await?;
-        caller.authorize_over(&after)?;
+        let credential = storage::password_credentials::by_user(&mut tx, account_id, target.id).await?;
+        let has_password = credential.is_some();
+        caller.authorize_change(&UserChange { before: &before, after: &after, has_password })?;
         let naming = Naming { caller, by_invitation: false };
         check_names(&mut tx, naming, &after, NewNames::between(&before, &after)).await?;
         after.updated_at = self.next_version(before.updated_at);
-        storage::users::update(&mut tx, &after, expected).await?;
-        if before.status != UserStatus::Inactive && after.status == UserStatus::Inactive {
-            let reason = SessionEnd::UserDeactivated;
-            storage::sessions::end_for_user(&mut tx, account_id, target.id, self.now(), reason).await?;
-        }
+        let after = self.write_user(&mut tx, (&before, after), caller.session_of(&before)).await?;
         let deed = deed("user.updated", &after, audited_user(&before), audited_user(&after));
         self.record(&mut tx, caller, deed).await?;
         tx.commit().await?;
@@ -197,8 +197,7 @@ impl Service {
         target.expect(gone.updated_at)?;
         self.guard_owners(&mut tx, &gone, None).await?;
         storage::invitations::revoke_of_user(&mut tx, (account_id, target.id), self.now()).await?;
-        storage::users::delete(&mut tx, account_id, target.id).await?;
-        storage::outbox::withdraw_invitations(&mut tx, account_id, target.id).await?;
+        self.remove_user(&mut tx, &gone).await?;
         self.record(&mut tx, caller, deed("user.deleted", &gone, audited_user(&gone), Value::Null)).await?;
         Ok(tx.commit().await?)
     }

@@ -5,6 +5,7 @@ use domain::account::AccountName;
 use domain::account_settings::AccountSettings;
 use domain::application::Application;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
+use domain::credential_epoch::{CredentialEpoch, Epochs};
 use domain::secret::{PresentedSecret, SecretDigest};
 use domain::sso::connection::SsoMode;
 use domain::user::User;
@@ -31,6 +32,8 @@ macro_rules! code_columns {
         sign_in_attempts.external_roles AS code_external_roles,
         sign_in_attempts.session_not_on_or_after AS code_session_not_on_or_after,
         sign_in_attempts.home_account_id AS code_home_account_id, sign_in_attempts.home_user_id AS code_home_user_id,
+        sign_in_attempts.credential_epoch AS code_credential_epoch,
+        sign_in_attempts.home_credential_epoch AS code_home_credential_epoch,
         sign_in_attempts.code_issued_at AS code_issued_at, sign_in_attempts.session_id AS code_session_id"
     };
 }
@@ -39,12 +42,15 @@ queries! {
     ISSUE = "UPDATE sign_in_attempts SET stage = 'code_issued', outcome = 'pending', user_id = $3, warnings = $4,
             updated_at = $5, failure = NULL, saml_message = NULL, code_digest = $6, code_issued_at = $5, method = $7,
             auth_time = $8, external_roles = $9, session_not_on_or_after = $10, assertion_digest = $11,
-            home_account_id = $12, home_user_id = $13, assertion_issued_at = $14
+            home_account_id = $12, home_user_id = $13, assertion_issued_at = $14, credential_epoch = $15,
+            home_credential_epoch = $16
         WHERE account_id = $1 AND id = $2 AND code_digest IS NULL AND NOT EXISTS (SELECT 1 FROM sign_in_attempts AS other
             WHERE other.connection_id = sign_in_attempts.connection_id AND other.assertion_digest = $11)";
     EXCHANGE_OF = concat!("SELECT ", code_columns!(), ", ", user_columns!(), ", ", application_columns!(), ",
             accounts.name AS account_name, accounts.settings AS account_settings,
-            COALESCE(saml_connections.mode, 'off') AS sso_mode
+            COALESCE(saml_connections.mode, 'off') AS sso_mode,
+            (SELECT home.credential_epoch FROM users AS home WHERE home.account_id = sign_in_attempts.home_account_id
+                AND home.id = sign_in_attempts.home_user_id) AS home_epoch
         FROM sign_in_attempts
         JOIN accounts ON accounts.id = sign_in_attempts.account_id
         JOIN users ON users.id = sign_in_attempts.user_id
@@ -73,6 +79,8 @@ pub struct Exchange {
     pub application: Application,
     /// How its portal uses SSO now.
     pub sso_mode: SsoMode,
+    /// The epochs of its users now (A7).
+    pub epochs: Epochs,
 }
 
 #[expect(clippy::struct_field_names, reason = "a join reads the rows of several tables at once")]
@@ -92,6 +100,8 @@ struct CodeRow {
     code_session_not_on_or_after: Option<i64>,
     code_home_account_id: Option<Uuid>,
     code_home_user_id: Option<Uuid>,
+    code_credential_epoch: i64,
+    code_home_credential_epoch: Option<i64>,
     code_issued_at: i64,
     code_session_id: Option<Uuid>,
 }
@@ -107,6 +117,7 @@ struct ExchangeRow {
     account_name: String,
     account_settings: Json<AccountSettings>,
     sso_mode: String,
+    home_epoch: Option<i64>,
 }
 
 impl TryFrom<CodeRow> for AuthorizationCode {
@@ -127,7 +138,8 @@ impl TryFrom<CodeRow> for AuthorizationCode {
                 method: parsed("sign_in_attempts.method", &row.code_method)?,
                 auth_time: time("sign_in_attempts.auth_time", row.code_auth_time)?,
                 external_roles: row.code_external_roles.map(|roles| roles.0).unwrap_or_default(),
-                home: home(row.code_home_account_id, row.code_home_user_id),
+                credential_epoch: CredentialEpoch::from_number(row.code_credential_epoch),
+                home: home(row.code_home_account_id, row.code_home_user_id, row.code_home_credential_epoch),
                 session_not_on_or_after: optional_time("sign_in_attempts.session_not_on_or_after", not_on_or_after)?,
             },
             issued_at: time("sign_in_attempts.code_issued_at", row.code_issued_at)?,
@@ -166,6 +178,8 @@ pub async fn issue(tx: &mut Tx, code: &AuthorizationCode, evidence: Evidence<'_>
         code.grant.home.map(|home| home.account_id.as_uuid()),
         code.grant.home.map(|home| home.user_id.as_uuid()),
         evidence.assertion.map(|used| millis(used.issued_at)),
+        code.grant.credential_epoch.number(),
+        code.grant.home.map(|home| home.credential_epoch.number()),
     )?;
     written(rows, StorageError::Conflict(Unique::Answer))
 }
@@ -176,11 +190,14 @@ pub async fn exchange_of(tx: &mut Tx, presented: PresentedSecret) -> Result<Opti
     let digest = presented.digest.as_bytes().as_slice();
     let row: Option<ExchangeRow> = fetch_optional!(tx, EXCHANGE_OF, presented.row, digest)?;
     row.map(|row| {
+        let user: User = row.user.try_into()?;
+        let home = row.home_epoch.map(CredentialEpoch::from_number);
         Ok(Exchange {
+            epochs: Epochs { user: user.credential_epoch, home },
             code: row.code.try_into()?,
             account_name: checked("accounts.name", row.account_name)?,
             account_settings: row.account_settings.0,
-            user: row.user.try_into()?,
+            user,
             application: row.application.try_into()?,
             sso_mode: parsed("saml_connections.mode", &row.sso_mode)?,
         })

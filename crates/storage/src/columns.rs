@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use domain::account_switch::Home;
+use domain::credential_epoch::CredentialEpoch;
 use domain::text::Stored;
 use domain::{AccountId, UserId};
 use jiff::Timestamp;
@@ -54,9 +55,13 @@ where
 }
 
 /// Where somebody had proved who they are, if they switched from there.
-pub(crate) fn home(account_id: Option<Uuid>, user_id: Option<Uuid>) -> Option<Home> {
-    let (account_id, user_id) = account_id.zip(user_id)?;
-    Some(Home { account_id: AccountId::from_uuid(account_id), user_id: UserId::from_uuid(user_id) })
+pub(crate) fn home(account_id: Option<Uuid>, user_id: Option<Uuid>, epoch: Option<i64>) -> Option<Home> {
+    let ((account_id, user_id), epoch) = account_id.zip(user_id).zip(epoch)?;
+    Some(Home {
+        account_id: AccountId::from_uuid(account_id),
+        user_id: UserId::from_uuid(user_id),
+        credential_epoch: CredentialEpoch::from_number(epoch),
+    })
 }
 
 /// A stored SHA-256 digest.

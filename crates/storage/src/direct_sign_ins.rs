@@ -1,6 +1,7 @@
 //! Sign-ins that are checked here: by password or magic link. They are a part of their attempt's row, which their pending
 //! token names; whoever holds that goes on with them, so no account is asked for.
 
+use domain::credential_epoch::CredentialEpoch;
 use domain::direct_sign_in::{Awaited, DirectSignIn};
 use domain::secret::{PresentedSecret, SecretDigest};
 use domain::sign_in_attempt::SignInAttempt;
@@ -18,8 +19,8 @@ use crate::tx::Tx;
 queries! {
     INSERT = "INSERT INTO sign_in_attempts (id, account_id, portal, application_id, kind, stage, outcome, entered_email,
             user_id, warnings, client_address, started_at, updated_at, handle_digest, redirect_uri, state, code_challenge,
-            expires_at, method, auth_time, awaits)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+            expires_at, method, auth_time, awaits, credential_epoch)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
     INSERT_REFUSED = "INSERT INTO sign_in_attempts (id, account_id, portal, application_id, kind, stage, outcome, failure,
             entered_email, warnings, client_address, started_at, updated_at)
         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
@@ -28,9 +29,9 @@ queries! {
         AND (SELECT count(*) FROM sign_in_attempts WHERE account_id = $2 AND connection_id IS NULL
                 AND started_at >= $14 AND user_id IS NULL) < $16";
     BY_HANDLE = "SELECT id, account_id, portal, application_id, user_id, redirect_uri, state, code_challenge, expires_at,
-            method, auth_time, awaits
+            method, auth_time, awaits, credential_epoch
         FROM sign_in_attempts WHERE id = $1 AND handle_digest = $2 AND awaits IS NOT NULL";
-    ADVANCE = "UPDATE sign_in_attempts SET handle_digest = $4, awaits = $5, method = $6, updated_at = $7
+    ADVANCE = "UPDATE sign_in_attempts SET handle_digest = $4, awaits = $5, method = $6, updated_at = $7, credential_epoch = $8
         WHERE account_id = $1 AND id = $2 AND handle_digest = $3 AND awaits IS NOT NULL";
 }
 
@@ -60,6 +61,7 @@ struct SignInRow {
     method: String,
     auth_time: i64,
     awaits: Option<String>,
+    credential_epoch: i64,
 }
 
 impl TryFrom<SignInRow> for DirectSignIn {
@@ -79,6 +81,7 @@ impl TryFrom<SignInRow> for DirectSignIn {
             },
             method: parsed("sign_in_attempts.method", &row.method)?,
             auth_time: time("sign_in_attempts.auth_time", row.auth_time)?,
+            credential_epoch: CredentialEpoch::from_number(row.credential_epoch),
             awaits: row.awaits.map(|awaits| parsed("sign_in_attempts.awaits", &awaits)).transpose()?,
             expires_at: time("sign_in_attempts.expires_at", row.expires_at)?,
         })
@@ -118,6 +121,7 @@ pub async fn insert(
         sign_in.method.as_str(),
         millis(sign_in.auth_time),
         sign_in.awaits.map(Awaited::as_str),
+        sign_in.credential_epoch.number(),
     )?;
     written(rows, StorageError::Stale)
 }
@@ -172,6 +176,7 @@ pub async fn advance(
         sign_in.awaits.map(Awaited::as_str),
         sign_in.method.as_str(),
         millis(now),
+        sign_in.credential_epoch.number(),
     )?;
     Ok(rows > 0)
 }

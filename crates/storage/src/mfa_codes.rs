@@ -1,5 +1,6 @@
 //! Codes that were mailed as a second factor: one per sign-in (B2).
 
+use domain::credential_epoch::CredentialEpoch;
 use domain::mfa_code::SentMfaCode;
 use domain::secret::SecretDigest;
 use domain::{AccountId, AttemptId};
@@ -11,32 +12,48 @@ use crate::sql::{execute, fetch_optional, queries};
 use crate::tx::Tx;
 
 queries! {
-    SET = "INSERT INTO mfa_codes (account_id, attempt_id, digest, tries, sent_at) VALUES ($1, $2, $3, 0, $4)
-        ON CONFLICT (account_id, attempt_id) DO UPDATE SET digest = excluded.digest, tries = 0, sent_at = excluded.sent_at
+    SET = "INSERT INTO mfa_codes (account_id, attempt_id, digest, credential_epoch, tries, sent_at)
+        VALUES ($1, $2, $3, $6, 0, $4)
+        ON CONFLICT (account_id, attempt_id) DO UPDATE SET digest = excluded.digest, tries = 0,
+            sent_at = excluded.sent_at, credential_epoch = excluded.credential_epoch
         WHERE mfa_codes.sent_at <= $5";
     TRY = "UPDATE mfa_codes SET tries = tries + 1 WHERE account_id = $1 AND attempt_id = $2
-        RETURNING digest, tries, sent_at";
+        RETURNING digest, credential_epoch, tries, sent_at";
     DELETE = "DELETE FROM mfa_codes WHERE account_id = $1 AND attempt_id = $2";
 }
 
+/// A code that is mailed for an attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct NewMfaCode {
+    /// Of which account.
+    pub account_id: AccountId,
+    /// For which attempt.
+    pub attempt_id: AttemptId,
+    /// What it must give.
+    pub digest: SecretDigest,
+    /// The epoch that its user is in (A7).
+    pub credential_epoch: CredentialEpoch,
+    /// When it is sent.
+    pub sent_at: Timestamp,
+    /// When the code before must have been sent at the latest.
+    pub pause_began: Timestamp,
+}
+
 /// Keeps a code that is mailed, in place of the one before; `false` if that was sent after `pause_began`.
-pub async fn set(
-    tx: &mut Tx,
-    (account_id, attempt_id): (AccountId, AttemptId),
-    digest: SecretDigest,
-    (sent_at, pause_began): (Timestamp, Timestamp),
-) -> Result<bool> {
-    let (account_id, attempt_id) = (account_id.as_uuid(), attempt_id.as_uuid());
-    let digest = digest.as_bytes().as_slice();
-    Ok(execute!(tx, SET, account_id, attempt_id, digest, millis(sent_at), millis(pause_began))? > 0)
+pub async fn set(tx: &mut Tx, code: &NewMfaCode) -> Result<bool> {
+    let (account_id, attempt_id) = (code.account_id.as_uuid(), code.attempt_id.as_uuid());
+    let (digest, epoch) = (code.digest.as_bytes().as_slice(), code.credential_epoch.number());
+    let (sent_at, pause_began) = (millis(code.sent_at), millis(code.pause_began));
+    Ok(execute!(tx, SET, account_id, attempt_id, digest, sent_at, pause_began, epoch)? > 0)
 }
 
 /// Counts a try of the code, and gives it: so tries at the same moment are all counted.
 pub async fn count_try(tx: &mut Tx, account_id: AccountId, attempt_id: AttemptId) -> Result<Option<SentMfaCode>> {
-    let row: Option<(Vec<u8>, i64, i64)> = fetch_optional!(tx, TRY, account_id.as_uuid(), attempt_id.as_uuid())?;
-    row.map(|(bytes, tries, sent_at)| {
+    let row: Option<(Vec<u8>, i64, i64, i64)> = fetch_optional!(tx, TRY, account_id.as_uuid(), attempt_id.as_uuid())?;
+    row.map(|(bytes, epoch, tries, sent_at)| {
         Ok(SentMfaCode {
             digest: SecretDigest::from_bytes(digest("mfa_codes.digest", &bytes)?),
+            credential_epoch: CredentialEpoch::from_number(epoch),
             tries,
             sent_at: time("mfa_codes.sent_at", sent_at)?,
         })

@@ -1,5 +1,6 @@
 //! One-time links. Whoever holds one may use it, so they are found by digest alone.
 
+use domain::credential_epoch::CredentialEpoch;
 use domain::one_time_link::{LinkEnd, LinkPurpose, OneTimeLink};
 use domain::secret::SecretDigest;
 use domain::{AccountId, UserId};
@@ -13,9 +14,10 @@ use crate::tx::Tx;
 
 queries! {
     INSERT = "INSERT INTO one_time_links (digest, account_id, user_id, purpose, created_at, expires_at, ended_at,
-            ended_reason)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    BY_DIGEST = "SELECT digest, account_id, user_id, purpose, created_at, expires_at, ended_at, ended_reason
+            ended_reason, credential_epoch)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    BY_DIGEST = "SELECT digest, account_id, user_id, purpose, created_at, expires_at, ended_at, ended_reason,
+            credential_epoch
         FROM one_time_links WHERE digest = $1";
     TAKE = "UPDATE one_time_links SET ended_at = $2, ended_reason = 'used'
         WHERE digest = $1 AND ended_at IS NULL AND expires_at > $2";
@@ -33,6 +35,7 @@ struct LinkRow {
     expires_at: i64,
     ended_at: Option<i64>,
     ended_reason: Option<String>,
+    credential_epoch: i64,
 }
 
 impl TryFrom<LinkRow> for OneTimeLink {
@@ -45,6 +48,7 @@ impl TryFrom<LinkRow> for OneTimeLink {
             account_id: AccountId::from_uuid(row.account_id),
             user_id: UserId::from_uuid(row.user_id),
             purpose: parsed("one_time_links.purpose", &row.purpose)?,
+            credential_epoch: CredentialEpoch::from_number(row.credential_epoch),
             created_at: time("one_time_links.created_at", row.created_at)?,
             expires_at: time("one_time_links.expires_at", row.expires_at)?,
             ended: ended.map(|(at, reason)| read_end(at, &reason)).transpose()?,
@@ -72,6 +76,7 @@ pub async fn insert_all(tx: &mut Tx, links: &[OneTimeLink]) -> Result<()> {
         millis(link.expires_at),
         link.ended.map(|(at, _)| millis(at)),
         link.ended.map(|(_, reason)| reason.as_str()),
+        link.credential_epoch.number(),
     ])?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! A mail is looked for without a lock and taken by a guarded update, so several processes may send at once and none
 //! waits for another. Who has taken one holds it until its `due_at`; if they are killed, it is due again then.
 
+use domain::credential_epoch::CredentialEpoch;
 use domain::email::Email;
 use domain::mail::delivery::Settlement;
 use domain::mail::{Mail, MailState};
@@ -19,13 +20,13 @@ use crate::tx::Tx;
 macro_rules! columns {
     () => {
         "id, account_id, kind, language, recipient, message_id, sealed_message, state, attempts, due_at, last_error,
-        expires_at, settled_at, created_at, batch_id, user_id"
+        expires_at, settled_at, created_at, batch_id, user_id, credential_epoch"
     };
 }
 
 queries! {
     INSERT = concat!("INSERT INTO outbox (", columns!(), ", urgent)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
     /// Which mail of its account each is, from an index that holds all that it takes to say so.
     DUE = concat!("SELECT ", columns!(), " FROM outbox JOIN (
             SELECT id AS due_id, ROW_NUMBER() OVER (PARTITION BY account_id ORDER BY due_at, id) AS turn
@@ -44,7 +45,8 @@ queries! {
         WHERE id = $1 AND state = 'dead' AND (sealed_message IS NOT NULL OR batch_id IS NOT NULL)";
     INSERT_BATCH = "INSERT INTO outbox_batches (id, account_id, sealed_message, created_at) VALUES ($1, $2, $3, $4)";
     BATCH_MESSAGE = "SELECT sealed_message FROM outbox_batches WHERE id = $1";
-    SET_MESSAGE = "UPDATE outbox SET sealed_message = $3 WHERE id = $1 AND due_at = $2 AND sealed_message IS NULL";
+    SET_MESSAGE = "UPDATE outbox SET sealed_message = $3, credential_epoch = $4
+        WHERE id = $1 AND due_at = $2 AND sealed_message IS NULL";
     DELETE = "DELETE FROM outbox WHERE id = $1 AND state <> 'sending'";
     WITHDRAW_INVITATIONS = "DELETE FROM outbox WHERE account_id = $1 AND user_id = $2 AND state = 'queued' AND batch_id IS NULL
         AND kind IN ('invitation', 'first_owner_invitation', 'sso_invitation', 'self_service_invitation')";
@@ -78,6 +80,7 @@ struct MailRow {
     created_at: i64,
     batch_id: Option<Uuid>,
     user_id: Option<Uuid>,
+    credential_epoch: Option<i64>,
 }
 
 impl TryFrom<MailRow> for Mail {
@@ -101,6 +104,7 @@ impl TryFrom<MailRow> for Mail {
             created_at: time("outbox.created_at", row.created_at)?,
             batch_id: row.batch_id.map(MailBatchId::from_uuid),
             user_id: row.user_id.map(UserId::from_uuid),
+            credential_epoch: row.credential_epoch.map(CredentialEpoch::from_number),
         })
     }
 }
@@ -124,6 +128,7 @@ pub async fn insert_all(tx: &mut Tx, mails: &[Mail]) -> Result<()> {
         millis(mail.created_at),
         mail.batch_id.map(MailBatchId::as_uuid),
         mail.user_id.map(UserId::as_uuid),
+        mail.credential_epoch.map(CredentialEpoch::number),
         mail.kind.is_urgent(),
     ])?;
     Ok(())
@@ -146,10 +151,16 @@ pub async fn batch_message(tx: &mut Tx, id: MailBatchId) -> Result<Option<Vec<u8
     Ok(row.map(|(message,)| message))
 }
 
-/// Gives a mail of a batch a message of its own, before it is sent; `false` if it is not held until then any more, or has
+/// Gives a mail of a batch a message of its own, which is a credential of this epoch, before it is sent; `false` if it is not held until then any more, or has
 /// one: whoever sends it again sends the same.
-pub async fn set_message(tx: &mut Tx, id: MailId, held_until: Timestamp, sealed_message: &[u8]) -> Result<bool> {
-    Ok(execute!(tx, SET_MESSAGE, id.as_uuid(), millis(held_until), sealed_message)? > 0)
+pub async fn set_message(
+    tx: &mut Tx,
+    id: MailId,
+    held_until: Timestamp,
+    sealed_message: &[u8],
+    epoch: CredentialEpoch,
+) -> Result<bool> {
+    Ok(execute!(tx, SET_MESSAGE, id.as_uuid(), millis(held_until), sealed_message, epoch.number())? > 0)
 }
 
 /// Mails that may be taken now: of those that somebody waits for, or of the others. Accounts take turns, each with its longest

@@ -3,6 +3,7 @@
 use domain::account::AccountName;
 use domain::account_settings::AccountSettings;
 use domain::application::Application;
+use domain::credential_epoch::{CredentialEpoch, Epochs};
 use domain::secret::SecretDigest;
 use domain::session::{RefreshToken, Rotation, Session};
 use domain::sso::connection::SsoMode;
@@ -32,7 +33,9 @@ queries! {
     INSERT = "INSERT INTO refresh_tokens (digest, account_id, session_id, issued_at) VALUES ($1, $2, $3, $4)";
     FAMILY_OF = concat!("SELECT ", token_columns!(), ", ", session_columns!(), ", ", user_columns!(), ", ",
             application_columns!(), ", accounts.name AS account_name,
-            accounts.settings AS account_settings, COALESCE(saml_connections.mode, 'off') AS sso_mode
+            accounts.settings AS account_settings, COALESCE(saml_connections.mode, 'off') AS sso_mode,
+            (SELECT home.credential_epoch FROM users AS home WHERE home.account_id = sessions.home_account_id
+                AND home.id = sessions.home_user_id) AS home_epoch
         FROM refresh_tokens
         JOIN sessions ON sessions.id = refresh_tokens.session_id
         JOIN accounts ON accounts.id = sessions.account_id
@@ -66,6 +69,8 @@ pub struct Family {
     pub application: Application,
     /// How its portal uses SSO now.
     pub sso_mode: SsoMode,
+    /// The epochs of its users now (A7).
+    pub epochs: Epochs,
 }
 
 #[expect(clippy::struct_field_names, reason = "a join reads the rows of several tables at once")]
@@ -91,6 +96,7 @@ struct FamilyRow {
     account_name: String,
     account_settings: Json<AccountSettings>,
     sso_mode: String,
+    home_epoch: Option<i64>,
 }
 
 impl TryFrom<TokenRow> for RefreshToken {
@@ -125,12 +131,15 @@ pub async fn insert(tx: &mut Tx, account_id: AccountId, token: &RefreshToken) ->
 pub async fn family_of(tx: &mut Tx, digest: SecretDigest) -> Result<Option<Family>> {
     let row: Option<FamilyRow> = fetch_optional!(tx, FAMILY_OF, digest.as_bytes().as_slice())?;
     row.map(|row| {
+        let user: User = row.user.try_into()?;
+        let home = row.home_epoch.map(CredentialEpoch::from_number);
         Ok(Family {
+            epochs: Epochs { user: user.credential_epoch, home },
             token: row.token.try_into()?,
             session: row.session.try_into()?,
             account_name: checked("accounts.name", row.account_name)?,
             account_settings: row.account_settings.0,
-            user: row.user.try_into()?,
+            user,
             application: row.application.try_into()?,
             sso_mode: parsed("saml_connections.mode", &row.sso_mode)?,
         })

@@ -1,6 +1,8 @@
 //! Sessions.
 
+use domain::credential_epoch::CredentialEpoch;
 use domain::session::{Session, SessionEnd};
+use domain::user::User;
 use domain::{AccountId, ApplicationId, SessionId, UserId};
 use jiff::Timestamp;
 use sqlx::types::Json;
@@ -21,15 +23,17 @@ macro_rules! session_columns {
         sessions.external_roles AS session_external_roles, sessions.created_at AS session_created_at,
         sessions.refreshed_at AS session_refreshed_at, sessions.expires_at AS session_expires_at,
         sessions.ended_at AS session_ended_at, sessions.ended_reason AS session_ended_reason,
-        sessions.home_account_id AS session_home_account_id, sessions.home_user_id AS session_home_user_id"
+        sessions.home_account_id AS session_home_account_id, sessions.home_user_id AS session_home_user_id,
+        sessions.credential_epoch AS session_credential_epoch, sessions.home_credential_epoch AS session_home_credential_epoch"
     };
 }
 pub(crate) use session_columns;
 
 queries! {
     INSERT = "INSERT INTO sessions (id, account_id, user_id, application_id, portal, method, auth_time, external_roles,
-            created_at, refreshed_at, expires_at, ended_at, ended_reason, home_account_id, home_user_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+            created_at, refreshed_at, expires_at, ended_at, ended_reason, home_account_id, home_user_id,
+            credential_epoch, home_credential_epoch)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     BY_ID = concat!("SELECT ", session_columns!(), " FROM sessions WHERE account_id = $1 AND id = $2");
     LIST = concat!("SELECT ", session_columns!(), " FROM sessions
         WHERE account_id = $1 AND id < $2 AND (application_id = $3 OR $3 IS NULL)
@@ -41,17 +45,16 @@ queries! {
         ORDER BY id DESC LIMIT $5");
     END = "UPDATE sessions SET ended_at = $3, ended_reason = $4
         WHERE account_id = $1 AND id = $2 AND ended_at IS NULL AND expires_at > $3";
-    END_FOR_USER = "UPDATE sessions SET ended_at = $3, ended_reason = $4
-        WHERE (account_id = $1 AND user_id = $2 OR home_account_id = $1 AND home_user_id = $2)
-        AND ended_at IS NULL AND expires_at > $3";
     END_SWITCHED = "UPDATE sessions SET ended_at = $3, ended_reason = $4
         WHERE account_id = $1 AND home_account_id = $2 AND ended_at IS NULL AND expires_at > $3";
     END_SERVED_BY = "UPDATE sessions SET ended_at = $3, ended_reason = $4
         WHERE account_id = $1 AND application_id IN (SELECT id FROM applications WHERE account_id = $2)
         AND ended_at IS NULL AND expires_at > $3";
-    END_OTHERS = "UPDATE sessions SET ended_at = $4, ended_reason = $5
+    END_FOR_USER = "UPDATE sessions SET ended_at = $3, ended_reason = $4
         WHERE (account_id = $1 AND user_id = $2 OR home_account_id = $1 AND home_user_id = $2)
-        AND id <> $3 AND ended_at IS NULL AND expires_at > $4";
+        AND (id <> $5 OR $5 IS NULL) AND ended_at IS NULL AND expires_at > $3";
+    CARRY_ON = "UPDATE sessions SET credential_epoch = $4
+        WHERE account_id = $1 AND user_id = $2 AND id = $3 AND ended_at IS NULL";
     TOUCH = "UPDATE sessions SET refreshed_at = $2, expires_at = $3 WHERE id = $1 AND ended_at IS NULL";
 }
 
@@ -84,6 +87,8 @@ pub(crate) struct SessionRow {
     session_ended_reason: Option<String>,
     session_home_account_id: Option<Uuid>,
     session_home_user_id: Option<Uuid>,
+    session_credential_epoch: i64,
+    session_home_credential_epoch: Option<i64>,
 }
 
 impl TryFrom<SessionRow> for Session {
@@ -99,7 +104,8 @@ impl TryFrom<SessionRow> for Session {
             portal: parsed("sessions.portal", &row.session_portal)?,
             method: parsed("sessions.method", &row.session_method)?,
             auth_time: time("sessions.auth_time", row.session_auth_time)?,
-            home: home(row.session_home_account_id, row.session_home_user_id),
+            credential_epoch: CredentialEpoch::from_number(row.session_credential_epoch),
+            home: home(row.session_home_account_id, row.session_home_user_id, row.session_home_credential_epoch),
             external_roles: row.session_external_roles.0,
             created_at: time("sessions.created_at", row.session_created_at)?,
             refreshed_at: time("sessions.refreshed_at", row.session_refreshed_at)?,
@@ -133,6 +139,8 @@ pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
         session.ended.map(|(_, reason)| reason.as_str()),
         session.home.map(|home| home.account_id.as_uuid()),
         session.home.map(|home| home.user_id.as_uuid()),
+        session.credential_epoch.number(),
+        session.home.map(|home| home.credential_epoch.number()),
     )?;
     Ok(())
 }
@@ -161,15 +169,28 @@ pub async fn end(tx: &mut Tx, account_id: AccountId, id: SessionId, at: Timestam
     Ok(execute!(tx, END, account_id.as_uuid(), id.as_uuid(), millis(at), reason.as_str())? > 0)
 }
 
-/// Ends every live session of a user, in other accounts too where they switched from here (G1); how many there were.
-pub async fn end_for_user(
-    tx: &mut Tx,
-    account_id: AccountId,
-    user_id: UserId,
-    at: Timestamp,
-    reason: SessionEnd,
-) -> Result<u64> {
-    execute!(tx, END_FOR_USER, account_id.as_uuid(), user_id.as_uuid(), millis(at), reason.as_str())
+/// How the sessions of a user end.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: SessionEnd,
+    /// The one that stays.
+    pub kept: Option<SessionId>,
+}
+
+/// Ends the live sessions of a user, in other accounts too where they switched from here (G1); how many there were.
+pub async fn end_for_user(tx: &mut Tx, account_id: AccountId, user_id: UserId, ending: Ending) -> Result<u64> {
+    let Ending { at, reason, kept } = ending;
+    let kept = kept.map(SessionId::as_uuid);
+    execute!(tx, END_FOR_USER, account_id.as_uuid(), user_id.as_uuid(), millis(at), reason.as_str(), kept)
+}
+
+/// Takes a session of a user along into the epoch that they are in (A7).
+pub async fn carry_on(tx: &mut Tx, user: &User, id: SessionId) -> Result<()> {
+    let (account_id, user_id) = (user.account_id.as_uuid(), user.id.as_uuid());
+    execute!(tx, CARRY_ON, account_id, user_id, id.as_uuid(), user.credential_epoch.number()).map(drop)
 }
 
 /// Ends every live session in an account of whoever switched there from that other one; how many there were.
@@ -190,18 +211,6 @@ pub async fn end_served_by(
     reason: SessionEnd,
 ) -> Result<u64> {
     execute!(tx, END_SERVED_BY, account_id.as_uuid(), owner.as_uuid(), millis(at), reason.as_str())
-}
-
-/// Ends a user's sessions but this one, in other accounts too where they switched from here (G1); gives how many were live.
-pub async fn end_others(
-    tx: &mut Tx,
-    (account_id, user_id): (AccountId, UserId),
-    kept: SessionId,
-    at: Timestamp,
-    reason: SessionEnd,
-) -> Result<u64> {
-    let (account_id, user_id, kept) = (account_id.as_uuid(), user_id.as_uuid(), kept.as_uuid());
-    execute!(tx, END_OTHERS, account_id, user_id, kept, millis(at), reason.as_str())
 }
 
 /// Records that tokens were issued for a session, which a refresh token led to, and that it ends then; `Stale` if it has

@@ -35,6 +35,8 @@ queries! {
             email = sso_migration_rows.after_email, email_normalized = sso_migration_rows.after_email_normalized,
             recovery_email = sso_migration_rows.after_recovery_email, status = sso_migration_rows.after_status,
             assigned_roles = sso_migration_rows.after_assigned_roles, exempt = sso_migration_rows.after_exempt,
+            credential_epoch = CASE WHEN sso_migration_rows.voids THEN users.credential_epoch + 1
+                ELSE users.credential_epoch END,
             search_text = CASE WHEN sso_migration_rows.after_status = 'archived' THEN users.search_text
                 ELSE sso_migration_rows.after_username_normalized
                     || substr(users.search_text, CAST(sso_migration_rows.search_from AS INTEGER)) END,
@@ -49,7 +51,16 @@ queries! {
         AND EXISTS (SELECT 1 FROM users WHERE users.account_id = $1 AND users.portal = $2
             AND users.id = CASE WHEN sessions.account_id = $1 THEN sessions.user_id ELSE sessions.home_user_id END
             AND users.id <> $5 AND NOT users.break_glass AND (users.status = 'archived'
+                OR CASE WHEN sessions.account_id = $1 THEN sessions.credential_epoch
+                    ELSE sessions.home_credential_epoch END <> users.credential_epoch
                 OR sessions.method = 'saml' AND $6 OR sessions.method <> 'saml' AND $7 AND NOT users.exempt))";
+    CARRY_ON = "UPDATE sessions SET credential_epoch = users.credential_epoch FROM users
+        WHERE sessions.account_id = $1 AND sessions.portal = $2 AND sessions.ended_at IS NULL AND sessions.expires_at > $3
+        AND users.account_id = $1 AND users.id = sessions.user_id AND sessions.credential_epoch <> users.credential_epoch";
+    CARRY_ON_SWITCHED = "UPDATE sessions SET home_credential_epoch = users.credential_epoch FROM users
+        WHERE sessions.home_account_id = $1 AND sessions.ended_at IS NULL AND sessions.expires_at > $3
+        AND users.account_id = $1 AND users.portal = $2 AND users.id = sessions.home_user_id
+        AND sessions.home_credential_epoch <> users.credential_epoch";
     END_LINKS = "UPDATE one_time_links SET ended_at = $3, ended_reason = 'replaced'
         WHERE account_id = $1 AND ended_at IS NULL AND user_id IN (SELECT id FROM users
             WHERE account_id = $1 AND portal = $2 AND NOT break_glass AND NOT exempt)
@@ -60,9 +71,10 @@ queries! {
             SELECT user_id FROM sso_migration_rows
             WHERE account_id = $1 AND migration_id = $2 AND mail_kind = 'sso_invitation')";
     INSERT_MAILS = "INSERT INTO outbox (id, account_id, kind, language, recipient, message_id, state, urgent, attempts,
-            due_at, expires_at, created_at, batch_id, user_id)
+            due_at, expires_at, created_at, batch_id, user_id, credential_epoch)
         SELECT sso_migration_rows.mail_id, users.account_id, sso_migration_rows.mail_kind, $4, users.email,
-            sso_migration_rows.message_id, 'queued', FALSE, 0, $5, $6, $5, $7, users.id
+            sso_migration_rows.message_id, 'queued', FALSE, 0, $5, $6, $5, $7, users.id,
+            CASE WHEN $8 THEN users.credential_epoch END
         FROM sso_migration_rows JOIN users ON users.id = sso_migration_rows.user_id
         WHERE sso_migration_rows.account_id = $1 AND sso_migration_rows.migration_id = $2
         AND sso_migration_rows.mail_kind = $3 AND users.account_id = $1 AND users.email IS NOT NULL";
@@ -112,7 +124,8 @@ pub struct EndingSessions {
     pub reason: SessionEnd,
 }
 
-/// Ends the live sessions of a portal's users, also those that they switched to elsewhere; how many there were.
+/// Ends the live sessions of a portal's users, also those that they switched to elsewhere, and those of an earlier epoch
+/// (A7); gives how many there were. What stays is taken along into the epoch that its user is in now.
 pub async fn end_sessions(
     tx: &mut Tx,
     (account_id, portal): (AccountId, Portal),
@@ -121,7 +134,11 @@ pub async fn end_sessions(
 ) -> Result<u64> {
     let EndingSessions { kept, of_sso, of_others, reason } = ending;
     let (kept, reason) = (kept.as_uuid(), reason.as_str());
-    execute!(tx, END_SESSIONS, account_id.as_uuid(), portal.as_str(), millis(now), reason, kept, of_sso, of_others)
+    let (account_id, portal, now) = (account_id.as_uuid(), portal.as_str(), millis(now));
+    let ended = execute!(tx, END_SESSIONS, account_id, portal, now, reason, kept, of_sso, of_others)?;
+    execute!(tx, CARRY_ON, account_id, portal, now)?;
+    execute!(tx, CARRY_ON_SWITCHED, account_id, portal, now)?;
+    Ok(ended)
 }
 
 /// Ends the one-time links of a portal's users who have no form login any more, or get another way in; how many.
@@ -169,5 +186,6 @@ pub async fn insert_mails(
         millis(now),
         mails.expires_at.map(millis),
         mails.batch_id.as_uuid(),
+        mails.kind.is_credential(),
     )
 }

@@ -1,6 +1,7 @@
 //! The rows of plans: what becomes of each user. Written in bulk, read in pages, carried out by
 //! [`crate::sso_migration_effects`].
 
+use domain::credential_epoch::voided_by_plan;
 use domain::email::Email;
 use domain::mail::MailKind;
 use domain::portal::Portal;
@@ -28,8 +29,8 @@ queries! {
     INSERT = "INSERT INTO sso_migration_rows (account_id, migration_id, user_id, version, action, details, choices,
             before_snapshot, after_username, after_username_normalized, after_email, after_email_normalized,
             after_recovery_email, after_status, after_assigned_roles, after_exempt, search_from, tombstone, mail_kind,
-            mail_id, message_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+            mail_id, message_id, voids)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
     DELETE = "DELETE FROM sso_migration_rows WHERE account_id = $1 AND migration_id = $2";
     DELETE_DRAFTS = "DELETE FROM sso_migration_rows WHERE account_id = $1 AND migration_id IN (
             SELECT id FROM sso_migrations
@@ -141,6 +142,11 @@ impl<'a> Columns<'a> {
     fn after(&self) -> Option<&Snapshot> {
         self.new.row.after.as_ref()
     }
+
+    /// Whether the row voids what was issued to its user (A7).
+    fn voids(&self) -> bool {
+        self.after().is_some_and(|after| voided_by_plan(&self.new.row.before, after).is_some())
+    }
 }
 
 /// Writes the rows of a plan.
@@ -173,6 +179,7 @@ pub async fn insert_all(
             columns.new.row.mail.map(MailKind::as_str),
             columns.new.mail.as_ref().map(|(id, _)| id.as_uuid()),
             columns.new.mail.as_ref().map(|(_, message_id)| message_id.as_str()),
+            columns.voids(),
         ])?;
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::credential_epoch::CredentialEpoch;
 use domain::directory::{Directory, Names};
 use domain::email::Email;
 use domain::invitation::InvitationSummary;
@@ -11,7 +12,6 @@ use domain::text::Label;
 use domain::user::{LastSignIn, User, UserStatus};
 use domain::username::{former_form, lower_case, normalized};
 use domain::{AccountId, InvitationId, UserId};
-use jiff::Timestamp;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ macro_rules! user_columns {
         users.username AS user_username, users.email AS user_email, users.display_name AS user_display_name,
         users.recovery_email AS user_recovery_email, users.break_glass AS user_break_glass,
         users.require_email_mfa AS user_require_email_mfa, users.exempt AS user_exempt,
-        users.status AS user_status, users.assigned_roles AS user_assigned_roles, users.saml_roles AS user_saml_roles,
+        users.credential_epoch AS user_credential_epoch, users.status AS user_status, users.assigned_roles AS user_assigned_roles, users.saml_roles AS user_saml_roles,
         users.last_sign_in_at AS user_last_sign_in_at, users.last_sign_in_method AS user_last_sign_in_method,
         users.created_at AS user_created_at, users.updated_at AS user_updated_at"
     };
@@ -38,8 +38,9 @@ pub(crate) use user_columns;
 queries! {
     INSERT = "INSERT INTO users (id, account_id, portal, username, username_normalized, email, email_normalized,
             display_name, search_text, status, assigned_roles, saml_roles, last_sign_in_at, last_sign_in_method,
-            created_at, updated_at, recovery_email, break_glass, require_email_mfa, exempt)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT DO NOTHING";
+            created_at, updated_at, recovery_email, break_glass, require_email_mfa, exempt, credential_epoch)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+        ON CONFLICT DO NOTHING";
     IDS_BETWEEN = "SELECT id FROM users WHERE account_id = $1 AND id >= $2 AND id <= $3";
     BY_ID = concat!("SELECT ", user_columns!(), " FROM users WHERE account_id = $1 AND id = $2");
     CANDIDATES = concat!("SELECT ", user_columns!(), " FROM users WHERE id IN (
@@ -61,14 +62,17 @@ queries! {
         ORDER BY users.id LIMIT $7");
     UPDATE = "UPDATE users SET username = $5, username_normalized = $6, email = $7, email_normalized = $8,
             display_name = $9, search_text = $10, status = $11, assigned_roles = $12, saml_roles = $13, updated_at = $14,
-            recovery_email = $15, break_glass = $16, require_email_mfa = $17, exempt = $18
-        WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND NOT EXISTS (SELECT 1 FROM users
+            recovery_email = $15, break_glass = $16, require_email_mfa = $17, exempt = $18, credential_epoch = $19
+        WHERE account_id = $1 AND id = $2 AND updated_at = $3 AND credential_epoch = $20 AND NOT EXISTS (SELECT 1 FROM users
             WHERE account_id = $1 AND portal = $4 AND username_normalized = $6 AND id <> $2)";
     DIRECTORY = "SELECT id, username, email, status FROM users
         WHERE account_id = $1 AND portal = $2 AND status <> 'archived'";
     HOLDER = "SELECT id FROM users WHERE account_id = $1 AND portal = $2 AND username_normalized = $3";
     RECORD_SIGN_IN = "UPDATE users SET last_sign_in_at = $3, last_sign_in_method = $4
-        WHERE account_id = $1 AND id = $2 AND status = 'active'";
+        WHERE account_id = $1 AND id = $2 AND status = 'active' AND credential_epoch = $5";
+    RAISE_EPOCH = "UPDATE users SET credential_epoch = $4 WHERE account_id = $1 AND id = $2 AND credential_epoch = $3";
+    EPOCH = "SELECT credential_epoch FROM users WHERE account_id = $1 AND id = $2";
+    HOLD_EPOCH = "UPDATE users SET credential_epoch = $3 WHERE account_id = $1 AND id = $2 AND credential_epoch = $3";
     DELETE = "DELETE FROM users WHERE account_id = $1 AND id = $2";
     SHARED_EMAILS = "SELECT email_normalized, username FROM users
         WHERE account_id = $1 AND portal = $2 AND status = 'active' AND email_normalized IN (
@@ -152,6 +156,7 @@ pub(crate) struct UserRow {
     user_break_glass: bool,
     user_require_email_mfa: bool,
     user_exempt: bool,
+    user_credential_epoch: i64,
     user_status: String,
     user_assigned_roles: Json<RoleSet>,
     user_saml_roles: Json<RoleSet>,
@@ -177,6 +182,7 @@ impl TryFrom<UserRow> for User {
             break_glass: row.user_break_glass,
             require_email_mfa: row.user_require_email_mfa,
             exempt: row.user_exempt,
+            credential_epoch: CredentialEpoch::from_number(row.user_credential_epoch),
             status: parsed("users.status", &row.user_status)?,
             roles: RoleAssignments { assigned: row.user_assigned_roles.0, saml: row.user_saml_roles.0 },
             last_sign_in: last_sign_in.map(|(at, method)| read_sign_in(at, &method)).transpose()?,
@@ -228,6 +234,7 @@ async fn insert_rows(tx: &mut Tx, users: &[User]) -> Result<u64> {
         user.break_glass,
         user.require_email_mfa,
         user.exempt,
+        user.credential_epoch.number(),
     ])
 }
 
@@ -301,15 +308,15 @@ pub(crate) fn holding(role: Role) -> String {
     format!("%\"{}\"%", role.as_str())
 }
 
-/// Writes what may change (all but account, portal and last sign-in), if it was last changed at `expected_updated_at`;
-/// else `Stale`. `Conflict(Username)` if the new username is taken.
-pub async fn update(tx: &mut Tx, user: &User, expected_updated_at: Timestamp) -> Result<()> {
+/// Writes what may change (all but account, portal and last sign-in), if the user still is of the version and epoch that
+/// `before` has; else `Stale`. `Conflict(Username)` if the new username is taken.
+pub async fn update(tx: &mut Tx, user: &User, before: &User) -> Result<()> {
     let rows = execute!(
         tx,
         UPDATE,
         user.account_id.as_uuid(),
         user.id.as_uuid(),
-        millis(expected_updated_at),
+        millis(before.updated_at),
         user.portal.as_str(),
         user.username.as_str(),
         user.username.normalized(),
@@ -325,6 +332,8 @@ pub async fn update(tx: &mut Tx, user: &User, expected_updated_at: Timestamp) ->
         user.break_glass,
         user.require_email_mfa,
         user.exempt,
+        user.credential_epoch.number(),
+        before.credential_epoch.number(),
     )?;
     if rows > 0 { Ok(()) } else { Err(refused_update(tx, user).await?) }
 }
@@ -337,10 +346,37 @@ async fn refused_update(tx: &mut Tx, user: &User) -> Result<StorageError> {
 }
 
 /// Records that a user signed in; `updated_at` stays, because nothing that anybody set has changed. `Stale` if they are
-/// gone or were deactivated meanwhile (A3): their row is held from here on, so that a deactivation comes before or after.
-pub async fn record_sign_in(tx: &mut Tx, account_id: AccountId, id: UserId, sign_in: LastSignIn) -> Result<()> {
-    let (at, method) = (millis(sign_in.at), sign_in.method.as_str());
-    written(execute!(tx, RECORD_SIGN_IN, account_id.as_uuid(), id.as_uuid(), at, method)?, StorageError::Stale)
+/// gone or were deactivated meanwhile (A3), or are not in this epoch (A7): their row is held from here on, so that what
+/// voids the session comes before or after it.
+pub async fn record_sign_in(
+    tx: &mut Tx,
+    account_id: AccountId,
+    id: UserId,
+    sign_in: LastSignIn,
+    epoch: CredentialEpoch,
+) -> Result<()> {
+    let (at, method, epoch) = (millis(sign_in.at), sign_in.method.as_str(), epoch.number());
+    written(execute!(tx, RECORD_SIGN_IN, account_id.as_uuid(), id.as_uuid(), at, method, epoch)?, StorageError::Stale)
+}
+
+/// Leads a user on from the epoch that was read to the next one, and gives that; `Stale` if they are not in it any more.
+pub async fn raise_epoch(tx: &mut Tx, user: &User) -> Result<CredentialEpoch> {
+    let (from, to) = (user.credential_epoch, user.credential_epoch.next());
+    let (account_id, id) = (user.account_id.as_uuid(), user.id.as_uuid());
+    written(execute!(tx, RAISE_EPOCH, account_id, id, from.number(), to.number())?, StorageError::Stale)?;
+    Ok(to)
+}
+
+/// The epoch that a user is in; none if there is no such user.
+pub async fn epoch(tx: &mut Tx, account_id: AccountId, id: UserId) -> Result<Option<CredentialEpoch>> {
+    let row: Option<(i64,)> = fetch_optional!(tx, EPOCH, account_id.as_uuid(), id.as_uuid())?;
+    Ok(row.map(|(epoch,)| CredentialEpoch::from_number(epoch)))
+}
+
+/// Holds a user in this epoch until the transaction ends, so that what would void something waits, and finds it; `false` if
+/// they are not in it.
+pub async fn hold_epoch(tx: &mut Tx, account_id: AccountId, id: UserId, epoch: CredentialEpoch) -> Result<bool> {
+    Ok(execute!(tx, HOLD_EPOCH, account_id.as_uuid(), id.as_uuid(), epoch.number())? > 0)
 }
 
 /// Removes a user with their sessions; whether there was one. Their codes lead nowhere; attempts and audit events stay.

@@ -48,7 +48,8 @@ struct Me {
 
 impl From<service::Me> for Me {
     fn from(me: service::Me) -> Self {
-        Self { user: me.user.into(), account: me.account.into(), session: me.session.into() }
+        let user = User::from(me.user).in_session(me.session.method);
+        Self { user, account: me.account.into(), session: me.session.into() }
     }
 }
 

@@ -88,18 +88,28 @@ struct Roles {
     /// Given by an owner or operator.
     #[schema(value_type = Vec<RoleName>)]
     assigned: RoleSet,
-    /// Set anew at every SAML sign-in.
+    /// Set anew by every verified assertion; they count in sessions that began with SAML alone.
     #[schema(value_type = Vec<RoleName>)]
     saml: RoleSet,
-    /// Both together: what counts.
+    /// What counts: both together, and in `GET /v1/me` those that count in this session.
     #[schema(value_type = Vec<RoleName>)]
     effective: RoleSet,
 }
 
 impl From<RoleAssignments> for Roles {
     fn from(roles: RoleAssignments) -> Self {
-        let effective = roles.effective();
+        let effective = roles.all();
         Self { assigned: roles.assigned, saml: roles.saml, effective }
+    }
+}
+
+impl User {
+    /// The same with the roles that count in a session which began by this method.
+    pub fn in_session(mut self, method: SignInMethod) -> Self {
+        if method != SignInMethod::Saml {
+            self.roles.effective.clone_from(&self.roles.assigned);
+        }
+        self
     }
 }
 

@@ -62,6 +62,12 @@ pub fn outdated(mail: &Mail, now: Timestamp) -> Option<Settlement> {
         .then(|| dead(mail, "it was not delivered within 48 hours", now))
 }
 
+/// What is written about a mail whose user came into another epoch before it was sent (A7): it is of no use to anybody.
+pub fn withdrawn(mail: &Mail, now: Timestamp) -> Settlement {
+    let why = "the user's password, an address or their standing was changed before it was sent";
+    Settlement { state: MailState::Withdrawn, keeps_message: false, ..dead(mail, why, now) }
+}
+
 /// What follows from an attempt: `mail` is as it was taken for it, that attempt counted. `jitter` is random, so that
 /// mails which failed together do not come back together.
 pub fn settle(mail: &Mail, delivery: &Delivery, now: Timestamp, jitter: u8) -> Settlement {
@@ -144,6 +150,7 @@ mod tests {
             sealed_message: None,
             batch_id: None,
             user_id: None,
+            credential_epoch: None,
             state: MailState::Sending,
             attempts,
             due_at: Some(at(60)),
@@ -201,5 +208,13 @@ mod tests {
         let reply = format!("451 a\r\nb{}", "x".repeat(1_000));
         let kept = shortened(&reply);
         assert_eq!((kept.chars().count(), kept.contains('\n')), (REPLY_MAX_CHARS, false));
+    }
+
+    /// Proves A7: a mail whose user came into another epoch is settled for good, and nothing of what it says is kept.
+    #[test]
+    fn a_withdrawn_mail_is_settled_and_says_nothing_any_more() {
+        let settlement = withdrawn(&mail(0), at(9));
+        assert_eq!((settlement.state, settlement.due_at), (MailState::Withdrawn, None));
+        assert_eq!((settlement.settled_at, settlement.keeps_message), (Some(at(9)), false));
     }
 }

@@ -70,6 +70,7 @@ pub fn matching_user<'a>(identity: &str, candidates: &'a [User]) -> Match<'a> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::credential_epoch::CredentialEpoch;
     use crate::portal::Portal;
     use crate::role::RoleAssignments;
     use crate::sso::connection::{ConnectionSettings, SpHash, SsoMode};
@@ -94,6 +95,7 @@ pub(crate) mod tests {
             require_email_mfa: false,
             exempt: false,
             roles: RoleAssignments::default(),
+            credential_epoch: CredentialEpoch::FIRST,
             last_sign_in: None,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,

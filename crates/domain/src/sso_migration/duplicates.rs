@@ -75,7 +75,7 @@ impl Member<'_> {
             UserStatus::Archived => 3,
         };
         let last_sign_in = Reverse(user.last_sign_in.map(|last| last.at));
-        let roles = Reverse(user.roles.effective().len());
+        let roles = Reverse(user.roles.all().len());
         (!user.break_glass, !self.is_acting, status, last_sign_in, roles, user.created_at, user.id)
     }
 
@@ -103,7 +103,7 @@ pub(super) fn evidence(person: &Person) -> Evidence {
     Evidence {
         status: user.status,
         last_sign_in_at: user.last_sign_in.map(|last| last.at),
-        roles: user.roles.effective(),
+        roles: user.roles.all(),
         created_at: user.created_at,
     }
 }

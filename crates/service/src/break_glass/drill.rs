@@ -107,7 +107,7 @@ impl Service {
         let drill = PresentedSecret::parse(SecretKind::BreakGlassDrill, token).ok_or_else(ended)?;
         let drill = AttemptId::from_uuid(drill.row);
         let tx = self.store.begin().await?;
-        let proven = self.take_mfa_code(tx, (user.account_id, user.id, drill), (token, code)).await;
+        let proven = self.take_mfa_code(tx, (&user, drill), (token, code)).await;
         let mut tx = proven.map_err(|error| if error.code == Code::SessionExpired { ended() } else { error })?;
         let credential = storage::password_credentials::by_user(&mut tx, user.account_id, user.id).await?;
         let credential = credential.ok_or_else(ended)?;

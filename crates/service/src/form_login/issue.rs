@@ -25,10 +25,10 @@ impl Service {
     pub(super) async fn write_direct_sign_in(
         &self,
         tx: &mut Tx,
-        admission: &Admission<'_>,
+        (admission, user): (&Admission<'_>, &User),
         sign_in: &DirectSignIn,
     ) -> Result<SignInStep> {
-        let Admission { start, user, .. } = admission;
+        let start = admission.start;
         let attempt = attempt_of(sign_in, &start.identifier, start.address);
         let pending = sign_in.awaits.map(|_| self.pending_token(sign_in));
         let handle = pending.as_ref().map(|pending| pending.token.digest());
@@ -93,18 +93,26 @@ impl Service {
             return_to,
             method,
             auth_time: now,
+            credential_epoch: user.credential_epoch,
             awaits,
             expires_at: now.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX),
         }
     }
 
-    /// Makes an invited user active who is there now, with what accepting their invitation made of them.
-    pub(crate) async fn activate(&self, tx: &mut Tx, (before, accepted): (&User, User), address: IpAddr) -> Result<()> {
+    /// Makes an invited user active who is there now, with what accepting their invitation made of them; gives them as they
+    /// are then.
+    pub(crate) async fn activate(
+        &self,
+        tx: &mut Tx,
+        (before, accepted): (&User, User),
+        address: IpAddr,
+    ) -> Result<User> {
         let updated_at = self.next_version(before.updated_at);
         let after = User { status: UserStatus::Active, updated_at, ..accepted };
-        storage::users::update(tx, &after, before.updated_at).await?;
+        let after = self.write_user(tx, (before, after), None).await?;
         let deed = deed("user.updated", &after, audited_user(before), audited_user(&after));
-        self.record_as(tx, AuditActor::User(before.id), Some(address.to_string()), deed).await
+        self.record_as(tx, AuditActor::User(before.id), Some(address.to_string()), deed).await?;
+        Ok(after)
     }
 }
 

@@ -1,18 +1,20 @@
 //! The second factor: a code by mail (B2).
 
 use domain::direct_sign_in::{Awaited, DirectSignIn, next_step};
-use domain::mail::MailMessage;
+use domain::mail::{MailMessage, OutgoingMail};
 use domain::mfa_code::{MFA_CODE_LIFETIME, MFA_MAILS, MFA_RESEND_PAUSE, MFA_TRIES, MfaCode, decide_mfa};
 use domain::throttle::ThrottleKey;
 use domain::user::{SignInMethod, User};
-use domain::{AccountId, AttemptId, UserId};
+use domain::{AttemptId, UserId};
 use jiff::Timestamp;
 use storage::Tx;
+use storage::mfa_codes::NewMfaCode;
 
 use super::refusal::over;
 use super::waiting::Waiting;
 use super::{PendingToken, SignInStep};
 use crate::Service;
+use crate::accounts::account;
 use crate::error::{Code, Error, Result};
 use crate::passwords::slowed_down;
 
@@ -31,8 +33,7 @@ impl Service {
     /// Sends another code, in place of the one before; gives when the next one may be asked for.
     pub async fn resend_mfa_code(&self, pending_token: &str) -> Result<Timestamp> {
         let mut tx = self.store.begin().await?;
-        let Waiting { sign_in, .. } = self.waiting(&mut tx, pending_token, Awaited::MfaCode).await?;
-        let user = storage::users::by_id(&mut tx, sign_in.account_id, sign_in.user_id).await?.ok_or_else(over)?;
+        let Waiting { sign_in, user, .. } = self.waiting(&mut tx, pending_token, Awaited::MfaCode).await?;
         let resend_after = self.send_mfa_code(&mut tx, (&user, sign_in.attempt_id), pending_token).await?;
         tx.commit().await?;
         Ok(resend_after)
@@ -54,13 +55,22 @@ impl Service {
         }
         let code = MfaCode::from_random(self.random());
         let pause_began = now.saturating_sub(MFA_RESEND_PAUSE).unwrap_or(Timestamp::MIN);
-        let (row, digest) = ((user.account_id, attempt_id), code.digest(pending_token));
-        if !storage::mfa_codes::set(tx, row, digest, (now, pause_began)).await? {
+        let new = NewMfaCode {
+            account_id: user.account_id,
+            attempt_id,
+            digest: code.digest(pending_token),
+            credential_epoch: user.credential_epoch,
+            sent_at: now,
+            pause_began,
+        };
+        if !storage::mfa_codes::set(tx, &new).await? {
             return Err(slowed_down(MFA_RESEND_PAUSE));
         }
         let expires_at = now.saturating_add(MFA_CODE_LIFETIME).unwrap_or(Timestamp::MAX);
         let message = MailMessage::MfaCode { code: code.expose().to_owned(), expires_at };
-        self.enqueue_mail_of(tx, user.account_id, (to, message)).await?;
+        let language = account(tx, user.account_id).await?.settings.default_language();
+        let mail = OutgoingMail { account_id: Some(user.account_id), to, language, message };
+        self.enqueue_credential(tx, user, mail).await?;
         Ok(now.saturating_add(MFA_RESEND_PAUSE).unwrap_or(Timestamp::MAX))
     }
 
@@ -69,7 +79,7 @@ impl Service {
         let mut tx = self.store.begin().await?;
         let waiting = self.waiting(&mut tx, pending_token, Awaited::MfaCode).await?;
         let (account_id, user_id) = (waiting.sign_in.account_id, waiting.sign_in.user_id);
-        let whose = (account_id, user_id, waiting.sign_in.attempt_id);
+        let whose = (&waiting.user, waiting.sign_in.attempt_id);
         let mut tx = self.take_mfa_code(tx, whose, (pending_token, code)).await?;
         let now = self.now();
         let credential =
@@ -88,22 +98,22 @@ impl Service {
     pub(crate) async fn take_mfa_code(
         &self,
         mut tx: Tx,
-        (account_id, user_id, attempt_id): (AccountId, UserId, AttemptId),
+        (user, attempt_id): (&User, AttemptId),
         (pending_token, code): (&str, &MfaCode),
     ) -> Result<Tx> {
-        let (tries, now) = (key("mfa_tries", user_id), self.now());
+        let (tries, now) = (key("mfa_tries", user.id), self.now());
         let clear_at = storage::throttles::count(&mut tx, tries, MFA_TRIES, now).await?;
         if let Some(wait) = MFA_TRIES.wait(clear_at, now) {
             return Err(slowed_down(wait));
         }
-        let sent = storage::mfa_codes::count_try(&mut tx, account_id, attempt_id).await?;
+        let sent = storage::mfa_codes::count_try(&mut tx, user.account_id, attempt_id).await?;
         let presented = code.digest(pending_token);
-        if decide_mfa(&sent.ok_or_else(over)?, presented, now).is_err() {
+        if decide_mfa(&sent.ok_or_else(over)?, presented, user.credential_epoch, now).is_err() {
             tx.commit().await?;
             return Err(Error::new(Code::MfaCodeIncorrect));
         }
         storage::throttles::give_back(&mut tx, tries, MFA_TRIES).await?;
-        storage::mfa_codes::delete(&mut tx, account_id, attempt_id).await?;
+        storage::mfa_codes::delete(&mut tx, user.account_id, attempt_id).await?;
         Ok(tx)
     }
 }

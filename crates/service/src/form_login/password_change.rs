@@ -3,17 +3,16 @@
 use domain::audit::AuditActor;
 use domain::direct_sign_in::{Awaited, DirectSignIn};
 use domain::password::Password;
-use domain::session::SessionEnd;
 use serde_json::Value;
 use std::net::IpAddr;
 
 use super::SignInStep;
-use super::refusal::over;
+use super::refusal::{over, over_meanwhile};
 use crate::Service;
 use crate::accounts::account;
 use crate::error::{Error, Result};
 use crate::ports::PasswordVerdict;
-use crate::users::{deed, user};
+use crate::users::deed;
 
 /// What the page sends that asked for another password.
 #[derive(Debug)]
@@ -34,7 +33,7 @@ impl Service {
         let tx = &mut reading;
         let waiting = self.waiting(tx, &pending_token, Awaited::PasswordChange).await?;
         let (account_id, user_id) = (waiting.sign_in.account_id, waiting.sign_in.user_id);
-        let (user, account) = (user(tx, account_id, user_id).await?, account(tx, account_id).await?);
+        let account = account(tx, account_id).await?;
         let old = storage::password_credentials::by_user(tx, account_id, user_id).await?;
         drop(reading);
         let old = old.filter(|old| old.must_change).ok_or_else(over)?;
@@ -43,18 +42,18 @@ impl Service {
             return Err(Error::invalid("/new_password", "must differ from the password that you were given"));
         }
         drop(turn);
-        let whose = (&user, &account.name);
+        let whose = (&waiting.user, &account.name);
         let hash = self.hash_new_password("/new_password", new_password, whose, Some(address)).await?;
         let mut tx = self.store.begin().await?;
         if !storage::password_credentials::replace(&mut tx, &old, &hash, self.now()).await? {
             return Err(over());
         }
-        let reason = SessionEnd::PasswordChanged;
-        storage::sessions::end_for_user(&mut tx, account_id, user_id, self.now(), reason).await?;
+        let user = self.void_by_password(&mut tx, &waiting.user, None).await.map_err(over_meanwhile)?;
         let deed = deed("user.password_changed", &user, Value::Null, Value::Null);
         self.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), deed).await?;
         self.mail_password_changed(&mut tx, &user).await?;
-        let sign_in = DirectSignIn { awaits: None, ..waiting.sign_in.clone() };
+        let credential_epoch = user.credential_epoch;
+        let sign_in = DirectSignIn { awaits: None, credential_epoch, ..waiting.sign_in.clone() };
         let step = self.advance(&mut tx, &waiting, &sign_in).await?;
         tx.commit().await?;
         Ok(step)

@@ -131,3 +131,8 @@ fn error(code: Code) -> Error {
 pub(super) fn over() -> Error {
     Error::new(Code::SessionExpired)
 }
+
+/// The same for a sign-in that was voided while it was being taken on (A7).
+pub(super) fn over_meanwhile(error: Error) -> Error {
+    if error.code == Code::PreconditionFailed { over() } else { error }
+}

@@ -1,5 +1,6 @@
 //! The first step: username or email, and password.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use domain::account::AccountName;
@@ -132,10 +133,10 @@ impl Service {
         return_to: ReturnTo,
         throttles: &LoginThrottles,
     ) -> Result<SignInStep> {
-        let Admission { facts, user, .. } = admission;
+        let Admission { facts, .. } = admission;
+        let mut user = Cow::Borrowed(admission.user);
         let must_change = facts.credential.as_ref().is_some_and(|credential| credential.must_change);
         let awaits = next_step(facts.needs_mfa(admission.start.address), must_change);
-        let sign_in = self.direct_sign_in(user, return_to, SignInMethod::Password, awaits);
         let mut tx = self.store.begin().await?;
         storage::throttles::give_back_all(&mut tx, &throttles.paces()).await?;
         if let Some(client) = throttles.networks.first() {
@@ -148,10 +149,12 @@ impl Service {
         if user.status == UserStatus::Invited {
             // Also where the invitation has expired: the owner who gave them the password expected them. The first owner's stays
             // open, because its link is what makes the break-glass user.
-            self.accept_by_sign_in(&mut tx, user, SignInMethod::Password).await?.ok();
-            self.activate(&mut tx, (user, (*user).clone()), admission.start.address).await?;
+            self.accept_by_sign_in(&mut tx, &user, SignInMethod::Password).await?.ok();
+            let invited = user.into_owned();
+            user = Cow::Owned(self.activate(&mut tx, (&invited, invited.clone()), admission.start.address).await?);
         }
-        let step = self.write_direct_sign_in(&mut tx, admission, &sign_in).await?;
+        let sign_in = self.direct_sign_in(&user, return_to, SignInMethod::Password, awaits);
+        let step = self.write_direct_sign_in(&mut tx, (admission, &user), &sign_in).await?;
         tx.commit().await?;
         Ok(step)
     }

@@ -3,6 +3,7 @@
 use domain::direct_sign_in::{Awaited, DirectSignIn};
 use domain::form_login::form_login_allowed;
 use domain::secret::{PresentedSecret, Secret, SecretKind};
+use domain::user::User;
 use storage::Tx;
 
 use super::refusal::over;
@@ -11,9 +12,10 @@ use crate::Service;
 use crate::connections::sso_mode;
 use crate::error::Result;
 
-/// A sign-in, and the token that led to it.
+/// A sign-in with its user, and the token that led to it.
 pub(super) struct Waiting {
     pub sign_in: DirectSignIn,
+    pub user: User,
     pub token: PresentedSecret,
 }
 
@@ -24,8 +26,8 @@ impl Service {
         let found = storage::direct_sign_ins::by_handle(tx, token).await?;
         let sign_in = found.filter(|found| found.awaits == Some(awaited) && self.now() < found.expires_at);
         let sign_in = sign_in.ok_or_else(over)?;
-        check_still_allowed(tx, &sign_in).await?;
-        Ok(Waiting { sign_in, token })
+        let user = still_allowed(tx, &sign_in).await?;
+        Ok(Waiting { sign_in, user, token })
     }
 
     /// Takes a sign-in on, after the step that it waited for: `sign_in` is as it is now. Of two who take one step, one is
@@ -48,11 +50,12 @@ impl Service {
     }
 }
 
-/// Since the password was right, SSO may have become required of the user (B3).
-async fn check_still_allowed(tx: &mut Tx, sign_in: &DirectSignIn) -> Result<()> {
-    let DirectSignIn { account_id, portal, user_id, .. } = sign_in;
-    let mode = sso_mode(tx, *account_id, *portal).await?;
-    let user = storage::users::by_id(tx, *account_id, *user_id).await?;
-    let keeps_form_login = user.is_some_and(|user| user.keeps_form_login());
-    if form_login_allowed(mode, keeps_form_login) { Ok(()) } else { Err(over()) }
+/// The user of a sign-in, if they may go on with it: since the password was right, it may have been voided (A7), or SSO may
+/// have become required of them (B3).
+async fn still_allowed(tx: &mut Tx, sign_in: &DirectSignIn) -> Result<User> {
+    let DirectSignIn { account_id, portal, user_id, credential_epoch, .. } = *sign_in;
+    let mode = sso_mode(tx, account_id, portal).await?;
+    let user = storage::users::by_id(tx, account_id, user_id).await?.ok_or_else(over)?;
+    let is_allowed = user.credential_epoch == credential_epoch && form_login_allowed(mode, user.keeps_form_login());
+    if is_allowed { Ok(user) } else { Err(over()) }
 }

@@ -21,7 +21,7 @@ use crate::accounts::account;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::invitations::{audited, deed, end_links};
-use crate::one_time_links::{link, link_refused};
+use crate::one_time_links::{link, link_refused, withdrawn_meanwhile};
 use crate::users::user;
 
 /// What a page shows of an invitation before it is accepted.
@@ -101,6 +101,7 @@ impl Service {
             return Err(link_refused(domain::one_time_link::LinkRefusal::Used));
         }
         let (account_id, user_id, set_at) = (user.account_id, user.id, self.now());
+        let user = self.void_by_password(&mut tx, &user, None).await.map_err(withdrawn_meanwhile)?;
         let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at, expires_at: None };
         storage::password_credentials::set(&mut tx, &credential).await?;
         let origin = (AuditActor::User(user_id), Some(address.to_string()));
@@ -172,7 +173,7 @@ async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
     let invitation = storage::invitations::by_user(tx, link.account_id, user.id).await?;
     let invitation = invitation.ok_or_else(|| Error::new(Code::LinkInvalid))?;
     decide_accept(&invitation, user.status, now).map_err(refused_to_invitee)?;
-    decide_use(&link, now).map_err(link_refused)?;
+    decide_use(&link, user.credential_epoch, now).map_err(link_refused)?;
     if !invitation.first_owner {
         let mode = sso_mode(tx, account.id, user.portal).await?;
         let unsupported = |_| Error::new(Code::PasswordResetUnsupported);

@@ -124,7 +124,7 @@ impl Service {
 
     /// The same for a user who was just made and is not written yet.
     pub(crate) fn prepare_user(&self, plan: &Plan<'_>, user: User) -> Result<Prepared> {
-        plan.caller.authorize_over(&user)?;
+        plan.caller.authorize_making(&user)?;
         let mut invitation = staged(InvitationId::from_uuid(self.uuid()), &user, plan.caller);
         (invitation.batch_id, invitation.first_owner) = (plan.batch_id, plan.first_owner);
         let Some(mailing) = &plan.mailing else { return Ok(Prepared { user, invitation, link: None, mail: None }) };

@@ -104,7 +104,7 @@ impl Service {
         let (link, message) = self.invitation_message(mailing, user, expires_at)?;
         let account_id = Some(user.account_id);
         let mail = self.sealed(OutgoingMail { account_id, to, language: mailing.language, message })?;
-        Ok((link, Mail { user_id: Some(user.id), ..mail }))
+        Ok((link, mail.to_user(user)))
     }
 
     fn invitation_message(
@@ -113,13 +113,13 @@ impl Service {
         user: &User,
         expires_at: Timestamp,
     ) -> Result<(Option<OneTimeLink>, MailMessage)> {
-        let roles = user.roles.effective();
+        let roles = user.roles.assigned.clone();
         let inviter = mailing.inviter.clone();
         if roles.is_empty() && matches!(mailing.lead, Lead::Password(_)) {
             return Err(Error::invalid("/roles", "must name a role: without one nobody signs in to the admin portal"));
         }
         let with_link = |page: &RedirectUri| {
-            let (token, link) = self.new_link(LinkPurpose::Invitation, (user.account_id, user.id), expires_at);
+            let (token, link) = self.new_link(LinkPurpose::Invitation, user, expires_at);
             (Some(link), page.with_token(&token))
         };
         let roles = roles.into_iter().collect();

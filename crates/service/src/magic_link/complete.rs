@@ -85,14 +85,14 @@ impl Service {
 
     async fn admit_by_link(&self, link: &OneTimeLink, return_to: ReturnTo, address: IpAddr) -> Result<SignInStep> {
         let (mut tx, now) = (self.store.begin().await?, self.now());
-        let Found { user, email, .. } = found(&mut tx, link, now).await?;
+        let Found { mut user, email, .. } = found(&mut tx, link, now).await?;
         if !storage::one_time_links::take(&mut tx, link.digest, now).await? {
             return Err(link_refused(LinkRefusal::Used));
         }
         if user.status == UserStatus::Invited {
             let accepted = self.accept_by_sign_in(&mut tx, &user, SignInMethod::MagicLink).await?;
             accepted.map_err(refused_to_invitee)?;
-            self.activate(&mut tx, (&user, user.clone()), address).await?;
+            user = self.activate(&mut tx, (&user, user.clone()), address).await?;
         }
         let sign_in = self.direct_sign_in(&user, return_to, SignInMethod::MagicLink, None);
         let redirect_to = self.write_complete_sign_in(&mut tx, &sign_in, (email.as_str(), address)).await?;
@@ -103,12 +103,12 @@ impl Service {
 
 /// What a link leads to, if its user may sign in now.
 async fn found(tx: &mut Tx, link: &OneTimeLink, now: Timestamp) -> Result<Found> {
-    decide_use(link, now).map_err(link_refused)?;
     let user = user(tx, link.account_id, link.user_id).await?;
     let account = account(tx, link.account_id).await?;
     let mode = sso_mode(tx, account.id, Portal::SelfService).await?;
     let email = user.link_email().filter(|_| may_sign_in(&user, mode)).cloned();
     let refused = || decide_answer(mode).map_or(Code::MagicLinkUnsupported, |()| Code::LinkInvalid);
     let email = email.ok_or_else(|| Error::new(refused()))?;
+    decide_use(link, user.credential_epoch, now).map_err(link_refused)?;
     Ok(Found { user, account, email })
 }

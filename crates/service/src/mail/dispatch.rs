@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::branding::BrandingSettings;
-use domain::mail::delivery::{Delivery, Settlement, outdated, settle};
+use domain::mail::delivery::{Delivery, Settlement, outdated, settle, withdrawn};
 use domain::mail::{Mail, MailKind, MailMessage, MailState};
 use jiff::{SignedDuration, Timestamp};
 use storage::Tx;
@@ -159,6 +159,10 @@ impl Service {
             storage::outbox::settle(tx, mail.id, due_at, &settlement).await?;
             return Ok(None);
         }
+        if !is_current(tx, &mail).await? {
+            storage::outbox::settle(tx, mail.id, due_at, &withdrawn(&mail, now)).await?;
+            return Ok(None);
+        }
         let until = now.saturating_add(lease(self.settings.mail.timeout)).unwrap_or(now);
         if !storage::outbox::take(tx, &mail, until).await? {
             return Ok(None);
@@ -228,6 +232,14 @@ impl Service {
             html: parts.html,
         })
     }
+}
+
+/// Whether what a mail carries counts still: its user is in the epoch in which it was written (A7).
+async fn is_current(tx: &mut Tx, mail: &Mail) -> Result<bool> {
+    let (Some(epoch), Some(account_id), Some(user_id)) = (mail.credential_epoch, mail.account_id, mail.user_id) else {
+        return Ok(true);
+    };
+    Ok(storage::users::epoch(tx, account_id, user_id).await? == Some(epoch))
 }
 
 fn lease(timeout: Duration) -> SignedDuration {

@@ -130,6 +130,10 @@ fn values(message: &MailMessage, language: Language, written_at: Timestamp) -> B
         MailMessage::PasswordChanged { changed_at } => {
             values.insert("changed", time(*changed_at).into());
         }
+        MailMessage::AddressChanged { username, changed_at } => {
+            values.insert("username", username.into());
+            values.insert("changed", time(*changed_at).into());
+        }
         MailMessage::BreakGlassUsed { username, used_at, client_address } => {
             values.insert("username", username.into());
             values.insert("used", time(*used_at).into());
@@ -221,6 +225,9 @@ fn example(kind: MailKind) -> MailMessage {
             MailMessage::PasswordReset { username: "ann@example.com".to_owned(), link, expires_at }
         }
         MailKind::PasswordChanged => MailMessage::PasswordChanged { changed_at: expires_at },
+        MailKind::AddressChanged => {
+            MailMessage::AddressChanged { username: "ann@example.com".to_owned(), changed_at: expires_at }
+        }
         MailKind::MfaCode => MailMessage::MfaCode { code: "000000".to_owned(), expires_at },
         MailKind::MagicLink => MailMessage::MagicLink { link, expires_at },
         MailKind::BreakGlassUsed => MailMessage::BreakGlassUsed {

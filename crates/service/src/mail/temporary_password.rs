@@ -17,7 +17,7 @@ use super::sealing_context;
 use crate::Service;
 use crate::connections::sso_mode;
 use crate::error::{Error, Result};
-use crate::users::deed;
+use crate::users::{audited_user, deed};
 
 /// Somebody who gets a temporary password, or why nobody does.
 type Recipient = std::result::Result<User, &'static str>;
@@ -75,14 +75,33 @@ impl Service {
         let (account_id, user_id, expires_at) = (user.account_id, user.id, message.expires_at());
         let text = Zeroizing::new(serde_json::to_vec(message).map_err(Error::internal)?);
         let sealed = self.ports.sealer.seal(&sealing_context(held.mail.id), &text);
-        if !storage::outbox::set_message(tx, held.mail.id, held.until, &sealed).await? {
+        let user = self.carry_roles_over(tx, user).await?;
+        let user = self.void_by_password(tx, &user, None).await?;
+        if !storage::outbox::set_message(tx, held.mail.id, held.until, &sealed, user.credential_epoch).await? {
             return Err(Error::internal("the mail is held by somebody else"));
         }
         let credential =
             PasswordCredential { account_id, user_id, hash, must_change: true, set_at: self.now(), expires_at };
         storage::password_credentials::set(tx, &credential).await?;
-        let deed = deed("user.temporary_password_set", user, Value::Null, json!({ "expires_at": expires_at }));
+        let deed = deed("user.temporary_password_set", &user, Value::Null, json!({ "expires_at": expires_at }));
         self.record_as(tx, AuditActor::System, None, deed).await
+    }
+
+    /// Roles from assertions count in no session by password (C4), so a user who has no other ones is assigned those: going
+    /// back to form login, which an owner signed off, takes nobody's place from them (F4).
+    async fn carry_roles_over(&self, tx: &mut Tx, user: &User) -> Result<User> {
+        let mut after = user.clone();
+        if user.roles.assigned.is_empty() {
+            after.roles.assigned.clone_from(&user.roles.saml);
+        }
+        if after == *user {
+            return Ok(after);
+        }
+        after.updated_at = self.next_version(user.updated_at);
+        let after = self.write_user(tx, (user, after), None).await?;
+        let deed = deed("user.updated", &after, audited_user(user), audited_user(&after));
+        self.record_as(tx, AuditActor::System, None, deed).await?;
+        Ok(after)
     }
 
     /// The user of a mail, unless they have another way in by now, or none at all.

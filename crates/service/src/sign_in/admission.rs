@@ -3,6 +3,7 @@
 
 use domain::UserId;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
+use domain::credential_epoch::{CredentialEpoch, carried_on};
 use domain::portal::Portal;
 use domain::role::{RoleAssignments, RoleSet};
 use domain::secret::PresentedSecret;
@@ -113,7 +114,7 @@ impl Service {
             decided => decided?,
         };
         let admitted = self.admitted(&facts, &decision)?;
-        let grant = grant(&pending, verified, (admitted.after.id, &decision));
+        let grant = grant(&pending, verified, (&admitted.after, &decision));
         let row = (pending.account_id, pending.attempt_id);
         let (code, secret) = self.authorization_code(row, return_to, grant);
         self.write_admission(&admitted, &code, (verified, &decision)).await?;
@@ -172,7 +173,7 @@ impl Service {
         if !user.roles.saml.is_empty() {
             let roles = RoleAssignments { saml: RoleSet::new(), ..user.roles.clone() };
             let after = User { roles, updated_at, ..user.clone() };
-            storage::users::update(&mut tx, &after, user.updated_at).await?;
+            let after = self.write_user(&mut tx, (user, after), None).await?;
             self.record_user_change(&mut tx, &after, audited_user(user)).await?;
         }
         tx.commit().await?;
@@ -189,7 +190,7 @@ impl Service {
                 let before = known.ok_or_else(|| Error::internal("the decision names nobody who was asked about"))?;
                 let mut after = before.clone();
                 (after.status, after.roles.saml, after.updated_at) = (UserStatus::Active, saml_roles, now);
-                Ok(Admitted { before: Some(before.clone()), after })
+                Ok(Admitted { after: carried_on(before, after), before: Some(before.clone()) })
             }
             Subject::New { email } => {
                 let after = User {
@@ -205,6 +206,7 @@ impl Service {
                     break_glass: false,
                     require_email_mfa: false,
                     exempt: false,
+                    credential_epoch: CredentialEpoch::FIRST,
                     last_sign_in: None,
                     created_at: now,
                     updated_at: now,
@@ -238,7 +240,7 @@ impl Service {
                 self.accept_by_sign_in(&mut tx, invited, SignInMethod::Saml).await??;
             }
             match &admitted.before {
-                Some(before) => storage::users::update(&mut tx, &admitted.after, before.updated_at).await?,
+                Some(before) => drop(self.write_user(&mut tx, (before, admitted.after.clone()), None).await?),
                 None => storage::users::insert(&mut tx, &admitted.after).await?,
             }
             self.record_user_change(&mut tx, &admitted.after, before).await?;
@@ -264,13 +266,14 @@ impl Service {
 fn grant(
     pending: &PendingSignIn,
     verified: &VerifiedResponse,
-    (user_id, decision): (UserId, &ProvisioningDecision),
+    (user, decision): (&User, &ProvisioningDecision),
 ) -> SessionGrant {
     SessionGrant {
-        user_id,
+        user_id: user.id,
         portal: pending.portal,
         method: SignInMethod::Saml,
         auth_time: verified.authn_instant,
+        credential_epoch: user.credential_epoch,
         external_roles: decision.external_roles.clone(),
         home: None,
         session_not_on_or_after: verified.session_not_on_or_after,

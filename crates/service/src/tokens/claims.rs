@@ -51,7 +51,7 @@ pub(crate) fn access_token(issuer: &str, jti: Uuid, subject: &Subject<'_>, now: 
     });
     if let Value::Object(claims) = &mut claims {
         match session.portal {
-            Portal::Admin => claims.insert("roles".into(), json!(user.roles.effective())),
+            Portal::Admin => claims.insert("roles".into(), json!(user.roles.counting_in(session.method))),
             Portal::SelfService => {
                 claims.insert("external_roles".into(), json!(RoleValues::within_bounds(&session.external_roles).kept))
             }

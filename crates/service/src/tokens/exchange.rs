@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 
 use domain::SessionId;
+use domain::account_switch::Home;
 use domain::application::Lifetimes;
 use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCode, decide_exchange};
 use domain::form_login::{method_allowed, network_allowed};
 use domain::portal::Portal;
 use domain::secret::{PresentedSecret, Secret, SecretKind};
 use domain::session::{RefreshRefusal, RefreshToken, Session, SessionEnd, expiry};
-use domain::user::{LastSignIn, User, UserStatus};
+use domain::user::{LastSignIn, SignInMethod, User, UserStatus};
 use serde_json::{Value, json};
 use storage::Tx;
 use storage::authorization_codes::Exchange;
@@ -53,11 +54,13 @@ impl Service {
             drop(transaction);
             return self.refuse_reused(code, first.ok_or_else(unknown_code)?).await;
         }
-        if !over_living_link(tx, code).await? || !still_served(tx, exchange).await? {
+        let stands = over_living_link(tx, code).await? && home_stands(tx, code).await?;
+        if !stands || !still_served(tx, exchange).await? {
             return Err(TokenRefusal::session_expired());
         }
         let sign_in = LastSignIn { at: session.created_at, method: session.method };
-        storage::users::record_sign_in(tx, session.account_id, session.user_id, sign_in).await?;
+        let epoch = session.credential_epoch;
+        storage::users::record_sign_in(tx, session.account_id, session.user_id, sign_in, epoch).await?;
         storage::sessions::insert(tx, &session).await?;
         let refresh_token = self.new_refresh_token();
         self.insert_refresh_token(tx, &session, &refresh_token).await?;
@@ -92,6 +95,7 @@ impl Service {
             portal: code.grant.portal,
             method: code.grant.method,
             auth_time: code.grant.auth_time,
+            credential_epoch: code.grant.credential_epoch,
             home: code.grant.home,
             external_roles: code.grant.external_roles.clone(),
             created_at: now,
@@ -165,8 +169,8 @@ fn unknown_code() -> TokenRefusal {
 /// Between the start and the exchange much may have changed. A redirect URI that was taken from the registration is one
 /// that its owner does not trust any more, and the code went there (D4).
 fn check_still_allowed(exchange: &Exchange, address: IpAddr) -> Result<(), TokenRefusal> {
-    let Exchange { code, account_settings, user, application, sso_mode, .. } = exchange;
-    if !may_sign_in(user) {
+    let Exchange { code, account_settings, user, application, sso_mode, epochs, .. } = exchange;
+    if !may_sign_in(user, code.grant.method) {
         return Err(TokenRefusal::grant(RefreshRefusal::UserRefused.to_string()));
     }
     if !network_allowed(account_settings, user, code.grant.by_mailed_code(), address) {
@@ -174,6 +178,9 @@ fn check_still_allowed(exchange: &Exchange, address: IpAddr) -> Result<(), Token
     }
     if !method_allowed(*sso_mode, code.grant.method, user.keeps_form_login()) {
         return Err(TokenRefusal::grant(RefreshRefusal::SsoRequired.to_string()));
+    }
+    if code.grant.epochs() != *epochs {
+        return Err(TokenRefusal::session_expired());
     }
     match application.settings.redirect_uri(code.redirect_uri.as_str()) {
         Some(_) => Ok(()),
@@ -200,7 +207,18 @@ async fn still_served(tx: &mut Tx, exchange: &Exchange) -> crate::Result<bool> {
     }
 }
 
+/// The same of the user whom the switch began with: what voids their credentials ends what rests on them (A7).
+async fn home_stands(tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<bool> {
+    match code.grant.home {
+        Some(Home { account_id, user_id, credential_epoch }) => {
+            Ok(storage::users::hold_epoch(tx, account_id, user_id, credential_epoch).await?)
+        }
+        None => Ok(true),
+    }
+}
+
 /// Between the code and its exchange an owner may have deactivated the user or taken their last role (A3).
-fn may_sign_in(user: &User) -> bool {
-    user.status == UserStatus::Active && (user.portal != Portal::Admin || !user.roles.effective().is_empty())
+fn may_sign_in(user: &User, method: SignInMethod) -> bool {
+    let holds_role = user.portal != Portal::Admin || !user.roles.counting_in(method).is_empty();
+    user.status == UserStatus::Active && holds_role
 }

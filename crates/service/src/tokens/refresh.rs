@@ -34,7 +34,7 @@ impl Service {
         for _ in 0..LOOKS {
             let mut tx = self.store.begin().await?;
             let family = presented_family(&mut tx, digest, &presented).await?;
-            let roles = family.user.roles.effective();
+            let roles = family.user.roles.counting_in(family.session.method);
             let granted = match self.decide((&family, &roles), client, &presented) {
                 RefreshDecision::Rotate => self.rotate(&mut tx, &family).await?,
                 RefreshDecision::Repeat(sealed) => Some(self.repeat(&mut tx, &family.session, sealed).await?),
@@ -56,12 +56,13 @@ impl Service {
         client: ApplicationId,
         presented: &PresentedToken<'_>,
     ) -> RefreshDecision<'a> {
-        let Family { token, session, account_settings, user, sso_mode, .. } = family;
+        let Family { token, session, account_settings, user, sso_mode, epochs, .. } = family;
         let facts = RefreshFacts {
             token,
             session,
             lifetimes: account_settings.bound(family.application.settings.lifetimes),
             client,
+            epochs: *epochs,
             user_status: user.status,
             roles,
             network_allowed: network_allowed(account_settings, user, session.by_mailed_code(), presented.address),

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use domain::credential_epoch::CredentialEpoch;
 use domain::email::Email;
 use domain::portal::Portal;
 use domain::role::{Role, RoleAssignments, RoleSet};
@@ -192,6 +193,7 @@ fn user(account_id: AccountId, number: usize) -> User {
         require_email_mfa: false,
         status: UserStatus::Active,
         roles: RoleAssignments { assigned: RoleSet::from([Role::OrganizationMember]), saml: RoleSet::new() },
+        credential_epoch: CredentialEpoch::FIRST,
         last_sign_in: None,
         created_at: now,
         updated_at: now,
