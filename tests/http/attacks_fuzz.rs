@@ -133,6 +133,9 @@ fn good_body(path: &str, tenant: &Tenant) -> Map<String, Value> {
         }
         "/v1/accounts/{account_id}/sso-migrations" => json!({ "portal": "self_service", "direction": "require" }),
         "/v1/accounts/{account_id}/saml-connections" => json!({ "portal": "self_service" }),
+        "/v1/account-pairings" | "/v1/account-pairings/complete" => {
+            json!({ "client_id": tenant.client_id, "redirect_uri": "https://app.example.test/x", "code": "x", "code_verifier": "x" })
+        }
         "/v1/sso-sign-ins" => tenant.start_body(None),
         "/v1/magic-link-sign-ins" => tenant.start_body(Some("a@f.test")),
         "/v1/magic-link-sign-ins/complete" => tenant.link_body("x"),
@@ -153,6 +156,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         ("{session_id}", format!("ses_{nobody}")),
         ("{attempt_id}", format!("att_{nobody}")),
         ("{link_id}", format!("lnk_{nobody}")),
+        ("{pair_id}", format!("pair_{nobody}")),
     ]);
     known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value))
 }

@@ -99,6 +99,12 @@ fn table() -> BTreeMap<&'static str, Access> {
         ("create_sandbox", Owner),
         ("list_switchable_accounts", Oneself),
         ("create_account_switch", Oneself),
+        ("create_account_pairing", Public),
+        ("complete_account_pairing", Public),
+        ("list_my_account_pairs", Oneself),
+        ("delete_my_account_pair", Oneself),
+        ("list_account_pairs", Reader),
+        ("delete_account_pair", Owner),
         ("create_api_key", Owner),
         ("list_api_keys", Reader),
         ("get_api_key", Reader),
@@ -180,6 +186,12 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "create_account_link" => json!({ "other_account_id": "acc_00000000000000000000000000000000" }),
         "create_sandbox" => json!({ "name": "made-by-matrix-too", "display_name": "M" }),
         "create_account_switch" => switch_body(tenant),
+        "create_account_pairing" => proof_body(tenant),
+        "complete_account_pairing" => {
+            let mut body = proof_body(tenant);
+            body["pairing_token"] = json!("x");
+            body
+        }
         "create_api_key" => json!({ "name": "M", "scopes": ["read"] }),
         "create_saml_connection" => json!({ "portal": "self_service" }),
         "import_users" => json!({ "users": [{ "portal": "admin", "username": "imported-by-matrix" }] }),
@@ -204,6 +216,10 @@ fn body(operation: &str, tenant: &Tenant) -> Value {
         "send_test_mail" => json!({ "to": "ann@x.test" }),
         _ => json!({}),
     }
+}
+
+fn proof_body(tenant: &Tenant) -> Value {
+    json!({ "client_id": tenant.client_id, "redirect_uri": "https://app.example.test/x", "code": "x", "code_verifier": "x" })
 }
 
 fn switch_body(tenant: &Tenant) -> Value {
@@ -265,6 +281,7 @@ fn fill(path: &str, tenant: &Tenant) -> String {
         .replace("{migration_id}", &format!("mig_{nobody}"))
         .replace("{attempt_id}", &format!("att_{nobody}"))
         .replace("{link_id}", &format!("lnk_{nobody}"))
+        .replace("{pair_id}", &format!("pair_{nobody}"))
 }
 
 async fn call(client: &Client, operation: &Operation, body: &Value) -> Answer {

@@ -8,7 +8,9 @@
 )]
 
 mod account_links;
+mod account_pairs;
 mod account_settings;
+mod account_switches;
 mod accounts;
 mod api_keys;
 mod applications;

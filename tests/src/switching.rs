@@ -8,9 +8,9 @@ use crate::form::PASSWORD;
 use crate::idp::TestIdp;
 use crate::tenant::{REDIRECT_URI, Tenant, VERIFIER, challenge};
 
-/// Where a caller switches.
+/// Path of a switch.
 pub const SWITCHES: &str = "/v1/me/account-switches";
-/// Where a caller may switch to.
+/// Path of the places to switch to.
 pub const PLACES: &str = "/v1/me/switchable-accounts";
 
 /// A frontend that serves every account; gives its `client_id`.
@@ -103,5 +103,43 @@ impl Tenant {
             acs_url: String::new(),
             idp: TestIdp::trusted(),
         }
+    }
+}
+
+/// Path of the first step of a pairing.
+pub const PAIRINGS: &str = "/v1/account-pairings";
+/// Path of its second step.
+pub const COMPLETE: &str = "/v1/account-pairings/complete";
+
+impl Tenant {
+    /// A proof of a user: the code of a form login that was made for it, as the first step of a pairing takes it.
+    pub async fn proof(&self, app: &TestApp, username: &str) -> Value {
+        self.proof_of(&self.form_login(&app.anonymous(), username, PASSWORD).await.expect(200))
+    }
+
+    /// The same of a step that is complete.
+    pub fn proof_of(&self, step: &Value) -> Value {
+        json!({
+            "client_id": self.client_id, "redirect_uri": REDIRECT_URI, "code": code(step), "code_verifier": VERIFIER,
+        })
+    }
+
+    /// The token of a pairing that a user has begun.
+    pub async fn pairing(&self, app: &TestApp, username: &str) -> String {
+        let begun = app.anonymous().post(PAIRINGS, &self.proof(app, username).await).await.expect(200);
+        begun["pairing_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Completes a pairing as a user of this account.
+    pub async fn complete_pairing(&self, app: &TestApp, username: &str, token: &str) -> Answer {
+        let mut proof = self.proof(app, username).await;
+        proof["pairing_token"] = json!(token);
+        app.anonymous().post(COMPLETE, &proof).await
+    }
+
+    /// Pairs a user with the user of the same name in another account.
+    pub async fn pair_with(&self, app: &TestApp, other: &Self, username: &str) -> Value {
+        let token = self.pairing(app, username).await;
+        other.complete_pairing(app, username, &token).await.expect(200)
     }
 }

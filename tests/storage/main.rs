@@ -14,6 +14,7 @@
 )]
 
 mod account_links;
+mod account_pairs;
 mod api_keys;
 mod applications;
 mod direct_sign_ins;

@@ -1,6 +1,7 @@
 //! One file per resource: its wire types and its handlers.
 
 mod account_links;
+mod account_pairs;
 mod account_settings;
 mod account_switches;
 mod accounts;
@@ -50,6 +51,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     magic_link_sign_ins::register(config);
     me::register(config);
     account_switches::register(config);
+    account_pairs::register(config);
     operation::register(config);
     accounts::register(config);
     account_settings::register(config);

@@ -1,7 +1,8 @@
-//! Switching accounts (G1): from a session in one account to one in another without a new sign-in, with the rights that the
-//! other account gives and never by weaker proof than it asks for.
+//! Switching accounts (G1): from a session in one account to one in another without a new sign-in, as the user whom a pair names
+//! there, with the rights that the other account gives and never by weaker proof than it asks for.
 
 use crate::account_link::{AccountLink, AccountRelation, LinkState};
+use crate::account_pair::PairState;
 use crate::account_settings::AccountSettings;
 use crate::credential_epoch::CredentialEpoch;
 use crate::form_login::{form_login_allowed, needs_email_mfa};
@@ -34,6 +35,22 @@ pub struct AtHome<'a> {
     pub username_retained: bool,
 }
 
+/// The user of another account who is the same person.
+#[derive(Debug, Clone, Copy)]
+pub enum Counterpart<'a> {
+    /// They hold no pair there.
+    Unpaired,
+    /// Their own user: paired, or the one at home itself.
+    Known {
+        /// The user.
+        user: &'a User,
+        /// Whether the username login is retained there: [`username_retained`].
+        username_retained: bool,
+        /// State of the pair.
+        pair: PairState,
+    },
+}
+
 /// The account that somebody would switch to.
 #[derive(Debug, Clone, Copy)]
 pub struct Destination<'a> {
@@ -43,10 +60,10 @@ pub struct Destination<'a> {
     pub settings: &'a AccountSettings,
     /// How its `admin` portal uses SSO.
     pub mode: SsoMode,
-    /// Its `admin` users who have the username or the email.
-    pub candidates: &'a [User],
-    /// The usernames that a migration to SSO wrote, with whose they are.
-    pub replaced: &'a [(UserId, String)],
+    /// Whether any application of the `admin` portal serves it.
+    pub is_served: bool,
+    /// The user there who is the same person.
+    pub counterpart: Counterpart<'a>,
     /// Whether it lets people in from where the request comes.
     pub admits_address: bool,
 }
@@ -57,6 +74,11 @@ pub enum SwitchRefusal {
     /// The accounts are not linked, or one of them has not agreed.
     #[error("the accounts are not linked")]
     NotLinked,
+    /// No application serves the account, so no sign-in to it could begin.
+    #[error(
+        "no application serves the other account: have an owner there, or the operator, register one for its admin portal"
+    )]
+    NotServed,
     /// Somebody proved who they are in a sandbox alone, whose owners need not be those of the account.
     #[error("sign in at the account itself: a sign-in at its sandbox does not count there")]
     FromSandbox,
@@ -68,11 +90,18 @@ pub enum SwitchRefusal {
         "your username login is not retained in both accounts: an SSO migration replaced your username by your email"
     )]
     UsernameReplaced,
-    /// They have no email, or nobody has both username and email there.
+    /// They hold no pair of users in the two accounts.
     #[error(
-        "no user of the other account has both your username and your email: have an owner there add you with the same"
+        "you hold no paired users in the two accounts: pair them once, by signing in to each with username and password \
+         (POST /v1/account-pairings); without a user or a password there, accept the invitation or have an owner there send one"
     )]
-    NoSameUser,
+    NotPaired,
+    /// The pair is void: another actor changed what one of the two form logins rests on.
+    #[error(
+        "your pair is void, because the username, an email or the password of one of its users was changed by somebody else, or \
+         its owner role or status: pair anew, by signing in to each account with username and password"
+    )]
+    PairVoid,
     /// Their user there is not active or holds no role.
     #[error("your user in the other account is not active or holds no role: have an owner there see to it")]
     UserNotReady,
@@ -95,42 +124,44 @@ pub fn username_retained(user: &User, written: Option<&str>) -> bool {
     written.is_none_or(|written| normalized(written) != user.username.normalized())
 }
 
-/// Decides whom somebody is in the other account. The same person has the same username and the same email, and owners of
-/// both accounts have agreed that this is enough: each answers for whom they let bear them.
+/// Decides whether a caller may enter the other account, and as which user: the one that they proved to be there once, if that
+/// stands, and never by weaker proof than a form login there would ask for now.
 pub fn decide_switch<'a>(home: &AtHome<'_>, to: &Destination<'a>) -> Result<&'a User, SwitchRefusal> {
-    if to.link.is_some_and(|link| link.state != LinkState::Accepted) {
-        return Err(SwitchRefusal::NotLinked);
-    }
-    if to.link.is_some_and(|link| link.relation == AccountRelation::SandboxOf) {
-        return Err(SwitchRefusal::FromSandbox);
-    }
-    if !home.method.is_form_login() {
-        return Err(SwitchRefusal::NotByFormLogin);
-    }
-    let same = same_user(home.user, to.candidates).ok_or(SwitchRefusal::NoSameUser)?;
-    let written = to.replaced.iter().find(|(user_id, _)| *user_id == same.id).map(|(_, username)| username.as_str());
-    if !home.username_retained || !username_retained(same, written) {
+    check_way(home, to)?;
+    let Counterpart::Known { user, username_retained, pair } = to.counterpart else {
+        return Err(SwitchRefusal::NotPaired);
+    };
+    if !home.username_retained || !username_retained {
         return Err(SwitchRefusal::UsernameReplaced);
     }
-    if !is_ready(home.user) || !is_ready(same) {
+    if pair == PairState::Void {
+        return Err(SwitchRefusal::PairVoid);
+    }
+    if !is_ready(home.user) || !is_ready(user) {
         return Err(SwitchRefusal::UserNotReady);
     }
-    if !form_login_allowed(to.mode, same.keeps_form_login()) {
+    if !form_login_allowed(to.mode, user.keeps_form_login()) {
         return Err(SwitchRefusal::SsoRequired);
     }
-    if needs_email_mfa(to.settings, same) && home.method != SignInMethod::PasswordAndCode {
+    if needs_email_mfa(to.settings, user) && home.method != SignInMethod::PasswordAndCode {
         return Err(SwitchRefusal::CodeRequired);
     }
-    if to.admits_address { Ok(same) } else { Err(SwitchRefusal::NetworkNotAllowed) }
+    if to.admits_address { Ok(user) } else { Err(SwitchRefusal::NetworkNotAllowed) }
 }
 
-fn same_user<'a>(user: &User, candidates: &'a [User]) -> Option<&'a User> {
-    let email = user.email.as_ref()?.normalized();
-    let is_same = |other: &&User| {
-        other.username.normalized() == user.username.normalized()
-            && other.email.as_ref().is_some_and(|other| other.normalized() == email)
-    };
-    candidates.iter().find(is_same)
+/// Checks that a way leads from the account of the form login to the other one, whichever user is meant there.
+fn check_way(home: &AtHome<'_>, to: &Destination<'_>) -> Result<(), SwitchRefusal> {
+    if to.link.is_some_and(|link| link.state != LinkState::Accepted) {
+        Err(SwitchRefusal::NotLinked)
+    } else if to.link.is_some_and(|link| link.relation == AccountRelation::SandboxOf) {
+        Err(SwitchRefusal::FromSandbox)
+    } else if !to.is_served {
+        Err(SwitchRefusal::NotServed)
+    } else if !home.method.is_form_login() {
+        Err(SwitchRefusal::NotByFormLogin)
+    } else {
+        Ok(())
+    }
 }
 
 fn is_ready(user: &User) -> bool {
@@ -166,14 +197,23 @@ mod tests {
         ann
     }
 
+    /// Her user in the other account: what pairs two users is no name.
+    fn user_of_another_name() -> User {
+        let mut other = user(2, "a.b", Some("ann@elsewhere.se"), UserStatus::Active);
+        other.roles.assigned = RoleSet::from([Role::OrganizationMember]);
+        other
+    }
+
     /// What somebody is told who switches under these facts, all others being well.
     struct Case {
         home: User,
         method: SignInMethod,
         home_retained: bool,
         link: Option<AccountLink>,
-        there: Vec<User>,
-        replaced: Vec<(UserId, String)>,
+        is_served: bool,
+        there: Option<User>,
+        there_retained: bool,
+        is_void: bool,
         mode: SsoMode,
         settings: AccountSettings,
         admits_address: bool,
@@ -186,8 +226,10 @@ mod tests {
                 method: SignInMethod::Password,
                 home_retained: true,
                 link: Some(link(LinkState::Accepted)),
-                there: vec![user(3, "other", Some("ann@b.se"), UserStatus::Active), ann(2)],
-                replaced: vec![],
+                is_served: true,
+                there: Some(user_of_another_name()),
+                there_retained: true,
+                is_void: false,
                 mode: SsoMode::Optional,
                 settings: AccountSettings::default(),
                 admits_address: true,
@@ -200,46 +242,54 @@ mod tests {
                 link: self.link.as_ref(),
                 settings: &self.settings,
                 mode: self.mode,
-                candidates: &self.there,
-                replaced: &self.replaced,
+                is_served: self.is_served,
+                counterpart: match &self.there {
+                    None => Counterpart::Unpaired,
+                    Some(user) => Counterpart::Known {
+                        user,
+                        username_retained: self.there_retained,
+                        pair: if self.is_void { PairState::Void } else { PairState::Current },
+                    },
+                },
                 admits_address: self.admits_address,
             };
             decide_switch(&home, &to).map(|user| user.id)
         }
     }
 
-    /// Proves G1: the same person is the user with the same username and email, and each thing amiss is told by name.
+    /// Proves G1: each thing amiss is told by name.
     #[test]
     fn each_thing_that_is_not_set_up_is_told_by_name() {
         use SwitchRefusal as Refused;
-        assert_eq!(Case::good().decide(), Ok(ann(2).id));
-        assert_eq!(Case { link: None, ..Case::good() }.decide(), Ok(ann(2).id), "home needs no link with itself");
+        let there = user_of_another_name;
+        assert_eq!(Case::good().decide(), Ok(there().id));
+        assert_eq!(Case { link: None, ..Case::good() }.decide(), Ok(there().id), "home needs no link with itself");
         let refused = |case: Case, refusal| assert_eq!(case.decide(), Err(refusal));
         refused(Case { link: Some(link(LinkState::Requested)), ..Case::good() }, Refused::NotLinked);
         refused(Case { link: Some(link(LinkState::Asked)), ..Case::good() }, Refused::NotLinked);
         let of_sandbox = AccountLink { relation: AccountRelation::SandboxOf, ..link(LinkState::Accepted) };
         refused(Case { link: Some(of_sandbox), ..Case::good() }, Refused::FromSandbox);
         let to_sandbox = AccountLink { relation: AccountRelation::Sandbox, ..link(LinkState::Accepted) };
-        assert_eq!(Case { link: Some(to_sandbox), ..Case::good() }.decide(), Ok(ann(2).id));
+        assert_eq!(Case { link: Some(to_sandbox), ..Case::good() }.decide(), Ok(there().id));
+        refused(Case { is_served: false, ..Case::good() }, Refused::NotServed);
         refused(Case { method: SignInMethod::Saml, ..Case::good() }, Refused::NotByFormLogin);
+        refused(Case { there: None, ..Case::good() }, Refused::NotPaired);
+        refused(Case { is_void: true, ..Case::good() }, Refused::PairVoid);
         refused(Case { home_retained: false, ..Case::good() }, Refused::UsernameReplaced);
-        refused(Case { replaced: vec![(ann(2).id, "Ann".to_owned())], ..Case::good() }, Refused::UsernameReplaced);
-        refused(Case { there: vec![], ..Case::good() }, Refused::NoSameUser);
-        refused(Case { there: vec![User { email: None, ..ann(2) }], ..Case::good() }, Refused::NoSameUser);
-        refused(Case { home: User { email: None, ..ann(1) }, ..Case::good() }, Refused::NoSameUser);
-        let gone = User { status: UserStatus::Inactive, ..ann(2) };
-        refused(Case { there: vec![gone], ..Case::good() }, Refused::UserNotReady);
+        refused(Case { there_retained: false, ..Case::good() }, Refused::UsernameReplaced);
+        let gone = User { status: UserStatus::Inactive, ..there() };
+        refused(Case { there: Some(gone), ..Case::good() }, Refused::UserNotReady);
         let left = User { status: UserStatus::Inactive, ..ann(1) };
         refused(Case { home: left, ..Case::good() }, Refused::UserNotReady);
         refused(Case { mode: SsoMode::Required, ..Case::good() }, Refused::SsoRequired);
         let settings = || AccountSettings { require_email_mfa: true, ..AccountSettings::default() };
         refused(Case { settings: settings(), ..Case::good() }, Refused::CodeRequired);
         let with_code = Case { settings: settings(), method: SignInMethod::PasswordAndCode, ..Case::good() };
-        assert_eq!(with_code.decide(), Ok(ann(2).id));
+        assert_eq!(with_code.decide(), Ok(there().id));
         refused(Case { admits_address: false, ..Case::good() }, Refused::NetworkNotAllowed);
-        for there in [User { break_glass: true, ..ann(2) }, User { exempt: true, ..ann(2) }] {
-            let case = Case { mode: SsoMode::Required, there: vec![there], ..Case::good() };
-            assert_eq!(case.decide(), Ok(ann(2).id));
+        for there in [User { break_glass: true, ..there() }, User { exempt: true, ..there() }] {
+            let case = Case { mode: SsoMode::Required, there: Some(there.clone()), ..Case::good() };
+            assert_eq!(case.decide(), Ok(there.id));
         }
     }
 
@@ -253,19 +303,22 @@ mod tests {
     }
 
     proptest! {
-        /// Proves G1: whatever the facts, nobody switches who could not sign in there by form login with this proof, and nobody
-        /// becomes anybody but their namesake.
+        /// Proves G1, A4: whatever the facts, nobody switches who could not sign in there by form login with this proof, or whose
+        /// pair does not stand.
         #[test]
         fn a_switch_is_never_easier_than_a_form_login(
             (method, status) in (prop::sample::select(SignInMethod::ALL), prop::sample::select(UserStatus::ALL)),
             mode in prop::sample::select(&[SsoMode::Off, SsoMode::Optional, SsoMode::Required][..]),
             (require_email_mfa, admits_address, break_glass, has_role) in any::<(bool, bool, bool, bool)>(),
+            (is_paired, is_void, is_served) in any::<(bool, bool, bool)>(),
         ) {
-            let mut there = User { status, break_glass, ..ann(2) };
+            let mut there = User { status, break_glass, ..user_of_another_name() };
             if !has_role { there.roles.assigned = RoleSet::new(); }
             let settings = AccountSettings { require_email_mfa, ..AccountSettings::default() };
-            let case = Case { method, mode, settings, admits_address, there: vec![there], ..Case::good() };
+            let case = Case { method, mode, settings, admits_address, is_void, is_served, ..Case::good() };
+            let case = Case { there: Some(there).filter(|_| is_paired), ..case };
             if case.decide().is_ok() {
+                prop_assert!(is_paired && !is_void && is_served);
                 prop_assert!(method.is_form_login() && status == UserStatus::Active && has_role && admits_address);
                 prop_assert!(mode != SsoMode::Required || break_glass);
                 prop_assert!(!require_email_mfa || method == SignInMethod::PasswordAndCode);

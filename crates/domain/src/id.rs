@@ -103,6 +103,8 @@ ids! {
     InvitationBatchId = "inb";
     /// A link between two accounts.
     AccountLinkId = "lnk";
+    /// A pair of users of two accounts.
+    AccountPairId = "pair";
     /// A mail in the outbox.
     MailId = "mail";
     /// Many mails that say the same.

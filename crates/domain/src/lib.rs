@@ -17,6 +17,7 @@ mod named;
 
 pub mod account;
 pub mod account_link;
+pub mod account_pair;
 pub mod account_settings;
 pub mod account_switch;
 pub mod api_key;
@@ -59,7 +60,7 @@ pub mod user;
 pub mod username;
 
 pub use id::{
-    AccountId, AccountLinkId, ApiKeyId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError,
+    AccountId, AccountLinkId, AccountPairId, ApiKeyId, ApplicationId, AttemptId, AuditEventId, ConnectionId, IdError,
     InvitationBatchId, InvitationId, MailBatchId, MailId, OperatorKeyId, SessionId, SigningKeyId, SpKeyId,
     SsoMigrationId, UserId,
 };

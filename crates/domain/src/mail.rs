@@ -47,6 +47,8 @@ named! {
         BreakGlassUsed = "break_glass_used",
         /// A break-glass user proved that they would.
         BreakGlassDrill = "break_glass_drill",
+        /// A user can be entered from another account from now on.
+        UsersPaired = "users_paired",
         /// Whether mail arrives, and what it looks like.
         Test = "test",
     }
@@ -186,6 +188,19 @@ pub enum MailMessage {
         /// When.
         drilled_at: Timestamp,
     },
+    /// G1: told to both users of a pair, so that one which they did not make is noticed.
+    UsersPaired {
+        /// The user who is told.
+        username: String,
+        /// Display name of the other account.
+        other_account: String,
+        /// The user there.
+        other_username: String,
+        /// When.
+        paired_at: Timestamp,
+        /// From which address.
+        client_address: String,
+    },
     /// An operator tries whether mail arrives.
     Test,
 }
@@ -208,6 +223,7 @@ impl MailMessage {
             Self::MagicLink { .. } => MailKind::MagicLink,
             Self::BreakGlassUsed { .. } => MailKind::BreakGlassUsed,
             Self::BreakGlassDrill { .. } => MailKind::BreakGlassDrill,
+            Self::UsersPaired { .. } => MailKind::UsersPaired,
             Self::Test => MailKind::Test,
         }
     }
@@ -229,6 +245,7 @@ impl MailMessage {
             | Self::AddressChanged { .. }
             | Self::BreakGlassUsed { .. }
             | Self::BreakGlassDrill { .. }
+            | Self::UsersPaired { .. }
             | Self::Test => None,
         }
     }
@@ -264,6 +281,7 @@ impl MailKind {
             | Self::AddressChanged
             | Self::BreakGlassUsed
             | Self::BreakGlassDrill
+            | Self::UsersPaired
             | Self::Test => false,
         }
     }

@@ -22,6 +22,8 @@ named! {
         PasswordReset = "password_reset",
         /// To sign in to the `self_service` portal.
         MagicLink = "magic_link",
+        /// To pair a user with one of another account (G1); not mailed, but kept by the client meanwhile.
+        AccountPairing = "account_pairing",
     }
 }
 
@@ -32,6 +34,7 @@ impl LinkPurpose {
             Self::Invitation => SecretKind::InvitationLink,
             Self::PasswordReset => SecretKind::PasswordResetLink,
             Self::MagicLink => SecretKind::MagicLink,
+            Self::AccountPairing => SecretKind::AccountPairing,
         }
     }
 }

@@ -37,6 +37,8 @@ pub enum SecretKind {
     PasswordResetLink,
     /// The token of a link that signs in.
     MagicLink,
+    /// A token that completes a pairing of users of two accounts.
+    AccountPairing,
     /// What leads on in a break-glass drill.
     BreakGlassDrill,
 }
@@ -54,6 +56,7 @@ impl SecretKind {
             Self::InvitationLink => "vil",
             Self::PasswordResetLink => "vpl",
             Self::MagicLink => "vml",
+            Self::AccountPairing => "vpr",
             Self::BreakGlassDrill => "vbd",
         }
     }

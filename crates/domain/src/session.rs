@@ -39,6 +39,8 @@ named! {
         SsoEnded = "sso_ended",
         /// The link between accounts that it came over was ended (G1).
         LinkEnded = "link_ended",
+        /// The pair of users that it came over was ended (G1).
+        PairEnded = "pair_ended",
         /// The authorization code it came from was presented twice.
         CodeReused = "code_reused",
     }

@@ -1,7 +1,7 @@
 //! Switching accounts (G1): from a session here to a code for one there, which the frontend exchanges as after any sign-in.
 //!
-//! The session here goes on: whoever comes back still has it. The one there ends with it at the latest, and at once when
-//! the link is ended.
+//! The session here goes on, for the way back. The one there ends with it at the latest, and at once when the pair or the link
+//! is ended.
 
 mod refusal;
 
@@ -9,16 +9,18 @@ use std::net::IpAddr;
 
 use domain::account::Account;
 use domain::account_link::{AccountLink, AccountRelation, LinkState};
-use domain::account_switch::{AtHome, Destination, Home, SwitchRefusal, decide_switch, username_retained};
+use domain::account_pair::PairState;
+use domain::account_switch::{AtHome, Counterpart, Destination, Home, SwitchRefusal, decide_switch, username_retained};
 use domain::authorization_code::SessionGrant;
 use domain::portal::Portal;
 use domain::session::Session;
 use domain::sign_in_attempt::{AttemptKind, AttemptStage, SignInAttempt};
 use domain::sso::pending_sign_in::ReturnTo;
 use domain::user::User;
-use domain::{AccountId, AttemptId};
+use domain::{AccountId, AttemptId, UserId};
 use serde_json::{Value, json};
 use storage::Tx;
+use storage::account_pairs::StandingPair;
 use storage::sso_migration_rows::replaced_username;
 
 use crate::Service;
@@ -53,6 +55,9 @@ pub struct SwitchableAccount {
     /// What is to be set up before they can.
     pub refusal: Option<SwitchRefusal>,
 }
+
+/// The user that a caller would become, with the state of the pair that says so; none where there is no pair.
+type Found = Option<(User, PairState)>;
 
 /// Somebody who would switch.
 struct Switching {
@@ -116,8 +121,8 @@ impl Service {
         let Switching { session, home, .. } = switching;
         let mut tx = self.store.begin().await?;
         let goes_home = there.account_id == home.account_id;
-        if !goes_home && !storage::account_links::hold(&mut tx, there.account_id, home.account_id).await? {
-            return Err(Error::new(Code::NotFound));
+        if !goes_home && !over_standing_pair(&mut tx, there.account_id, there.id, *home).await? {
+            return Err(Error::new(Code::SwitchNeedsSetup).with_detail(SwitchRefusal::PairVoid.to_string()));
         }
         let mut sign_in = self.direct_sign_in(there, return_to, session.method, None);
         sign_in.auth_time = session.auth_time;
@@ -169,8 +174,7 @@ async fn switching(tx: &mut Tx, signed_in: &SignedInUser) -> Result<Option<Switc
     let own = Home { account_id, user_id, credential_epoch };
     let home = session.home.unwrap_or(own);
     let Some(user) = storage::users::by_id(tx, home.account_id, home.user_id).await? else { return Ok(None) };
-    let written = replaced_username(tx, home.account_id, home.user_id).await?;
-    let username_retained = username_retained(&user, written.as_deref());
+    let username_retained = is_retained(tx, &user).await?;
     Ok(Some(Switching { session, home, user, username_retained }))
 }
 
@@ -181,18 +185,20 @@ async fn decide(
     (link, to): (Option<&AccountLink>, &Account),
     address: IpAddr,
 ) -> Result<Result<User, SwitchRefusal>> {
-    let username = switching.user.username.normalized();
-    let candidates = storage::users::candidates(tx, to.id, Portal::Admin, &username).await?;
-    let mut replaced = vec![];
-    for user in &candidates {
-        replaced.extend(replaced_username(tx, to.id, user.id).await?.map(|written| (user.id, written)));
-    }
+    let found = found(tx, switching, to.id).await?;
+    let counterpart = match &found {
+        None => Counterpart::Unpaired,
+        Some((user, pair)) => {
+            let username_retained = is_retained(tx, user).await?;
+            Counterpart::Known { user, username_retained, pair: *pair }
+        }
+    };
     let destination = Destination {
         link,
+        is_served: storage::applications::any_serving(tx, to.id, Portal::Admin).await?,
         settings: &to.settings,
         mode: sso_mode(tx, to.id, Portal::Admin).await?,
-        candidates: &candidates,
-        replaced: &replaced,
+        counterpart,
         admits_address: to.settings.admits(Portal::Admin, address),
     };
     let home = AtHome {
@@ -201,6 +207,35 @@ async fn decide(
         username_retained: switching.username_retained,
     };
     Ok(decide_switch(&home, &destination).cloned())
+}
+
+/// The user of an account whom the caller's pair names, or their own at home.
+async fn found(tx: &mut Tx, switching: &Switching, account_id: AccountId) -> Result<Found> {
+    let home = switching.home;
+    if account_id == home.account_id {
+        return Ok(Some((switching.user.clone(), PairState::Current)));
+    }
+    let standing = storage::account_pairs::of_user(tx, home.account_id, home.user_id, account_id).await?;
+    let Some(StandingPair { pair, state, .. }) = standing else { return Ok(None) };
+    let user = storage::users::by_id(tx, account_id, pair.other.user_id).await?;
+    Ok(user.map(|user| (user, state)))
+}
+
+/// Whether a migration to SSO left the username of a user.
+async fn is_retained(tx: &mut Tx, user: &User) -> Result<bool> {
+    let written = replaced_username(tx, user.account_id, user.id).await?;
+    Ok(username_retained(user, written.as_deref()))
+}
+
+/// Whether a user may be entered from another account now: the pair stands, and is held until the transaction ends, so that its
+/// end, or that of the link which it rests on, comes before or after.
+pub(crate) async fn over_standing_pair(
+    tx: &mut Tx,
+    account_id: AccountId,
+    user_id: UserId,
+    home: Home,
+) -> Result<bool> {
+    Ok(storage::account_pairs::hold_current(tx, account_id, user_id, home).await?.is_some())
 }
 
 /// Where the outcome goes: to a frontend of the `admin` portal that serves the other account.

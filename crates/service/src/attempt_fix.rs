@@ -347,8 +347,18 @@ const SWITCH: Table = &[
          sides, or let them sign in here.",
     ),
     (
-        &["switch_no_same_user"],
-        "No user here has both their username and their email. Add them with the same of both, if they are to come here.",
+        &["switch_not_served"],
+        "No application of the admin portal serves this account. Register one, or ask the operator.",
+    ),
+    (
+        &["switch_not_paired"],
+        "They have paired none of your users with theirs. If they are to come here, invite them here, and let them pair the two \
+         users by signing in to both accounts.",
+    ),
+    (
+        &["switch_pair_void"],
+        "Since they paired the two users, somebody else changed the username, an email, the password, the owner role or the \
+         status of one. Let them pair anew by signing in to both accounts.",
     ),
     (&["switch_user_not_ready"], "Their user here is not active or holds no role. Activate it, or assign a role."),
     (

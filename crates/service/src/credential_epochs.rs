@@ -57,14 +57,15 @@ impl Service {
         Ok(())
     }
 
-    /// Ends the sessions of a user who is in a new epoch, but takes the kept one along into it. Where a user is active
-    /// no longer, none is kept.
+    /// Ends the sessions of a user who is in a new epoch, but takes the kept one along into it, and with it the pairs of the user
+    /// (G1): the change was their own. Where a user is active no longer, none is kept.
     async fn void(&self, tx: &mut Tx, user: &User, reason: SessionEnd, kept: Option<SessionId>) -> Result<()> {
         let kept = kept.filter(|_| reason != SessionEnd::UserDeactivated);
         let ending = Ending { at: self.now(), reason, kept };
         storage::sessions::end_for_user(tx, user.account_id, user.id, ending).await?;
         if let Some(kept) = kept {
             storage::sessions::carry_on(tx, user, kept).await?;
+            storage::account_pairs::carry_on(tx, user).await?;
         }
         Ok(())
     }

@@ -147,6 +147,12 @@ codes! {
     /// G1: the explaining refusal.
     SwitchNeedsSetup = "switch_needs_setup", "You cannot switch to this account yet",
         "Have an owner set up what the detail names, or sign in to that account.";
+    /// G1: what was presented is no proof of a form login.
+    SignInCodeRefused = "sign_in_code_refused", "The code of this sign-in cannot be used",
+        "Sign in anew by username and password, and send the code within 60 seconds, once, with its client_id, redirect_uri and code_verifier.";
+    /// G1: two sign-ins that make no pair.
+    PairingRefused = "pairing_refused", "These two sign-ins do not make a pair of users",
+        "Do what the detail names; then sign in to both accounts anew.";
     /// G1: the two have a link, or one of them asked for it.
     AccountsLinked = "accounts_linked", "The two accounts are linked, or one has asked the other",
         "Accept the request that waits, or end the link and ask anew.";
@@ -321,6 +327,8 @@ fn taken(unique: Unique) -> Code {
         Unique::Username => Code::UsernameTaken,
         Unique::ConnectionPortal => Code::ConnectionExists,
         Unique::AccountLink => Code::AccountsLinked,
+        // Another pairing of these users came first, a moment ago.
+        Unique::AccountPair => Code::PairingRefused,
         _ => Code::Internal,
     }
 }

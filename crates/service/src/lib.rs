@@ -11,6 +11,7 @@
 //! `api/routes`. Refusals that a caller may meet get a [`Code`].
 
 mod account_links;
+mod account_pairs;
 mod account_settings;
 mod account_switches;
 mod accounts;
@@ -73,6 +74,8 @@ use crate::network_throttle::NetworkThrottle;
 use crate::ports::HashingCapacity;
 
 pub use account_links::AccountLinkView;
+pub use account_pairs::AccountPairView;
+pub use account_pairs::pairing::Pairing;
 pub use account_settings::AccountSettingsPatch;
 pub use account_switches::{SwitchAccount, SwitchableAccount, switch_code};
 pub use accounts::{AccountPatch, CreatedAccount, NewAccount};
@@ -115,6 +118,7 @@ pub use sign_in::test_sign_in::{StartTestSignIn, TestSignIn};
 pub use sso_migrations::decide::UserDecision;
 pub use sso_migrations::{BlockerWords, NewSsoMigration, blocker_words};
 pub use sso_readiness::{FindingView, SsoReadiness};
+pub use storage::account_pairs::PairFilter;
 pub use storage::accounts::AccountFilter;
 pub use storage::applications::ApplicationFilter;
 pub use storage::audit_events::AuditFilter;

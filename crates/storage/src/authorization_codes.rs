@@ -61,7 +61,9 @@ queries! {
     SESSION_OF = "SELECT session_id FROM sign_in_attempts WHERE account_id = $1 AND id = $2";
     MARK_USED = "UPDATE sign_in_attempts SET stage = 'session_issued', outcome = 'succeeded', session_id = $3,
             updated_at = $4, external_roles = NULL
-        WHERE account_id = $1 AND id = $2 AND session_id IS NULL";
+        WHERE account_id = $1 AND id = $2 AND session_id IS NULL AND code_digest IS NOT NULL";
+    TAKE_AS_PROOF = "UPDATE sign_in_attempts SET outcome = 'succeeded', updated_at = $4, code_digest = NULL
+        WHERE account_id = $1 AND id = $2 AND session_id IS NULL AND code_digest = $3";
 }
 
 /// All that an exchange is decided by, read at once.
@@ -215,4 +217,11 @@ pub async fn session_of(tx: &mut Tx, account_id: AccountId, attempt_id: AttemptI
 pub async fn mark_used(tx: &mut Tx, code: &AuthorizationCode, session_id: SessionId, now: Timestamp) -> Result<bool> {
     let (account_id, attempt_id) = (code.account_id.as_uuid(), code.attempt_id.as_uuid());
     Ok(execute!(tx, MARK_USED, account_id, attempt_id, session_id.as_uuid(), millis(now))? > 0)
+}
+
+/// Uses a code up as the proof that it is, for which no session comes of it (G1); `false` if it was used before.
+pub async fn take_as_proof(tx: &mut Tx, code: &AuthorizationCode, now: Timestamp) -> Result<bool> {
+    let (account_id, attempt_id) = (code.account_id.as_uuid(), code.attempt_id.as_uuid());
+    let digest = code.digest.as_bytes().as_slice();
+    Ok(execute!(tx, TAKE_AS_PROOF, account_id, attempt_id, digest, millis(now))? > 0)
 }

@@ -48,6 +48,8 @@ pub enum Unique {
     Answer,
     /// A link between two accounts.
     AccountLink,
+    /// A pair of a user with the users of another account (G1).
+    AccountPair,
     /// The key that signs access tokens.
     ActiveSigningKey,
 }

@@ -28,6 +28,7 @@ mod store;
 mod tx;
 
 pub mod account_links;
+pub mod account_pairs;
 pub mod accounts;
 pub mod api_keys;
 pub mod applications;

@@ -11,6 +11,7 @@ macro_rules! modules {
 
 modules!(
     account_links,
+    account_pairs,
     accounts,
     api_keys,
     applications,

@@ -1,5 +1,6 @@
 //! Sessions.
 
+use domain::account_pair::AccountPair;
 use domain::credential_epoch::CredentialEpoch;
 use domain::session::{Session, SessionEnd};
 use domain::user::User;
@@ -47,6 +48,9 @@ queries! {
         WHERE account_id = $1 AND id = $2 AND ended_at IS NULL AND expires_at > $3";
     END_SWITCHED = "UPDATE sessions SET ended_at = $3, ended_reason = $4
         WHERE account_id = $1 AND home_account_id = $2 AND ended_at IS NULL AND expires_at > $3";
+    END_OVER_PAIR = "UPDATE sessions SET ended_at = $5, ended_reason = $6
+        WHERE account_id = $1 AND user_id = $2 AND home_account_id = $3 AND home_user_id = $4
+        AND ended_at IS NULL AND expires_at > $5";
     END_SERVED_BY = "UPDATE sessions SET ended_at = $3, ended_reason = $4
         WHERE account_id = $1 AND application_id IN (SELECT id FROM applications WHERE account_id = $2)
         AND ended_at IS NULL AND expires_at > $3";
@@ -201,6 +205,13 @@ pub async fn end_switched(
     reason: SessionEnd,
 ) -> Result<u64> {
     execute!(tx, END_SWITCHED, account_id.as_uuid(), home.as_uuid(), millis(at), reason.as_str())
+}
+
+/// Ends the live sessions on this side of a pair that came from its other side; how many there were.
+pub async fn end_over_pair(tx: &mut Tx, pair: &AccountPair, at: Timestamp, reason: SessionEnd) -> Result<u64> {
+    let (account_id, user_id) = (pair.user.account_id.as_uuid(), pair.user.user_id.as_uuid());
+    let (home, home_user) = (pair.other.account_id.as_uuid(), pair.other.user_id.as_uuid());
+    execute!(tx, END_OVER_PAIR, account_id, user_id, home, home_user, millis(at), reason.as_str())
 }
 
 /// Ends every live session in an account that an application of that other one holds, which serves it no more (G1).

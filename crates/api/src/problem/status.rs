@@ -6,9 +6,11 @@ use service::Code;
 /// The status of a code.
 pub const fn status(code: Code) -> StatusCode {
     match code {
-        Code::SamlResponseRefused | Code::ApplicationRefused | Code::InvalidBody | Code::ProxyHeaderInvalid => {
-            StatusCode::BAD_REQUEST
-        }
+        Code::SamlResponseRefused
+        | Code::ApplicationRefused
+        | Code::InvalidBody
+        | Code::ProxyHeaderInvalid
+        | Code::SignInCodeRefused => StatusCode::BAD_REQUEST,
         Code::Unauthenticated | Code::LoginIncorrectCredentials | Code::SessionExpired | Code::MfaCodeIncorrect => {
             StatusCode::UNAUTHORIZED
         }
@@ -34,6 +36,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::TooManyAccountLinks
         | Code::AccountsLinked
         | Code::SwitchNeedsSetup
+        | Code::PairingRefused
         | Code::ConnectionExists
         | Code::ConnectionIncomplete
         | Code::AlreadyInvited

@@ -116,8 +116,8 @@ struct LinkPath {
 
 /// Ask for a link with another account.
 ///
-/// For operators and owners. An owner of the other account accepts it; from then on administrators may switch from one to
-/// the other as the user of the same username and email. Owners of each side answer for who bears these there.
+/// For operators and owners. An owner of the other account accepts it; from then on people who are users of both may pair these,
+/// and switch from one account to the other.
 #[utoipa::path(
     operation_id = "create_account_link", tag = "account links",
     security(("operator_key" = []), ("access_token" = [])), params(AccountPath, IdempotencyKeyParameter),
@@ -178,9 +178,8 @@ async fn get_account_link(
 
 /// Accept a link.
 ///
-/// For owners of the account that was asked, in person: no operator consents for them. From now on, whoever an owner of the
-/// other account lets sign in there by a username and email of this account may switch here as that user: accept what you
-/// trust as yourselves.
+/// For owners of the account that was asked, in person: no operator consents for them. From now on, users of this account who
+/// prove a form login in both accounts may come here from a session of the other one. A link alone lets nobody in.
 #[utoipa::path(
     operation_id = "accept_account_link", tag = "account links", security(("access_token" = [])), params(LinkPath),
     responses((status = 200, description = "The link", body = AccountLink), AcceptProblems),
@@ -197,7 +196,8 @@ async fn accept_account_link(
 
 /// End a link.
 ///
-/// For operators, and for owners of either account; also to decline one. Sessions that came over it end at once. A sandbox
+/// For operators, and for owners of either account; also to decline one. With it end the pairs of users, and at once the
+/// sessions that came over it. A sandbox
 /// stays, as an account of its own: the other account's applications serve it no more, so give it one of its own first.
 #[utoipa::path(
     operation_id = "delete_account_link", tag = "account links",

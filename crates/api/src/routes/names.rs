@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use domain::account_link::{AccountRelation, LinkState};
+use domain::account_pair::PairState;
 use domain::api_key::ApiKeyScope;
 use domain::invitation::{AcceptBy, InvitationState};
 use domain::language::Language;
@@ -78,6 +79,7 @@ names! {
     AttemptOutcomeName ("AttemptOutcome", "How a sign-in attempt stands.") = AttemptOutcome::ALL;
     AccountRelationName ("AccountRelation", "What another account is to this one.") = AccountRelation::ALL;
     LinkStateName ("LinkState", "Where a link between accounts stands, as one of them sees it.") = LinkState::ALL;
+    PairStateName ("PairState", "State of a pair of users.") = PairState::ALL;
     CheckStateName ("CheckState", "How a check of a test sign-in went.") = CheckState::ALL;
     TestedSubjectName ("TestedSubject", "What would become of whom a response names.") = TestedSubject::ALL;
     RoleOriginName ("RoleOrigin", "Why somebody would hold roles.") = RoleOrigin::ALL;

@@ -50,7 +50,9 @@ const fn reason(refusal: SwitchRefusal) -> Option<&'static str> {
         SwitchRefusal::FromSandbox => Some("switch_from_sandbox"),
         SwitchRefusal::NotByFormLogin => Some("switch_not_by_form_login"),
         SwitchRefusal::UsernameReplaced => Some("switch_username_replaced"),
-        SwitchRefusal::NoSameUser => Some("switch_no_same_user"),
+        SwitchRefusal::NotServed => Some("switch_not_served"),
+        SwitchRefusal::NotPaired => Some("switch_not_paired"),
+        SwitchRefusal::PairVoid => Some("switch_pair_void"),
         SwitchRefusal::UserNotReady => Some("switch_user_not_ready"),
         SwitchRefusal::SsoRequired => Some("switch_sso_required"),
         SwitchRefusal::CodeRequired => Some("switch_code_required"),
@@ -74,7 +76,9 @@ pub fn switch_code(refusal: SwitchRefusal) -> Code {
         SwitchRefusal::FromSandbox
         | SwitchRefusal::NotByFormLogin
         | SwitchRefusal::UsernameReplaced
-        | SwitchRefusal::NoSameUser
+        | SwitchRefusal::NotServed
+        | SwitchRefusal::NotPaired
+        | SwitchRefusal::PairVoid
         | SwitchRefusal::UserNotReady
         | SwitchRefusal::CodeRequired => Code::SwitchNeedsSetup,
     }

@@ -142,6 +142,13 @@ fn values(message: &MailMessage, language: Language, written_at: Timestamp) -> B
         MailMessage::BreakGlassDrill { drilled_at } => {
             values.insert("drilled", time(*drilled_at).into());
         }
+        MailMessage::UsersPaired { username, other_account, other_username, paired_at, client_address } => {
+            values.insert("username", username.into());
+            values.insert("other_account", other_account.into());
+            values.insert("other_username", other_username.into());
+            values.insert("paired", time(*paired_at).into());
+            values.insert("client_address", client_address.into());
+        }
         MailMessage::Test => {}
     }
     values
@@ -236,6 +243,13 @@ fn example(kind: MailKind) -> MailMessage {
             client_address: "192.0.2.1".to_owned(),
         },
         MailKind::BreakGlassDrill => MailMessage::BreakGlassDrill { drilled_at: expires_at },
+        MailKind::UsersPaired => MailMessage::UsersPaired {
+            username: "ann".to_owned(),
+            other_account: "Example AB".to_owned(),
+            other_username: "ann@example.com".to_owned(),
+            paired_at: expires_at,
+            client_address: "192.0.2.1".to_owned(),
+        },
         MailKind::Test => MailMessage::Test,
     }
 }

@@ -54,6 +54,8 @@ built_in!(
     "en/break_glass_used.html",
     "en/break_glass_drill.txt",
     "en/break_glass_drill.html",
+    "en/users_paired.txt",
+    "en/users_paired.html",
     "en/test.txt",
     "en/test.html",
     "sv/invitation.txt",
@@ -84,6 +86,8 @@ built_in!(
     "sv/break_glass_used.html",
     "sv/break_glass_drill.txt",
     "sv/break_glass_drill.html",
+    "sv/users_paired.txt",
+    "sv/users_paired.html",
     "sv/test.txt",
     "sv/test.html",
 );

@@ -16,6 +16,7 @@ use storage::Tx;
 use storage::authorization_codes::Exchange;
 
 use crate::Service;
+use crate::account_switches::over_standing_pair;
 use crate::audit::Deed;
 use crate::sessions::Ending;
 use crate::tokens::claims::{self, ACCESS_TOKEN_MAX_BYTES, Subject};
@@ -27,24 +28,30 @@ impl Service {
     /// A code is good once. Presented again, it ends the session it gave: one of the two who presented it should not
     /// have had it.
     pub async fn exchange_code(&self, grant: CodeGrant<'_>) -> Result<IssuedTokens, TokenRefusal> {
+        let exchange = self.presented_code(&grant).await?;
+        self.issue(&exchange, &grant).await
+    }
+
+    /// What a presented code has earned, if it may be used now; uses nothing up.
+    pub(crate) async fn presented_code(&self, grant: &CodeGrant<'_>) -> Result<Exchange, TokenRefusal> {
         let client = client_id(grant.client_id)?;
         let code = PresentedSecret::parse(SecretKind::AuthorizationCode, grant.code).ok_or_else(unknown_code)?;
         let presented = PresentedCode { client, redirect_uri: grant.redirect_uri, code_verifier: grant.code_verifier };
         let mut reading = self.store.read().await?;
         let exchange = storage::authorization_codes::exchange_of(&mut reading, code).await?.ok_or_else(unknown_code)?;
         drop(reading);
-        let code = &exchange.code;
-        match decide_exchange(code, presented, self.now()) {
-            Ok(()) => self.issue(&exchange, &grant).await,
-            Err(ExchangeRefusal::AlreadyUsed(session)) => self.refuse_reused(code, session).await,
-            Err(refusal) => Err(TokenRefusal::grant(refusal.to_string())),
+        match decide_exchange(&exchange.code, presented, self.now()) {
+            Ok(()) => {}
+            Err(ExchangeRefusal::AlreadyUsed(session)) => return self.refuse_reused(&exchange.code, session).await,
+            Err(refusal) => return Err(TokenRefusal::grant(refusal.to_string())),
         }
+        check_origin(&exchange.application, grant.origin)?;
+        check_still_allowed(&exchange, grant.address)?;
+        Ok(exchange)
     }
 
     async fn issue(&self, exchange: &Exchange, grant: &CodeGrant<'_>) -> Result<IssuedTokens, TokenRefusal> {
         let Exchange { code, account_name, account_settings, user, application, .. } = exchange;
-        check_origin(application, grant.origin)?;
-        check_still_allowed(exchange, grant.address)?;
         let lifetimes = account_settings.bound(application.settings.lifetimes);
         let session = self.session_for(code, lifetimes);
         let mut transaction = self.store.begin().await?;
@@ -54,8 +61,8 @@ impl Service {
             drop(transaction);
             return self.refuse_reused(code, first.ok_or_else(unknown_code)?).await;
         }
-        let stands = over_living_link(tx, code).await? && home_stands(tx, code).await?;
-        if !stands || !still_served(tx, exchange).await? {
+        let stands = over_living_pair(tx, code).await? && still_served(tx, exchange).await?;
+        if !stands || !home_stands(tx, code).await? {
             return Err(TokenRefusal::session_expired());
         }
         let sign_in = LastSignIn { at: session.created_at, method: session.method };
@@ -71,11 +78,7 @@ impl Service {
     }
 
     /// A code came back, also in the same moment: the session that it gave ends.
-    async fn refuse_reused(
-        &self,
-        code: &AuthorizationCode,
-        session_id: SessionId,
-    ) -> Result<IssuedTokens, TokenRefusal> {
+    async fn refuse_reused<T>(&self, code: &AuthorizationCode, session_id: SessionId) -> Result<T, TokenRefusal> {
         let mut tx = self.store.begin().await?;
         let (account, reason) = (code.account_id, SessionEnd::CodeReused);
         let ending = Ending::by_system(account, code.grant.user_id, session_id, reason);
@@ -188,17 +191,17 @@ fn check_still_allowed(exchange: &Exchange, address: IpAddr) -> Result<(), Token
     }
 }
 
-/// Between a switch of accounts and its exchange an owner may have ended the link that it came over (G1). While it is held
-/// here, whoever ends it waits, and finds the session.
-async fn over_living_link(tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<bool> {
+/// Between a switch of accounts and its exchange the pair that it came over may have ended, or become void (G1). While it is held
+/// here, its end waits, and finds the session.
+async fn over_living_pair(tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<bool> {
     match code.grant.home {
-        Some(home) => Ok(storage::account_links::hold(tx, code.account_id, home.account_id).await?),
+        Some(home) => over_standing_pair(tx, code.account_id, code.grant.user_id, home).await,
         None => Ok(true),
     }
 }
 
 /// Between a sign-in in a sandbox and its exchange the sandbox may have become an account of its own, which the application
-/// serves no more (G1). The link is held as above.
+/// serves no more (G1). The link is held, as the pair is above.
 async fn still_served(tx: &mut Tx, exchange: &Exchange) -> crate::Result<bool> {
     let account_id = exchange.code.account_id;
     match exchange.application.account_id.filter(|owner| *owner != account_id) {
