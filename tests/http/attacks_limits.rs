@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use serde_json::json;
-use service::{AcsAnswer, AuthorizationRequest, PostedResponse, StartSignIn};
+use service::{AcsAnswer, Arrival, AuthorizationRequest, PostedResponse, StartSignIn};
 use tests::app::{Limits, TestApp};
 use tests::both_engines;
 use tests::databases::{Engine, database};
@@ -151,7 +151,9 @@ async fn rubbish_from_everywhere_keeps_nobody_out() {
     let mut recorded = 0;
     for n in 0..CONNECTION_LIMIT {
         let posted = PostedResponse {
-            sp_hash: tenant.acs_url.rsplit('/').next().unwrap().parse().unwrap(),
+            sp_hash: Some(tenant.acs_url.rsplit('/').next().unwrap().parse().unwrap()),
+            path: tenant.acs_path(),
+            arrival: Arrival::Form,
             saml_response: "PHgvPg==".to_owned(),
             relay_state: None,
             address: address(n),

@@ -54,9 +54,9 @@ both_engines! {
 
         let url = "https://idp.acme.test/metadata";
         operator.post(&import, &json!({ "metadata_url": url })).await.problem(422, "metadata_unavailable");
-        app.world.publish(url, &xml);
+        app.world.publish(url, xml.as_str());
         operator.post(&import, &json!({ "metadata_url": url })).await.expect(200);
-        app.world.publish(url, &metadata(&new, "https://idp2.acme.test"));
+        app.world.publish(url, metadata(&new, "https://idp2.acme.test"));
         let refreshed = operator.post(&import, &json!({ "refresh": true })).await.expect(200);
         assert_eq!(refreshed["login_url"], "https://idp2.acme.test/redirect");
         for bad in ["", "<a/>", "<!DOCTYPE a><a/>", &xml.replace("https://idp.acme.test", "http://idp.acme.test"), "{}"] {

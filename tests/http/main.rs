@@ -47,6 +47,8 @@ mod password_resets;
 mod passwords;
 mod provisioning;
 mod proxies;
+mod real_world_metadata;
+mod real_world_responses;
 mod refresh;
 mod required_sso;
 mod revocation;

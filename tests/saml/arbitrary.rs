@@ -48,8 +48,8 @@ fn give_to_everything(text: &str) {
     let _ = saml::masked_message(text);
     let _ = saml::decode_post_binding(text);
     let _ = saml::decode_redirect_binding(text);
-    let _ = saml::parse_idp_metadata(text, now(), MetadataOptions::default());
-    let _ = saml::parse_idp_metadata(text, now(), MetadataOptions { allow_http: true });
+    let _ = saml::parse_idp_metadata(text, now(), &MetadataOptions::default());
+    let _ = saml::parse_idp_metadata(text, now(), &MetadataOptions { allow_http: true, entity_id: None });
     let _ = saml::parse_pem_certificates(text);
 }
 
@@ -89,7 +89,7 @@ fn damaged_certificates_and_metadata_never_break_anything() {
     let damage = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4);
     let pem = RSA.identity.certificate_pem();
     let originals = [RSA.certificates[0].der.clone(), pem.as_bytes().to_vec(), metadata().into_bytes()];
-    assert!(saml::parse_idp_metadata(&metadata(), now(), MetadataOptions::default()).is_ok());
+    assert!(saml::parse_idp_metadata(&metadata(), now(), &MetadataOptions::default()).is_ok());
     search(&(0..originals.len(), damage, any::<bool>()), |(which, damage, cut)| {
         let mut bytes = originals[which].clone();
         for (index, byte) in &damage {

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use server::adapters::{AesGcmSealer, JwtSigner, OsEntropy};
 use service::Ports;
-use service::ports::{FetchError, GeneratedSpKey, IdpProbe, MetadataSource, ProbeResult, SignerError, SpKeyFactory};
+use service::ports::{
+    FetchError, GeneratedSpKey, IdpProbe, MetadataBytes, MetadataSource, ProbeResult, SignerError, SpKeyFactory,
+};
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use url::Url;
 use zeroize::Zeroizing;
@@ -23,7 +25,7 @@ pub struct World {
     /// The time.
     pub clock: ManualClock,
     probe: Arc<Mutex<ProbeResult>>,
-    documents: Arc<Mutex<HashMap<Url, String>>>,
+    documents: Arc<Mutex<HashMap<Url, Vec<u8>>>>,
     mail_server: MailServer,
     passwords_compared: Arc<AtomicUsize>,
     password_gate: Arc<RwLock<()>>,
@@ -59,8 +61,8 @@ impl World {
     }
 
     /// Publishes a document.
-    pub fn publish(&self, url: &str, document: &str) {
-        self.documents.lock().unwrap().insert(url.parse().unwrap(), document.to_owned());
+    pub fn publish(&self, url: &str, document: impl Into<Vec<u8>>) {
+        self.documents.lock().unwrap().insert(url.parse().unwrap(), document.into());
     }
 
     /// The mail server.
@@ -98,8 +100,9 @@ impl IdpProbe for World {
 
 #[async_trait]
 impl MetadataSource for World {
-    async fn fetch(&self, url: &Url) -> Result<String, FetchError> {
+    async fn fetch(&self, url: &Url) -> Result<MetadataBytes, FetchError> {
         let found = self.documents.lock().unwrap().get(url).cloned();
+        let found = found.map(|bytes| MetadataBytes { bytes, charset: None });
         found.ok_or_else(|| FetchError("nothing answers at this URL".into()))
     }
 }

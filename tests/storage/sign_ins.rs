@@ -6,7 +6,7 @@ use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, Attem
 use domain::sso::pending_sign_in::{PendingSignIn, Purpose, ReturnTo};
 use domain::{AttemptId, ConnectionId, UserId};
 use storage::authorization_codes::Evidence;
-use storage::pending_sign_ins::{by_relay_state, by_request_id};
+use storage::pending_sign_ins::{by_relay_state, by_request_id, of_any_connection};
 use storage::sign_in_attempts::{AttemptFilter, UnlinkedLimits};
 use storage::{Page, StorageError, Unique, authorization_codes, sign_in_attempts};
 use tests::both_engines;
@@ -156,6 +156,8 @@ both_engines! {
             assert!(by_request_id(&mut tx, id, (row, "\0")).await.unwrap().is_none());
             let other = ConnectionId::from_uuid(fresh());
             assert!(by_relay_state(&mut tx, other, handle).await.unwrap().is_none());
+            assert_eq!(of_any_connection(&mut tx, handle).await.unwrap().as_ref(), Some(&stored));
+            assert!(of_any_connection(&mut tx, forged).await.unwrap().is_none());
             assert!(by_request_id(&mut tx, other, (row, request)).await.unwrap().is_none());
         }
     }

@@ -13,10 +13,10 @@ mod query;
 mod rows;
 
 pub use address::{ClientAddress, TrustedProxies, client_address};
-pub use body::{METADATA_MAX_BYTES, media_type, read_body};
+pub use body::{METADATA_MAX_BYTES, charset, media_type, read_body};
 pub use caller::{Authenticated, Authentication, bearer};
 pub use form::{AcsForm, Form, OAuthForm, TOKEN_MAX_BYTES};
-pub use json::{Creation, JsonBody, given, nullable, parse_json};
+pub use json::{Creation, JsonBody, exactly_one, given, nullable, parse_json};
 pub use limit::{Acs, Discovery, Limited, RateLimiters, Token};
 pub use path::Ids;
 pub use precondition::{IfMatch, etag};

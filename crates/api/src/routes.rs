@@ -79,4 +79,5 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     break_glass::register(config);
     password_resets::register(config);
     documents::register(config);
+    saml::register_resembling(config);
 }

@@ -27,7 +27,7 @@ pub const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 300..=2_592_000;
 pub struct RedirectUri(String);
 
 /// Why a text cannot be registered as a URI of an application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UriError {
     /// Not an absolute URL.
     #[error("must be an absolute URL such as https://app.example.com/callback")]
@@ -41,6 +41,15 @@ pub enum UriError {
     /// A fragment, a user name or a password in it.
     #[error("must not hold a fragment (#…), a user name or a password")]
     Parts,
+    /// A wildcard or a backslash in it, which programs read in different ways.
+    #[error("must not hold an asterisk or a backslash: each URI is compared whole, so register every one that is used")]
+    Wildcard,
+    /// Written in another way than URL parsers write it (WHATWG URL), so that it would never be compared equal.
+    #[error("must be written in its canonical form, without what a browser would change: {canonical}")]
+    NotCanonical {
+        /// The form that browsers make of it.
+        canonical: String,
+    },
     /// An origin with a path or a query.
     #[error("must be an origin: scheme, host and port alone, such as https://app.example.com")]
     NotOrigin,
@@ -56,6 +65,18 @@ impl RedirectUri {
     /// The URI as it was registered.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it may be registered anew: in the form that every URL parser makes of it, and nothing that stands for
+    /// several URIs. What was registered before this was asked for is still read. An empty path may be left empty, as
+    /// clients send it.
+    pub fn check_canonical(&self) -> Result<(), UriError> {
+        if self.0.contains(['*', '\\']) {
+            return Err(UriError::Wildcard);
+        }
+        let canonical = web_url(&self.0)?.to_string();
+        let is_bare_origin = canonical.strip_suffix('/') == Some(self.0.as_str()) && self.0.matches('/').count() == 2;
+        if self.0 == canonical || is_bare_origin { Ok(()) } else { Err(UriError::NotCanonical { canonical }) }
     }
 }
 
@@ -90,6 +111,9 @@ impl Origin {
     /// Takes an origin; one slash at its end is forgiven.
     pub fn parse(text: &str) -> Result<Self, UriError> {
         let url = web_url(text)?;
+        if text.contains('\\') {
+            return Err(UriError::Wildcard);
+        }
         if url.path() != "/" || url.query().is_some() {
             return Err(UriError::NotOrigin);
         }
@@ -99,6 +123,11 @@ impl Origin {
     /// The origin as a browser sends it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it may be registered anew: nothing in it stands for several origins.
+    pub fn check_canonical(&self) -> Result<(), UriError> {
+        if self.0.contains('*') { Err(UriError::Wildcard) } else { Ok(()) }
     }
 }
 
@@ -345,6 +374,41 @@ mod tests {
         }
     }
 
+    /// Proves D4: what is registered is in canonical form and stands for itself alone; what was registered before is read.
+    #[test]
+    fn a_uri_is_registered_in_its_canonical_form_alone() {
+        let check = |text: &str| RedirectUri::parse(text).unwrap().check_canonical();
+        for good in [
+            "https://app.example.com/cb?x=1&y=%2F",
+            "https://app.example.com",
+            "https://app.example.com/",
+            "http://[::1]:8/cb",
+            "https://xn--exmple-cua.test/cb",
+        ] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for wild in ["https://*.example.com/cb", "https://app.example.com/*", "https://app.example.com\\@evil.test/"] {
+            assert_eq!(check(wild), Err(UriError::Wildcard), "{wild}");
+        }
+        for (text, canonical) in [
+            ("https://App.example.com/cb", "https://app.example.com/cb"),
+            ("HTTPS://app.example.com/cb", "https://app.example.com/cb"),
+            ("https://app.example.com:443/cb", "https://app.example.com/cb"),
+            ("https://app.example.com/a/../cb", "https://app.example.com/cb"),
+            ("https://app.example.com/%2e%2e/cb", "https://app.example.com/cb"),
+            ("https:app.example.com/cb", "https://app.example.com/cb"),
+            ("https:///app.example.com/cb", "https://app.example.com/cb"),
+            ("https://app.example.com?x", "https://app.example.com/?x"),
+            ("https://ex\u{e4}mple.test/\u{e4}", "https://xn--exmple-cua.test/%C3%A4"),
+            ("http://127.1/cb", "http://127.0.0.1/cb"),
+        ] {
+            assert_eq!(check(text), Err(UriError::NotCanonical { canonical: canonical.to_owned() }), "{text}");
+        }
+        let origin = |text: &str| Origin::parse(text).unwrap().check_canonical();
+        assert_eq!(origin("https://app.example.com"), Ok(()));
+        assert_eq!(origin("https://*.example.com"), Err(UriError::Wildcard));
+    }
+
     /// Proves E2: the token stays in the browser, and a page that was registered before there were pages has none.
     #[test]
     fn a_link_carries_its_token_in_the_fragment() {
@@ -362,7 +426,14 @@ mod tests {
     fn origins_are_kept_as_browsers_send_them() {
         assert_eq!(Origin::parse("HTTPS://App.example.com:443/").unwrap().as_str(), "https://app.example.com");
         assert_eq!(Origin::parse("http://localhost:3000").unwrap().as_str(), "http://localhost:3000");
-        for bad in ["https://app.example.com/x", "https://app.example.com/?q", "null", "*", "https://*"] {
+        for bad in [
+            "https://app.example.com/x",
+            "https://app.example.com/?q",
+            "null",
+            "*",
+            "https://*",
+            "https:\\\\app.example.com",
+        ] {
             let parsed = Origin::parse(bad);
             assert!(parsed.is_err(), "{bad}: {parsed:?}");
         }

@@ -14,6 +14,7 @@ use x509_cert::der::{Decode, Encode};
 
 use crate::engine::VerificationKeys;
 use crate::hexadecimal::hexadecimal;
+use crate::instant;
 use crate::public_key;
 
 /// Shortest RSA modulus trusted (NIST SP 800-131A).
@@ -96,8 +97,8 @@ impl IdpCertificate {
             sha256_fingerprint: fingerprint(der),
             subject: tbs.subject.to_string(),
             issuer: tbs.issuer.to_string(),
-            not_before: timestamp(tbs.validity.not_before)?,
-            not_after: timestamp(tbs.validity.not_after)?,
+            not_before: timestamp(tbs.validity.not_before),
+            not_after: timestamp(tbs.validity.not_after),
             key,
             verification_keys: VerificationKeys::from_spki(&spki, key).ok_or(CertificateError::UnsupportedKey)?,
             der: der.to_vec(),
@@ -135,11 +136,11 @@ fn fingerprint(der: &[u8]) -> String {
     hexadecimal(digest::digest(&digest::SHA256, der).as_ref())
 }
 
-fn timestamp(time: x509_cert::time::Time) -> Result<Timestamp, CertificateError> {
-    i64::try_from(time.to_unix_duration().as_secs())
-        .ok()
-        .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .ok_or(CertificateError::NotX509)
+/// A time of validity. `99991231235959Z` says that there is no end (RFC 5280, 4.1.2.5).
+fn timestamp(time: x509_cert::time::Time) -> Timestamp {
+    let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok();
+    let kept = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    kept.map_or(instant::FAR_AHEAD, |time| time.min(instant::FAR_AHEAD))
 }
 
 /// Certificates from pasted text: one or several PEM blocks, or one bare base64 body as metadata shows it.

@@ -1,6 +1,8 @@
 //! Applications: the registered frontends.
 
-use domain::application::{Application, ApplicationSettings, URI_MAX_BYTES, URIS_MAX};
+use domain::application::{
+    Application, ApplicationSettings, Origin, Page as FrontendPage, RedirectUri, URI_MAX_BYTES, URIS_MAX, UriError,
+};
 use domain::portal::Portal;
 use domain::role::Permission;
 use domain::text::Label;
@@ -51,7 +53,7 @@ impl Service {
         key: Option<&IdempotencyKey>,
     ) -> Result<Created<Application>> {
         authorize(caller, owner, Permission::Administer)?;
-        check(&new.settings, new.is_default)?;
+        check(&new.settings, new.is_default, None)?;
         let mut tx = self.store.begin().await?;
         if let Some(id) = self.replay(&mut tx, caller, key).await? {
             let id = id.parse().map_err(Error::internal)?;
@@ -123,7 +125,7 @@ impl Service {
         after.settings = patch.settings.unwrap_or(after.settings);
         after.is_default = patch.is_default.unwrap_or(after.is_default);
         after.updated_at = self.next_version(before.updated_at);
-        check(&after.settings, after.is_default)?;
+        check(&after.settings, after.is_default, Some(&before.settings))?;
         storage::applications::update(&mut tx, &after, expected).await?;
         self.mail_owners_served_by(&mut tx, &after).await?;
         self.record(&mut tx, caller, deed("application.updated", &after, audited(&before), audited(&after))).await?;
@@ -171,8 +173,9 @@ fn authorize(caller: &Caller, owner: Option<AccountId>, permission: Permission) 
     owner.map_or_else(|| caller.authorize_operator(), |account_id| caller.authorize(account_id, permission))
 }
 
-fn check(settings: &ApplicationSettings, is_default: bool) -> Result<()> {
-    let mut wrong = vec![];
+/// Every wrong field of settings that replace others. URIs that stay as they were registered are not looked at again.
+fn check(settings: &ApplicationSettings, is_default: bool, before: Option<&ApplicationSettings>) -> Result<()> {
+    let mut wrong = not_canonical(settings, before);
     let mut refuse = |field: &str, detail: String| wrong.push(Violation { field: field.to_owned(), detail });
     if settings.redirect_uris.is_empty() || settings.redirect_uris.len() > URIS_MAX {
         refuse("/redirect_uris", format!("must have 1 to {URIS_MAX} entries"));
@@ -190,6 +193,30 @@ fn check(settings: &ApplicationSettings, is_default: bool) -> Result<()> {
         );
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::invalid_all(wrong)) }
+}
+
+/// The URIs and origins that are new and not in the form in which they are kept.
+fn not_canonical(settings: &ApplicationSettings, before: Option<&ApplicationSettings>) -> Vec<Violation> {
+    let kept_uris = before.map(uris).unwrap_or_default();
+    let is_new_uri = |(_, uri): &(String, &RedirectUri)| kept_uris.iter().all(|(_, kept)| kept != uri);
+    let is_new_origin = |(_, origin): &(usize, &Origin)| before.is_none_or(|b| !b.allowed_origins.contains(origin));
+    let of_uris = uris(settings).into_iter().filter(is_new_uri).map(|(field, uri)| (field, uri.check_canonical()));
+    let of_origins = settings.allowed_origins.iter().enumerate().filter(is_new_origin);
+    let of_origins = of_origins.map(|(index, one)| (format!("/allowed_origins/{index}"), one.check_canonical()));
+    let refused = |(field, checked): (String, Result<(), UriError>)| {
+        checked.err().map(|error| Violation { field, detail: error.to_string() })
+    };
+    of_uris.chain(of_origins).filter_map(refused).collect()
+}
+
+/// Every URI of an application, by the pointer to it.
+fn uris(settings: &ApplicationSettings) -> Vec<(String, &RedirectUri)> {
+    let redirects = settings.redirect_uris.iter().enumerate();
+    let initiate = settings.initiate_login_uri.iter().map(|uri| ("/initiate_login_uri".to_owned(), uri));
+    let pages = FrontendPage::ALL
+        .iter()
+        .filter_map(|page| Some((format!("/pages/{}", page.as_str()), settings.pages.url(*page)?)));
+    redirects.map(|(index, uri)| (format!("/redirect_uris/{index}"), uri)).chain(initiate).chain(pages).collect()
 }
 
 async fn application(tx: &mut Tx, owner: Option<AccountId>, id: ApplicationId) -> Result<Application> {

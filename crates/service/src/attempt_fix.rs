@@ -24,6 +24,11 @@ const TRANSPORT: Table = &[
         "The IdP did not send a base64-encoded SAML response. Set its response binding for our Reply URL (ACS) to HTTP-POST.",
     ),
     (
+        &["response_by_get"],
+        "The IdP sent its response by GET (HTTP-Redirect or artifact binding), which is not taken. At the IdP, set the response \
+         binding of our Reply URL (ACS, Assertion Consumer Service) to HTTP-POST.",
+    ),
+    (
         &["message_too_long", "xml_too_long"],
         "The response is too large. At the IdP, send fewer attributes or groups: filter the group claim to the groups that \
          role_mappings names.",
@@ -118,12 +123,19 @@ const ADDRESSING: Table = &[
     (
         &["audience_mismatch", "audience_missing", "audience_unknown"],
         "The assertion names another audience. At the IdP, set Identifier (Entity ID, Audience URI) to this connection's \
-         entity_id, character for character.",
+         entity_id, character for character; each portal of each account has an identifier of its own.",
     ),
     (
         &["destination_mismatch", "destination_missing", "recipient_mismatch", "recipient_missing"],
         "The response is addressed elsewhere. At the IdP, set Reply URL (ACS URL, Single sign-on URL) to this connection's acs_url, \
-         character for character.",
+         character for character: another case or a slash at its end is another address, and each portal of each account has an \
+         address of its own.",
+    ),
+    (
+        &["sent_to_another_address"],
+        "The IdP sent the answer to a sign-in of this connection to an address that is not its acs_url: often that of another \
+         portal or account, or one with a typing error. At the IdP, set Reply URL (ACS URL) and Identifier (Entity ID) of the \
+         application to this connection's acs_url and entity_id.",
     ),
     (
         &["response_issuer_mismatch", "assertion_issuer_mismatch"],
@@ -158,7 +170,8 @@ const TIMES: Table = &[
     ),
     (
         &["idp_session_ended"],
-        "The IdP says that its session has ended already. Sign in there anew, or raise the session lifetime at the IdP.",
+        "The IdP says that its session (SessionNotOnOrAfter) has ended already, by our clock. Sign in there anew, raise the \
+         session lifetime at the IdP, or set force_authn; if it has only begun there, synchronize the IdP's clock by NTP.",
     ),
     (&["time_invalid"], "A time in the response is not an xs:dateTime in UTC. Update the IdP."),
 ];
@@ -215,8 +228,14 @@ const IDENTITY: Table = &[
     ),
     (
         &["username_attribute_ambiguous"],
-        "The username attributes have several values, or disagree. At the IdP, send one value in one of them; or leave one \
-         name in username_attributes.",
+        "The username attributes have different values. At the IdP, send one value in one of them; or leave one name in \
+         username_attributes.",
+    ),
+    (
+        &["name_id_transient"],
+        "username_source is name_id, and the IdP sends a transient NameID: another one at each sign-in, which names nobody. Set \
+         username_source to attribute here; or, at the IdP, set the NameID format to email address or persistent, and \
+         name_id_format here to the same.",
     ),
     (
         &["name_id_missing"],

@@ -163,7 +163,16 @@ pub trait SpKeyFactory: Send + Sync {
 #[async_trait]
 pub trait MetadataSource: Send + Sync {
     /// The document, within bounds of time and size, from an allowed address, without redirects.
-    async fn fetch(&self, url: &Url) -> Result<String, FetchError>;
+    async fn fetch(&self, url: &Url) -> Result<MetadataBytes, FetchError>;
+}
+
+/// A metadata document as it came, in whichever encoding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetadataBytes {
+    /// The document.
+    pub bytes: Vec<u8>,
+    /// The encoding that HTTP names for it.
+    pub charset: Option<String>,
 }
 
 /// Why metadata could not be fetched. The text is shown to the administrator and names what to do.

@@ -1,7 +1,8 @@
 //! Pending sign-ins: what waits for an identity provider's answer. They are a part of their attempt's row, which their
 //! handle and their request name.
 //!
-//! They are looked for within the connection that the path of the ACS names: whose it is follows from that.
+//! They are looked for within the connection that the path of the ACS names: whose it is follows from that. A sign-in
+//! that is found otherwise can only be refused.
 
 use domain::secret::{PresentedSecret, SecretDigest};
 use domain::sign_in_attempt::AttemptKind;
@@ -25,6 +26,8 @@ macro_rules! columns {
 queries! {
     BY_HANDLE = concat!("SELECT ", columns!(), " FROM sign_in_attempts
         WHERE id = $1 AND handle_digest = $2 AND connection_id = $3 AND request_id IS NOT NULL");
+    OF_ANY_CONNECTION = concat!("SELECT ", columns!(), " FROM sign_in_attempts
+        WHERE id = $1 AND handle_digest = $2 AND connection_id IS NOT NULL AND request_id IS NOT NULL");
     BY_REQUEST_ID = concat!("SELECT ", columns!(), " FROM sign_in_attempts
         WHERE id = $1 AND request_id = $2 AND connection_id = $3");
 }
@@ -102,6 +105,14 @@ pub async fn by_relay_state(
 ) -> Result<Option<PendingSignIn>> {
     let digest = relay_state.digest.as_bytes().as_slice();
     let row: Option<PendingRow> = fetch_optional!(tx, BY_HANDLE, relay_state.row, digest, connection_id.as_uuid())?;
+    row.map(PendingSignIn::try_from).transpose()
+}
+
+/// The sign-in that this `RelayState` was given for, of whichever connection: where its answer came to the address of
+/// another. The secret alone, of 256 bits, says whose it is.
+pub async fn of_any_connection(tx: &mut Tx, relay_state: PresentedSecret) -> Result<Option<PendingSignIn>> {
+    let digest = relay_state.digest.as_bytes().as_slice();
+    let row: Option<PendingRow> = fetch_optional!(tx, OF_ANY_CONNECTION, relay_state.row, digest)?;
     row.map(PendingSignIn::try_from).transpose()
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
-use service::{Code, Error, IdempotencyKey};
+use service::{Code, Error, IdempotencyKey, Violation};
 
 use super::body::{JSON_MAX_BYTES, media_type, read_body};
 use crate::problem::Problem;
@@ -101,6 +101,24 @@ fn pointer(path: &Path) -> String {
     })
 }
 
+/// The only one of several properties that exclude each other. A body with none or several of them is refused by
+/// their names.
+pub fn exactly_one<T, const N: usize>(alternatives: [(&'static str, Option<T>); N]) -> Result<T, Problem> {
+    let names = alternatives.each_ref().map(|(pointer, _)| pointer.trim_start_matches('/'));
+    let mut given: Vec<(&str, T)> =
+        alternatives.into_iter().filter_map(|(pointer, value)| Some((pointer, value?))).collect();
+    let wanted = format!("exactly one of {} must be given", names.join(", "));
+    match (given.pop(), given.is_empty()) {
+        (Some((_, only)), true) => Ok(only),
+        (None, _) => Err(Problem::invalid("", wanted)),
+        (Some((last, _)), false) => {
+            let pointers = given.iter().map(|(pointer, _)| *pointer).chain([last]);
+            let violation = |pointer: &str| Violation { field: pointer.to_owned(), detail: wanted.clone() };
+            Err(Error::invalid_all(pointers.map(violation).collect()).into())
+        }
+    }
+}
+
 /// A property that may be left out and must not be null; for `deserialize_with`.
 pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
@@ -130,6 +148,19 @@ mod tests {
     fn problem(body: &str) -> (Code, String) {
         let problem = Problem::from(parse_json::<Sample>(body.as_bytes()).unwrap_err());
         (problem.code(), problem.field().unwrap_or_default().to_owned())
+    }
+
+    /// Proves that of properties that exclude each other one is taken, and that none and several are refused by name.
+    #[test]
+    fn properties_that_exclude_each_other_are_named() {
+        let one = |a: Option<u8>, b: Option<u8>| exactly_one([("/a", a), ("/b", b)]);
+        assert_eq!(one(None, Some(2)).ok(), Some(2));
+        let refused = [one(None, None), one(Some(1), Some(2))].map(Result::unwrap_err);
+        assert_eq!(refused.each_ref().map(|problem| problem.field()), [Some(""), Some("/a")]);
+        for problem in refused {
+            assert_eq!(problem.code(), Code::InvalidInput);
+            assert!(format!("{problem:?}").contains("exactly one of a, b"), "{problem:?}");
+        }
     }
 
     /// Proves that whoever sends a wrong field is told which.

@@ -1,11 +1,13 @@
 //! Where identity providers and their browsers arrive (C1, C8, C10). Outside `/v1`: these paths stand in other people's
 //! settings and outlive API versions.
 
+use std::net::IpAddr;
+
 use actix_web::http::header::{ContentType, LOCATION};
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use domain::sso::connection::SpHash;
 use serde::Deserialize;
-use service::{AcsAnswer, Code, Error, PostedResponse, Service};
+use service::{AcsAnswer, Arrival, Code, Error, PostedResponse, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -15,7 +17,7 @@ use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
 problems! {
-    MetadataProblems = [ANY, LIMITED] + NotFound + InvalidInput;
+    MetadataProblems = [ANY, LIMITED] + NotFound + InvalidInput + SamlResponseRefused + SsoAccountNotConfigured;
     AcsProblems = [ANY, LIMITED] + SamlResponseRefused + SsoAccountNotConfigured + SsoEmailNotConfigured
         + SsoMultipleUsernames + LoginIncorrectCredentials + SessionExpired + NoRole + NoDefaultApplication + NotFound
         + InvalidBody + InvalidInput + PayloadTooLarge + UnsupportedMediaType;
@@ -25,9 +27,19 @@ problems! {
 /// The media type of SAML metadata (SAML metadata, appendix A).
 const METADATA_MEDIA_TYPE: &str = "application/samlmetadata+xml";
 
+/// What resembles one of the paths here: other case, slashes where none belong, more behind it. Administrators type and
+/// shorten Reply URLs at their identity provider, and must find out which part is wrong.
+const RESEMBLING: &str = "/{resembling:/*(?i:saml)/+.+}";
+
 /// Registers the operations.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_sp_metadata).service(consume_saml_response).service(begin_saml_sign_in);
+}
+
+/// Registers what resembles the operations, after all of them.
+pub fn register_resembling(config: &mut ServiceConfig<'_>) {
+    config.route(RESEMBLING, web::post().to(take_response));
+    config.route(RESEMBLING, web::get().to(give_metadata));
 }
 
 /// A portal in a path.
@@ -52,6 +64,46 @@ struct MetadataQuery {
     #[serde(default, deserialize_with = "flag")]
     #[param(value_type = Option<bool>)]
     signed: bool,
+    /// Refused and written down: responses come by POST.
+    #[serde(rename = "SAMLResponse")]
+    #[param(rename = "SAMLResponse")]
+    saml_response: Option<String>,
+    /// The artifact binding's, refused likewise.
+    #[serde(rename = "SAMLart")]
+    #[param(rename = "SAMLart")]
+    artifact: Option<String>,
+    /// The handle that comes with either.
+    #[serde(rename = "RelayState")]
+    #[param(rename = "RelayState")]
+    relay_state: Option<String>,
+}
+
+/// Where a browser came, and from where.
+struct Came {
+    sp_hash: Option<SpHash>,
+    path: String,
+    address: IpAddr,
+}
+
+impl Came {
+    fn at(request: &HttpRequest, address: &ClientAddress) -> Self {
+        let path = request.path().to_owned();
+        Self { sp_hash: resembled(&path), path, address: address.0 }
+    }
+
+    fn response(self, arrival: Arrival, saml_response: String, relay_state: Option<String>) -> PostedResponse {
+        let Self { sp_hash, path, address } = self;
+        PostedResponse { sp_hash, path, arrival, saml_response, relay_state, address }
+    }
+}
+
+/// The hash in a path, or in one that resembles it.
+fn resembled(path: &str) -> Option<SpHash> {
+    segments(path).nth(1)?.to_ascii_lowercase().parse().ok()
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
 }
 
 /// The form of the SAML POST binding (bindings, section 3.5.4).
@@ -68,22 +120,42 @@ struct SamlResponseForm {
 
 /// Read SP metadata.
 ///
-/// What an identity provider imports (SAML metadata, section 2.4.4). The URL is the entity id.
+/// What an identity provider imports (SAML metadata, section 2.4.4). The URL is the entity id. A response that comes here
+/// by GET is refused as at the ACS, and its attempt says what to change at the identity provider.
 #[utoipa::path(
     operation_id = "get_sp_metadata", tag = "saml", security(()), params(SamlPath, MetadataQuery),
     responses(
         (status = 200, description = "The metadata", body = String, content_type = "application/samlmetadata+xml"),
+        (status = 303, description = "A response came by GET: to the frontend, with an error",
+            headers(("Location" = String, description = "The redirect URI"))),
         MetadataProblems,
     ),
 )]
 #[get("/saml/{hash}")]
 async fn get_sp_metadata(
-    _: Limited<Discovery>,
-    path: Ids<SamlPath>,
+    limited: Limited<Discovery>,
+    request: HttpRequest,
+    address: ClientAddress,
     query: Parameters<MetadataQuery>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let metadata = service.sp_metadata(&path.0.sp_hash()?, query.0.signed).await?;
+    give_metadata(limited, request, address, query, service).await
+}
+
+async fn give_metadata(
+    _: Limited<Discovery>,
+    request: HttpRequest,
+    address: ClientAddress,
+    query: Parameters<MetadataQuery>,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    let MetadataQuery { signed, saml_response, artifact, relay_state } = query.0;
+    let came = Came::at(&request, &address);
+    if let Some(response) = saml_response.or(artifact) {
+        return consumed(&service, came.response(Arrival::Query, response, relay_state)).await;
+    }
+    let hash = came.sp_hash.filter(|_| segments(&came.path).count() == 2);
+    let metadata = service.sp_metadata(&hash.ok_or_else(|| Problem::new(Code::NotFound))?, signed).await?;
     Ok(HttpResponse::Ok().content_type(METADATA_MEDIA_TYPE).body(metadata))
 }
 
@@ -103,14 +175,27 @@ async fn get_sp_metadata(
 )]
 #[post("/saml/{hash}")]
 async fn consume_saml_response(
+    limited: Limited<Acs>,
+    request: HttpRequest,
+    address: ClientAddress,
+    form: AcsForm,
+    service: web::Data<Service>,
+) -> Result<HttpResponse, Problem> {
+    take_response(limited, request, address, form, service).await
+}
+
+async fn take_response(
     _: Limited<Acs>,
-    path: Ids<SamlPath>,
+    request: HttpRequest,
     address: ClientAddress,
     form: AcsForm,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let AcsForm { saml_response, relay_state } = form;
-    let posted = PostedResponse { sp_hash: path.0.sp_hash()?, saml_response, relay_state, address: address.0 };
+    consumed(&service, Came::at(&request, &address).response(Arrival::Form, saml_response, relay_state)).await
+}
+
+async fn consumed(service: &Service, posted: PostedResponse) -> Result<HttpResponse, Problem> {
     match service.consume_response(posted).await? {
         AcsAnswer::Redirect(url) => Ok(HttpResponse::SeeOther().insert_header((LOCATION, url)).finish()),
         AcsAnswer::Tested { attempt_id, refused } => {

@@ -8,9 +8,10 @@ use domain::{AccountId, ConnectionId};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use service::ports::MetadataBytes;
 use service::{
-    CertificateWarning as Warning, Code, ConnectionView, EnableReport, Error, ImportReport, MetadataInput,
-    NewConnection, Service, SharedEmailReport, Versioned,
+    CertificateWarning as Warning, Code, ConnectionView, EnableReport, Error, ImportReport, MetadataImport,
+    MetadataInput, NewConnection, Service, SharedEmailReport, Versioned,
 };
 use url::Url;
 use utoipa::ToSchema;
@@ -21,7 +22,8 @@ use super::answer::{List, created, versioned};
 use super::names::{PortalName, SsoModeName};
 use super::saml_connection_settings::{CreateSamlConnection, SamlConnectionSettings, UpdateSamlConnection};
 use crate::extract::{
-    Authenticated, Creation, Ids, IfMatch, JsonBody, METADATA_MAX_BYTES, media_type, parse_json, read_body,
+    Authenticated, Creation, Ids, IfMatch, JsonBody, METADATA_MAX_BYTES, Parameters, charset, exactly_one, given,
+    media_type, parse_json, read_body,
 };
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
@@ -164,21 +166,59 @@ impl From<ImportReport> for ImportedConnection {
     }
 }
 
-/// Where IdP metadata comes from: exactly one of these.
+/// Where IdP metadata comes from: exactly one of `metadata_xml`, `metadata_url` and `refresh`.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum ImportIdpMetadata {
+#[serde(deny_unknown_fields)]
+struct ImportIdpMetadata {
     /// The document itself.
-    MetadataXml(String),
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    metadata_xml: Option<String>,
     /// Fetched from here, now and at each refresh; https.
-    #[schema(value_type = String)]
-    MetadataUrl(Url),
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    metadata_url: Option<Url>,
     /// `true`: fetched again from where it was fetched before.
-    Refresh(bool),
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<bool>)]
+    refresh: Option<bool>,
+    /// Which identity provider to take, where the document describes several; at a refresh the present one, unless
+    /// another is named.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, max_length = 1024)]
+    entity_id: Option<String>,
+}
+
+impl TryFrom<ImportIdpMetadata> for MetadataImport {
+    type Error = Problem;
+
+    fn try_from(body: ImportIdpMetadata) -> Result<Self, Problem> {
+        let ImportIdpMetadata { metadata_xml, metadata_url, refresh, entity_id } = body;
+        let refresh = match refresh {
+            Some(false) => return Err(Problem::invalid("/refresh", "must be true, or left out")),
+            given => given.map(|_| MetadataInput::Refresh),
+        };
+        let sources = [
+            ("/metadata_xml", metadata_xml.map(MetadataInput::Text)),
+            ("/metadata_url", metadata_url.map(MetadataInput::Url)),
+            ("/refresh", refresh),
+        ];
+        Ok(Self { source: exactly_one(sources)?, entity_id })
+    }
+}
+
+/// Which identity provider to take, of a document that is sent as it is.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ChosenProvider {
+    /// Its entity id; needed where the document describes several. A JSON body names it itself.
+    #[param(max_length = 1024)]
+    entity_id: Option<String>,
 }
 
 /// IdP metadata, described in JSON or sent as it is.
-struct Metadata(MetadataInput);
+struct Metadata(MetadataImport);
 
 impl FromRequest for Metadata {
     type Error = Problem;
@@ -187,26 +227,22 @@ impl FromRequest for Metadata {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         async move {
+            let chosen = Parameters::<ChosenProvider>::extract(&request).await?.0;
             let body = read_body(&request, &mut payload, METADATA_MAX_BYTES).await?;
             match media_type(&request).as_str() {
-                "application/json" => metadata_input(&body).map(Self),
+                "application/json" if chosen.entity_id.is_none() => {
+                    parse_json::<ImportIdpMetadata>(&body)?.try_into().map(Self)
+                }
+                "application/json" => Err(Problem::invalid("entity_id", "belongs into the body, beside metadata_xml")),
                 "application/samlmetadata+xml" | "application/xml" | "text/xml" => {
-                    let xml = String::from_utf8(body.to_vec());
-                    xml.map(|xml| Self(MetadataInput::Xml(xml))).map_err(|_| Problem::invalid("", "must be UTF-8"))
+                    let document = MetadataBytes { bytes: body.to_vec(), charset: charset(&request) };
+                    let source = MetadataInput::Document(document);
+                    Ok(Self(MetadataImport { source, entity_id: chosen.entity_id }))
                 }
                 _ => Err(unsupported()),
             }
         }
         .boxed_local()
-    }
-}
-
-fn metadata_input(body: &[u8]) -> Result<MetadataInput, Problem> {
-    match parse_json(body)? {
-        ImportIdpMetadata::MetadataXml(xml) => Ok(MetadataInput::Xml(xml)),
-        ImportIdpMetadata::MetadataUrl(url) => Ok(MetadataInput::Url(url)),
-        ImportIdpMetadata::Refresh(true) => Ok(MetadataInput::Refresh),
-        ImportIdpMetadata::Refresh(false) => Err(Problem::invalid("/refresh", "must be true")),
     }
 }
 
@@ -399,10 +435,10 @@ async fn disable_saml_connection(
 /// Import IdP metadata.
 ///
 /// For operators and owners. Takes entity id, login URL, binding and certificates from the document; everything else
-/// stays. Send JSON, or the document itself as the body. At most 2 MiB.
+/// stays. Send JSON, or the document itself as the body, in any encoding that XML allows. At most 2 MiB.
 #[utoipa::path(
     operation_id = "import_idp_metadata", tag = "saml connections",
-    security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
+    security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, ChosenProvider, IfMatchParameter),
     request_body(content(
         (ImportIdpMetadata = "application/json"), (String = "application/samlmetadata+xml"),
         (String = "application/xml"), (String = "text/xml"),

@@ -1,5 +1,7 @@
 //! Who an assertion says that somebody is (C2): the username and the role values, read by the connection's rules.
 
+use std::collections::BTreeSet;
+
 use crate::sso::connection::{ConnectionSettings, UsernameSource};
 use crate::username::{Username, normalized};
 
@@ -12,11 +14,23 @@ pub struct AssertedAttribute {
     pub values: Vec<String>,
 }
 
+/// The `NameID` of a verified assertion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssertedNameId {
+    /// Its value.
+    pub value: String,
+    /// Its `Format`, if it has one.
+    pub format: Option<String>,
+}
+
+/// The format of a `NameID` that names nobody again (SAML core, section 8.3.8).
+pub const NAME_ID_TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
+
 /// What a verified assertion says of its subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assertion {
-    /// The value of the subject's `NameID`.
-    pub name_id: Option<String>,
+    /// The subject's `NameID`.
+    pub name_id: Option<AssertedNameId>,
     /// Its attributes.
     pub attributes: Vec<AssertedAttribute>,
 }
@@ -56,7 +70,7 @@ pub enum IdentityRefusal {
         /// The names that came.
         got: Vec<String>,
     },
-    /// One of the attributes has several values, or two of them disagree.
+    /// The attributes have several values that are not the same identity.
     UsernameAmbiguous {
         /// The names that disagree.
         attributes: Vec<String>,
@@ -65,6 +79,8 @@ pub enum IdentityRefusal {
     },
     /// The connection reads the `NameID` and there is none.
     NameIdMissing,
+    /// The connection reads the `NameID`, and it is another one at each sign-in.
+    NameIdTransient,
     /// The value cannot be a username.
     UsernameInvalid {
         /// What is wrong with it.
@@ -75,21 +91,30 @@ pub enum IdentityRefusal {
 /// Reads who the subject is.
 ///
 /// The configured attribute and the platform's own are equals: whichever is present counts, and where both are, they
-/// must agree. An attribute without a value, or with an empty one, is not present.
+/// must agree. Equal values count once, however often they come. An attribute without a value, or with an empty one, is
+/// not present.
 pub fn read_identity(
     settings: &ConnectionSettings,
     platform: &PlatformAttributes,
     assertion: &Assertion,
 ) -> Result<AssertedIdentity, IdentityRefusal> {
     let username = match settings.username_source {
-        UsernameSource::NameId => {
-            assertion.name_id.clone().filter(|value| !value.is_empty()).ok_or(IdentityRefusal::NameIdMissing)?
-        }
+        UsernameSource::NameId => lasting_name_id(assertion)?,
         UsernameSource::Attribute => username_attribute(settings, platform, assertion)?,
     };
     let username = Username::asserted(&username)
         .map_err(|error| IdentityRefusal::UsernameInvalid { problem: error.to_string() })?;
     Ok(AssertedIdentity { username, role_values: values_of(assertion, &platform.role) })
+}
+
+/// The `NameID`, unless it is a new one at each sign-in: whoever came by it would be a new user each time.
+fn lasting_name_id(assertion: &Assertion) -> Result<String, IdentityRefusal> {
+    let given = assertion.name_id.as_ref().filter(|name_id| !name_id.value.is_empty());
+    let name_id = given.ok_or(IdentityRefusal::NameIdMissing)?;
+    if name_id.format.as_deref().is_some_and(|format| format.trim() == NAME_ID_TRANSIENT) {
+        return Err(IdentityRefusal::NameIdTransient);
+    }
+    Ok(name_id.value.clone())
 }
 
 fn username_attribute(
@@ -106,12 +131,11 @@ fn username_attribute(
             got: assertion.attributes.iter().map(|attribute| attribute.name.clone()).collect(),
         });
     };
-    let several_of_one = names.iter().any(|name| present_values(assertion, name).len() > 1);
-    let disagree = values.iter().any(|value| normalized(value) != normalized(first));
-    if several_of_one || disagree {
+    let identities: BTreeSet<String> = values.iter().map(|value| normalized(value)).collect();
+    if identities.len() > 1 {
         let attributes =
             names.into_iter().filter(|name| !present_values(assertion, name).is_empty()).cloned().collect();
-        return Err(IdentityRefusal::UsernameAmbiguous { attributes, values: values.len() });
+        return Err(IdentityRefusal::UsernameAmbiguous { attributes, values: identities.len() });
     }
     Ok(first.clone())
 }
@@ -142,7 +166,7 @@ mod tests {
         let mut settings = ConnectionSettings::initial(Portal::Admin, Label::parse("SSO").unwrap());
         settings.username_source = source;
         let assertion = Assertion {
-            name_id: name_id.map(str::to_owned),
+            name_id: name_id.map(|value| AssertedNameId { value: value.to_owned(), format: None }),
             attributes: attributes
                 .iter()
                 .map(|(name, values)| AssertedAttribute {
@@ -175,6 +199,36 @@ mod tests {
         assert_eq!(name(read(UsernameSource::NameId, Some("jd"), &[(OWN, &["a@b.se"])])), Ok("jd".into()));
     }
 
+    /// Proves C2: values that are one identity count once, in one attribute, in several elements or in both attributes.
+    #[test]
+    fn equal_values_count_once() {
+        let tables: [&[(&str, &[&str])]; 4] = [
+            &[(OWN, &["a@b.se", "a@b.se"])],
+            &[(OWN, &["a@b.se"]), (OWN, &["A@B.se", ""])],
+            &[(OWN, &["a@b.se", "A@b.se"]), (EMAIL_ADDRESS_CLAIM, &["a@B.se", "a@b.se"])],
+            &[(EMAIL_ADDRESS_CLAIM, &["a@b.se", "A@B.SE", "a@b.se"])],
+        ];
+        for attributes in tables {
+            let identity = read(UsernameSource::Attribute, None, attributes).unwrap();
+            assert_eq!(identity.username.normalized(), "a@b.se", "{attributes:?}");
+        }
+    }
+
+    /// Proves C2: a NameID that is another one at each sign-in is nobody's username; it hinders no attribute.
+    #[test]
+    fn a_transient_name_id_is_no_username() {
+        let mut settings = ConnectionSettings::initial(Portal::Admin, Label::parse("SSO").unwrap());
+        let platform = PlatformAttributes::with_prefix(PLATFORM_ATTRIBUTE_PREFIX);
+        let format = Some(format!(" {NAME_ID_TRANSIENT}"));
+        let assertion = Assertion {
+            name_id: Some(AssertedNameId { value: "_8f2".to_owned(), format }),
+            attributes: vec![AssertedAttribute { name: OWN.to_owned(), values: vec!["a@b.se".to_owned()] }],
+        };
+        assert!(read_identity(&settings, &platform, &assertion).is_ok());
+        settings.username_source = UsernameSource::NameId;
+        assert_eq!(read_identity(&settings, &platform, &assertion), Err(IdentityRefusal::NameIdTransient));
+    }
+
     /// Proves C2: both and different, or several values, is a refusal and never a pick.
     #[test]
     fn an_ambiguous_or_missing_username_is_refused() {
@@ -184,8 +238,8 @@ mod tests {
             Err(IdentityRefusal::UsernameAmbiguous { values: 2, .. })
         ));
         assert!(matches!(
-            read(attribute, None, &[(OWN, &["a@b.se", "a@b.se"])]),
-            Err(IdentityRefusal::UsernameAmbiguous { .. })
+            read(attribute, None, &[(OWN, &["a@b.se", "A@b.se", "c@b.se"])]),
+            Err(IdentityRefusal::UsernameAmbiguous { values: 2, .. })
         ));
         assert!(matches!(
             read(attribute, None, &[(OWN, &["a@b.se"]), (OWN, &["c@b.se"])]),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::Binding;
+use super::mistaken::Mistaken;
 use crate::certificate::{IdpCertificate, MAX_CERTIFICATES, parse_base64_certificate};
 use crate::instant;
 use crate::xml::parse::parse;
@@ -62,10 +63,12 @@ pub struct IdpMetadata {
 }
 
 /// How to read.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct MetadataOptions {
     /// Whether http locations are accepted too: for development alone.
     pub allow_http: bool,
+    /// Which identity provider to take, by its `entityID`; needed where the document describes several.
+    pub entity_id: Option<String>,
 }
 
 /// Why metadata cannot be used; each message says what is wrong and what to do.
@@ -77,19 +80,41 @@ pub enum MetadataError {
         /// The guard's code.
         code: &'static str,
     },
-    /// Some other document.
-    #[error("this is not SAML metadata: the root must be EntityDescriptor or EntitiesDescriptor")]
-    NotMetadata,
+    /// Something else.
+    #[error("what was given {}", .0.advice())]
+    Mistaken(Mistaken),
+    /// Bytes that are not text in the encoding that they are said to have, or in one that is not read here.
+    #[error("the metadata is not text in {name}: save it as UTF-8, or have its XML declaration name its encoding")]
+    Encoding {
+        /// The encoding.
+        name: String,
+    },
     /// No identity provider inside.
     #[error(
         "the metadata describes no identity provider: use the identity provider's metadata, not a service provider's"
     )]
     NoIdentityProvider,
     /// Several of them.
-    #[error("the metadata describes several identity providers ({}): use the metadata of one", .entity_ids.join(", "))]
+    #[error("the metadata describes {count} identity providers ({}): send the entity_id of the one to take", shown(.entity_ids, *.count))]
     SeveralIdentityProviders {
         /// The first few.
         entity_ids: Vec<String>,
+        /// How many there are.
+        count: usize,
+    },
+    /// None by the entity id that was asked for.
+    #[error("the metadata describes no identity provider of this entity_id; it has {}", shown(.entity_ids, *.count))]
+    NotAmongThem {
+        /// The first few.
+        entity_ids: Vec<String>,
+        /// How many there are.
+        count: usize,
+    },
+    /// Several by the entity id that was asked for.
+    #[error("the metadata describes {entity_id} more than once: have that corrected where it comes from")]
+    Repeated {
+        /// The entity id.
+        entity_id: String,
     },
     /// An absent or malformed `entityID`.
     #[error("the metadata has no usable entityID")]
@@ -117,6 +142,14 @@ pub enum MetadataError {
     },
 }
 
+/// The first entity ids, and how many more there are.
+fn shown(entity_ids: &[String], count: usize) -> String {
+    match count.saturating_sub(entity_ids.len()) {
+        0 => entity_ids.join(", "),
+        more => format!("{} and {more} more", entity_ids.join(", ")),
+    }
+}
+
 fn list(reasons: &[String]) -> String {
     if reasons.is_empty() {
         return String::new();
@@ -125,12 +158,15 @@ fn list(reasons: &[String]) -> String {
 }
 
 /// Reads metadata of exactly one identity provider. A signature on it is ignored: the trust is in how it came.
-pub fn parse_idp_metadata(xml: &str, now: Timestamp, options: MetadataOptions) -> Result<IdpMetadata, MetadataError> {
+pub fn parse_idp_metadata(xml: &str, now: Timestamp, options: &MetadataOptions) -> Result<IdpMetadata, MetadataError> {
+    if let Some(mistaken) = Mistaken::text(xml) {
+        return Err(MetadataError::Mistaken(mistaken));
+    }
     let document = parse(xml, &BOUNDS).map_err(|error| MetadataError::Xml { code: error.0 })?;
-    let root = document.root().ok_or(MetadataError::NotMetadata)?;
-    let (entity, role) = identity_provider(&root)?;
+    let root = document.root().ok_or(MetadataError::Mistaken(Mistaken::Nothing))?;
+    let (entity, role) = identity_provider(&root, options.entity_id.as_deref())?;
     let valid_until = valid_until(&[root, entity, role], now)?;
-    let mut reading = Reading { now, options, ignored: Vec::new() };
+    let mut reading = Reading { now, allow_http: options.allow_http, ignored: Vec::new() };
     let sso = reading.endpoints(&role, "SingleSignOnService");
     if sso.is_empty() {
         return Err(MetadataError::NoSingleSignOn { ignored: reading.ignored });
@@ -155,29 +191,46 @@ pub fn parse_idp_metadata(xml: &str, now: Timestamp, options: MetadataOptions) -
     })
 }
 
-/// The only entity that is a SAML 2.0 identity provider, with that role.
-fn identity_provider<'d, 'a>(root: &Element<'d, 'a>) -> Result<(Element<'d, 'a>, Element<'d, 'a>), MetadataError> {
+/// An entity that is a SAML 2.0 identity provider, with that role.
+type Provider<'d, 'a> = (Element<'d, 'a>, Element<'d, 'a>);
+
+/// The only identity provider, or the one of this entity id.
+fn identity_provider<'d, 'a>(root: &Element<'d, 'a>, wanted: Option<&str>) -> Result<Provider<'d, 'a>, MetadataError> {
     let mut entities = Vec::new();
     collect_entities(root, &mut entities);
-    if entities.is_empty() {
-        return Err(MetadataError::NotMetadata);
+    if entities.is_empty() && !is_list(root) {
+        return Err(MetadataError::Mistaken(Mistaken::element(root)));
     }
-    let providers: Vec<_> =
+    let providers: Vec<Provider<'_, '_>> =
         entities.into_iter().filter_map(|entity| Some((entity, identity_provider_role(&entity)?))).collect();
-    match providers.as_slice() {
-        [] => Err(MetadataError::NoIdentityProvider),
-        [only] => Ok(*only),
-        several => Err(MetadataError::SeveralIdentityProviders {
-            entity_ids: several.iter().take(MAX_LISTED).filter_map(|(entity, _)| entity_id(entity).ok()).collect(),
-        }),
+    let count = providers.len();
+    let entity_ids =
+        || providers.iter().filter_map(|(entity, _)| entity_id(entity).ok()).take(MAX_LISTED).collect::<Vec<_>>();
+    let Some(wanted) = wanted else {
+        return match providers.as_slice() {
+            [] => Err(MetadataError::NoIdentityProvider),
+            [only] => Ok(*only),
+            _ => Err(MetadataError::SeveralIdentityProviders { entity_ids: entity_ids(), count }),
+        };
+    };
+    let mut of_this_id = providers.iter().filter(|(entity, _)| entity.attribute("entityID") == Some(wanted));
+    match (of_this_id.next(), of_this_id.next()) {
+        (Some(only), None) => Ok(*only),
+        (Some(_), Some(_)) => Err(MetadataError::Repeated { entity_id: wanted.to_owned() }),
+        (None, _) if count == 0 => Err(MetadataError::NoIdentityProvider),
+        (None, _) => Err(MetadataError::NotAmongThem { entity_ids: entity_ids(), count }),
     }
+}
+
+fn is_list(element: &Element<'_, '_>) -> bool {
+    element.is(namespace::METADATA, "EntitiesDescriptor")
 }
 
 // The depth is bounded by the parser.
 fn collect_entities<'d, 'a>(element: &Element<'d, 'a>, entities: &mut Vec<Element<'d, 'a>>) {
     if element.is(namespace::METADATA, "EntityDescriptor") {
         entities.push(*element);
-    } else if element.is(namespace::METADATA, "EntitiesDescriptor") {
+    } else if is_list(element) {
         element.children().for_each(|child| collect_entities(&child, entities));
     }
 }
@@ -212,7 +265,7 @@ fn valid_until(elements: &[Element<'_, '_>], now: Timestamp) -> Result<Option<Ti
 /// What is read goes in; what is left out gets a reason.
 struct Reading {
     now: Timestamp,
-    options: MetadataOptions,
+    allow_http: bool,
     ignored: Vec<String>,
 }
 
@@ -234,7 +287,7 @@ impl Reading {
 
     fn location(&self, text: &str) -> Option<Url> {
         let url = Url::parse(text).ok()?;
-        let scheme = url.scheme() == "https" || (self.options.allow_http && url.scheme() == "http");
+        let scheme = url.scheme() == "https" || (self.allow_http && url.scheme() == "http");
         let plain = url.username().is_empty() && url.password().is_none() && url.has_host();
         (scheme && plain && text.len() <= MAX_LOCATION).then_some(url)
     }

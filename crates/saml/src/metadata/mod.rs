@@ -1,6 +1,8 @@
 //! SAML metadata: reading an identity provider's, writing our own (metadata 2.0).
 
+pub mod encoding;
 pub mod idp;
+pub mod mistaken;
 pub mod sp;
 
 /// Bindings of single sign-on and logout services that are spoken here.

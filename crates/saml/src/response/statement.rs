@@ -38,7 +38,7 @@ impl AuthnStatement {
     /// The sign-in has happened, and its session has not ended.
     pub(super) fn check_times(&self, window: &mut Window) -> Result<(), Rejection> {
         window.begun(self.authn_instant, "authn_instant_in_future")?;
-        self.session_not_on_or_after.map_or(Ok(()), |end| window.open(end, "idp_session_ended"))
+        self.session_not_on_or_after.map_or(Ok(()), |end| window.ahead(end, "idp_session_ended"))
     }
 }
 

@@ -45,6 +45,16 @@ impl Window {
         Ok(())
     }
 
+    /// Accepts an end that our own clock has not come to: what would end then lives by our clock, so tolerance would
+    /// make something that is over when it begins.
+    pub(super) fn ahead(&self, end: Timestamp, code: &'static str) -> Result<(), Rejection> {
+        if end > self.now {
+            return Ok(());
+        }
+        let wanted = format!("after {}", instant::format(self.now));
+        Err(Rejection::new(Check::Time, code).wanted(wanted).got(end.to_string()))
+    }
+
     /// How far the other clock was off beyond doubt; `None` if no tolerance was needed.
     pub(super) fn seen(&self) -> Option<i64> {
         Some(self.seen).filter(|seconds| *seconds != 0)

@@ -1,7 +1,7 @@
 //! Identity providers' metadata, good and bad.
 
 use crate::support::*;
-use saml::{Binding, IdpMetadata, MetadataError, MetadataOptions, parse_idp_metadata};
+use saml::{Binding, IdpMetadata, MetadataError, MetadataOptions, Mistaken, parse_idp_metadata};
 
 const SSO: &str = "<md:SingleSignOnService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" Location=\"https://idp.example/sso\"/>";
 
@@ -23,7 +23,7 @@ fn usual() -> String {
 }
 
 fn parse(xml: &str) -> Result<IdpMetadata, MetadataError> {
-    parse_idp_metadata(xml, now(), MetadataOptions::default())
+    parse_idp_metadata(xml, now(), &MetadataOptions::default())
 }
 
 /// Proves C5 and C7: what a connection needs is read, and what is left out is explained.
@@ -69,9 +69,57 @@ fn a_list_must_have_one_identity_provider() {
     assert_eq!(parse(&list(&format!("{sp}{}", usual()))).unwrap().entity_id, IDP);
     assert_eq!(parse(&list(sp)), Err(MetadataError::NoIdentityProvider));
     let other = usual().replace(IDP, "https://other.example");
-    let several =
-        MetadataError::SeveralIdentityProviders { entity_ids: vec![IDP.into(), "https://other.example".into()] };
-    assert_eq!(parse(&list(&format!("{}{other}", usual()))), Err(several));
+    let both = list(&format!("{}{other}", usual()));
+    let entity_ids = vec![IDP.to_owned(), "https://other.example".to_owned()];
+    let several = MetadataError::SeveralIdentityProviders { entity_ids: entity_ids.clone(), count: 2 };
+    assert_eq!(parse(&both), Err(several));
+    let choose = |xml: &str, entity_id: &str| {
+        let options = MetadataOptions { allow_http: false, entity_id: Some(entity_id.to_owned()) };
+        parse_idp_metadata(xml, now(), &options)
+    };
+    assert_eq!(choose(&both, "https://other.example").unwrap().entity_id, "https://other.example");
+    assert_eq!(choose(&both, "https://OTHER.example"), Err(MetadataError::NotAmongThem { entity_ids, count: 2 }));
+    assert!(matches!(choose(&usual(), "https://other.example"), Err(MetadataError::NotAmongThem { count: 1, .. })));
+    let twice = list(&format!("{}{}", usual(), usual()));
+    assert_eq!(choose(&twice, IDP), Err(MetadataError::Repeated { entity_id: IDP.to_owned() }));
+    let many: String = (0..50).map(|n| usual().replace(IDP, &format!("https://{n}.example"))).collect();
+    let refused = parse(&list(&many)).unwrap_err().to_string();
+    assert!(refused.contains("https://19.example and 30 more") && !refused.contains("https://20."), "{refused}");
+}
+
+/// Proves C5: what was handed in by mistake is called what it is.
+#[test]
+fn what_is_no_metadata_is_called_what_it_is() {
+    let message = "<samlp:AuthnRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\"/>";
+    let pem = fixture!("idp.crt");
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    for (text, wanted) in [
+        ("", Mistaken::Nothing),
+        ("https://idp.example/FederationMetadata.xml", Mistaken::Url),
+        (pem, Mistaken::Certificate),
+        (fixture!("idp.key"), Mistaken::PrivateKey),
+        ("<!DOCTYPE html><html><head></head></html>", Mistaken::WebPage),
+        ("<html><body/></html>", Mistaken::WebPage),
+        ("{\"issuer\": \"https://idp.example\"}", Mistaken::Json),
+        (base64.as_str(), Mistaken::Base64),
+        ("PK\u{3}\u{4}\u{14}", Mistaken::Binary),
+        (message, Mistaken::Message),
+        ("<rss/>", Mistaken::OtherXml),
+        ("the metadata", Mistaken::Text),
+    ] {
+        assert_eq!(parse(text), Err(MetadataError::Mistaken(wanted)), "{text}");
+    }
+}
+
+/// Proves C5: a document that never expires says so by a time that no clock comes to.
+#[test]
+fn metadata_may_be_valid_for_ever() {
+    for forever in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.9999999-14:00", "10000-01-01T00:00:00Z"] {
+        let metadata = parse(&usual().replace(" entityID", &format!(" validUntil=\"{forever}\" entityID"))).unwrap();
+        assert!(metadata.valid_until.unwrap() > "9999-12-01T00:00:00Z".parse().unwrap(), "{forever}");
+    }
+    let gone = usual().replace(" entityID", " validUntil=\"0001-01-01T00:00:00Z\" entityID");
+    assert!(matches!(parse(&gone), Err(MetadataError::Expired { .. })));
 }
 
 /// Proves C5: metadata that cannot be used is refused with its reason.
@@ -79,7 +127,7 @@ fn a_list_must_have_one_identity_provider() {
 fn unusable_metadata_is_refused() {
     let doctype = format!("<!DOCTYPE x>{}", usual());
     assert_eq!(parse(&doctype), Err(MetadataError::Xml { code: "doctype_refused" }));
-    assert_eq!(parse("<html/>"), Err(MetadataError::NotMetadata));
+    assert_eq!(parse("<html/>"), Err(MetadataError::Mistaken(Mistaken::WebPage)));
     assert_eq!(parse(&usual().replace(IDP, "")), Err(MetadataError::EntityId));
     let expired = usual().replace(" entityID", " validUntil=\"2026-11-30T00:00:00Z\" entityID");
     assert!(matches!(parse(&expired), Err(MetadataError::Expired { .. })));
@@ -94,7 +142,7 @@ fn unusable_metadata_is_refused() {
     ));
     assert!(matches!(parse(&entity(IDP, "", SSO)), Err(MetadataError::NoCertificate { .. })));
     let later = "2040-01-01T00:00:00Z".parse().unwrap();
-    let expired = parse_idp_metadata(&usual(), later, MetadataOptions::default()).unwrap_err();
+    let expired = parse_idp_metadata(&usual(), later, &MetadataOptions::default()).unwrap_err();
     assert!(expired.to_string().contains("expired at"), "{expired}");
 }
 
@@ -102,9 +150,9 @@ fn unusable_metadata_is_refused() {
 #[test]
 fn http_locations_need_an_option() {
     let xml = usual().replace("https://idp.example/sso", "http://127.0.0.1:8080/sso");
-    let development = MetadataOptions { allow_http: true };
+    let development = MetadataOptions { allow_http: true, entity_id: None };
     assert_eq!(
-        parse_idp_metadata(&xml, now(), development).unwrap().sso[0].location.as_str(),
+        parse_idp_metadata(&xml, now(), &development).unwrap().sso[0].location.as_str(),
         "http://127.0.0.1:8080/sso"
     );
 }

@@ -128,6 +128,6 @@ proptest! {
         let _ = saml::decode_post_binding(&text);
         let _ = saml::decode_redirect_binding(&text);
         let _ = saml::parse_pem_certificates(&text);
-        let _ = saml::parse_idp_metadata(&text, now(), saml::MetadataOptions::default());
+        let _ = saml::parse_idp_metadata(&text, now(), &saml::MetadataOptions::default());
     }
 }

@@ -133,14 +133,24 @@ fn tolerated_skew_is_reported() {
     assert_eq!(seen("2026-12-01T12:06:00Z"), [Warning::ClockSkew { seconds: -60 }]);
 }
 
-/// Proves C10: only strict times with a zone are read, with up to nine fraction digits.
+/// Proves C10: only times with a zone are read, in every form that `xs:dateTime` has.
 #[test]
 fn times_are_read_strictly() {
     let with = |time: &str| {
         let message = Message { authn: authn(&format!("AuthnInstant=\"{time}\"")), ..Message::default() };
         verify(&message.assertion_signed()).err().map(|rejection| rejection.code)
     };
-    for time in ["2026-12-01T11:59:00.123456789Z", "2026-12-01T11:59:00.1Z", "2026-12-01T12:59:00+01:00"] {
+    for time in [
+        "2026-12-01T11:59:00.123456789Z",
+        "2026-12-01T11:59:00.1234567890123Z",
+        "2026-12-01T11:59:00.1Z",
+        "2026-12-01T12:59:00+01:00",
+        "2026-11-30T24:00:00Z",
+        "2026-11-30T23:59:60Z",
+        "0001-01-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "-0001-01-01T00:00:00Z",
+    ] {
         assert_eq!(with(time), None, "{time}");
     }
     for time in [
@@ -151,10 +161,13 @@ fn times_are_read_strictly() {
         "2026-12-01t11:59:00z",
         "2026-12-01T11:59Z",
         "2026-12-01T11:59:00.Z",
-        "2026-12-01T11:59:00.1234567890Z",
         "2026-13-01T11:59:00Z",
-        "2026-12-01T24:00:00Z",
-        "2026-12-01T11:59:60Z",
+        "2026-12-01T24:00:01Z",
+        "2026-12-01T24:00:00.1Z",
+        "2026-12-01T11:00:60Z",
+        "2026-02-29T11:59:00Z",
+        "02026-12-01T11:59:00Z",
+        "2026-12-01T11:59:00+14:01",
         " 2026-12-01T11:59:00Z",
         "2026-12-01T11:59:00Z[UTC]",
         "2026-12-01T11:59:00+0100",
@@ -171,8 +184,32 @@ fn the_idp_session_bounds_ours() {
     let with = |times: &str| Message { authn: authn(times), ..Message::default() }.assertion_signed();
     let verified = verify(&with(r#"AuthnInstant="2026-12-01T11:59:00Z" SessionNotOnOrAfter="2026-12-01T20:00:00Z""#));
     assert_eq!(verified.unwrap().session_not_on_or_after.unwrap().to_string(), "2026-12-01T20:00:00Z");
-    let ended = with(r#"AuthnInstant="2026-12-01T11:00:00Z" SessionNotOnOrAfter="2026-12-01T11:30:00Z""#);
-    assert_eq!(refusal(&ended), "idp_session_ended");
+    // Within the tolerance for clocks too: what has passed would give tokens that are dead already.
+    for end in ["2026-12-01T11:30:00Z", "2026-12-01T11:59:30Z", "2026-12-01T12:00:00Z"] {
+        let ended = with(&format!(r#"AuthnInstant="2026-12-01T11:00:00Z" SessionNotOnOrAfter="{end}""#));
+        assert_eq!(refusal(&ended), "idp_session_ended", "{end}");
+    }
+    let open = with(r#"AuthnInstant="2026-12-01T11:00:00Z" SessionNotOnOrAfter="2026-12-01T12:00:01Z""#);
+    assert!(verify(&open).is_ok());
+}
+
+/// Proves C10, C12: ends that no clock comes to are far ahead, whatever tolerance is added, and starts likewise.
+#[test]
+fn a_time_beyond_the_calendar_is_far_ahead() {
+    for forever in
+        ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999-14:00", "9999-12-31T24:00:00Z", "123456-02-29T00:00:00Z"]
+    {
+        let authn = authn(&format!(r#"AuthnInstant="2026-12-01T11:59:00Z" SessionNotOnOrAfter="{forever}""#));
+        let mut message = Message { authn, ..Message::default() };
+        message.subject = message.subject.replace("2026-12-01T12:05:00Z", forever);
+        message.conditions = message.conditions.replace("2026-12-01T12:05:00Z", forever);
+        assert!(message.subject.contains(forever) && message.conditions.contains(forever), "{}", message.subject);
+        let verified = verify(&message.assertion_signed()).unwrap();
+        let far = "9999-12-01T00:00:00Z".parse().unwrap();
+        assert!(verified.session_not_on_or_after.unwrap() > far && verified.not_on_or_after > far, "{forever}");
+        let ahead = Message { authn: self::authn(&format!(r#"AuthnInstant="{forever}""#)), ..Message::default() };
+        assert_eq!(refusal(&ahead.assertion_signed()), "authn_instant_in_future", "{forever}");
+    }
 }
 
 /// Proves C10: an unsolicited response verifies, and says that it answers nothing.

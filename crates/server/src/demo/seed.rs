@@ -14,8 +14,8 @@ use domain::role::{Role, RoleSet};
 use domain::text::Label;
 use mock_idp::RunningIdp;
 use service::{
-    AccountFilter, ApplicationFilter, ApplicationPatch, Caller, ConnectionPatch, MetadataInput, NewAccount,
-    NewApplication, NewConnection, Page, Service, Versioned,
+    AccountFilter, ApplicationFilter, ApplicationPatch, Caller, ConnectionPatch, MetadataImport, MetadataInput,
+    NewAccount, NewApplication, NewConnection, Page, Service, Versioned,
 };
 
 use crate::words;
@@ -104,7 +104,7 @@ async fn connection(service: &Service, account_id: AccountId, idp: &RunningIdp) 
         let created = service.create_connection(&operator(), account_id, new, None).await;
         created.map_err(words::of)?.resource.connection.id
     };
-    let metadata = MetadataInput::Xml(idp.metadata_xml());
+    let metadata = MetadataImport { source: MetadataInput::Text(idp.metadata_xml()), entity_id: None };
     let imported = service.import_idp_metadata(&operator(), account_id, Versioned::any(id), metadata).await;
     let imported = imported.map_err(words::of).context("the identity provider's metadata was refused")?;
     service.enable_connection(&operator(), account_id, Versioned::any(id)).await.map_err(words::of)?;

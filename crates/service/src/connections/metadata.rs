@@ -3,7 +3,11 @@
 use domain::role::Permission;
 use domain::sso::connection::{RequestBinding, SamlConnection, SpHash};
 use domain::{AccountId, ConnectionId};
-use saml::{Binding, Endpoint, IdpMetadata, MetadataOptions, SpMetadata, parse_idp_metadata, request_id};
+use jiff::Timestamp;
+use saml::{
+    Binding, Endpoint, IdpMetadata, MetadataError, MetadataOptions, SpMetadata, decode_metadata, parse_idp_metadata,
+    pasted_metadata, request_id,
+};
 use url::Url;
 
 use crate::Service;
@@ -11,17 +15,52 @@ use crate::caller::Caller;
 use crate::connections::patch::{pin, without_repeats};
 use crate::connections::{Change, ConnectionView, connection};
 use crate::error::{Code, Error, Result};
+use crate::ports::{FetchError, MetadataBytes};
 use crate::version::Versioned;
+
+/// Which IdP's metadata to take, and from where.
+#[derive(Debug, Clone)]
+pub struct MetadataImport {
+    /// Where it comes from.
+    pub source: MetadataInput,
+    /// The IdP's entity id; needed where the document describes several.
+    pub entity_id: Option<String>,
+}
 
 /// Where IdP metadata comes from.
 #[derive(Debug, Clone)]
 pub enum MetadataInput {
-    /// Pasted or uploaded.
-    Xml(String),
+    /// Pasted: text already.
+    Text(String),
+    /// Uploaded: in the encoding that the document itself or HTTP names.
+    Document(MetadataBytes),
     /// Fetched from here, now and at each refresh.
     Url(Url),
     /// Fetched from where it was fetched before.
     Refresh,
+}
+
+/// A document, and what is remembered of where it came from.
+struct Obtained {
+    document: Given,
+    url: Option<Url>,
+    entity_id: Option<String>,
+}
+
+/// A document as it came.
+enum Given {
+    Text(String),
+    Bytes(MetadataBytes),
+}
+
+impl Given {
+    fn parse(&self, now: Timestamp, options: &MetadataOptions) -> Result<IdpMetadata, MetadataError> {
+        let xml = match self {
+            Self::Text(text) => pasted_metadata(text),
+            Self::Bytes(document) => decode_metadata(&document.bytes, document.charset.as_deref())?,
+        };
+        parse_idp_metadata(&xml, now, options)
+    }
 }
 
 /// What an import did.
@@ -40,16 +79,16 @@ impl Service {
         caller: &Caller,
         account_id: AccountId,
         target: Versioned<ConnectionId>,
-        input: MetadataInput,
+        import: MetadataImport,
     ) -> Result<ImportReport> {
         caller.authorize(account_id, Permission::Administer)?;
-        let (xml, source) = self.metadata_xml(account_id, target.id, input).await?;
-        let options = MetadataOptions { allow_http: self.settings.development };
+        let Obtained { document, url: source, entity_id } = self.obtained(account_id, target.id, import).await?;
+        let options = MetadataOptions { allow_http: self.settings.development, entity_id };
         let now = self.now();
-        let parsed = tokio::task::spawn_blocking(move || parse_idp_metadata(&xml, now, options))
+        let parsed = tokio::task::spawn_blocking(move || document.parse(now, &options))
             .await
             .map_err(Error::internal)?
-            .map_err(|error| Error::invalid("/metadata", error))?;
+            .map_err(|error| Error::invalid(field(&error), error))?;
         let (login_url, request_binding) = preferred_endpoint(&parsed)?;
         let certificates = without_repeats(parsed.certificates.iter().map(pin).collect());
         let ignored = parsed.ignored;
@@ -68,28 +107,29 @@ impl Service {
         Ok(ImportReport { view, ignored })
     }
 
-    async fn metadata_xml(
-        &self,
-        account_id: AccountId,
-        id: ConnectionId,
-        input: MetadataInput,
-    ) -> Result<(String, Option<Url>)> {
-        let url = match input {
-            MetadataInput::Xml(xml) => return Ok((xml, None)),
+    async fn obtained(&self, account_id: AccountId, id: ConnectionId, import: MetadataImport) -> Result<Obtained> {
+        let MetadataImport { source, mut entity_id } = import;
+        let url = match source {
+            MetadataInput::Text(text) => return Ok(Obtained { document: Given::Text(text), url: None, entity_id }),
+            MetadataInput::Document(bytes) => {
+                return Ok(Obtained { document: Given::Bytes(bytes), url: None, entity_id });
+            }
             MetadataInput::Url(url) => {
                 self.check_metadata_url(&url)?;
                 url
             }
             MetadataInput::Refresh => {
                 let mut tx = self.store.read().await?;
-                let stored = connection(&mut tx, account_id, id).await?.settings.metadata_url;
+                let settings = connection(&mut tx, account_id, id).await?.settings;
+                // A document of several IdPs was chosen from once: the choice stays until another is made.
+                entity_id = entity_id.or(settings.idp_entity_id);
                 let missing = "is not set: import the metadata by metadata_url once, then it can be refreshed";
-                stored.ok_or_else(|| Error::invalid("/metadata_url", missing))?
+                settings.metadata_url.ok_or_else(|| Error::invalid("/metadata_url", missing))?
             }
         };
-        let refused = |error: crate::ports::FetchError| Error::new(Code::MetadataUnavailable).with_detail(error.0);
-        let xml = self.ports.metadata_source.fetch(&url).await.map_err(refused)?;
-        Ok((xml, Some(url)))
+        let refused = |error: FetchError| Error::new(Code::MetadataUnavailable).with_detail(error.0);
+        let bytes = self.ports.metadata_source.fetch(&url).await.map_err(refused)?;
+        Ok(Obtained { document: Given::Bytes(bytes), url: Some(url), entity_id })
     }
 
     /// The metadata of a portal's service provider (SAML metadata, section 2.4.4); there from the connection's first
@@ -113,6 +153,16 @@ impl Service {
         };
         let signing = if signed { keys.first() } else { None };
         metadata.to_xml(signing, &request_id(&self.random::<20>())).map_err(Error::internal)
+    }
+}
+
+/// The field of the request that metadata is refused by.
+const fn field(error: &MetadataError) -> &'static str {
+    match error {
+        MetadataError::SeveralIdentityProviders { .. }
+        | MetadataError::NotAmongThem { .. }
+        | MetadataError::Repeated { .. } => "/entity_id",
+        _ => "/metadata",
     }
 }
 

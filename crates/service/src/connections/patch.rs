@@ -10,6 +10,7 @@ use domain::sso::connection::{
     CERTIFICATES_MAX, CLOCK_SKEW_SECONDS_MAX, ConnectionSettings, EMAIL_DOMAINS_MAX, PROTOCOL_VALUE_MAX_BYTES,
     PinnedCertificate, Provisioning, ROLE_MAPPINGS_MAX, RequestBinding, USERNAME_ATTRIBUTES_MAX, UsernameSource,
 };
+use domain::sso::identity::NAME_ID_TRANSIENT;
 use domain::text::Label;
 use saml::{IdpCertificate, parse_pem_certificates};
 use url::Url;
@@ -127,6 +128,13 @@ impl Service {
             if let Some(value) = value {
                 checker.protocol_value(field, value);
             }
+        }
+        if settings.username_source == UsernameSource::NameId
+            && settings.name_id_format.as_deref() == Some(NAME_ID_TRANSIENT)
+        {
+            let detail =
+                "must not be transient while username_source is name_id: such a NameID is another one each time";
+            checker.refuse("name_id_format", detail);
         }
         for name in &settings.username_attributes {
             checker.protocol_value("username_attributes", name);

@@ -16,17 +16,30 @@ use crate::sign_in::redirect_url;
 use crate::sign_in::refusal::{NewAttempt, Refusal, Stop};
 use crate::sign_in::start::attempt_of_request;
 
-/// What a browser posts to the ACS URL (SAML bindings, section 3.5).
+/// What a browser brings to the ACS URL (SAML bindings, section 3.5), or to something that resembles it.
 #[derive(Debug, Clone)]
 pub struct PostedResponse {
-    /// The last part of the path, which says whose response this can be.
-    pub sp_hash: SpHash,
+    /// The part of the path that says whose response this can be; none where there is no such part.
+    pub sp_hash: Option<SpHash>,
+    /// The whole path, for people to compare.
+    pub path: String,
+    /// How it came.
+    pub arrival: Arrival,
     /// The `SAMLResponse` field.
     pub saml_response: String,
     /// The `RelayState` field.
     pub relay_state: Option<String>,
     /// Where it comes from.
     pub address: IpAddr,
+}
+
+/// The two ways in which browsers carry responses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// In a form that was posted, as the binding says.
+    Form,
+    /// In the query of a GET: refused, and written down.
+    Query,
 }
 
 /// What the browser gets.
@@ -50,15 +63,33 @@ pub enum AcsAnswer {
     },
 }
 
+/// A response that may have come to the wrong address.
+struct Elsewhere {
+    handle: Option<PresentedSecret>,
+    came_to: String,
+    address: IpAddr,
+}
+
 impl Service {
     /// Takes a response: route by path, verify, read only what was verified, check the state, let in, answer.
     pub async fn consume_response(&self, posted: PostedResponse) -> Result<AcsAnswer> {
-        let PostedResponse { sp_hash, saml_response, relay_state, address } = posted;
+        let PostedResponse { sp_hash, path, arrival, saml_response, relay_state, address } = posted;
         let handle = relay_state.and_then(|text| PresentedSecret::parse(SecretKind::RelayState, &text));
-        let (connection, settings) = self.connection_at(&sp_hash, handle).await?;
+        let elsewhere = Elsewhere { handle, came_to: self.settings.url(&path), address };
+        let (connection, settings) = match self.connection_at(sp_hash.as_ref(), handle).await {
+            Ok(found) => found,
+            Err(error) if matches!(error.code, Code::NotFound | Code::SsoAccountNotConfigured) => {
+                return self.refuse_elsewhere(&elsewhere, None).await?.ok_or(error);
+            }
+            Err(error) => return Err(error),
+        };
         let mut answered_request = None;
-        let outcome = match self.verify(&connection, saml_response, address).await? {
-            Err(refused) => Err(Stop::Refused(refused.into())),
+        let verified = match arrival {
+            Arrival::Form => self.verify(&connection, saml_response, address).await?.map_err(Refusal::from),
+            Arrival::Query => Err(Refusal::of_query(self.masked_query(&connection, saml_response, address).await?)),
+        };
+        let outcome = match verified {
+            Err(refusal) => Err(Stop::Refused(refusal)),
             Ok(verified) => {
                 answered_request.clone_from(&verified.in_response_to);
                 match &verified.in_response_to {
@@ -73,6 +104,11 @@ impl Service {
             Err(Stop::Fault(error)) => Err(error),
             Err(Stop::Refused(refusal)) => {
                 let pending = self.sign_in_to_tell(&connection, handle, answered_request.as_deref()).await?;
+                if pending.is_none()
+                    && let Some(answer) = self.refuse_elsewhere(&elsewhere, Some(&connection)).await?
+                {
+                    return Ok(answer);
+                }
                 self.refuse(&connection, refusal, pending, address).await
             }
         }
@@ -82,9 +118,10 @@ impl Service {
     /// is off takes responses from a browser alone that carries the handle of a test (C9).
     async fn connection_at(
         &self,
-        hash: &SpHash,
+        hash: Option<&SpHash>,
         handle: Option<PresentedSecret>,
     ) -> Result<(SamlConnection, AccountSettings)> {
+        let hash = hash.ok_or_else(|| Error::new(Code::NotFound))?;
         let not_configured = || Error::new(Code::SsoAccountNotConfigured);
         let mut tx = self.store.read().await?;
         let (connection, settings) = storage::connections::at_acs(&mut tx, hash).await?.ok_or_else(not_configured)?;
@@ -94,6 +131,30 @@ impl Service {
             pending.filter(|pending| pending.purpose == Purpose::Test).ok_or_else(not_configured)?;
         }
         Ok((connection, settings))
+    }
+
+    /// Refuses a sign-in of another connection than the one that its answer came to, if the browser's handle is of one.
+    /// Only that sign-in, its frontend and its account are told: nothing of where the answer came to (A5).
+    async fn refuse_elsewhere(
+        &self,
+        elsewhere: &Elsewhere,
+        came_to: Option<&SamlConnection>,
+    ) -> Result<Option<AcsAnswer>> {
+        let Some(handle) = elsewhere.handle else { return Ok(None) };
+        let mut tx = self.store.read().await?;
+        let Some(pending) = storage::pending_sign_ins::of_any_connection(&mut tx, handle).await? else {
+            return Ok(None);
+        };
+        let whose = (pending.account_id, pending.connection_id);
+        let connection = storage::connections::by_id(&mut tx, whose.0, whose.1).await?;
+        drop(tx);
+        let acs_url = |connection: &SamlConnection| self.acs_url(&connection.sp_hash);
+        let at_its_own = |connection: &SamlConnection| {
+            came_to.is_some_and(|other| other.id == connection.id) || acs_url(connection) == elsewhere.came_to
+        };
+        let Some(connection) = connection.filter(|connection| !at_its_own(connection)) else { return Ok(None) };
+        let refusal = Refusal::of_another_address(acs_url(&connection), &elsewhere.came_to);
+        self.refuse(&connection, refusal, Some(pending), elsewhere.address).await.map(Some)
     }
 
     /// The sign-in whose frontend is told of a refusal: the one that this browser began. Its handle has 256 random

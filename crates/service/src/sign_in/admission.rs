@@ -10,7 +10,7 @@ use domain::secret::PresentedSecret;
 use domain::sign_in_attempt::{SignInAttempt, VALUE_MAX_CHARS};
 use domain::sso::connection::SamlConnection;
 use domain::sso::discovery::Known;
-use domain::sso::identity::{AssertedAttribute, AssertedIdentity, Assertion, read_identity};
+use domain::sso::identity::{AssertedAttribute, AssertedIdentity, AssertedNameId, Assertion, read_identity};
 use domain::sso::pending_sign_in::{PendingSignIn, Purpose};
 use domain::sso::provisioning::{
     ProvisioningDecision, ProvisioningFacts, ProvisioningRefusal, Subject, decide_provisioning, reroled,
@@ -316,7 +316,10 @@ fn assertion(verified: &VerifiedResponse) -> Assertion {
         values: attribute.values.clone(),
     };
     Assertion {
-        name_id: verified.name_id.as_ref().map(|name_id| name_id.value.clone()),
+        name_id: verified
+            .name_id
+            .as_ref()
+            .map(|name_id| AssertedNameId { value: name_id.value.clone(), format: name_id.format.clone() }),
         attributes: verified.attributes.iter().map(attribute).collect(),
     }
 }

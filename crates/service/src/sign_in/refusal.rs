@@ -8,12 +8,12 @@ use domain::sign_in_attempt::{
     AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SIGN_IN_LIFETIME, SignInAttempt,
 };
 use domain::sso::connection::SamlConnection;
-use domain::sso::identity::IdentityRefusal;
+use domain::sso::identity::{IdentityRefusal, NAME_ID_TRANSIENT};
 use domain::sso::pending_sign_in::PendingSignIn;
 use domain::sso::provisioning::ProvisioningRefusal;
 use domain::{ApplicationId, AttemptId};
 use jiff::{SignedDuration, Timestamp};
-use saml::Rejection;
+use saml::{Check, Rejection};
 use storage::sign_in_attempts::UnlinkedLimits;
 use storage::{StorageError, Unique};
 
@@ -96,6 +96,25 @@ impl Refusal {
         Self { check: "network", ..Self::of_state(code, code.as_str(), "an address of allowed_networks", got) }
     }
 
+    /// A response that came in a query (C10): the binding of answers is HTTP-POST, and a query ends in logs.
+    pub fn of_query(message: Option<String>) -> Self {
+        Self {
+            code: Code::SamlResponseRefused,
+            stage: AttemptStage::ResponseReceived,
+            reason: "response_by_get",
+            check: Check::Bounds.as_str(),
+            wanted: Some("SAMLResponse in a form (HTTP-POST binding)".to_owned()),
+            got: Some("a GET with the response in its query".to_owned()),
+            message,
+        }
+    }
+
+    /// A response to a sign-in of this connection that was sent to another address of this service.
+    pub fn of_another_address(acs_url: String, came_to: &str) -> Self {
+        let got = Some(came_to.to_owned());
+        Self { wanted: Some(acs_url), got, reason: "sent_to_another_address", ..Self::of_query(None) }
+    }
+
     /// A response to what was answered before (C10).
     pub fn replayed() -> Self {
         let wanted = "a response that was not used before";
@@ -127,9 +146,14 @@ impl From<IdentityRefusal> for Refusal {
             IdentityRefusal::UsernameAmbiguous { attributes, values } => (
                 "username_attribute_ambiguous",
                 format!("one value in {}", attributes.join(", ")),
-                Some(format!("{values} values")),
+                Some(format!("{values} different values")),
             ),
             IdentityRefusal::NameIdMissing => ("name_id_missing", "a NameID in the subject".to_owned(), None),
+            IdentityRefusal::NameIdTransient => (
+                "name_id_transient",
+                "a NameID that is the same at each sign-in".to_owned(),
+                Some(NAME_ID_TRANSIENT.into()),
+            ),
             IdentityRefusal::UsernameInvalid { problem } => {
                 ("username_invalid", format!("a username that {problem}"), None)
             }

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use domain::sso::connection::SamlConnection;
 use domain::throttle::ThrottleKey;
-use saml::{Expected, Rejection, Trust, VerifiedResponse, decode_post_binding, masked_message, verify_response};
+use saml::{
+    Expected, Rejection, Trust, VerifiedResponse, decode_post_binding, decode_redirect_binding, masked_message,
+    verify_response,
+};
 
 use crate::Service;
 use crate::error::{Code, Error, RETRY_AFTER_SECONDS, Result};
-use crate::turns::Claim;
+use crate::turns::{Claim, Turn};
 
 /// How many responses may wait for each that is being verified; beyond that the service says that it is busy.
 pub(crate) const WAITING_PER_PERMIT: usize = 64;
@@ -25,6 +28,28 @@ pub(super) struct RefusedResponse {
 }
 
 impl Service {
+    /// What diagnostics shows of a response that came in a query, where it can be decoded: it is read no further.
+    pub(super) async fn masked_query(
+        &self,
+        connection: &SamlConnection,
+        value: String,
+        address: IpAddr,
+    ) -> Result<Option<String>> {
+        let turn = self.verification_turn(connection, address).await?;
+        let work = move || {
+            let _turn = turn;
+            decode_redirect_binding(&value).ok().map(|xml| masked_message(&xml))
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+    }
+
+    async fn verification_turn(&self, connection: &SamlConnection, address: IpAddr) -> Result<Turn> {
+        let account = ThrottleKey::of("account", &[&connection.account_id.to_string()]);
+        let claim = Claim { address: Some(address), account, is_known: false };
+        let busy = |_| Error::new(Code::Unavailable).with_retry_after(RETRY_AFTER_SECONDS);
+        self.verification_turns.take(claim).await.map_err(busy)
+    }
+
     /// Bounds, guard, both engines, decryption, protocol checks: a pure function of the message, the connection and now.
     pub(super) async fn verify(
         &self,
@@ -33,10 +58,7 @@ impl Service {
         address: IpAddr,
     ) -> Result<Result<VerifiedResponse, RefusedResponse>> {
         let trust = self.prepared_trust(connection).await?;
-        let account = ThrottleKey::of("account", &[&connection.account_id.to_string()]);
-        let claim = Claim { address: Some(address), account, is_known: false };
-        let busy = |_| Error::new(Code::Unavailable).with_retry_after(RETRY_AFTER_SECONDS);
-        let turn = self.verification_turns.take(claim).await.map_err(busy)?;
+        let turn = self.verification_turn(connection, address).await?;
         let (settings, engines) = (connection.settings.clone(), self.settings.engines);
         let issuer = settings.idp_entity_id.clone();
         let idp_entity_id = issuer.ok_or_else(|| Error::internal("a connection in use has no idp_entity_id"))?;

@@ -54,6 +54,9 @@ impl Service {
         let Exchange { code, account_name, account_settings, user, application, .. } = exchange;
         let lifetimes = account_settings.bound(application.settings.lifetimes);
         let session = self.session_for(code, lifetimes);
+        if !session.is_live(session.created_at) {
+            return Err(TokenRefusal::session_expired());
+        }
         let mut transaction = self.store.begin().await?;
         let tx = &mut transaction;
         if !storage::authorization_codes::mark_used(tx, code, session.id, self.now()).await? {

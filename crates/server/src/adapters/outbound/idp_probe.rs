@@ -32,8 +32,14 @@ impl IdpProbe for HttpIdpProbe {
     async fn probe(&self, url: &Url) -> ProbeResult {
         match self.client.get(url).await {
             Ok(_) => ProbeResult::Reachable,
-            Err(RequestFailure::Forbidden(_)) => ProbeResult::Unknown,
-            Err(RequestFailure::Timeout | RequestFailure::Unreachable(_)) => ProbeResult::Unreachable,
+            // A name that does not resolve here may resolve where the browser is, and looks like one that resolves to a
+            // forbidden address, so that nobody learns which names there are inside (A5).
+            Err(RequestFailure::Forbidden | RequestFailure::Unresolved | RequestFailure::Untrusted(_)) => {
+                ProbeResult::Unknown
+            }
+            Err(RequestFailure::NoConnection | RequestFailure::Timeout | RequestFailure::NoAnswer(_)) => {
+                ProbeResult::Unreachable
+            }
         }
     }
 }
@@ -84,7 +90,7 @@ mod tests {
         }
     }
 
-    /// Proves D3: a refused connection, a failing handshake and a name that does not exist are positive failures.
+    /// Proves D3: a refused connection and a server that speaks no TLS are positive failures.
     #[tokio::test]
     async fn a_refused_connection_is_unreachable() {
         let refused = ScriptedServer::refusing_url().await;
@@ -93,8 +99,26 @@ mod tests {
         let mut tls = plain.url.clone();
         tls.set_scheme("https").unwrap();
         assert_eq!(development_probe().probe(&tls).await, ProbeResult::Unreachable);
+    }
+
+    /// Proves D3, A5: a name that is not known here is unknown, as one of a forbidden address is.
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_is_unknown() {
         let nowhere = Url::parse("https://idp.invalid/sso").unwrap();
-        assert_eq!(HttpIdpProbe::new(Reach::Public).unwrap().probe(&nowhere).await, ProbeResult::Unreachable);
+        assert_eq!(HttpIdpProbe::new(Reach::Public).unwrap().probe(&nowhere).await, ProbeResult::Unknown);
+    }
+
+    /// Proves D3: a server whose certificate this machine does not know, or that wants another kind of handshake, is
+    /// there: its own company's browsers may know it.
+    #[tokio::test]
+    async fn a_certificate_that_is_not_known_here_is_unknown() {
+        let server = ScriptedServer::start(Script::SelfSigned).await;
+        assert_eq!(development_probe().probe(&server.url).await, ProbeResult::Unknown);
+        // handshake_failure (RFC 8446, section 6)
+        let alert = ScriptedServer::start(Script::Answer(&[0x15, 3, 3, 0, 2, 2, 40])).await;
+        let mut tls = alert.url.clone();
+        tls.set_scheme("https").unwrap();
+        assert_eq!(development_probe().probe(&tls).await, ProbeResult::Unknown);
     }
 
     /// Proves D3: where the guard forbids to look, nothing is known, and nothing was connected to.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
-use service::ports::{FetchError, MetadataSource};
+use service::ports::{FetchError, MetadataBytes, MetadataSource};
 use url::Url;
 
 use super::{GuardedClient, OutboundError, Reach, RequestFailure};
@@ -32,27 +33,45 @@ impl HttpMetadataSource {
 
 #[async_trait]
 impl MetadataSource for HttpMetadataSource {
-    async fn fetch(&self, url: &Url) -> Result<String, FetchError> {
+    async fn fetch(&self, url: &Url) -> Result<MetadataBytes, FetchError> {
         let response = self.client.get(url).await.map_err(|failure| no_answer(url, &failure))?;
         check_status(url, response.status())?;
+        let charset = charset(&response);
         let bytes = bounded_body(url, response).await?;
-        String::from_utf8(bytes).map_err(|_| FetchError(format!("{url} does not answer with UTF-8 text")))
+        Ok(MetadataBytes { bytes, charset })
     }
 }
 
 fn no_answer(url: &Url, failure: &RequestFailure) -> FetchError {
     FetchError(match failure {
-        RequestFailure::Forbidden(why) => {
-            format!("{url} cannot be fetched: {why}. Download the metadata yourself and paste or upload it")
-        }
+        // One text for all of these: an administrator of one account must not learn from it which names resolve inside
+        // the network that Vestibule runs in, and to what (A5).
+        RequestFailure::Forbidden | RequestFailure::Unresolved | RequestFailure::NoConnection => format!(
+            "{url} cannot be reached from here: it must be an https URL whose name resolves to public addresses, with a \
+             server that answers. Check it, or download the metadata yourself and paste or upload it"
+        ),
+        RequestFailure::Untrusted(why) => format!(
+            "{url} shows a TLS certificate that is not trusted here ({why}): often its server leaves out the \
+             intermediate certificate. Have that mended, or download the metadata yourself and paste or upload it"
+        ),
         RequestFailure::Timeout => format!(
             "{url} does not answer within {} seconds. Try again, or paste or upload the metadata",
             FETCH_TIMEOUT.as_secs()
         ),
-        RequestFailure::Unreachable(why) => {
-            format!("{url} cannot be reached ({why}). Check the address; it must be reachable from the internet")
+        RequestFailure::NoAnswer(why) => {
+            format!(
+                "{url} gives no answer that can be read ({why}). Check the address, or paste or upload the metadata"
+            )
         }
     })
+}
+
+/// The encoding that the answer's media type names (RFC 9110, section 8.3.2).
+fn charset(response: &Response) -> Option<String> {
+    let value = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    let mut parameters = value.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let (_, charset) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+    Some(charset.trim().trim_matches('"').to_owned())
 }
 
 fn check_status(url: &Url, status: StatusCode) -> Result<(), FetchError> {
@@ -81,17 +100,19 @@ mod tests {
     use super::super::scripted_server::{Script, ScriptedServer};
     use super::*;
 
-    async fn fetch(script: Script) -> Result<String, FetchError> {
+    async fn fetch(script: Script) -> Result<MetadataBytes, FetchError> {
         let server = ScriptedServer::start(script).await;
         let source = HttpMetadataSource::within(Reach::PublicAndLoopback, Duration::from_millis(500)).unwrap();
         source.fetch(&server.url).await
     }
 
-    /// Proves C5.
+    /// Proves C5: a document comes as it is, with the encoding that HTTP names.
     #[tokio::test]
     async fn a_document_is_fetched() {
-        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n<xml>";
-        assert_eq!(fetch(Script::Answer(answer)).await.unwrap(), "<xml>");
+        let answer =
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/xml; charset=\"utf-16\"\r\ncontent-length: 3\r\n\r\n<\xff>";
+        let charset = Some("utf-16".to_owned());
+        assert_eq!(fetch(Script::Answer(answer)).await, Ok(MetadataBytes { bytes: b"<\xff>".to_vec(), charset }));
     }
 
     /// Proves C5: every refusal says what is wrong and what to do.
@@ -103,9 +124,8 @@ mod tests {
                 "redirects",
             ),
             (Script::Answer(b"HTTP/1.1 404 Gone\r\ncontent-length: 0\r\n\r\n"), "status 404"),
-            (Script::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n\xff"), "UTF-8"),
             (Script::Hang, "does not answer within"),
-            (Script::HangUp, "cannot be reached"),
+            (Script::HangUp, "no answer that can be read"),
             (Script::EndlessBody, "more than 1 MiB"),
             (Script::TricklingBody, "does not answer within"),
         ];
@@ -115,13 +135,22 @@ mod tests {
         }
     }
 
-    /// Proves C5: a forbidden address is not connected to, and the answer does not say which address it was.
+    /// Proves C5, A5: a forbidden address is not connected to, and the answer is the one for a name that does not exist
+    /// and for a port that nobody listens on.
     #[tokio::test]
-    async fn a_forbidden_address_is_not_fetched() {
-        let source = HttpMetadataSource::new(Reach::Public).unwrap();
-        let error = source.fetch(&Url::parse("https://localhost:1/").unwrap()).await.unwrap_err().to_string();
-        assert!(error.contains("leads to a loopback address"), "{error}");
-        assert!(error.contains("paste or upload"), "{error}");
-        assert!(!error.contains("127.0.0.1"), "{error}");
+    async fn what_resolves_inside_the_network_is_not_told() {
+        let public = HttpMetadataSource::new(Reach::Public).unwrap();
+        let development = HttpMetadataSource::new(Reach::PublicAndLoopback).unwrap();
+        let refusing = ScriptedServer::refusing_url().await;
+        let urls =
+            ["https://localhost:1/", "https://127.0.0.1:1/", "https://idp.invalid/", "https://10.0.0.7/metadata"];
+        let urls = urls.map(|url| (&public, Url::parse(url).unwrap()));
+        for (source, url) in urls.into_iter().chain([(&development, refusing)]) {
+            let error = source.fetch(&url).await.unwrap_err().to_string();
+            let rest = error.strip_prefix(url.as_str()).unwrap_or_default();
+            assert!(rest.starts_with(" cannot be reached from here: it must be an https URL"), "{error}");
+            assert!(rest.ends_with("paste or upload it"), "{error}");
+            assert!(!rest.contains("loopback") && !rest.contains("private") && !rest.contains("127"), "{error}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod own_address;
 mod scripted_server;
 
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -23,22 +24,32 @@ pub use own_address::{Answer, OwnAddress};
 
 /// Time to find the name and to connect: a server that needs longer will not serve people either.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time to find the name alone, so that a name server that says nothing is told from a server that does not answer.
+const RESOLVE_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// How other people's logs name us.
 const USER_AGENT: &str = concat!("vestibule/", env!("CARGO_PKG_VERSION"));
 
 /// Why a request got no answer.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq)]
 enum RequestFailure {
     /// The guard forbids to ask.
-    #[error("{0}")]
-    Forbidden(String),
-    /// It took too long.
-    #[error("no answer in time")]
+    Forbidden,
+    /// The name does not resolve here, or not in time.
+    Unresolved,
+    /// No connection to an allowed address, because it was refused or took too long.
+    NoConnection,
+    /// The server has a certificate that is not trusted here, or wants a handshake that is not spoken here.
+    Untrusted(String),
+    /// Connected, but the answer took too long.
     Timeout,
-    /// The name does not exist, the connection was refused, or TLS failed.
-    #[error("{0}")]
-    Unreachable(String),
+    /// Connected, but what came is no answer.
+    NoAnswer(String),
 }
+
+/// A name does not resolve here.
+#[derive(Debug, thiserror::Error)]
+#[error("the name does not resolve")]
+struct Unresolved;
 
 /// A client that goes through the guard.
 struct GuardedClient {
@@ -73,7 +84,7 @@ impl GuardedClient {
     }
 
     async fn get(&self, url: &Url) -> Result<reqwest::Response, RequestFailure> {
-        check_url(url, self.reach).map_err(RequestFailure::Forbidden)?;
+        check_url(url, self.reach).map_err(|_| RequestFailure::Forbidden)?;
         self.client.get(url.clone()).send().await.map_err(|error| failure(&error))
     }
 }
@@ -103,7 +114,9 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let reach = self.0;
         Box::pin(async move {
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let looked_up = tokio::time::timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host((name.as_str(), 0))).await;
+            let found = looked_up.map_err(|_| Unresolved)?.map_err(|_| Unresolved)?;
+            let addresses: Vec<SocketAddr> = found.collect();
             // One bad address spoils the name: an honest public name has none.
             addresses.iter().try_for_each(|address| guard::judge(address.ip(), reach))?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
@@ -112,13 +125,51 @@ impl Resolve for GuardedResolver {
 }
 
 fn failure(error: &reqwest::Error) -> RequestFailure {
-    if let Some(forbidden) = causes(error).find_map(|cause| cause.downcast_ref::<Forbidden>()) {
-        RequestFailure::Forbidden(forbidden.to_string())
+    let of = |is: fn(&(dyn Error + 'static)) -> bool| causes(error).any(is);
+    if of(<dyn Error>::is::<Forbidden>) {
+        RequestFailure::Forbidden
+    } else if of(<dyn Error>::is::<Unresolved>) {
+        RequestFailure::Unresolved
+    } else if let Some(tls) = causes(error).find_map(tls_failure) {
+        if is_trust(tls) {
+            RequestFailure::Untrusted(tls.to_string())
+        } else {
+            RequestFailure::NoAnswer(tls.to_string())
+        }
+    } else if error.is_connect() && !of(is_cut_off) {
+        RequestFailure::NoConnection
     } else if error.is_timeout() {
         RequestFailure::Timeout
     } else {
-        RequestFailure::Unreachable(innermost(error))
+        RequestFailure::NoAnswer(innermost(error))
     }
+}
+
+/// The failure of TLS in a cause; `io::Error` hides it from the chain.
+fn tls_failure<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let inside = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    cause.downcast_ref().or_else(|| inside?.downcast_ref())
+}
+
+/// Whether a server that speaks TLS is there, and only this machine and it do not come together.
+fn is_trust(failure: &rustls::Error) -> bool {
+    use rustls::Error as Tls;
+    matches!(
+        failure,
+        Tls::InvalidCertificate(_)
+            | Tls::NoCertificatesPresented
+            | Tls::UnsupportedNameType
+            | Tls::AlertReceived(_)
+            | Tls::PeerIncompatible(_)
+            | Tls::InvalidCertRevocationList(_)
+    )
+}
+
+/// Whether a server took the connection and then went away.
+fn is_cut_off(cause: &(dyn Error + 'static)) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+    kind.is_some_and(|kind| matches!(kind, ConnectionAborted | ConnectionReset | UnexpectedEof))
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
@@ -163,6 +214,6 @@ mod tests {
     async fn a_name_is_judged_by_the_addresses_that_it_has() {
         let client = GuardedClient::new(Reach::Public, Duration::from_secs(2)).unwrap();
         let answer = client.get(&Url::parse("https://localhost/").unwrap()).await;
-        assert_eq!(answer.unwrap_err(), RequestFailure::Forbidden(Forbidden("a loopback address").to_string()));
+        assert_eq!(answer.unwrap_err(), RequestFailure::Forbidden);
     }
 }

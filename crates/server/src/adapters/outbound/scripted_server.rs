@@ -22,6 +22,8 @@ pub enum Script {
     EndlessBody,
     /// Sends a byte of a body now and then.
     TricklingBody,
+    /// Speaks TLS with a certificate that nobody knows.
+    SelfSigned,
 }
 
 /// The server; it ends with this value.
@@ -36,7 +38,10 @@ impl ScriptedServer {
     /// Starts one.
     pub async fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = url_of(&listener);
+        let mut url = url_of(&listener);
+        if matches!(script, Script::SelfSigned) {
+            url.set_scheme("https").unwrap();
+        }
         let connections = Arc::new(AtomicUsize::new(0));
         let counter = connections.clone();
         let task = tokio::spawn(async move {
@@ -70,8 +75,10 @@ fn url_of(listener: &TcpListener) -> Url {
 }
 
 async fn act(mut stream: TcpStream, script: Script) {
-    if matches!(script, Script::HangUp) {
-        return;
+    match script {
+        Script::HangUp => return,
+        Script::SelfSigned => return self_signed(stream).await,
+        _ => {}
     }
     let mut request = [0; 4096];
     let _read = stream.read(&mut request).await;
@@ -84,7 +91,7 @@ async fn act(mut stream: TcpStream, script: Script) {
             let _sent = stream.write_all(bytes).await;
         }
         Script::Hang => std::future::pending().await,
-        Script::HangUp => {}
+        Script::HangUp | Script::SelfSigned => {}
         Script::EndlessBody | Script::TricklingBody => {
             let mut sent = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
             let mut pace = tokio::time::interval(Duration::from_millis(20));
@@ -96,4 +103,20 @@ async fn act(mut stream: TcpStream, script: Script) {
             }
         }
     }
+}
+
+/// As far through a handshake as the client goes.
+async fn self_signed(stream: TcpStream) {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let mut connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+    let mut stream = stream.into_std().unwrap();
+    stream.set_nonblocking(false).unwrap();
+    tokio::task::spawn_blocking(move || connection.complete_io(&mut stream)).await.unwrap().ok();
 }
