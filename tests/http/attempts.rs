@@ -61,4 +61,24 @@ both_engines! {
         let refused = tenant.post_value(&app, "PHgvPg==", "").await.problem(400, "saml_response_refused");
         assert!(refused["attempt_id"].is_string());
     }
+
+    /// Proves B5, C10: all addresses of a network together leave twice as many attempts as one of them may, and keep nobody
+    /// else's from being written.
+    async fn many_addresses_of_a_network_are_little_more_than_one(db) {
+        let app = TestApp::start_behind_proxy(db).await;
+        let tenant = Tenant::create(&app, "acme").await;
+        let (anyone, cap) = (app.anonymous(), tests::app::ATTEMPTS_PER_ADDRESS as usize);
+        let answer_from = async |address: String| {
+            let client = anyone.forwarded_for(&address);
+            let answer = client.form(&tenant.acs_path(), &[("SAMLResponse", "PHgvPg==")]).await;
+            answer.problem(400, "saml_response_refused")["attempt_id"].is_string()
+        };
+        let mut written = 0;
+        for n in 0..cap * 3 {
+            written += usize::from(answer_from(format!("2001:db8:1:{:x}::1", n * 128)).await);
+        }
+        assert_eq!(written, cap * 2);
+        assert!(answer_from("2001:db8:2::1".to_owned()).await);
+        assert!(answer_from("198.51.100.7".to_owned()).await);
+    }
 }

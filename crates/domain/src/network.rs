@@ -27,9 +27,22 @@ impl Network {
         Ok(Self(unmapped(network).trunc()))
     }
 
+    /// The [`sort_key`]s of its first and last address: those between them are of its addresses alone.
+    pub fn sort_keys(&self) -> (String, String) {
+        (sort_key(self.0.network()), sort_key(self.0.broadcast()))
+    }
+
     /// Whether an address is of this network.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
+    }
+}
+
+/// An address as a text that sorts as addresses do, so that those of a network lie side by side.
+pub fn sort_key(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => format!("4{:08x}", address.to_bits()),
+        IpAddr::V6(address) => format!("6{:032x}", address.to_bits()),
     }
 }
 
@@ -119,6 +132,30 @@ mod tests {
         for bad in ["", "203.0.113.7", "203.0.113.0/33", "203.0.113.0-9", "acme.test/24", " 10.0.0.0/8", "10.0.0.0/8\0"]
         {
             assert_eq!(Network::parse(bad), Err(NetworkError), "{bad:?}");
+        }
+    }
+
+    /// Proves B5: an address is of a network exactly when its sort key is between those of the network.
+    #[test]
+    fn addresses_of_a_network_sort_side_by_side() {
+        let addresses: [IpAddr; 9] = [
+            "198.51.100.0",
+            "198.51.100.255",
+            "198.51.101.0",
+            "::ffff:198.51.100.9",
+            "::1",
+            "2001:db8::1",
+            "2001:db8:0:0:ffff::",
+            "2001:db8:0:1::",
+            "2001:db8:1::",
+        ]
+        .map(|text| text.parse().unwrap());
+        for network in addresses.into_iter().flat_map(enclosing).map(|(_, network)| network) {
+            let (first, last) = network.sort_keys();
+            for address in addresses {
+                let key = sort_key(address);
+                assert_eq!(network.contains(address), first <= key && key <= last, "{network} {address}");
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use domain::{AccountId, ApplicationId, AttemptId, UserId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::client_networks::ClientNetworks;
 use crate::columns::{checked, millis, parsed, text, time};
 use crate::error::{Result, StorageError, written};
 use crate::sign_in_attempts::{failure, warnings};
@@ -22,12 +23,14 @@ queries! {
             expires_at, method, auth_time, awaits, credential_epoch)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
     INSERT_REFUSED = "INSERT INTO sign_in_attempts (id, account_id, portal, application_id, kind, stage, outcome, failure,
-            entered_email, warnings, client_address, started_at, updated_at)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-        WHERE (SELECT count(*) FROM sign_in_attempts WHERE account_id = $2 AND connection_id IS NULL
-                AND started_at >= $14 AND client_address = $11 AND user_id IS NULL) < $15
+            entered_email, warnings, client_address, started_at, updated_at, client_key)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $16
+        WHERE (SELECT count(CASE WHEN client_key BETWEEN $17 AND $18 THEN 1 END) < $19
+                AND count(CASE WHEN client_key BETWEEN $20 AND $21 THEN 1 END) < $22 AND count(*) < $25
+                FROM sign_in_attempts WHERE account_id = $2 AND connection_id IS NULL AND started_at >= $14
+                AND client_key BETWEEN $23 AND $24 AND user_id IS NULL)
         AND (SELECT count(*) FROM sign_in_attempts WHERE account_id = $2 AND connection_id IS NULL
-                AND started_at >= $14 AND user_id IS NULL) < $16";
+                AND started_at >= $14 AND user_id IS NULL) < $15";
     BY_HANDLE = "SELECT id, account_id, portal, application_id, user_id, redirect_uri, state, code_challenge, expires_at,
             method, auth_time, awaits, credential_epoch
         FROM sign_in_attempts WHERE id = $1 AND handle_digest = $2 AND awaits IS NOT NULL";
@@ -41,7 +44,7 @@ queries! {
 pub struct RefusedLimits {
     /// From when on they count.
     pub since: Timestamp,
-    /// From one address.
+    /// From one client; wider networks of its address may have more.
     pub per_address: u32,
     /// From all addresses.
     pub per_account: u32,
@@ -128,6 +131,7 @@ pub async fn insert(
 
 /// Records a refused attempt, of whoever it may be; `false` if that would exceed the limits.
 pub async fn insert_refused(tx: &mut Tx, attempt: &SignInAttempt, limits: RefusedLimits) -> Result<bool> {
+    let networks = ClientNetworks::of(&attempt.client_address, limits.per_address);
     let rows = execute!(
         tx,
         INSERT_REFUSED,
@@ -145,8 +149,17 @@ pub async fn insert_refused(tx: &mut Tx, attempt: &SignInAttempt, limits: Refuse
         millis(attempt.started_at),
         millis(attempt.updated_at),
         millis(limits.since),
-        i64::from(limits.per_address),
         i64::from(limits.per_account),
+        networks.key,
+        networks.client.first,
+        networks.client.last,
+        networks.client.most,
+        networks.site.first,
+        networks.site.last,
+        networks.site.most,
+        networks.region.first,
+        networks.region.last,
+        networks.region.most,
     )?;
     Ok(rows > 0)
 }

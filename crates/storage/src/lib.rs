@@ -18,6 +18,7 @@
 //! constraints, `account_id`), a file here with its `queries!`, a line in [`registry`], and a round trip in
 //! `tests/storage`. The conformance suite then prepares every query on both engines.
 
+mod client_networks;
 mod columns;
 mod error;
 mod lending;

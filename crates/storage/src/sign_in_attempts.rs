@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::client_networks::ClientNetworks;
 use crate::columns::{millis, parsed, text, time};
 use crate::error::{Result, StorageError, Unique, written};
 use crate::page::{Page, Paged};
@@ -26,12 +27,14 @@ pub(crate) use attempt_columns;
 
 queries! {
     INSERT = concat!("INSERT INTO sign_in_attempts (", attempt_columns!(), ", request_id, handle_digest, redirect_uri, state,
-            code_challenge, expires_at, assertion_digest)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
-        WHERE (SELECT count(*) FROM sign_in_attempts
-                WHERE connection_id = $4 AND started_at >= $24 AND client_address = $14 AND user_id IS NULL) < $25
+            code_challenge, expires_at, assertion_digest, client_key)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $27
+        WHERE (SELECT count(CASE WHEN client_key BETWEEN $28 AND $29 THEN 1 END) < $30
+                AND count(CASE WHEN client_key BETWEEN $31 AND $32 THEN 1 END) < $33 AND count(*) < $36
+                FROM sign_in_attempts WHERE connection_id = $4 AND started_at >= $24
+                AND client_key BETWEEN $34 AND $35 AND user_id IS NULL)
         AND (SELECT count(*) FROM sign_in_attempts
-                WHERE connection_id = $4 AND started_at >= $26 AND user_id IS NULL) < $27
+                WHERE connection_id = $4 AND started_at >= $25 AND user_id IS NULL) < $26
         ON CONFLICT DO NOTHING");
     REFUSE = "UPDATE sign_in_attempts SET stage = $3, outcome = 'refused', failure = $4, saml_message = $5,
             updated_at = $6
@@ -54,7 +57,7 @@ queries! {
 /// them, so they are counted before one more is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct UnlinkedLimits {
-    /// From one address: since when, and how many.
+    /// From one client: since when, and how many; wider networks of its address may have more.
     pub of_address: (Timestamp, u32),
     /// From all addresses together: since when, and how many.
     pub of_connection: (Timestamp, u32),
@@ -171,6 +174,7 @@ async fn store(tx: &mut Tx, attempt: &SignInAttempt, beside: Beside<'_>) -> Resu
     let unlimited = UnlinkedLimits { of_address: (Timestamp::MAX, 1), of_connection: (Timestamp::MAX, 1) };
     let UnlinkedLimits { of_address, of_connection } = limits.unwrap_or(&unlimited);
     let return_to = pending.and_then(|pending| pending.purpose.return_to());
+    let networks = ClientNetworks::of(&attempt.client_address, of_address.1);
     execute!(
         tx,
         INSERT,
@@ -198,9 +202,18 @@ async fn store(tx: &mut Tx, attempt: &SignInAttempt, beside: Beside<'_>) -> Resu
         pending.map(|pending| millis(pending.expires_at)),
         assertion_id.map(assertion_digest),
         millis(of_address.0),
-        i64::from(of_address.1),
         millis(of_connection.0),
         i64::from(of_connection.1),
+        networks.key,
+        networks.client.first,
+        networks.client.last,
+        networks.client.most,
+        networks.site.first,
+        networks.site.last,
+        networks.site.most,
+        networks.region.first,
+        networks.region.last,
+        networks.region.most,
     )
 }
 
