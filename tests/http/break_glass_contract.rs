@@ -200,8 +200,11 @@ both_engines! {
             key.patch(&path, &change).await.problem(403, "forbidden");
         }
         key.delete(&path).await.problem(403, "forbidden");
-        let twin = json!({ "portal": "admin", "username": "ann@acme.test", "email": "ann@acme.test", "roles": ["organization_member"] });
-        key.post(&tenant.path("/users"), &twin).await.expect(201);
+        let twin = |username: &str| {
+            json!({ "portal": "admin", "username": username, "email": "ann@acme.test", "roles": ["organization_member"] })
+        };
+        key.post(&tenant.path("/users"), &twin("ann@acme.test")).await.problem(409, "username_taken");
+        key.post(&tenant.path("/users"), &twin("twin")).await.expect(201);
         assert_eq!(app.operator().get(&path).await.expect(200), before);
         let step = tenant.form_login(&app.anonymous(), "ann", PASSWORD).await.expect(200);
         assert_eq!(step["status"], "complete", "their username lets them in whoever has their email");

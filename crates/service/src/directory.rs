@@ -65,16 +65,21 @@ impl Claims {
     fn check(&self, naming: Naming<'_>, user: &User, new: NewNames) -> Result<()> {
         let names = Names::of(user);
         if let Some(clash) = self.directory.clash(&names, new) {
-            return Err(naming.refusal(user, code(naming, &clash), &clash));
+            return Err(naming.refusal(user, self.code(naming, &clash), &clash));
         }
         let shared = self.directory.shared_email(&names).filter(|_| new.email && self.mode == SsoMode::Required);
         shared.map_or(Ok(()), |clash| Err(naming.refusal(user, Code::SsoMultipleUsernames, &clash)))
     }
-}
 
-fn code(naming: Naming<'_>, clash: &Clash) -> Code {
-    let is_invited = clash.as_their == NameKind::Username && clash.status == UserStatus::Invited;
-    if naming.by_invitation && is_invited { Code::AlreadyInvited } else { Code::UsernameTaken }
+    fn code(&self, naming: Naming<'_>, clash: &Clash) -> Code {
+        let is_invited = clash.as_their == NameKind::Username && clash.status == UserStatus::Invited;
+        let is_about_an_email = clash.name == NameKind::Email || clash.as_their == NameKind::Email;
+        match self.mode {
+            _ if naming.by_invitation && is_invited => Code::AlreadyInvited,
+            SsoMode::Required if is_about_an_email => Code::SsoMultipleUsernames,
+            _ => Code::UsernameTaken,
+        }
+    }
 }
 
 impl Naming<'_> {

@@ -133,8 +133,9 @@ impl Service {
         Ok((connection, settings))
     }
 
-    /// Refuses a sign-in of another connection than the one that its answer came to, if the browser's handle is of one.
-    /// Only that sign-in, its frontend and its account are told: nothing of where the answer came to (A5).
+    /// Refuses a response whose browser carries the handle of a sign-in at another connection than the one that it came
+    /// to. That sign-in's account is told, and nobody else (A5); the sign-in goes on waiting for what comes to its own
+    /// address.
     async fn refuse_elsewhere(
         &self,
         elsewhere: &Elsewhere,
@@ -154,7 +155,17 @@ impl Service {
         };
         let Some(connection) = connection.filter(|connection| !at_its_own(connection)) else { return Ok(None) };
         let refusal = Refusal::of_another_address(acs_url(&connection), &elsewhere.came_to);
-        self.refuse(&connection, refusal, Some(pending), elsewhere.address).await.map(Some)
+        note(&connection, &refusal);
+        let return_to = pending.purpose.return_to();
+        let new = NewAttempt {
+            connection: &connection,
+            application_id: return_to.map(|return_to| return_to.application_id),
+            kind: pending.purpose.kind(),
+            entered_email: None,
+            address: elsewhere.address,
+        };
+        let attempt_id = self.record_refused_attempt(&new, &refusal).await?;
+        Ok(Some(AcsAnswer::Refused { code: refusal.code, attempt_id }))
     }
 
     /// The sign-in whose frontend is told of a refusal: the one that this browser began. Its handle has 256 random

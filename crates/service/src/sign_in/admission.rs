@@ -34,7 +34,7 @@ use crate::sign_in::redirect_url;
 use crate::sign_in::refusal::{Refusal, Stop, refuse};
 use crate::users::audited_user;
 
-/// How often a sign-in is tried again when the same user is being created, deactivated or removed at the same moment.
+/// How often a sign-in is tried again when the same user is being created, let in, deactivated or removed at the same moment.
 const TRIES: usize = 3;
 /// Most unknown role values that an attempt names: some identity providers send thousands of groups.
 const UNKNOWN_ROLES_NAMED: usize = 20;
@@ -72,6 +72,11 @@ impl Named {
     }
 }
 
+/// Whether a fault tells that the same user was created, let in, deactivated or removed at the same moment.
+fn is_of_this_moment(code: Code) -> bool {
+    matches!(code, Code::UsernameTaken | Code::InvitationAccepted | Code::PreconditionFailed)
+}
+
 impl Service {
     /// Lets the subject of a response in, if the sign-in it answers is pending and the connection's rules allow it.
     pub(super) async fn admit(
@@ -82,7 +87,7 @@ impl Service {
     ) -> Result<AcsAnswer, Stop> {
         for _ in 1..TRIES {
             match self.try_admit(connection, verified, answer_to).await {
-                Err(Stop::Fault(error)) if matches!(error.code, Code::UsernameTaken | Code::PreconditionFailed) => {}
+                Err(Stop::Fault(error)) if is_of_this_moment(error.code) => {}
                 outcome => return outcome,
             }
         }

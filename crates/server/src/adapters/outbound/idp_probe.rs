@@ -112,13 +112,14 @@ mod tests {
     /// there: its own company's browsers may know it.
     #[tokio::test]
     async fn a_certificate_that_is_not_known_here_is_unknown() {
+        let probe = HttpIdpProbe::new(Reach::PublicAndLoopback).unwrap();
         let server = ScriptedServer::start(Script::SelfSigned).await;
-        assert_eq!(development_probe().probe(&server.url).await, ProbeResult::Unknown);
+        assert_eq!(probe.probe(&server.url).await, ProbeResult::Unknown);
         // handshake_failure (RFC 8446, section 6)
         let alert = ScriptedServer::start(Script::Answer(&[0x15, 3, 3, 0, 2, 2, 40])).await;
         let mut tls = alert.url.clone();
         tls.set_scheme("https").unwrap();
-        assert_eq!(development_probe().probe(&tls).await, ProbeResult::Unknown);
+        assert_eq!(probe.probe(&tls).await, ProbeResult::Unknown);
     }
 
     /// Proves D3: where the guard forbids to look, nothing is known, and nothing was connected to.

@@ -130,7 +130,7 @@ fn failure(error: &reqwest::Error) -> RequestFailure {
         RequestFailure::Forbidden
     } else if of(<dyn Error>::is::<Unresolved>) {
         RequestFailure::Unresolved
-    } else if let Some(tls) = causes(error).find_map(tls_failure) {
+    } else if let Some(tls) = causes(error).find_map(<dyn Error>::downcast_ref) {
         if is_trust(tls) {
             RequestFailure::Untrusted(tls.to_string())
         } else {
@@ -143,12 +143,6 @@ fn failure(error: &reqwest::Error) -> RequestFailure {
     } else {
         RequestFailure::NoAnswer(innermost(error))
     }
-}
-
-/// The failure of TLS in a cause; `io::Error` hides it from the chain.
-fn tls_failure<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    let inside = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.downcast_ref().or_else(|| inside?.downcast_ref())
 }
 
 /// Whether a server that speaks TLS is there, and only this machine and it do not come together.
@@ -172,8 +166,12 @@ fn is_cut_off(cause: &(dyn Error + 'static)) -> bool {
     kind.is_some_and(|kind| matches!(kind, ConnectionAborted | ConnectionReset | UnexpectedEof))
 }
 
+/// All that led to an error. `io::Error` leaves what it was made of out of the chain.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(error.source(), |&cause| cause.source())
+    std::iter::successors(error.source(), |&cause| {
+        let inside = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inside.map(|inside| inside as &(dyn Error + 'static)).or_else(|| cause.source())
+    })
 }
 
 /// What went wrong, without the layers around it.
