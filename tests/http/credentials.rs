@@ -347,10 +347,10 @@ impl<'a> Scene<'a> {
             }
             Held::Session { access_token, refresh_token } => {
                 let reads = anonymous.bearing(access_token).get("/v1/me").await;
-                let refreshed = self.admins.refresh(self.app, refresh_token).await;
+                let refresh = self.admins.refresh(self.app, refresh_token).await;
                 let reads = accepted(&reads, &[(401, "session_expired")]);
-                let refreshes = accepted(&refreshed, &[(400, "invalid_grant")]);
-                assert_eq!(reads, refreshes, "access and refresh token are of one mind");
+                let goes_on = accepted(&refresh, &[(400, "invalid_grant")]);
+                assert_eq!(reads, goes_on, "access and refresh token are of one mind");
                 reads
             }
             Held::MfaStep { token, code } => {

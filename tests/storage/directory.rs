@@ -185,7 +185,7 @@ both_engines! {
         db.store.migrate().await.unwrap();
         let mut tx = db.store.begin().await.unwrap();
         for identity in ["åsa@xn--rk-via.se", "asa@xn--rk-via.se"] {
-            assert_eq!(users::candidates(&mut tx, account, Portal::Admin, identity).await.unwrap(), [old.clone()]);
+            assert_eq!(users::candidates(&mut tx, account, Portal::Admin, identity).await.unwrap(), std::slice::from_ref(&old));
         }
         let both = users::candidates(&mut tx, account, Portal::Admin, "bo@xn--rk-via.se").await.unwrap();
         assert_eq!(both.len(), 2);

@@ -205,6 +205,7 @@ mod tests {
     }
 
     /// What somebody is told who switches under these facts, all others being well.
+    #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
     struct Case {
         home: User,
         method: SignInMethod,
@@ -315,7 +316,7 @@ mod tests {
             let mut there = User { status, break_glass, ..user_of_another_name() };
             if !has_role { there.roles.assigned = RoleSet::new(); }
             let settings = AccountSettings { require_email_mfa, ..AccountSettings::default() };
-            let case = Case { method, mode, settings, admits_address, is_void, is_served, ..Case::good() };
+            let case = Case { method, is_served, is_void, mode, settings, admits_address, ..Case::good() };
             let case = Case { there: Some(there).filter(|_| is_paired), ..case };
             if case.decide().is_ok() {
                 prop_assert!(is_paired && !is_void && is_served);
