@@ -92,6 +92,25 @@ both_engines! {
     }
 }
 
+/// Proves C10: a server that is stopped while it verifies responses ends in order, without a crash in the libraries' exit
+/// handlers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_stopped_under_load_ends_in_order() {
+    let mut installation = Installation::on_sqlite();
+    installation.set("SERVER__TRUSTED_PROXIES", "127.0.0.1/32");
+    let mut running = installation.serve().await;
+    let (load, mut random) = (Arc::new(Load::prepare(&installation).await), SEED);
+    for round in 0..KILLS {
+        let browsers: JoinSet<()> =
+            (0..BROWSERS).map(|_| Arc::clone(&load).sign_in_until_killed(installation.anonymous())).collect();
+        load.answered(next(&mut random)).await;
+        let status = running.terminate();
+        assert!(status.success(), "round {round}: {status}");
+        browsers.join_all().await;
+        running = installation.serve().await;
+    }
+}
+
 /// How many answers come before the next kill (`SplitMix64`).
 fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::rejection::{Check, Rejection};
 
 /// Longest form value, in bytes of base64. Honest messages reach 350 kB (a person in 3,000 groups).
-pub const MAX_FORM_VALUE: usize = 1024 * 1024;
+pub const MAX_FORM_VALUE: usize = 640 * 1024;
 
 /// Longest query value, in bytes of base64: longer URLs do not survive the proxies on the way.
 pub const MAX_QUERY_VALUE: usize = 32 * 1024;

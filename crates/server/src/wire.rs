@@ -104,21 +104,21 @@ fn mailer(loaded: &Loaded, development: bool) -> anyhow::Result<MailPorts> {
     })
 }
 
-/// Half of the processors hash passwords unless configured otherwise, so that a flood of sign-ins leaves the other half
-/// to everything else.
 fn hashing(loaded: &Loaded) -> HashingParameters {
     let passwords = &loaded.values.passwords;
-    let half = || NonZeroUsize::new(processors() / 2).unwrap_or(NonZeroUsize::MIN);
     HashingParameters {
         memory_kib: passwords.memory_kib,
         iterations: passwords.iterations,
-        threads: passwords.threads.unwrap_or_else(half),
+        threads: passwords.threads.unwrap_or_else(half_the_processors),
         queue: passwords.queue,
     }
 }
 
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+/// As many as hash passwords, and as many as verify responses, unless configured otherwise: a flood of sign-ins leaves the
+/// other half to everything else.
+fn half_the_processors() -> NonZeroUsize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    NonZeroUsize::new(processors / 2).unwrap_or(NonZeroUsize::MIN)
 }
 
 fn settings(loaded: &Loaded, development: bool) -> anyhow::Result<Settings> {
@@ -132,7 +132,7 @@ fn settings(loaded: &Loaded, development: bool) -> anyhow::Result<Settings> {
             config::Engines::Bergshamra => Engines::Bergshamra,
         },
         signing_algorithm: loaded.values.tokens.algorithm,
-        verification_permits: saml.verification_permits.map_or_else(processors, NonZeroUsize::get),
+        verification_permits: saml.verification_permits.unwrap_or_else(half_the_processors).get(),
         attempt_limits: AttemptLimits {
             per_address: loaded.values.limits.unfinished_per_address.get(),
             per_connection: loaded.values.limits.unfinished_per_connection.get(),

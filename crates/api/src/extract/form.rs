@@ -7,14 +7,19 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use service::{Code, Error};
+use tokio::sync::Semaphore;
 use url::form_urlencoded;
 
 use super::body::{media_type, read_body};
 use crate::problem::Problem;
 
-/// Most bytes of a form at the ACS: a `SAMLResponse` of 1 MB, every byte of its base64 possibly escaped as three, would
-/// be more; but base64 has few characters that are, and 1.5 MB is far beyond what identity providers send.
-pub const ACS_MAX_BYTES: usize = 1_536 * 1024;
+/// Most bytes of a form at the ACS: a `SAMLResponse` of 640 KiB, every byte of its base64 possibly escaped as three, would
+/// be more; but base64 has few characters that are, and this is far beyond what identity providers send.
+pub const ACS_MAX_BYTES: usize = 960 * 1024;
+/// Bytes of a form from which on it is large.
+const LARGE: usize = 64 * 1024;
+/// Large forms are parsed one at a time and beside the threads that serve: a flood of them would keep those busy.
+static LARGE_FORMS: Semaphore = Semaphore::const_new(1);
 /// Most bytes of a form at the OAuth endpoints.
 pub const TOKEN_MAX_BYTES: usize = 16 * 1024;
 /// Most fields of a form.
@@ -105,7 +110,14 @@ async fn read_form(request: &HttpRequest, payload: &mut Payload, limit: usize) -
     if media_type(request) != FORM_MEDIA_TYPE {
         return Err(Error::new(Code::UnsupportedMediaType).into());
     }
-    Ok(Form::parse(&read_body(request, payload, limit).await?))
+    let body = read_body(request, payload, limit).await?;
+    if body.len() < LARGE {
+        return Ok(Form::parse(&body));
+    }
+    let permit = LARGE_FORMS.acquire().await.map_err(Error::internal)?;
+    let form = tokio::task::spawn_blocking(move || Form::parse(&body)).await.map_err(Error::internal)?;
+    drop(permit);
+    Ok(form)
 }
 
 #[cfg(test)]

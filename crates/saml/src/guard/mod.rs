@@ -23,8 +23,8 @@ use crate::xml::{Bounds, Document, Element, XmlError, namespace};
 const BOUNDS: Bounds = Bounds {
     length: MAX_FORM_VALUE,
     depth: 32,
-    nodes: 16_000,
-    attributes: 16_000,
+    nodes: 14_000,
+    attributes: 12_000,
     attributes_per_element: 32,
     namespaces_in_scope: 24,
     namespace_lookups: 100_000,
