@@ -1,31 +1,30 @@
 //! The binary beside the API: what the command line makes, the API serves, and it stops when it is asked to.
 
 use serde_json::json;
-use tests::databases::database;
+use tests::databases::{TestDatabase, database};
 use tests::process::Installation;
 use tests::{both_engines, databases};
 
-both_engines! {
-    /// Proves A1: an operator who begins at the command line goes on over HTTP, and a start finds what the last one left.
-    async fn what_the_command_line_makes_the_api_serves(db) {
-        let mut installation = Installation::on_database(&db.url);
-        installation.set("SERVER__BASE_URL", "https://login.example.test");
-        let account = ["account", "create", "--name", "acme", "--display-name", "Acme", "--owner-email", "o@acme.test"];
-        let account = installation.json(&account);
-        let waiting = json!({ "state": "waiting", "blocked_by": "page_not_configured" });
-        assert_eq!(account["owner_invitation"], waiting);
-        let key = installation.json(&["operator-key", "create", "--name", "first"]);
-        let running = installation.serve().await;
-        let operator = installation.anonymous().bearing(key["key"].as_str().unwrap());
-        let path = format!("/v1/accounts/{}", account["id"].as_str().unwrap());
-        assert_eq!(operator.get(&path).await.expect(200)["name"], "acme");
-        let keys = || async { installation.anonymous().get("/.well-known/jwks.json").await.expect(200) };
-        let before = keys().await;
-        running.kill();
-        let _again = installation.serve().await;
-        assert_eq!(operator.get(&path).await.expect(200)["display_name"], "Acme");
-        assert_eq!(keys().await, before);
-    }
+/// Proves A1: an operator who begins at the command line goes on over HTTP, and a start finds what the last one left.
+#[both_engines]
+async fn what_the_command_line_makes_the_api_serves(db: TestDatabase) {
+    let mut installation = Installation::on_database(&db.url);
+    installation.set("SERVER__BASE_URL", "https://login.example.test");
+    let account = ["account", "create", "--name", "acme", "--display-name", "Acme", "--owner-email", "o@acme.test"];
+    let account = installation.json(&account);
+    let waiting = json!({ "state": "waiting", "blocked_by": "page_not_configured" });
+    assert_eq!(account["owner_invitation"], waiting);
+    let key = installation.json(&["operator-key", "create", "--name", "first"]);
+    let running = installation.serve().await;
+    let operator = installation.anonymous().bearing(key["key"].as_str().unwrap());
+    let path = format!("/v1/accounts/{}", account["id"].as_str().unwrap());
+    assert_eq!(operator.get(&path).await.expect(200)["name"], "acme");
+    let keys = || async { installation.anonymous().get("/.well-known/jwks.json").await.expect(200) };
+    let before = keys().await;
+    running.kill();
+    let _again = installation.serve().await;
+    assert_eq!(operator.get(&path).await.expect(200)["display_name"], "Acme");
+    assert_eq!(keys().await, before);
 }
 
 /// Proves that the doctor looks at the running installation, and that a container's health check asks it.

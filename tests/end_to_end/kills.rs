@@ -10,6 +10,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tests::both_engines;
 use tests::client::{Answer, Client, parameter};
+use tests::databases::TestDatabase;
 use tests::idp::{EMAIL_CLAIM, TestIdp};
 use tests::process::Installation;
 use tokio::sync::watch;
@@ -65,31 +66,31 @@ struct Load {
     answers: watch::Sender<u64>,
 }
 
-both_engines! {
-    /// Proves C10, D4: no code, session or assertion id is lost or usable twice over a `kill -9`.
-    async fn nothing_is_lost_or_usable_twice_over_a_kill(db) {
-        let mut installation = Installation::on_database(&db.url);
-        installation.set("SERVER__TRUSTED_PROXIES", "127.0.0.1/32");
-        let mut running = installation.serve().await;
-        let load = Arc::new(Load::prepare(&installation).await);
-        let (mut random, mut interrupted) = (SEED, 0);
-        for round in 0..KILLS {
-            let browsers: JoinSet<()> = (0..BROWSERS).map(|_| Arc::clone(&load).sign_in_until_killed(installation.anonymous())).collect();
-            load.answered(next(&mut random)).await;
-            running.kill();
-            browsers.join_all().await;
-            running = installation.serve().await;
-            let sign_ins = std::mem::take(&mut *load.ledger.lock().unwrap());
-            assert!(sign_ins.iter().any(|sign_in| sign_in.code.is_some()), "round {round}: nobody got anywhere");
-            interrupted += sign_ins.iter().filter(|sign_in| sign_in.was_interrupted()).count();
-            let audits: JoinSet<()> = sign_ins
-                .into_iter()
-                .map(|sign_in| Arc::clone(&load).audit(installation.anonymous(), sign_in, round))
-                .collect();
-            audits.join_all().await;
-        }
-        assert_ne!(interrupted, 0, "no kill came in the middle of anything");
+/// Proves C10, D4: no code, session or assertion id is lost or usable twice over a `kill -9`.
+#[both_engines]
+async fn nothing_is_lost_or_usable_twice_over_a_kill(db: TestDatabase) {
+    let mut installation = Installation::on_database(&db.url);
+    installation.set("SERVER__TRUSTED_PROXIES", "127.0.0.1/32");
+    let mut running = installation.serve().await;
+    let load = Arc::new(Load::prepare(&installation).await);
+    let (mut random, mut interrupted) = (SEED, 0);
+    for round in 0..KILLS {
+        let browsers: JoinSet<()> =
+            (0..BROWSERS).map(|_| Arc::clone(&load).sign_in_until_killed(installation.anonymous())).collect();
+        load.answered(next(&mut random)).await;
+        running.kill();
+        browsers.join_all().await;
+        running = installation.serve().await;
+        let sign_ins = std::mem::take(&mut *load.ledger.lock().unwrap());
+        assert!(sign_ins.iter().any(|sign_in| sign_in.code.is_some()), "round {round}: nobody got anywhere");
+        interrupted += sign_ins.iter().filter(|sign_in| sign_in.was_interrupted()).count();
+        let audits: JoinSet<()> = sign_ins
+            .into_iter()
+            .map(|sign_in| Arc::clone(&load).audit(installation.anonymous(), sign_in, round))
+            .collect();
+        audits.join_all().await;
     }
+    assert_ne!(interrupted, 0, "no kill came in the middle of anything");
 }
 
 /// Proves C10: a server that is stopped while it verifies responses ends in order, without a crash in the libraries' exit

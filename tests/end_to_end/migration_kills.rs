@@ -10,6 +10,7 @@ use storage::outbox::MailFilter;
 use storage::{Page, Store};
 use tests::both_engines;
 use tests::client::{Client, parameter};
+use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::idp::TestIdp;
 use tests::passwords::{CHEAPEST_KIB, credential, store_password};
@@ -31,33 +32,32 @@ fn kills() -> u32 {
     std::env::var(VARIABLE).map_or(KILLS, |number| number.parse().unwrap())
 }
 
-both_engines! {
-    /// Proves F3, F4, E4: killed at any moment of applying or going back, everything is done, with every mail, or nothing.
-    async fn a_killed_migration_is_done_whole_or_not_at_all(db) {
-        let installation = Installation::on_database(&db.url);
-        let mut running = installation.serve().await;
-        let company = Company::create(&installation, &db.store).await;
-        let (mut pause, mut interrupted) = (Duration::ZERO, 0);
-        for round in 0..=kills() {
-            let direction = if round % 2 == 0 { "require" } else { "revert" };
-            let plan = company.signed_off(direction).await;
-            let before = company.mails(&db.store, direction).await;
-            let begun = Instant::now();
-            if round == 0 {
-                // The first one is left alone, and says how long it takes.
-                company.apply(&plan).await;
-                pause = begun.elapsed();
-            } else {
-                company.kill_while_applying(&plan, running, pause * (2 * round - 1) / (2 * kills())).await;
-                running = installation.serve().await;
-                interrupted += u32::from(!company.holds(&plan, direction, (&db.store, before)).await);
-                company.apply(&plan).await;
-            }
-            assert!(company.holds(&plan, direction, (&db.store, before)).await, "round {round}");
+/// Proves F3, F4, E4: killed at any moment of applying or going back, everything is done, with every mail, or nothing.
+#[both_engines]
+async fn a_killed_migration_is_done_whole_or_not_at_all(db: TestDatabase) {
+    let installation = Installation::on_database(&db.url);
+    let mut running = installation.serve().await;
+    let company = Company::create(&installation, &db.store).await;
+    let (mut pause, mut interrupted) = (Duration::ZERO, 0);
+    for round in 0..=kills() {
+        let direction = if round % 2 == 0 { "require" } else { "revert" };
+        let plan = company.signed_off(direction).await;
+        let before = company.mails(&db.store, direction).await;
+        let begun = Instant::now();
+        if round == 0 {
+            // The first one is left alone, and says how long it takes.
+            company.apply(&plan).await;
+            pause = begun.elapsed();
+        } else {
+            company.kill_while_applying(&plan, running, pause * (2 * round - 1) / (2 * kills())).await;
+            running = installation.serve().await;
+            interrupted += u32::from(!company.holds(&plan, direction, (&db.store, before)).await);
+            company.apply(&plan).await;
         }
-        assert_ne!(interrupted, 0, "no kill came before the end");
-        drop(running);
+        assert!(company.holds(&plan, direction, (&db.store, before)).await, "round {round}");
     }
+    assert_ne!(interrupted, 0, "no kill came before the end");
+    drop(running);
 }
 
 /// The account that moves, and the owner who moves it.

@@ -9,7 +9,7 @@ use tests::app::TestApp;
 use tests::both_engines;
 use tests::browser::Place;
 use tests::client::parameter;
-use tests::databases::{Engine, database};
+use tests::databases::{Engine, TestDatabase, database};
 
 use crate::organization::{LOGIN_PAGE, Organization, browser};
 
@@ -23,40 +23,40 @@ async fn organization_with_mock(app: &TestApp) -> (Organization, RunningIdp) {
     (organization, idp)
 }
 
-both_engines! {
-    /// Proves C5, D1, D4, I1: the same way as with other people's software, at the one that suites and demo use.
-    async fn a_person_signs_in_at_the_mock(db) {
-        let app = TestApp::start_development(db).await;
-        let (organization, _idp) = organization_with_mock(&app).await;
-        let redirected = organization.sign_in(ALICE, PASSWORD).await;
-        let (claims, me) = organization.finish(&redirected).await;
-        assert_eq!(claims["roles"], json!(["organization_owner"]));
-        assert_eq!(me["user"]["email"], ALICE);
-    }
+/// Proves C5, D1, D4, I1: the same way as with other people's software, at the one that suites and demo use.
+#[both_engines]
+async fn a_person_signs_in_at_the_mock(db: TestDatabase) {
+    let app = TestApp::start_development(db).await;
+    let (organization, _idp) = organization_with_mock(&app).await;
+    let redirected = organization.sign_in(ALICE, PASSWORD).await;
+    let (claims, me) = organization.finish(&redirected).await;
+    assert_eq!(claims["roles"], json!(["organization_owner"]));
+    assert_eq!(me["user"]["email"], ALICE);
+}
 
-    /// Proves C8, C10: a sign-in that begins at the identity provider is refused until the connection allows it, and
-    /// then leads to the frontend's login page, never to a code.
-    async fn a_sign_in_begun_at_the_identity_provider_leads_to_the_login_page(db) {
-        let app = TestApp::start_development(db).await;
-        let (organization, idp) = organization_with_mock(&app).await;
-        let acs = &organization.acs_url;
-        let initiate = format!("{}/initiate?acs={acs}&audience={acs}&user={ALICE}", idp.base_url());
-        let mut browser = browser();
-        let answered = browser.visit(&initiate).await;
-        let refused = browser.carry_on(answered).await.page();
-        assert_eq!(refused.status, 400, "{}", refused.text);
-        let attempt = organization.last_attempt().await;
-        assert_eq!(attempt["failure"]["reason"], "unsolicited_response");
-        assert!(refused.text.contains(attempt["id"].as_str().unwrap()), "{}", refused.text);
+/// Proves C8, C10: a sign-in that begins at the identity provider is refused until the connection allows it, and
+/// then leads to the frontend's login page, never to a code.
+#[both_engines]
+async fn a_sign_in_begun_at_the_identity_provider_leads_to_the_login_page(db: TestDatabase) {
+    let app = TestApp::start_development(db).await;
+    let (organization, idp) = organization_with_mock(&app).await;
+    let acs = &organization.acs_url;
+    let initiate = format!("{}/initiate?acs={acs}&audience={acs}&user={ALICE}", idp.base_url());
+    let mut browser = browser();
+    let answered = browser.visit(&initiate).await;
+    let refused = browser.carry_on(answered).await.page();
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    let attempt = organization.last_attempt().await;
+    assert_eq!(attempt["failure"]["reason"], "unsolicited_response");
+    assert!(refused.text.contains(attempt["id"].as_str().unwrap()), "{}", refused.text);
 
-        organization.configure(&json!({ "allow_idp_initiated": true })).await;
-        let answered = browser.visit(&initiate).await;
-        let login = browser.carry_on(answered).await.application();
-        assert!(login.as_str().starts_with(LOGIN_PAGE) && !login.as_str().contains("code="), "{login}");
-        assert_eq!((parameter(&login, "account_name"), parameter(&login, "portal")), ("acme".into(), "admin".into()));
-        let redirected = organization.sign_in(ALICE, PASSWORD).await;
-        organization.finish(&redirected).await;
-    }
+    organization.configure(&json!({ "allow_idp_initiated": true })).await;
+    let answered = browser.visit(&initiate).await;
+    let login = browser.carry_on(answered).await.application();
+    assert!(login.as_str().starts_with(LOGIN_PAGE) && !login.as_str().contains("code="), "{login}");
+    assert_eq!((parameter(&login, "account_name"), parameter(&login, "portal")), ("acme".into(), "admin".into()));
+    let redirected = organization.sign_in(ALICE, PASSWORD).await;
+    organization.finish(&redirected).await;
 }
 
 /// What becomes of a response with a fault.

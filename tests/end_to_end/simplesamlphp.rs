@@ -4,27 +4,26 @@ use serde_json::{Value, json};
 use tests::app::TestApp;
 use tests::both_engines;
 use tests::client::parameter;
-use tests::databases::{Engine, database};
+use tests::databases::{Engine, TestDatabase, database};
 
 use crate::organization::{browser, go};
 use crate::peer::organization_with_peer;
 
-both_engines! {
-    /// Proves C1, C5, C7, D1, D4, I1: from SP metadata in one direction and IdP metadata in the other to a token that
-    /// any JOSE library verifies, through a browser.
-    async fn a_person_signs_in_at_simplesamlphp(db) {
-        let app = TestApp::start_development(db).await;
-        let (organization, _peer) = organization_with_peer(&app, json!({}), &[]).await;
-        let redirected = organization.sign_in("alice@example.test", "alice-password").await;
-        let (claims, me) = organization.finish(&redirected).await;
-        assert_eq!(claims["username"], "alice@example.test");
-        assert_eq!((&claims["portal"], &claims["amr"]), (&json!("admin"), &json!(["saml"])));
-        assert_eq!(claims["roles"], json!(["organization_owner"]));
-        assert_eq!(me["user"]["username"], "alice@example.test");
-        let attempt = organization.last_attempt().await;
-        assert_eq!((&attempt["outcome"], &attempt["stage"]), (&json!("succeeded"), &json!("session_issued")));
-        assert_eq!(attempt["warnings"], json!([]));
-    }
+/// Proves C1, C5, C7, D1, D4, I1: from SP metadata in one direction and IdP metadata in the other to a token that
+/// any JOSE library verifies, through a browser.
+#[both_engines]
+async fn a_person_signs_in_at_simplesamlphp(db: TestDatabase) {
+    let app = TestApp::start_development(db).await;
+    let (organization, _peer) = organization_with_peer(&app, json!({}), &[]).await;
+    let redirected = organization.sign_in("alice@example.test", "alice-password").await;
+    let (claims, me) = organization.finish(&redirected).await;
+    assert_eq!(claims["username"], "alice@example.test");
+    assert_eq!((&claims["portal"], &claims["amr"]), (&json!("admin"), &json!(["saml"])));
+    assert_eq!(claims["roles"], json!(["organization_owner"]));
+    assert_eq!(me["user"]["username"], "alice@example.test");
+    let attempt = organization.last_attempt().await;
+    assert_eq!((&attempt["outcome"], &attempt["stage"]), (&json!("succeeded"), &json!("session_issued")));
+    assert_eq!(attempt["warnings"], json!([]));
 }
 
 /// Signs alice in where the peer was started so and the connection set up so.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use tests::app::TestApp;
 use tests::both_engines;
 use tests::client::{Answer, Client};
+use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 use url::form_urlencoded::Serializer;
 
@@ -243,33 +244,33 @@ async fn try_forms(client: &Client, tenant: &Tenant, operation: &Operation) {
     }
 }
 
-both_engines! {
-    /// Proves D2: wrong types, long texts, deep JSON and control characters are refused with a problem (OAuth's endpoints:
-    /// with OAuth's error), and nothing of it is a fault of ours.
-    async fn no_body_is_a_fault_of_ours(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        let operations = operations(&app).await;
-        assert!(operations.iter().filter(|operation| operation.fields.is_some()).count() > 8);
-        for operation in operations {
-            try_bodies(&app.operator(), &tenant, &operation).await;
-            if operation.is_oauth() || operation.path == "/saml/{hash}" && operation.method == Method::POST {
-                try_forms(&app.anonymous(), &tenant, &operation).await;
-            }
+/// Proves D2: wrong types, long texts, deep JSON and control characters are refused with a problem (OAuth's endpoints:
+/// with OAuth's error), and nothing of it is a fault of ours.
+#[both_engines]
+async fn no_body_is_a_fault_of_ours(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    let operations = operations(&app).await;
+    assert!(operations.iter().filter(|operation| operation.fields.is_some()).count() > 8);
+    for operation in operations {
+        try_bodies(&app.operator(), &tenant, &operation).await;
+        if operation.is_oauth() || operation.path == "/saml/{hash}" && operation.method == Method::POST {
+            try_forms(&app.anonymous(), &tenant, &operation).await;
         }
     }
+}
 
-    /// Proves D2: so are odd queries, paths and headers.
-    async fn no_path_query_or_header_is_a_fault_of_ours(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        let operations = operations(&app).await;
-        assert!(operations.len() > 40, "{}", operations.len());
-        for operation in operations.iter().filter(|operation| operation.method != Method::DELETE) {
-            try_parameters(&app.operator(), &tenant, operation).await;
-        }
-        for operation in &operations {
-            try_headers(&app.operator(), &tenant, operation).await;
-        }
+/// Proves D2: so are odd queries, paths and headers.
+#[both_engines]
+async fn no_path_query_or_header_is_a_fault_of_ours(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    let operations = operations(&app).await;
+    assert!(operations.len() > 40, "{}", operations.len());
+    for operation in operations.iter().filter(|operation| operation.method != Method::DELETE) {
+        try_parameters(&app.operator(), &tenant, operation).await;
+    }
+    for operation in &operations {
+        try_headers(&app.operator(), &tenant, operation).await;
     }
 }

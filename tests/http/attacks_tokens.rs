@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::app::TestApp;
 use tests::both_engines;
 use tests::client::{Answer, parameter};
-use tests::databases::{Engine, database};
+use tests::databases::{Engine, TestDatabase, database};
 use tests::tenant::{REDIRECT_URI, Tenant, challenge};
 use url::form_urlencoded::Serializer;
 
@@ -18,75 +18,76 @@ async fn change_application(app: &TestApp, tenant: &Tenant, change: Value) {
     app.operator().patch(&path, &change).await.expect(200);
 }
 
-both_engines! {
-    /// Proves D4: a second use ends the session also where both come at the same moment, and the audit log tells of it.
-    async fn a_code_that_two_present_at_once_leaves_no_session(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        for _ in 0..ROUNDS {
-            let code = tenant.code(&app, "ann@acme.test", Some(&["staff"])).await;
-            let (anyone, form) = (app.anonymous(), tenant.exchange_form(&code));
-            let exchange = || anyone.form("/oauth/token", &form);
-            let (one, two, three) = tokio::join!(exchange(), exchange(), exchange());
-            for answer in [one, two, three] {
-                if answer.status == 200 {
-                    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
-                    anyone.bearing(&token).get("/v1/me").await.problem(401, "session_expired");
-                } else {
-                    assert_eq!(answer.expect(400)["error"], "invalid_grant");
-                }
+/// Proves D4: a second use ends the session also where both come at the same moment, and the audit log tells of it.
+#[both_engines]
+async fn a_code_that_two_present_at_once_leaves_no_session(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    for _ in 0..ROUNDS {
+        let code = tenant.code(&app, "ann@acme.test", Some(&["staff"])).await;
+        let (anyone, form) = (app.anonymous(), tenant.exchange_form(&code));
+        let exchange = || anyone.form("/oauth/token", &form);
+        let (one, two, three) = tokio::join!(exchange(), exchange(), exchange());
+        for answer in [one, two, three] {
+            if answer.status == 200 {
+                let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+                anyone.bearing(&token).get("/v1/me").await.problem(401, "session_expired");
+            } else {
+                assert_eq!(answer.expect(400)["error"], "invalid_grant");
             }
         }
-        let events = app.operator().get(&tenant.path("/audit-events?action=session.ended")).await.expect(200);
-        assert_eq!(events["items"].as_array().unwrap().len(), ROUNDS);
-        assert!(events.to_string().contains("code_reused"), "{events}");
     }
+    let events = app.operator().get(&tenant.path("/audit-events?action=session.ended")).await.expect(200);
+    assert_eq!(events["items"].as_array().unwrap().len(), ROUNDS);
+    assert!(events.to_string().contains("code_reused"), "{events}");
+}
 
-    /// Proves I2, I3: a refresh that meets the end of its session, or of its user, is refused in OAuth's terms.
-    async fn a_refresh_that_meets_the_end_of_its_session_is_refused(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        for round in 0..ROUNDS {
-            let tokens = tenant.tokens(&app, "ann@acme.test", Some(&["staff"])).await;
-            let refresh_token = tokens["refresh_token"].as_str().unwrap();
-            let ann = app.anonymous().bearing(tokens["access_token"].as_str().unwrap());
-            let me = ann.get("/v1/me").await.expect(200);
-            let ended = match round % 2 {
-                0 => tenant.path(&format!("/sessions/{}", me["session"]["id"].as_str().unwrap())),
-                _ => tenant.path(&format!("/users/{}", me["user"]["id"].as_str().unwrap())),
-            };
-            let (operator, refresh) = (app.operator(), || tenant.refresh(&app, refresh_token));
-            let (one, two, end, three) = tokio::join!(refresh(), refresh(), operator.delete(&ended), refresh());
-            assert_eq!(end.status, 204, "{}", end.text);
-            for answer in [one, two, three].iter().filter(|answer| answer.status != 200) {
-                assert_eq!(answer.expect(400)["error"], "invalid_grant", "{}", answer.text);
-            }
-            assert_eq!(tenant.refresh(&app, refresh_token).await.expect(400)["error"], "invalid_grant");
-            ann.get("/v1/me").await.problem(401, "session_expired");
+/// Proves I2, I3: a refresh that meets the end of its session, or of its user, is refused in OAuth's terms.
+#[both_engines]
+async fn a_refresh_that_meets_the_end_of_its_session_is_refused(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    for round in 0..ROUNDS {
+        let tokens = tenant.tokens(&app, "ann@acme.test", Some(&["staff"])).await;
+        let refresh_token = tokens["refresh_token"].as_str().unwrap();
+        let ann = app.anonymous().bearing(tokens["access_token"].as_str().unwrap());
+        let me = ann.get("/v1/me").await.expect(200);
+        let ended = match round % 2 {
+            0 => tenant.path(&format!("/sessions/{}", me["session"]["id"].as_str().unwrap())),
+            _ => tenant.path(&format!("/users/{}", me["user"]["id"].as_str().unwrap())),
+        };
+        let (operator, refresh) = (app.operator(), || tenant.refresh(&app, refresh_token));
+        let (one, two, end, three) = tokio::join!(refresh(), refresh(), operator.delete(&ended), refresh());
+        assert_eq!(end.status, 204, "{}", end.text);
+        for answer in [one, two, three].iter().filter(|answer| answer.status != 200) {
+            assert_eq!(answer.expect(400)["error"], "invalid_grant", "{}", answer.text);
         }
+        assert_eq!(tenant.refresh(&app, refresh_token).await.expect(400)["error"], "invalid_grant");
+        ann.get("/v1/me").await.problem(401, "session_expired");
     }
+}
 
-    /// Proves A3, C10: a response that meets the removal of its user, or a refused one beside it, is answered by a
-    /// redirect, and a sign-in that gave a code is not recorded as refused.
-    async fn a_response_that_meets_other_changes_is_answered_by_a_redirect(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        for _ in 0..ROUNDS {
-            let me = tenant.sign_in(&app, "ann@acme.test", Some(&["staff"])).await.get("/v1/me").await.expect(200);
-            let user = tenant.path(&format!("/users/{}", me["user"]["id"].as_str().unwrap()));
-            let pending = tenant.start(&app, None).await;
-            let good = tenant.response(&app, &pending, "ann@acme.test", Some(&["staff"]));
-            let mut bad = tenant.response(&app, &pending, "ann@acme.test", Some(&["staff"]));
-            bad.audiences = vec![vec!["urn:another:sp".to_owned()]];
-            let (operator, post) = (app.operator(), |spec| tenant.post_response(&app, spec, &pending.relay_state));
-            let (refused, accepted, removed) = tokio::join!(post(&bad), post(&good), operator.delete(&user));
-            assert_eq!(removed.status, 204);
-            assert_eq!(parameter(&refused.location(), "error_code"), "saml_response_refused");
-            let path = tenant.path(&format!("/sign-in-attempts/{}", pending.started["attempt_id"].as_str().unwrap()));
-            let attempt = operator.get(&path).await.expect(200);
-            if accepted.location().query_pairs().any(|(name, _)| name == "code") {
-                assert_eq!(attempt["stage"], "code_issued", "{attempt}");
-            }
+/// Proves A3, C10: a response that meets the removal of its user, or a refused one beside it, is answered by a
+/// redirect, and a sign-in that gave a code is not recorded as refused.
+#[both_engines]
+async fn a_response_that_meets_other_changes_is_answered_by_a_redirect(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    for _ in 0..ROUNDS {
+        let me = tenant.sign_in(&app, "ann@acme.test", Some(&["staff"])).await.get("/v1/me").await.expect(200);
+        let user = tenant.path(&format!("/users/{}", me["user"]["id"].as_str().unwrap()));
+        let pending = tenant.start(&app, None).await;
+        let good = tenant.response(&app, &pending, "ann@acme.test", Some(&["staff"]));
+        let mut bad = tenant.response(&app, &pending, "ann@acme.test", Some(&["staff"]));
+        bad.audiences = vec![vec!["urn:another:sp".to_owned()]];
+        let (operator, post) = (app.operator(), |spec| tenant.post_response(&app, spec, &pending.relay_state));
+        let (refused, accepted, removed) = tokio::join!(post(&bad), post(&good), operator.delete(&user));
+        assert_eq!(removed.status, 204);
+        assert_eq!(parameter(&refused.location(), "error_code"), "saml_response_refused");
+        let path = tenant.path(&format!("/sign-in-attempts/{}", pending.started["attempt_id"].as_str().unwrap()));
+        let attempt = operator.get(&path).await.expect(200);
+        if accepted.location().query_pairs().any(|(name, _)| name == "code") {
+            assert_eq!(attempt["stage"], "code_issued", "{attempt}");
         }
     }
 }

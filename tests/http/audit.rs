@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tests::app::TestApp;
 use tests::both_engines;
 use tests::client::Answer;
+use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 
 /// What changes nothing that an administrator set: sign-ins have their attempt, and their session its own event; the
@@ -140,56 +141,55 @@ async fn newest_action(app: &TestApp, tenant: &Tenant) -> (Value, Value) {
     (list["items"][0]["action"].clone(), list["items"][0]["actor"].clone())
 }
 
-both_engines! {
-    /// Proves H3.
-    async fn every_administrative_change_leaves_its_event_with_who_did_it(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        let owner = tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
-        let member = tenant.sign_in(&app, "ann@acme.test", Some(&["staff"])).await;
-        let session_of = |me: &Value| me["session"]["id"].as_str().unwrap().to_owned();
-        let (me, ann) = (owner.get("/v1/me").await.expect(200), member.get("/v1/me").await.expect(200));
-        let goner = json!({ "portal": "admin", "username": "goner" });
-        let goner = app.operator().post(&tenant.path("/users"), &goner).await.expect(201);
-        let sessions = [session_of(&me), session_of(&ann)];
-        let mut changes = people_changes(&tenant, goner["id"].as_str().unwrap());
-        changes.extend(account_changes(&tenant, [&sessions[0], &sessions[1]]));
-        for change in &changes {
-            let answer = Answer::of(owner.request(change.method.clone(), &change.path).json(&change.body)).await;
-            assert!(answer.status.is_success(), "{}: {} {}", change.operation, answer.status, answer.text);
-            let (action, actor) = newest_action(&app, &tenant).await;
-            assert_eq!((&action, &actor["id"]), (&json!(change.action), &me["user"]["id"]), "{}", change.operation);
-        }
-        covers_every_mutation(&app, &changes).await;
-    }
-
-    /// Proves H3: metadata that was imported and an application that was removed are in the log too.
-    async fn an_import_and_a_removal_leave_their_events(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        let xml = include_str!("idp_metadata.xml").replace("CERTIFICATE", &tenant.idp.identity.certificate().base64());
-        let import = format!("{}/idp-metadata", tenant.connection_path());
-        app.operator().post(&import, &json!({ "metadata_xml": xml })).await.expect(200);
+/// Proves H3.
+#[both_engines]
+async fn every_administrative_change_leaves_its_event_with_who_did_it(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    let owner = tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
+    let member = tenant.sign_in(&app, "ann@acme.test", Some(&["staff"])).await;
+    let session_of = |me: &Value| me["session"]["id"].as_str().unwrap().to_owned();
+    let (me, ann) = (owner.get("/v1/me").await.expect(200), member.get("/v1/me").await.expect(200));
+    let goner = json!({ "portal": "admin", "username": "goner" });
+    let goner = app.operator().post(&tenant.path("/users"), &goner).await.expect(201);
+    let sessions = [session_of(&me), session_of(&ann)];
+    let mut changes = people_changes(&tenant, goner["id"].as_str().unwrap());
+    changes.extend(account_changes(&tenant, [&sessions[0], &sessions[1]]));
+    for change in &changes {
+        let answer = Answer::of(owner.request(change.method.clone(), &change.path).json(&change.body)).await;
+        assert!(answer.status.is_success(), "{}: {} {}", change.operation, answer.status, answer.text);
         let (action, actor) = newest_action(&app, &tenant).await;
-        assert_eq!((action, &actor["kind"]), (json!("saml_connection.idp_metadata_imported"), &json!("operator")));
-        let application = tenant.path(&format!("/applications/{}", tenant.client_id));
-        assert_eq!(app.operator().delete(&application).await.status, 204);
-        assert_eq!(newest_action(&app, &tenant).await.0, json!("application.deleted"));
+        assert_eq!((&action, &actor["id"]), (&json!(change.action), &me["user"]["id"]), "{}", change.operation);
     }
+    covers_every_mutation(&app, &changes).await;
 }
 
-both_engines! {
-    /// Proves H3: what concerns no single account is in the installation's log, for operators alone.
-    async fn the_installation_has_a_log_of_its_own(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        let owner = tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
-        assert_eq!(app.operator().post("/v1/signing-keys/rotations", &json!({})).await.status, 202);
-        let list = app.operator().get("/v1/audit-events?action=signing_key.created&limit=1").await.expect(200);
-        let event = &list["items"][0];
-        assert_eq!((&event["account_id"], &event["actor"]["kind"]), (&Value::Null, &json!("operator")));
-        assert_eq!(owner.get("/v1/audit-events").await.status, 403);
-    }
+/// Proves H3: metadata that was imported and an application that was removed are in the log too.
+#[both_engines]
+async fn an_import_and_a_removal_leave_their_events(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    let xml = include_str!("idp_metadata.xml").replace("CERTIFICATE", &tenant.idp.identity.certificate().base64());
+    let import = format!("{}/idp-metadata", tenant.connection_path());
+    app.operator().post(&import, &json!({ "metadata_xml": xml })).await.expect(200);
+    let (action, actor) = newest_action(&app, &tenant).await;
+    assert_eq!((action, &actor["kind"]), (json!("saml_connection.idp_metadata_imported"), &json!("operator")));
+    let application = tenant.path(&format!("/applications/{}", tenant.client_id));
+    assert_eq!(app.operator().delete(&application).await.status, 204);
+    assert_eq!(newest_action(&app, &tenant).await.0, json!("application.deleted"));
+}
+
+/// Proves H3: what concerns no single account is in the installation's log, for operators alone.
+#[both_engines]
+async fn the_installation_has_a_log_of_its_own(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    let owner = tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
+    assert_eq!(app.operator().post("/v1/signing-keys/rotations", &json!({})).await.status, 202);
+    let list = app.operator().get("/v1/audit-events?action=signing_key.created&limit=1").await.expect(200);
+    let event = &list["items"][0];
+    assert_eq!((&event["account_id"], &event["actor"]["kind"]), (&Value::Null, &json!("operator")));
+    assert_eq!(owner.get("/v1/audit-events").await.status, 403);
 }
 
 /// Rows of this file's other tests, and of the suites of accounts, tokens, passwords, invitations, owners, migrations and

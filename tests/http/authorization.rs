@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tests::app::TestApp;
 use tests::both_engines;
 use tests::client::{Answer, Client};
+use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 
 /// Who may call an operation.
@@ -290,119 +291,126 @@ async fn call(client: &Client, operation: &Operation, body: &Value) -> Answer {
     Answer::of(if has_body { request.json(body) } else { request }).await
 }
 
-both_engines! {
-    /// Proves A3, A5: anonymous 401, outsider 404, wrong role 403; and nobody meets a 5xx.
-    async fn every_operation_answers_everybody_as_the_table_says(db) {
-        let app = TestApp::start(db).await;
-        let (tenant, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
-        let customers = Tenant::create_for(&app, "customers", "self_service").await;
-        let outsider = other.sign_in(&app, "boss@other.test", Some(&["nac-team-lead"])).await;
-        let member = tenant.sign_in(&app, "member@acme.test", Some(&["staff"])).await;
-        let owner = tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
-        let end_user = customers.sign_in(&app, "ann@customers.test", None).await;
-        let table = table();
-        let operations = operations(&app, &tenant).await;
-        assert!(operations.len() > 35, "{}", operations.len());
-        for operation in operations {
-            let id = operation.id.as_str();
-            let access = *table.get(id).unwrap_or_else(|| panic!("{id} has no row in the authorization table"));
-            let body = body(id, &tenant);
-            let callers = [
-                ("anonymous", app.anonymous()), ("outsider", outsider.clone()), ("end user", end_user.clone()),
-                ("member", member.clone()),
-            ];
-            let in_account = operation.path.starts_with("/v1/accounts/");
-            for (who, client) in callers {
-                let answer = call(&client, &operation, &body).await;
-                let status = answer.status.as_u16();
-                assert!(status < 500, "{who} {id}: {status} {}", answer.text);
-                let is_documented = operation.documented.contains(&status.to_string());
-                assert!(is_documented, "{who} {id}: {status} is not in the OpenAPI document: {}", answer.text);
-                let wanted = match (access, who) {
-                    (Access::Public, _) => None,
-                    (_, "anonymous") => Some(401),
-                    (Access::Oneself, _) => None,
-                    (_, "outsider" | "end user") if in_account && access != Access::Operator => Some(404),
-                    (Access::Operator, _) | (Access::Owner, "member") | (_, "end user") => Some(403),
-                    _ => None,
-                };
-                match wanted {
-                    Some(wanted) => assert_eq!(status, wanted, "{who} {id}: {}", answer.text),
-                    None => assert!(!matches!(status, 401 | 403) || access == Access::Public, "{who} {id}: {}", answer.text),
-                }
-            }
-            let destructive = ["delete_saml_connection", "disable_saml_connection", "delete_application"].contains(&id);
-            if access == Access::Owner && !destructive {
-                let answer = call(&owner, &operation, &body).await;
-                assert!(!matches!(answer.status.as_u16(), 401 | 403 | 500..), "owner {id}: {}", answer.text);
-            }
-        }
-    }
-
-    /// Proves A3, A5: what a key with every scope may do, which is what the document says; and nothing elsewhere.
-    async fn every_operation_answers_api_keys_as_the_table_says(db) {
-        let app = TestApp::start(db).await;
-        let (tenant, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
-        let every_scope = json!({ "name": "matrix", "scopes": ["read", "users:write", "settings:write"] });
-        let mut keys = vec![];
-        for account in [&tenant, &other] {
-            let made = app.operator().post(&account.path("/api-keys"), &every_scope).await.expect(201);
-            keys.push(app.anonymous().bearing(made["secret"].as_str().unwrap()));
-        }
-        let table = table();
-        for operation in operations(&app, &tenant).await {
-            let id = operation.id.as_str();
-            let may = table[id] == Access::Reader || KEYS_MAY.contains(&id);
-            assert_eq!(operation.takes_api_keys, may, "{id}: the document");
-            if table[id] == Access::Public {
-                continue;
-            }
-            let in_account = operation.path.starts_with("/v1/accounts/") && table[id] != Access::Operator;
-            for (key, is_own) in keys.iter().zip([true, false]) {
-                let answer = call(key, &operation, &body(id, &tenant)).await;
-                let status = answer.status.as_u16();
-                assert!(operation.documented.contains(&status.to_string()), "{id}: {status} {}", answer.text);
-                match (is_own || !in_account, may) {
-                    (true, true) => assert!(!matches!(status, 401 | 403 | 500..), "{id}: {}", answer.text),
-                    (true, false) => assert_eq!(status, 403, "{id}: {}", answer.text),
-                    (false, _) => assert_eq!(status, 404, "{id}: {}", answer.text),
-                }
-            }
-        }
-    }
-
-    /// Proves A5: ids of another account's things are not there, in this account or in theirs.
-    async fn another_accounts_things_are_not_there(db) {
-        let app = TestApp::start(db).await;
-        let (mine, theirs) = (Tenant::create(&app, "mine").await, Tenant::create(&app, "theirs").await);
-        let me = mine.sign_in(&app, "boss@mine.test", Some(&["nac-team-lead"])).await;
-        let users = app.operator().get(&theirs.path("/users")).await.expect(200);
-        let user = users["items"][0]["id"].as_str().unwrap();
-        let resources = [
-            format!("/users/{user}"), format!("/applications/{}", theirs.client_id),
-            format!("/saml-connections/{}", theirs.connection_id),
-            format!("/saml-connections/{}/sp-keys", theirs.connection_id),
-            format!("/saml-connections/{}/sp-certificate", theirs.connection_id),
+/// Proves A3, A5: anonymous 401, outsider 404, wrong role 403; and nobody meets a 5xx.
+#[both_engines]
+async fn every_operation_answers_everybody_as_the_table_says(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let (tenant, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
+    let customers = Tenant::create_for(&app, "customers", "self_service").await;
+    let outsider = other.sign_in(&app, "boss@other.test", Some(&["nac-team-lead"])).await;
+    let member = tenant.sign_in(&app, "member@acme.test", Some(&["staff"])).await;
+    let owner = tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
+    let end_user = customers.sign_in(&app, "ann@customers.test", None).await;
+    let table = table();
+    let operations = operations(&app, &tenant).await;
+    assert!(operations.len() > 35, "{}", operations.len());
+    for operation in operations {
+        let id = operation.id.as_str();
+        let access = *table.get(id).unwrap_or_else(|| panic!("{id} has no row in the authorization table"));
+        let body = body(id, &tenant);
+        let callers = [
+            ("anonymous", app.anonymous()),
+            ("outsider", outsider.clone()),
+            ("end user", end_user.clone()),
+            ("member", member.clone()),
         ];
-        for resource in resources {
-            me.get(&theirs.path(&resource)).await.problem(404, "not_found");
-            me.get(&mine.path(&resource)).await.problem(404, "not_found");
+        let in_account = operation.path.starts_with("/v1/accounts/");
+        for (who, client) in callers {
+            let answer = call(&client, &operation, &body).await;
+            let status = answer.status.as_u16();
+            assert!(status < 500, "{who} {id}: {status} {}", answer.text);
+            let is_documented = operation.documented.contains(&status.to_string());
+            assert!(is_documented, "{who} {id}: {status} is not in the OpenAPI document: {}", answer.text);
+            let wanted = match (access, who) {
+                (Access::Public, _) => None,
+                (_, "anonymous") => Some(401),
+                (Access::Oneself, _) => None,
+                (_, "outsider" | "end user") if in_account && access != Access::Operator => Some(404),
+                (Access::Operator, _) | (Access::Owner, "member") | (_, "end user") => Some(403),
+                _ => None,
+            };
+            match wanted {
+                Some(wanted) => assert_eq!(status, wanted, "{who} {id}: {}", answer.text),
+                None => {
+                    assert!(!matches!(status, 401 | 403) || access == Access::Public, "{who} {id}: {}", answer.text)
+                }
+            }
         }
-        for resource in [format!("/users/{user}"), format!("/saml-connections/{}", theirs.connection_id)] {
-            me.patch(&mine.path(&resource), &json!({})).await.problem(404, "not_found");
-            me.delete(&mine.path(&resource)).await.problem(404, "not_found");
+        let destructive = ["delete_saml_connection", "disable_saml_connection", "delete_application"].contains(&id);
+        if access == Access::Owner && !destructive {
+            let answer = call(&owner, &operation, &body).await;
+            assert!(!matches!(answer.status.as_u16(), 401 | 403 | 500..), "owner {id}: {}", answer.text);
         }
-        let accounts = me.get("/v1/accounts").await.expect(200);
-        assert_eq!(accounts["items"].as_array().unwrap().len(), 1);
     }
+}
 
-    /// Proves A5: an operator key opens everything, a revoked or invented one nothing.
-    async fn operator_keys_are_checked(db) {
-        let app = TestApp::start(db).await;
-        app.operator().get("/v1/accounts").await.expect(200);
-        app.operator().get("/v1/me").await.problem(403, "forbidden");
-        for key in ["vop_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "vop_", "vop_x"] {
-            app.anonymous().bearing(key).get("/v1/accounts").await.problem(401, "unauthenticated");
+/// Proves A3, A5: what a key with every scope may do, which is what the document says; and nothing elsewhere.
+#[both_engines]
+async fn every_operation_answers_api_keys_as_the_table_says(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let (tenant, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
+    let every_scope = json!({ "name": "matrix", "scopes": ["read", "users:write", "settings:write"] });
+    let mut keys = vec![];
+    for account in [&tenant, &other] {
+        let made = app.operator().post(&account.path("/api-keys"), &every_scope).await.expect(201);
+        keys.push(app.anonymous().bearing(made["secret"].as_str().unwrap()));
+    }
+    let table = table();
+    for operation in operations(&app, &tenant).await {
+        let id = operation.id.as_str();
+        let may = table[id] == Access::Reader || KEYS_MAY.contains(&id);
+        assert_eq!(operation.takes_api_keys, may, "{id}: the document");
+        if table[id] == Access::Public {
+            continue;
         }
+        let in_account = operation.path.starts_with("/v1/accounts/") && table[id] != Access::Operator;
+        for (key, is_own) in keys.iter().zip([true, false]) {
+            let answer = call(key, &operation, &body(id, &tenant)).await;
+            let status = answer.status.as_u16();
+            assert!(operation.documented.contains(&status.to_string()), "{id}: {status} {}", answer.text);
+            match (is_own || !in_account, may) {
+                (true, true) => assert!(!matches!(status, 401 | 403 | 500..), "{id}: {}", answer.text),
+                (true, false) => assert_eq!(status, 403, "{id}: {}", answer.text),
+                (false, _) => assert_eq!(status, 404, "{id}: {}", answer.text),
+            }
+        }
+    }
+}
+
+/// Proves A5: ids of another account's things are not there, in this account or in theirs.
+#[both_engines]
+async fn another_accounts_things_are_not_there(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let (mine, theirs) = (Tenant::create(&app, "mine").await, Tenant::create(&app, "theirs").await);
+    let me = mine.sign_in(&app, "boss@mine.test", Some(&["nac-team-lead"])).await;
+    let users = app.operator().get(&theirs.path("/users")).await.expect(200);
+    let user = users["items"][0]["id"].as_str().unwrap();
+    let resources = [
+        format!("/users/{user}"),
+        format!("/applications/{}", theirs.client_id),
+        format!("/saml-connections/{}", theirs.connection_id),
+        format!("/saml-connections/{}/sp-keys", theirs.connection_id),
+        format!("/saml-connections/{}/sp-certificate", theirs.connection_id),
+    ];
+    for resource in resources {
+        me.get(&theirs.path(&resource)).await.problem(404, "not_found");
+        me.get(&mine.path(&resource)).await.problem(404, "not_found");
+    }
+    for resource in [format!("/users/{user}"), format!("/saml-connections/{}", theirs.connection_id)] {
+        me.patch(&mine.path(&resource), &json!({})).await.problem(404, "not_found");
+        me.delete(&mine.path(&resource)).await.problem(404, "not_found");
+    }
+    let accounts = me.get("/v1/accounts").await.expect(200);
+    assert_eq!(accounts["items"].as_array().unwrap().len(), 1);
+}
+
+/// Proves A5: an operator key opens everything, a revoked or invented one nothing.
+#[both_engines]
+async fn operator_keys_are_checked(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    app.operator().get("/v1/accounts").await.expect(200);
+    app.operator().get("/v1/me").await.problem(403, "forbidden");
+    for key in ["vop_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "vop_", "vop_x"] {
+        app.anonymous().bearing(key).get("/v1/accounts").await.problem(401, "unauthenticated");
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tests::app::TestApp;
 use tests::both_engines;
 use tests::client::Answer;
+use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 
 async fn tenant(app: &TestApp) -> Tenant {
@@ -30,66 +31,76 @@ fn codes(answer: &Value) -> Vec<&str> {
     results.map(|result| result["code"].as_str().unwrap_or_else(|| result["status"].as_str().unwrap())).collect()
 }
 
-both_engines! {
-    /// Proves E1: rows that are wrong, taken or twice there are refused alone, with the field that is wrong.
-    async fn wrong_rows_are_refused_and_the_others_invited(db) {
-        let app = TestApp::start(db).await;
-        let tenant = tenant(&app).await;
-        send(&app, &tenant, &batch(&json!([row("before@acme.test")]))).await.expect(201);
-        tenant.sign_in(&app, "active@acme.test", Some(&["staff"])).await;
-        let rows = json!([
-            row("ann@acme.test"), row("Before@acme.test"), row("active@acme.test"), row("ANN@acme.test"), row("no email"),
-            row("x@acme.test\r\nBcc: y@y.test"), { "email": "bo@acme.test" }, 7, row("cy@acme.test"),
-            { "email": "d@acme.test", "roles": ["emperor"] }, { "email": "e@acme.test", "evil": true },
-        ]);
-        let answer = send(&app, &tenant, &batch(&rows)).await;
-        let body = answer.expect(201);
-        let expected = [
-            "invited", "already_invited", "username_taken", "already_invited", "invalid_input", "invalid_input",
-            "invalid_input", "invalid_input", "invited", "invalid_input", "invalid_input",
-        ];
-        assert_eq!((codes(&body), &body["invited"], &body["refused"]), (expected.to_vec(), &json!(2), &json!(9)));
-        let field = |row: usize| body["results"][row]["errors"][0]["pointer"].as_str().unwrap().to_owned();
-        assert_eq!([field(4), field(6), field(9)], ["/email", "/roles", "/roles/0"]);
-        let mailbox = app.mailbox().await;
-        assert_eq!((mailbox.len(), mailbox.to("ann@acme.test").len(), mailbox.to("cy@acme.test").len()), (3, 1, 1));
-        let list = app.operator().get(answer.header("location")).await.expect(200);
-        assert_eq!(list["items"].as_array().unwrap().len(), 2);
-        let accepted = json!({ "token": mailbox.last_to("cy@acme.test").token(), "password": "tulip-anchor-copper-72" });
-        app.anonymous().post("/v1/invitations/accept", &accepted).await.expect(200);
-    }
+/// Proves E1: rows that are wrong, taken or twice there are refused alone, with the field that is wrong.
+#[both_engines]
+async fn wrong_rows_are_refused_and_the_others_invited(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = tenant(&app).await;
+    send(&app, &tenant, &batch(&json!([row("before@acme.test")]))).await.expect(201);
+    tenant.sign_in(&app, "active@acme.test", Some(&["staff"])).await;
+    let rows = json!([
+        row("ann@acme.test"), row("Before@acme.test"), row("active@acme.test"), row("ANN@acme.test"), row("no email"),
+        row("x@acme.test\r\nBcc: y@y.test"), { "email": "bo@acme.test" }, 7, row("cy@acme.test"),
+        { "email": "d@acme.test", "roles": ["emperor"] }, { "email": "e@acme.test", "evil": true },
+    ]);
+    let answer = send(&app, &tenant, &batch(&rows)).await;
+    let body = answer.expect(201);
+    let expected = [
+        "invited",
+        "already_invited",
+        "username_taken",
+        "already_invited",
+        "invalid_input",
+        "invalid_input",
+        "invalid_input",
+        "invalid_input",
+        "invited",
+        "invalid_input",
+        "invalid_input",
+    ];
+    assert_eq!((codes(&body), &body["invited"], &body["refused"]), (expected.to_vec(), &json!(2), &json!(9)));
+    let field = |row: usize| body["results"][row]["errors"][0]["pointer"].as_str().unwrap().to_owned();
+    assert_eq!([field(4), field(6), field(9)], ["/email", "/roles", "/roles/0"]);
+    let mailbox = app.mailbox().await;
+    assert_eq!((mailbox.len(), mailbox.to("ann@acme.test").len(), mailbox.to("cy@acme.test").len()), (3, 1, 1));
+    let list = app.operator().get(answer.header("location")).await.expect(200);
+    assert_eq!(list["items"].as_array().unwrap().len(), 2);
+    let accepted = json!({ "token": mailbox.last_to("cy@acme.test").token(), "password": "tulip-anchor-copper-72" });
+    app.anonymous().post("/v1/invitations/accept", &accepted).await.expect(200);
+}
 
-    /// Proves E1, E4: ten thousand people are invited by one request, each with one mail in the outbox, and a repeat with
-    /// the same key invites nobody twice.
-    async fn ten_thousand_people_are_invited_at_once(db) {
-        let app = TestApp::start(db).await;
-        let tenant = tenant(&app).await;
-        let rows: Vec<Value> = (0..10_000).map(|number| row(&format!("person-{number}@acme.test"))).collect();
-        let body = batch(&json!(rows));
-        let send = async || {
-            let request = app.operator().request(Method::POST, &tenant.path("/invitation-batches"));
-            Answer::of(request.header("idempotency-key", "all").json(&body)).await
-        };
-        let (first, second) = (send().await, send().await);
-        assert_eq!(first.expect(201)["invited"], 10_000);
-        assert_eq!((second.expect(201), second.header("idempotent-replayed")), (first.json(), "true"));
-        let last = app.operator().get(&tenant.path("/invitations?q=person-9999@&state=pending")).await.expect(200);
-        assert_eq!(last["items"].as_array().unwrap().len(), 1);
-    }
+/// Proves E1, E4: ten thousand people are invited by one request, each with one mail in the outbox, and a repeat with
+/// the same key invites nobody twice.
+#[both_engines]
+async fn ten_thousand_people_are_invited_at_once(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = tenant(&app).await;
+    let rows: Vec<Value> = (0..10_000).map(|number| row(&format!("person-{number}@acme.test"))).collect();
+    let body = batch(&json!(rows));
+    let send = async || {
+        let request = app.operator().request(Method::POST, &tenant.path("/invitation-batches"));
+        Answer::of(request.header("idempotency-key", "all").json(&body)).await
+    };
+    let (first, second) = (send().await, send().await);
+    assert_eq!(first.expect(201)["invited"], 10_000);
+    assert_eq!((second.expect(201), second.header("idempotent-replayed")), (first.json(), "true"));
+    let last = app.operator().get(&tenant.path("/invitations?q=person-9999@&state=pending")).await.expect(200);
+    assert_eq!(last["items"].as_array().unwrap().len(), 1);
+}
 
-    /// Proves E1: too many rows, none, or a body that is too large are refused before anything is done.
-    async fn a_batch_is_bounded(db) {
-        let app = TestApp::start(db).await;
-        let tenant = tenant(&app).await;
-        let many: Vec<Value> = (0..10_001).map(|_| json!(1)).collect();
-        for rows in [json!([]), json!(many), json!({}), json!(null)] {
-            let refused = send(&app, &tenant, &batch(&rows)).await.problem(422, "invalid_input");
-            assert_eq!(refused["errors"][0]["pointer"], "/invitations");
-        }
-        let huge = json!({ "portal": "admin", "invitations": ["x".repeat(9 * 1024 * 1024)] });
-        send(&app, &tenant, &huge).await.problem(413, "payload_too_large");
-        let unmailable = json!({ "portal": "self_service", "accept_by": "sso", "invitations": [row("a@acme.test")] });
-        send(&app, &tenant, &unmailable).await.problem(422, "invalid_input");
-        assert!(app.mailbox().await.is_empty());
+/// Proves E1: too many rows, none, or a body that is too large are refused before anything is done.
+#[both_engines]
+async fn a_batch_is_bounded(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = tenant(&app).await;
+    let many: Vec<Value> = (0..10_001).map(|_| json!(1)).collect();
+    for rows in [json!([]), json!(many), json!({}), json!(null)] {
+        let refused = send(&app, &tenant, &batch(&rows)).await.problem(422, "invalid_input");
+        assert_eq!(refused["errors"][0]["pointer"], "/invitations");
     }
+    let huge = json!({ "portal": "admin", "invitations": ["x".repeat(9 * 1024 * 1024)] });
+    send(&app, &tenant, &huge).await.problem(413, "payload_too_large");
+    let unmailable = json!({ "portal": "self_service", "accept_by": "sso", "invitations": [row("a@acme.test")] });
+    send(&app, &tenant, &unmailable).await.problem(422, "invalid_input");
+    assert!(app.mailbox().await.is_empty());
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tests::app::{Limits, TestApp};
 use tests::both_engines;
 use tests::client::{Answer, Client};
+use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::tenant::Tenant;
 
@@ -39,126 +40,127 @@ async fn until(refused: &AtomicUsize, count: usize) {
     }
 }
 
-both_engines! {
-    /// Proves A4: a flood that takes all ordinary login capacity keeps out neither a user who signed in from there before, be
-    /// it in the network that it comes from and after a restart, nor another account's users, nor SSO.
-    async fn a_flood_of_logins_keeps_no_other_out(db) {
-        let limits = Limits { passwords_at_once: 1, ..Limits::default() };
-        let app = TestApp::start_behind_proxy_with(db, limits).await;
-        let (acme, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
-        acme.form_user(&app, "root", Some("organization_owner")).await;
-        other.form_user(&app, "ann", Some("organization_member")).await;
-        acme.form_login(&flooding(&app.anonymous(), 7), "root", PASSWORD).await.expect(200);
-        let app = app.restart_behind_proxy(limits).await;
-        let (held, refused) = (app.world.hold_passwords().await, AtomicUsize::new(0));
-        let others = async {
-            // Two are looked at and eight wait.
-            until(&refused, FLOOD - 10).await;
-            other.sign_in(&app, "bob@other.test", Some(&["staff"])).await;
-            let release = async {
-                until(&refused, FLOOD - 9).await;
-                drop(held);
-            };
-            let (root_at, ann_at) = (flooding(&app.anonymous(), 7), app.anonymous().forwarded_for("198.51.100.7"));
-            let root = acme.form_login(&root_at, "root", PASSWORD);
-            tokio::join!(root, other.form_login(&ann_at, "ann", PASSWORD), release)
+/// Proves A4: a flood that takes all ordinary login capacity keeps out neither a user who signed in from there before, be
+/// it in the network that it comes from and after a restart, nor another account's users, nor SSO.
+#[both_engines]
+async fn a_flood_of_logins_keeps_no_other_out(db: TestDatabase) {
+    let limits = Limits { passwords_at_once: 1, ..Limits::default() };
+    let app = TestApp::start_behind_proxy_with(db, limits).await;
+    let (acme, other) = (Tenant::create(&app, "acme").await, Tenant::create(&app, "other").await);
+    acme.form_user(&app, "root", Some("organization_owner")).await;
+    other.form_user(&app, "ann", Some("organization_member")).await;
+    acme.form_login(&flooding(&app.anonymous(), 7), "root", PASSWORD).await.expect(200);
+    let app = app.restart_behind_proxy(limits).await;
+    let (held, refused) = (app.world.hold_passwords().await, AtomicUsize::new(0));
+    let others = async {
+        // Two are looked at and eight wait.
+        until(&refused, FLOOD - 10).await;
+        other.sign_in(&app, "bob@other.test", Some(&["staff"])).await;
+        let release = async {
+            until(&refused, FLOOD - 9).await;
+            drop(held);
         };
-        let ((), (root, ann, ())) = tokio::join!(flood(&app, &acme, &refused), others);
-        root.expect(200);
-        ann.expect(200);
-    }
+        let (root_at, ann_at) = (flooding(&app.anonymous(), 7), app.anonymous().forwarded_for("198.51.100.7"));
+        let root = acme.form_login(&root_at, "root", PASSWORD);
+        tokio::join!(root, other.form_login(&ann_at, "ann", PASSWORD), release)
+    };
+    let ((), (root, ann, ())) = tokio::join!(flood(&app, &acme, &refused), others);
+    root.expect(200);
+    ann.expect(200);
+}
 
-    /// Proves B5: two hundred wrong passwords from as many addresses of one network are not all looked at, and other networks are
-    /// not slowed.
-    async fn one_network_has_few_tries_whatever_addresses_it_sends_from(db) {
-        let app = TestApp::start_behind_proxy(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        tenant.form_user(&app, "ann", Some("organization_member")).await;
-        let networks: [fn(usize) -> String; 2] =
-            [|n| format!("2001:db8:7:{:x}::1", n * 256), |n| format!("203.0.113.{n}")];
-        for address in networks {
-            let (mut judged, anyone) = ((0, 0), app.anonymous());
-            for n in 0..200 {
-                let client = anyone.forwarded_for(&address(n));
-                let at_one = tenant.form_login(&client, &format!("ann-{}", address(0)), "a-wrong-password").await;
-                judged.1 += usize::from(at_one.status == 401);
-                let over_all = tenant.form_login(&client, &format!("nobody{n}"), "a-wrong-password").await;
-                judged.0 += usize::from(over_all.status == 401);
+/// Proves B5: two hundred wrong passwords from as many addresses of one network are not all looked at, and other networks are
+/// not slowed.
+#[both_engines]
+async fn one_network_has_few_tries_whatever_addresses_it_sends_from(db: TestDatabase) {
+    let app = TestApp::start_behind_proxy(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    tenant.form_user(&app, "ann", Some("organization_member")).await;
+    let networks: [fn(usize) -> String; 2] = [|n| format!("2001:db8:7:{:x}::1", n * 256), |n| format!("203.0.113.{n}")];
+    for address in networks {
+        let (mut judged, anyone) = ((0, 0), app.anonymous());
+        for n in 0..200 {
+            let client = anyone.forwarded_for(&address(n));
+            let at_one = tenant.form_login(&client, &format!("ann-{}", address(0)), "a-wrong-password").await;
+            judged.1 += usize::from(at_one.status == 401);
+            let over_all = tenant.form_login(&client, &format!("nobody{n}"), "a-wrong-password").await;
+            judged.0 += usize::from(over_all.status == 401);
+        }
+        assert_eq!((judged.0 + judged.1, judged.1), (100, 10));
+    }
+    let elsewhere = app.anonymous().forwarded_for("2001:db8:8::1");
+    tenant.form_login(&elsewhere, "ann", PASSWORD).await.expect(200);
+}
+
+/// Proves A4, B5: a user who signed in from an address before is let in there though all of its network is slowed.
+#[both_engines]
+async fn neighbours_slow_down_no_user_who_was_there_before(db: TestDatabase) {
+    let app = TestApp::start_behind_proxy(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    for user in ["ann", "bob"] {
+        tenant.form_user(&app, user, Some("organization_member")).await;
+    }
+    let anyone = app.anonymous();
+    let at = |n: usize| anyone.forwarded_for(&format!("203.0.113.{n}"));
+    tenant.form_login(&at(1), "ann", PASSWORD).await.expect(200);
+    for n in 0..110 {
+        tenant.form_login(&at(n), &format!("nobody{n}"), "a-wrong-password").await;
+    }
+    tenant.form_login(&at(1), "bob", PASSWORD).await.problem(429, "rate_limited");
+    tenant.form_login(&at(1), "ann", PASSWORD).await.expect(200);
+}
+
+/// Proves D5: who presents credentials that are not valid again and again is told to wait, from every address of the network;
+/// valid ones of the same network go on, and so do others.
+#[both_engines]
+async fn wrong_credentials_are_limited_by_network(db: TestDatabase) {
+    let app = TestApp::start_behind_proxy(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    let ann = tenant.sign_in(&app, "ann@acme.test", Some(&["staff"])).await;
+    let (anyone, operator) = (app.anonymous(), app.operator());
+    for (network, kind) in ["vop_", "vak_", "eyJ."].iter().enumerate() {
+        let at = |n: usize| format!("203.0.{network}.{n}");
+        let wrong = |n: usize| anyone.bearing(&format!("{kind}{n:0>43}")).forwarded_for(&at(n / 64));
+        let mut told = 0;
+        for n in 0..200 {
+            let answer = wrong(n).get("/v1/me").await;
+            if answer.status == 429 {
+                answer.problem(429, "rate_limited");
+                assert!(!answer.header("retry-after").is_empty());
+            } else {
+                answer.problem(401, "unauthenticated");
+                told += 1;
             }
-            assert_eq!((judged.0 + judged.1, judged.1), (100, 10));
         }
-        let elsewhere = app.anonymous().forwarded_for("2001:db8:8::1");
-        tenant.form_login(&elsewhere, "ann", PASSWORD).await.expect(200);
+        assert_eq!(told, 120, "{kind}");
+        ann.forwarded_for(&at(1)).get("/v1/me").await.expect(200);
+        operator.forwarded_for(&at(200)).get("/v1/accounts").await.expect(200);
+        app.world.clock.advance(SignedDuration::from_mins(3));
+        wrong(1).get("/v1/me").await.problem(401, "unauthenticated");
     }
+}
 
-    /// Proves A4, B5: a user who signed in from an address before is let in there though all of its network is slowed.
-    async fn neighbours_slow_down_no_user_who_was_there_before(db) {
-        let app = TestApp::start_behind_proxy(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        for user in ["ann", "bob"] {
-            tenant.form_user(&app, user, Some("organization_member")).await;
-        }
-        let anyone = app.anonymous();
-        let at = |n: usize| anyone.forwarded_for(&format!("203.0.113.{n}"));
-        tenant.form_login(&at(1), "ann", PASSWORD).await.expect(200);
-        for n in 0..110 {
-            tenant.form_login(&at(n), &format!("nobody{n}"), "a-wrong-password").await;
-        }
-        tenant.form_login(&at(1), "bob", PASSWORD).await.problem(429, "rate_limited");
-        tenant.form_login(&at(1), "ann", PASSWORD).await.expect(200);
-    }
-
-    /// Proves D5: who presents credentials that are not valid again and again is told to wait, from every address of the network;
-    /// valid ones of the same network go on, and so do others.
-    async fn wrong_credentials_are_limited_by_network(db) {
-        let app = TestApp::start_behind_proxy(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        let ann = tenant.sign_in(&app, "ann@acme.test", Some(&["staff"])).await;
-        let (anyone, operator) = (app.anonymous(), app.operator());
-        for (network, kind) in ["vop_", "vak_", "eyJ."].iter().enumerate() {
-            let at = |n: usize| format!("203.0.{network}.{n}");
-            let wrong = |n: usize| anyone.bearing(&format!("{kind}{n:0>43}")).forwarded_for(&at(n / 64));
-            let mut told = 0;
-            for n in 0..200 {
-                let answer = wrong(n).get("/v1/me").await;
-                if answer.status == 429 {
-                    answer.problem(429, "rate_limited");
-                    assert!(!answer.header("retry-after").is_empty());
-                } else {
-                    answer.problem(401, "unauthenticated");
-                    told += 1;
-                }
-            }
-            assert_eq!(told, 120, "{kind}");
-            ann.forwarded_for(&at(1)).get("/v1/me").await.expect(200);
-            operator.forwarded_for(&at(200)).get("/v1/accounts").await.expect(200);
-            app.world.clock.advance(SignedDuration::from_mins(3));
-            wrong(1).get("/v1/me").await.problem(401, "unauthenticated");
-        }
-    }
-
-    /// Proves B4, B6, D5: requests for links to users of one account are limited by network, known or not, and other networks and
-    /// accounts are not concerned.
-    async fn requests_for_links_are_limited_by_network_and_account(db) {
-        let app = TestApp::start_behind_proxy(db).await;
-        let acme = Tenant::create(&app, "acme").await;
-        let portal = Tenant::create_for(&app, "portal", "self_service").await;
-        acme.set_pages(&app).await;
-        portal.set_pages(&app).await;
-        let reset = |account: &str| {
-            json!({ "account_name": account, "identifier": "ann@x.test", "client_id": acme.client_id })
-        };
-        let link = portal.start_body(Some("ann@x.test"));
-        for (path, body) in [
-            ("/v1/password-resets", reset("acme")),
-            ("/v1/password-resets", reset("no-such-account")),
-            ("/v1/magic-link-sign-ins", link),
-        ] {
-            let taken = ask_from_one_network(&app, path, &body).await;
-            assert_eq!(taken, 40, "{path} {body}");
-            let elsewhere = app.anonymous().forwarded_for("198.51.100.1");
-            assert_eq!(settled(&app, elsewhere.post(path, &body).await).await.status, 202);
-        }
+/// Proves B4, B6, D5: requests for links to users of one account are limited by network, known or not, and other networks and
+/// accounts are not concerned.
+#[both_engines]
+async fn requests_for_links_are_limited_by_network_and_account(db: TestDatabase) {
+    let app = TestApp::start_behind_proxy(db).await;
+    let acme = Tenant::create(&app, "acme").await;
+    let portal = Tenant::create_for(&app, "portal", "self_service").await;
+    acme.set_pages(&app).await;
+    portal.set_pages(&app).await;
+    let reset =
+        |account: &str| json!({ "account_name": account, "identifier": "ann@x.test", "client_id": acme.client_id });
+    let link = portal.start_body(Some("ann@x.test"));
+    for (path, body) in [
+        ("/v1/password-resets", reset("acme")),
+        ("/v1/password-resets", reset("no-such-account")),
+        ("/v1/magic-link-sign-ins", link),
+    ] {
+        let taken = ask_from_one_network(&app, path, &body).await;
+        assert_eq!(taken, 40, "{path} {body}");
+        let elsewhere = app.anonymous().forwarded_for("198.51.100.1");
+        assert_eq!(settled(&app, elsewhere.post(path, &body).await).await.status, 202);
     }
 }
 

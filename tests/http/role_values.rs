@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::app::TestApp;
 use tests::both_engines;
 use tests::client::parameter;
-use tests::databases::{Engine, database};
+use tests::databases::{Engine, TestDatabase, database};
 use tests::idp::{EMAIL_CLAIM, ROLE_ATTRIBUTE};
 use tests::tenant::Tenant;
 use tests::tokens::claims;
@@ -38,53 +38,54 @@ async fn usable(app: &TestApp, tokens: &Value) -> Value {
     claims(token)
 }
 
-both_engines! {
-    /// Proves C4, I1, H1: four hundred groups do not make a token that nobody takes; what is left out stands in the attempt,
-    /// with what to change.
-    async fn too_many_groups_are_left_out_of_the_token_with_a_warning(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create_for(&app, "acme", "self_service").await;
-        let sent = groups(400);
-        let tokens = sign_in(&app, &tenant, "eva@customer.test", &sent).await;
-        let kept = usable(&app, &tokens).await["external_roles"].clone();
-        let count = kept.as_array().unwrap().len();
-        assert_eq!(kept, json!(sent[..count]), "the first ones are kept, whole");
-        let attempt = tenant.last_attempt(&app).await;
-        let warnings = attempt["warnings"].to_string();
-        let left_out = format!("{} role values were left out of the token", sent.len() - count);
-        assert!(warnings.contains(&left_out) && warnings.contains(&sent[count]), "{warnings}");
-        assert!(warnings.contains("only the groups that are assigned to this application"), "{warnings}");
-        let refreshed = tenant.refresh(&app, tokens["refresh_token"].as_str().unwrap()).await.expect(200);
-        assert_eq!(usable(&app, &refreshed).await["external_roles"], kept);
+/// Proves C4, I1, H1: four hundred groups do not make a token that nobody takes; what is left out stands in the attempt,
+/// with what to change.
+#[both_engines]
+async fn too_many_groups_are_left_out_of_the_token_with_a_warning(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create_for(&app, "acme", "self_service").await;
+    let sent = groups(400);
+    let tokens = sign_in(&app, &tenant, "eva@customer.test", &sent).await;
+    let kept = usable(&app, &tokens).await["external_roles"].clone();
+    let count = kept.as_array().unwrap().len();
+    assert_eq!(kept, json!(sent[..count]), "the first ones are kept, whole");
+    let attempt = tenant.last_attempt(&app).await;
+    let warnings = attempt["warnings"].to_string();
+    let left_out = format!("{} role values were left out of the token", sent.len() - count);
+    assert!(warnings.contains(&left_out) && warnings.contains(&sent[count]), "{warnings}");
+    assert!(warnings.contains("only the groups that are assigned to this application"), "{warnings}");
+    let refreshed = tenant.refresh(&app, tokens["refresh_token"].as_str().unwrap()).await.expect(200);
+    assert_eq!(usable(&app, &refreshed).await["external_roles"], kept);
 
-        let few = sign_in(&app, &tenant, "eva@customer.test", &groups(5)).await;
-        assert_eq!(usable(&app, &few).await["external_roles"], json!(groups(5)));
-        assert_eq!(tenant.last_attempt(&app).await["warnings"], json!([]));
-    }
+    let few = sign_in(&app, &tenant, "eva@customer.test", &groups(5)).await;
+    assert_eq!(usable(&app, &few).await["external_roles"], json!(groups(5)));
+    assert_eq!(tenant.last_attempt(&app).await["warnings"], json!([]));
+}
 
-    /// Proves C9: a test sign-in tells what a token would not hold.
-    async fn a_test_sign_in_tells_what_would_be_left_out(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create_for(&app, "acme", "self_service").await;
-        let pending = tenant.start_test(&app).await;
-        let sent = groups(60);
-        let roles: Vec<&str> = sent.iter().map(String::as_str).collect();
-        let spec = tenant.response(&app, &pending, "eva@customer.test", Some(&roles));
-        tenant.post_response(&app, &spec, &pending.relay_state).await;
-        let found = tenant.test(&app, &pending).await;
-        let origins: Vec<&Value> = found["roles"].as_array().unwrap().iter().map(|entry| &entry["origin"]).collect();
-        assert_eq!((origins[0], origins[59]), (&json!("token"), &json!("left_out")), "{found}");
-        assert!(found["warnings"].to_string().contains("left out of the token"), "{found}");
-    }
+/// Proves C9: a test sign-in tells what a token would not hold.
+#[both_engines]
+async fn a_test_sign_in_tells_what_would_be_left_out(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create_for(&app, "acme", "self_service").await;
+    let pending = tenant.start_test(&app).await;
+    let sent = groups(60);
+    let roles: Vec<&str> = sent.iter().map(String::as_str).collect();
+    let spec = tenant.response(&app, &pending, "eva@customer.test", Some(&roles));
+    tenant.post_response(&app, &spec, &pending.relay_state).await;
+    let found = tenant.test(&app, &pending).await;
+    let origins: Vec<&Value> = found["roles"].as_array().unwrap().iter().map(|entry| &entry["origin"]).collect();
+    assert_eq!((origins[0], origins[59]), (&json!("token"), &json!("left_out")), "{found}");
+    assert!(found["warnings"].to_string().contains("left out of the token"), "{found}");
+}
 
-    /// Proves I1: groups that grant nothing in the admin portal do not reach the token at all.
-    async fn groups_of_administrators_stay_out_of_the_token(db) {
-        let app = TestApp::start(db).await;
-        let tenant = Tenant::create(&app, "acme").await;
-        let sent = [groups(400), vec!["staff".to_owned()]].concat();
-        let claims = usable(&app, &sign_in(&app, &tenant, "ann@acme.test", &sent).await).await;
-        assert_eq!((&claims["roles"], claims.get("external_roles")), (&json!(["organization_member"]), None));
-    }
+/// Proves I1: groups that grant nothing in the admin portal do not reach the token at all.
+#[both_engines]
+async fn groups_of_administrators_stay_out_of_the_token(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    let sent = [groups(400), vec!["staff".to_owned()]].concat();
+    let claims = usable(&app, &sign_in(&app, &tenant, "ann@acme.test", &sent).await).await;
+    assert_eq!((&claims["roles"], claims.get("external_roles")), (&json!(["organization_member"]), None));
 }
 
 /// Proves I1: with every name as long as it may be, and each algorithm, an access token fits into a header.

@@ -166,35 +166,3 @@ async fn run_on(server: Url, statement: String) {
 fn block_on(work: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work);
 }
-
-/// Declares tests that run once on each engine, as `name::sqlite` and `name::postgres`. Each gets a fresh
-/// [`databases::TestDatabase`](crate::databases::TestDatabase):
-///
-/// ```text
-/// both_engines! {
-///     /// Proves A1.
-///     async fn an_account_has_one_name(db) { … }
-/// }
-/// ```
-#[macro_export]
-macro_rules! both_engines {
-    ($($(#[$attribute:meta])* async fn $name:ident($db:ident) $body:block)*) => {$(
-        $(#[$attribute])*
-        mod $name {
-            #[allow(unused_imports, reason = "not every test needs what its neighbours do")]
-            use super::*;
-
-            async fn rule($db: $crate::databases::TestDatabase) $body
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                rule($crate::databases::database($crate::databases::Engine::Sqlite).await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                rule($crate::databases::database($crate::databases::Engine::Postgres).await).await;
-            }
-        }
-    )*};
-}

@@ -17,6 +17,8 @@
     reason = "a test kit: what goes wrong here fails the test, and it plays the part of the outside world"
 )]
 
+pub use macros::both_engines;
+
 pub mod app;
 pub mod browser;
 pub mod client;

@@ -10,6 +10,7 @@ use storage::direct_sign_ins::RefusedLimits;
 use storage::mfa_codes::NewMfaCode;
 use storage::{Tx, direct_sign_ins, mfa_codes, sign_in_attempts};
 use tests::both_engines;
+use tests::databases::TestDatabase;
 
 use crate::samples::{Tenant, at, attempt, digest, return_to, tenant};
 
@@ -55,90 +56,91 @@ fn presented(sign_in: &DirectSignIn, digest: SecretDigest) -> PresentedSecret {
     PresentedSecret { row: sign_in.attempt_id.as_uuid(), digest }
 }
 
-both_engines! {
-    /// Proves B2: a sign-in goes on by its newest token, and by no other.
-    async fn a_sign_in_goes_on_by_its_newest_token(db) {
-        let own = tenant(&db.store, "own").await;
-        let mut tx = db.store.begin().await.unwrap();
-        let tx = &mut tx;
-        let (first, handle) = stored(tx, &own).await;
-        let found = direct_sign_ins::by_handle(tx, presented(&first, handle)).await.unwrap();
-        assert_eq!(found.as_ref(), Some(&first));
-        assert_eq!(direct_sign_ins::by_handle(tx, presented(&first, digest())).await.unwrap(), None);
-        let next = digest();
-        let second =
-            DirectSignIn { awaits: Some(Awaited::PasswordChange), method: SignInMethod::PasswordAndCode, ..first };
-        assert!(!direct_sign_ins::advance(tx, &second, next, Some(next), at(5)).await.unwrap());
-        assert!(direct_sign_ins::advance(tx, &second, handle, Some(next), at(5)).await.unwrap());
-        assert!(!direct_sign_ins::advance(tx, &second, handle, Some(next), at(5)).await.unwrap());
-        assert_eq!(direct_sign_ins::by_handle(tx, presented(&second, handle)).await.unwrap(), None);
-        assert_eq!(direct_sign_ins::by_handle(tx, presented(&second, next)).await.unwrap().as_ref(), Some(&second));
-        let last = DirectSignIn { awaits: None, ..second };
-        assert!(direct_sign_ins::advance(tx, &last, next, None, at(6)).await.unwrap());
-        assert_eq!(direct_sign_ins::by_handle(tx, presented(&last, next)).await.unwrap(), None);
-    }
+/// Proves B2: a sign-in goes on by its newest token, and by no other.
+#[both_engines]
+async fn a_sign_in_goes_on_by_its_newest_token(db: TestDatabase) {
+    let own = tenant(&db.store, "own").await;
+    let mut tx = db.store.begin().await.unwrap();
+    let tx = &mut tx;
+    let (first, handle) = stored(tx, &own).await;
+    let found = direct_sign_ins::by_handle(tx, presented(&first, handle)).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&first));
+    assert_eq!(direct_sign_ins::by_handle(tx, presented(&first, digest())).await.unwrap(), None);
+    let next = digest();
+    let second = DirectSignIn { awaits: Some(Awaited::PasswordChange), method: SignInMethod::PasswordAndCode, ..first };
+    assert!(!direct_sign_ins::advance(tx, &second, next, Some(next), at(5)).await.unwrap());
+    assert!(direct_sign_ins::advance(tx, &second, handle, Some(next), at(5)).await.unwrap());
+    assert!(!direct_sign_ins::advance(tx, &second, handle, Some(next), at(5)).await.unwrap());
+    assert_eq!(direct_sign_ins::by_handle(tx, presented(&second, handle)).await.unwrap(), None);
+    assert_eq!(direct_sign_ins::by_handle(tx, presented(&second, next)).await.unwrap().as_ref(), Some(&second));
+    let last = DirectSignIn { awaits: None, ..second };
+    assert!(direct_sign_ins::advance(tx, &last, next, None, at(6)).await.unwrap());
+    assert_eq!(direct_sign_ins::by_handle(tx, presented(&last, next)).await.unwrap(), None);
+}
 
-    /// Proves A5: a sign-in is not taken on in the name of another account.
-    async fn a_sign_in_is_its_accounts(db) {
-        let (own, other) = (tenant(&db.store, "own").await, tenant(&db.store, "other").await.account.id);
-        let mut tx = db.store.begin().await.unwrap();
-        let (sign_in, handle) = stored(&mut tx, &own).await;
-        let moved = DirectSignIn { account_id: other, ..sign_in.clone() };
-        assert!(!direct_sign_ins::advance(&mut tx, &moved, handle, None, at(5)).await.unwrap());
-        let row = (sign_in.account_id, sign_in.attempt_id);
-        assert!(mfa_codes::set(&mut tx, &mailed(&sign_in, digest(), (at(0), at(0)))).await.unwrap());
-        assert!(mfa_codes::count_try(&mut tx, other, sign_in.attempt_id).await.unwrap().is_none());
-        mfa_codes::delete(&mut tx, other, sign_in.attempt_id).await.unwrap();
-        assert!(mfa_codes::count_try(&mut tx, row.0, row.1).await.unwrap().is_some());
-    }
+/// Proves A5: a sign-in is not taken on in the name of another account.
+#[both_engines]
+async fn a_sign_in_is_its_accounts(db: TestDatabase) {
+    let (own, other) = (tenant(&db.store, "own").await, tenant(&db.store, "other").await.account.id);
+    let mut tx = db.store.begin().await.unwrap();
+    let (sign_in, handle) = stored(&mut tx, &own).await;
+    let moved = DirectSignIn { account_id: other, ..sign_in.clone() };
+    assert!(!direct_sign_ins::advance(&mut tx, &moved, handle, None, at(5)).await.unwrap());
+    let row = (sign_in.account_id, sign_in.attempt_id);
+    assert!(mfa_codes::set(&mut tx, &mailed(&sign_in, digest(), (at(0), at(0)))).await.unwrap());
+    assert!(mfa_codes::count_try(&mut tx, other, sign_in.attempt_id).await.unwrap().is_none());
+    mfa_codes::delete(&mut tx, other, sign_in.attempt_id).await.unwrap();
+    assert!(mfa_codes::count_try(&mut tx, row.0, row.1).await.unwrap().is_some());
+}
 
-    /// Proves B2: each try counts, a newer code starts anew and comes after the pause, a used one is gone.
-    async fn tries_of_a_code_count(db) {
-        let own = tenant(&db.store, "own").await;
-        let mut tx = db.store.begin().await.unwrap();
-        let tx = &mut tx;
-        let (sign_in, _) = stored(tx, &own).await;
-        let row = (sign_in.account_id, sign_in.attempt_id);
-        let (old, new) = (digest(), digest());
-        assert!(mfa_codes::set(tx, &mailed(&sign_in, old, (at(10), at(0)))).await.unwrap());
-        for tries in 1..=3 {
-            let sent = mfa_codes::count_try(tx, row.0, row.1).await.unwrap().unwrap();
-            assert_eq!((sent.digest, sent.tries, sent.sent_at), (old, tries, at(10)));
-        }
-        assert!(!mfa_codes::set(tx, &mailed(&sign_in, new, (at(20), at(9)))).await.unwrap());
-        assert!(mfa_codes::set(tx, &mailed(&sign_in, new, (at(20), at(10)))).await.unwrap());
+/// Proves B2: each try counts, a newer code starts anew and comes after the pause, a used one is gone.
+#[both_engines]
+async fn tries_of_a_code_count(db: TestDatabase) {
+    let own = tenant(&db.store, "own").await;
+    let mut tx = db.store.begin().await.unwrap();
+    let tx = &mut tx;
+    let (sign_in, _) = stored(tx, &own).await;
+    let row = (sign_in.account_id, sign_in.attempt_id);
+    let (old, new) = (digest(), digest());
+    assert!(mfa_codes::set(tx, &mailed(&sign_in, old, (at(10), at(0)))).await.unwrap());
+    for tries in 1..=3 {
         let sent = mfa_codes::count_try(tx, row.0, row.1).await.unwrap().unwrap();
-        assert_eq!((sent.digest, sent.tries, sent.sent_at), (new, 1, at(20)));
-        mfa_codes::delete(tx, row.0, row.1).await.unwrap();
-        assert!(mfa_codes::count_try(tx, row.0, row.1).await.unwrap().is_none());
+        assert_eq!((sent.digest, sent.tries, sent.sent_at), (old, tries, at(10)));
     }
+    assert!(!mfa_codes::set(tx, &mailed(&sign_in, new, (at(20), at(9)))).await.unwrap());
+    assert!(mfa_codes::set(tx, &mailed(&sign_in, new, (at(20), at(10)))).await.unwrap());
+    let sent = mfa_codes::count_try(tx, row.0, row.1).await.unwrap().unwrap();
+    assert_eq!((sent.digest, sent.tries, sent.sent_at), (new, 1, at(20)));
+    mfa_codes::delete(tx, row.0, row.1).await.unwrap();
+    assert!(mfa_codes::count_try(tx, row.0, row.1).await.unwrap().is_none());
+}
 
-    /// Proves B5: what anyone can cause to be stored is bounded, per address and per account.
-    async fn refused_form_logins_are_bounded(db) {
-        let (own, other) = (tenant(&db.store, "own").await, tenant(&db.store, "other").await);
-        let limits = RefusedLimits { since: at(0), per_address: 2, per_account: 3 };
-        let mut tx = db.store.begin().await.unwrap();
-        let cases = [
-            (&own, "192.0.2.1", 0, true),
-            (&own, "192.0.2.1", 0, true),
-            (&own, "192.0.2.1", 0, false),
-            (&own, "192.0.2.2", 0, true),
-            (&own, "192.0.2.3", 0, false),
-            (&other, "192.0.2.1", 0, true),
-            (&other, "192.0.2.1", -1, true),
-            (&other, "192.0.2.1", 0, true),
-        ];
-        for (index, (tenant, address, started_at, wanted)) in cases.into_iter().enumerate() {
-            let refused = SignInAttempt {
-                user_id: None,
-                outcome: AttemptOutcome::Refused,
-                client_address: address.to_owned(),
-                started_at: at(started_at),
-                ..by_form(tenant)
-            };
-            assert_eq!(direct_sign_ins::insert_refused(&mut tx, &refused, limits).await.unwrap(), wanted, "{index}");
-            let found = sign_in_attempts::by_id(&mut tx, tenant.account.id, refused.id).await.unwrap();
-            assert_eq!(found.is_some(), wanted, "{index}");
-        }
+/// Proves B5: what anyone can cause to be stored is bounded, per address and per account.
+#[both_engines]
+async fn refused_form_logins_are_bounded(db: TestDatabase) {
+    let (own, other) = (tenant(&db.store, "own").await, tenant(&db.store, "other").await);
+    let limits = RefusedLimits { since: at(0), per_address: 2, per_account: 3 };
+    let mut tx = db.store.begin().await.unwrap();
+    let cases = [
+        (&own, "192.0.2.1", 0, true),
+        (&own, "192.0.2.1", 0, true),
+        (&own, "192.0.2.1", 0, false),
+        (&own, "192.0.2.2", 0, true),
+        (&own, "192.0.2.3", 0, false),
+        (&other, "192.0.2.1", 0, true),
+        (&other, "192.0.2.1", -1, true),
+        (&other, "192.0.2.1", 0, true),
+    ];
+    for (index, (tenant, address, started_at, wanted)) in cases.into_iter().enumerate() {
+        let refused = SignInAttempt {
+            user_id: None,
+            outcome: AttemptOutcome::Refused,
+            client_address: address.to_owned(),
+            started_at: at(started_at),
+            ..by_form(tenant)
+        };
+        assert_eq!(direct_sign_ins::insert_refused(&mut tx, &refused, limits).await.unwrap(), wanted, "{index}");
+        let found = sign_in_attempts::by_id(&mut tx, tenant.account.id, refused.id).await.unwrap();
+        assert_eq!(found.is_some(), wanted, "{index}");
     }
 }

@@ -7,6 +7,7 @@ use std::task::Poll;
 use sqlx::{Connection, PgConnection};
 use storage::{DatabaseSettings, Engine, Result, Store, Synchronous, installation};
 use tests::both_engines;
+use tests::databases::TestDatabase;
 use tokio::task::JoinSet;
 
 /// Writes two rows in one transaction.
@@ -58,62 +59,67 @@ async fn give_up_everywhere(store: &Store) {
     assert!((1..tries).contains(&given_up), "{given_up} of {tries}: none was given up, or none ended");
 }
 
-both_engines! {
-    /// Proves that a transaction whose owner went away, at whatever moment, is done or is not, and holds up nobody.
-    async fn a_transaction_that_is_given_up_is_whole_or_not_there(db) {
-        give_up_everywhere(&db.store).await;
-    }
+/// Proves that a transaction whose owner went away, at whatever moment, is done or is not, and holds up nobody.
+#[both_engines]
+async fn a_transaction_that_is_given_up_is_whole_or_not_there(db: TestDatabase) {
+    give_up_everywhere(&db.store).await;
+}
 
-    /// Proves that many more borrowers than connections are all served.
-    async fn whoever_waits_gets_a_turn(db) {
-        let mut writers = JoinSet::new();
-        for n in 0..200 {
-            let store = db.store.clone();
-            writers.spawn(async move { write_both(&store, &format!("writer {n}")).await.unwrap() });
-        }
-        writers.join_all().await;
-        for n in 0..200 {
-            assert!(is_written(&db.store, &format!("writer {n} second")).await, "{n}");
-        }
+/// Proves that many more borrowers than connections are all served.
+#[both_engines]
+async fn whoever_waits_gets_a_turn(db: TestDatabase) {
+    let mut writers = JoinSet::new();
+    for n in 0..200 {
+        let store = db.store.clone();
+        writers.spawn(async move { write_both(&store, &format!("writer {n}")).await.unwrap() });
     }
-
-    /// Proves that a closing store waits for the transaction under way, which is kept, and lends to nobody else.
-    async fn closing_waits_for_whoever_is_at_work(db) {
-        let mut tx = db.store.begin().await.unwrap();
-        installation::put_if_absent(&mut tx, "last", &[1]).await.unwrap();
-        let closing = tokio::spawn({ let store = db.store.clone(); async move { store.close().await } });
-        while db.store.ping().await.is_ok() {
-            tokio::task::yield_now().await;
-        }
-        assert!(!closing.is_finished());
-        tx.commit().await.unwrap();
-        closing.await.unwrap();
-        let again = Store::open(&tests::databases::settings(&db.url)).await.unwrap();
-        assert!(is_written(&again, "last").await);
+    writers.join_all().await;
+    for n in 0..200 {
+        assert!(is_written(&db.store, &format!("writer {n} second")).await, "{n}");
     }
+}
 
-    /// Proves that connections which the database ended are replaced: at most those that were at hand are lost on somebody.
-    async fn a_lost_connection_is_replaced(db) {
-        if db.store.engine() == Engine::Sqlite {
-            return;
-        }
-        let mut loans = JoinSet::new();
-        for n in 0..20 {
-            let store = db.store.clone();
-            loans.spawn(async move { write_both(&store, &format!("before {n}")).await.unwrap() });
-        }
-        loans.join_all().await;
-        let mut administrator = PgConnection::connect(&db.url).await.unwrap();
-        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+/// Proves that a closing store waits for the transaction under way, which is kept, and lends to nobody else.
+#[both_engines]
+async fn closing_waits_for_whoever_is_at_work(db: TestDatabase) {
+    let mut tx = db.store.begin().await.unwrap();
+    installation::put_if_absent(&mut tx, "last", &[1]).await.unwrap();
+    let closing = tokio::spawn({
+        let store = db.store.clone();
+        async move { store.close().await }
+    });
+    while db.store.ping().await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert!(!closing.is_finished());
+    tx.commit().await.unwrap();
+    closing.await.unwrap();
+    let again = Store::open(&tests::databases::settings(&db.url)).await.unwrap();
+    assert!(is_written(&again, "last").await);
+}
+
+/// Proves that connections which the database ended are replaced: at most those that were at hand are lost on somebody.
+#[both_engines]
+async fn a_lost_connection_is_replaced(db: TestDatabase) {
+    if db.store.engine() == Engine::Sqlite {
+        return;
+    }
+    let mut loans = JoinSet::new();
+    for n in 0..20 {
+        let store = db.store.clone();
+        loans.spawn(async move { write_both(&store, &format!("before {n}")).await.unwrap() });
+    }
+    loans.join_all().await;
+    let mut administrator = PgConnection::connect(&db.url).await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        sqlx::query(end).execute(&mut administrator).await.unwrap();
-        let mut failures = 0;
-        while write_both(&db.store, "after").await.is_err() {
-            failures += 1;
-            assert!(failures <= 20, "no connection is replaced");
-        }
-        assert!(is_written(&db.store, "after second").await);
+    sqlx::query(end).execute(&mut administrator).await.unwrap();
+    let mut failures = 0;
+    while write_both(&db.store, "after").await.is_err() {
+        failures += 1;
+        assert!(failures <= 20, "no connection is replaced");
     }
+    assert!(is_written(&db.store, "after second").await);
 }
 
 /// Proves the same of a database in memory, which would be lost with its only connection.

@@ -31,6 +31,7 @@ mod purge;
 mod races;
 mod samples;
 mod schema;
+mod schema_dump;
 mod sessions;
 mod sign_ins;
 mod sso_migrations;

@@ -13,6 +13,7 @@ use storage::{
     Tx, idempotency, known_logins, one_time_links, outbox, refresh_tokens, sessions, sign_in_attempts, throttles,
 };
 use tests::both_engines;
+use tests::databases::TestDatabase;
 use uuid::Uuid;
 
 use crate::samples::{Tenant, at, attempt, link, mail, session, tenant, token};
@@ -68,24 +69,23 @@ fn each(count: u64) -> Purged {
     }
 }
 
-both_engines! {
-    /// Proves that rows go exactly when their time is over, a bounded batch at a time, and tokens with their session.
-    async fn what_has_served_its_time_goes_in_batches(db) {
-        let tenant = tenant(&db.store, "acme").await;
-        let mut tx = db.store.begin().await.unwrap();
-        let over = SignedDuration::from_millis(1);
-        let mut gone = vec![];
-        for name in ["one", "two", "three"] {
-            gone.push(store_all(&mut tx, &tenant, over, name).await);
-        }
-        let kept = store_all(&mut tx, &tenant, SignedDuration::ZERO, "kept").await;
-        assert_eq!(purge_expired(&mut tx, at(NOW), 2).await.unwrap(), each(2));
-        let rest = purge_expired(&mut tx, at(NOW), 2).await.unwrap();
-        assert_eq!((rest, rest.most()), (each(1), 1));
-        assert_eq!(purge_expired(&mut tx, at(NOW), 2).await.unwrap(), each(0));
-        for token in gone {
-            assert!(refresh_tokens::family_of(&mut tx, token.digest).await.unwrap().is_none());
-        }
-        assert_eq!(refresh_tokens::family_of(&mut tx, kept.digest).await.unwrap().unwrap().token, kept);
+/// Proves that rows go exactly when their time is over, a bounded batch at a time, and tokens with their session.
+#[both_engines]
+async fn what_has_served_its_time_goes_in_batches(db: TestDatabase) {
+    let tenant = tenant(&db.store, "acme").await;
+    let mut tx = db.store.begin().await.unwrap();
+    let over = SignedDuration::from_millis(1);
+    let mut gone = vec![];
+    for name in ["one", "two", "three"] {
+        gone.push(store_all(&mut tx, &tenant, over, name).await);
     }
+    let kept = store_all(&mut tx, &tenant, SignedDuration::ZERO, "kept").await;
+    assert_eq!(purge_expired(&mut tx, at(NOW), 2).await.unwrap(), each(2));
+    let rest = purge_expired(&mut tx, at(NOW), 2).await.unwrap();
+    assert_eq!((rest, rest.most()), (each(1), 1));
+    assert_eq!(purge_expired(&mut tx, at(NOW), 2).await.unwrap(), each(0));
+    for token in gone {
+        assert!(refresh_tokens::family_of(&mut tx, token.digest).await.unwrap().is_none());
+    }
+    assert_eq!(refresh_tokens::family_of(&mut tx, kept.digest).await.unwrap().unwrap().token, kept);
 }

@@ -5,78 +5,82 @@ use std::path::Path;
 
 use storage::{DatabaseSettings, StorageError, Store, Synchronous, accounts, installation, users};
 use tests::both_engines;
-use tests::databases::settings;
+use tests::databases::{TestDatabase, settings};
 use uuid::Uuid;
 
 use crate::samples::{account, fresh, stored_account, tenant, user};
 
-both_engines! {
-    /// Proves that nothing is left of a transaction that is dropped, and that others do not see it before its end.
-    async fn what_is_not_committed_never_was(db) {
-        let mut tx = db.store.begin().await.unwrap();
-        let lost = stored_account(&mut tx, "lost").await;
-        let mut reader = db.store.read().await.unwrap();
-        assert!(accounts::by_id(&mut reader, lost.id).await.unwrap().is_none());
-        drop(tx);
-        assert!(accounts::by_id(&mut reader, lost.id).await.unwrap().is_none());
-        let mut tx = db.store.begin().await.unwrap();
-        let kept = stored_account(&mut tx, "lost").await;
-        tx.commit().await.unwrap();
-        assert_eq!(accounts::by_id(&mut reader, kept.id).await.unwrap(), Some(kept));
-    }
+/// Proves that nothing is left of a transaction that is dropped, and that others do not see it before its end.
+#[both_engines]
+async fn what_is_not_committed_never_was(db: TestDatabase) {
+    let mut tx = db.store.begin().await.unwrap();
+    let lost = stored_account(&mut tx, "lost").await;
+    let mut reader = db.store.read().await.unwrap();
+    assert!(accounts::by_id(&mut reader, lost.id).await.unwrap().is_none());
+    drop(tx);
+    assert!(accounts::by_id(&mut reader, lost.id).await.unwrap().is_none());
+    let mut tx = db.store.begin().await.unwrap();
+    let kept = stored_account(&mut tx, "lost").await;
+    tx.commit().await.unwrap();
+    assert_eq!(accounts::by_id(&mut reader, kept.id).await.unwrap(), Some(kept));
+}
 
-    /// Proves that a transaction for reading writes nothing.
-    async fn a_reader_does_not_write(db) {
-        let mut tx = db.store.read().await.unwrap();
-        let refused = accounts::insert(&mut tx, &account("acme")).await;
-        assert!(matches!(refused, Err(StorageError::Fault(_))), "{refused:?}");
-        tx.commit().await.unwrap();
-    }
+/// Proves that a transaction for reading writes nothing.
+#[both_engines]
+async fn a_reader_does_not_write(db: TestDatabase) {
+    let mut tx = db.store.read().await.unwrap();
+    let refused = accounts::insert(&mut tx, &account("acme")).await;
+    assert!(matches!(refused, Err(StorageError::Fault(_))), "{refused:?}");
+    tx.commit().await.unwrap();
+}
 
-    /// Proves that a transaction in which a query failed is not committed in part.
-    async fn a_transaction_that_failed_cannot_be_committed(db) {
-        let mut tx = db.store.begin().await.unwrap();
-        installation::put_if_absent(&mut tx, "half", &[1]).await.unwrap();
-        let orphan = users::insert(&mut tx, &user(domain::AccountId::from_uuid(fresh()), "orphan")).await;
-        assert!(matches!(orphan, Err(StorageError::Stale)), "{orphan:?}");
-        assert!(matches!(tx.commit().await, Err(StorageError::Fault(_))));
-        let mut tx = db.store.read().await.unwrap();
-        assert!(installation::get(&mut tx, "half").await.unwrap().is_none());
-    }
+/// Proves that a transaction in which a query failed is not committed in part.
+#[both_engines]
+async fn a_transaction_that_failed_cannot_be_committed(db: TestDatabase) {
+    let mut tx = db.store.begin().await.unwrap();
+    installation::put_if_absent(&mut tx, "half", &[1]).await.unwrap();
+    let orphan = users::insert(&mut tx, &user(domain::AccountId::from_uuid(fresh()), "orphan")).await;
+    assert!(matches!(orphan, Err(StorageError::Stale)), "{orphan:?}");
+    assert!(matches!(tx.commit().await, Err(StorageError::Fault(_))));
+    let mut tx = db.store.read().await.unwrap();
+    assert!(installation::get(&mut tx, "half").await.unwrap().is_none());
+}
 
-    /// Proves that a conflict found by a count of rows leaves the transaction usable: the refusal can be recorded in
-    /// it.
-    async fn a_transaction_goes_on_after_a_conflict(db) {
-        let mut tx = db.store.begin().await.unwrap();
-        stored_account(&mut tx, "taken").await;
-        assert!(accounts::insert(&mut tx, &account("taken")).await.is_err());
-        let kept = stored_account(&mut tx, "free").await;
-        tx.commit().await.unwrap();
-        let mut tx = db.store.read().await.unwrap();
-        assert!(accounts::by_id(&mut tx, kept.id).await.unwrap().is_some());
-    }
+/// Proves that a conflict found by a count of rows leaves the transaction usable: the refusal can be recorded in
+/// it.
+#[both_engines]
+async fn a_transaction_goes_on_after_a_conflict(db: TestDatabase) {
+    let mut tx = db.store.begin().await.unwrap();
+    stored_account(&mut tx, "taken").await;
+    assert!(accounts::insert(&mut tx, &account("taken")).await.is_err());
+    let kept = stored_account(&mut tx, "free").await;
+    tx.commit().await.unwrap();
+    let mut tx = db.store.read().await.unwrap();
+    assert!(accounts::by_id(&mut tx, kept.id).await.unwrap().is_some());
+}
 
-    /// Proves that a value which this version cannot read is reported as such, and by the name of its column.
-    async fn a_value_from_elsewhere_is_corrupt_not_guessed(db) {
-        let tenant = tenant(&db.store, "acme").await;
-        db.tamper("UPDATE users SET status = 'sleeping'").await;
-        let mut tx = db.store.read().await.unwrap();
-        let read = users::by_id(&mut tx, tenant.account.id, tenant.user.id).await;
-        assert!(matches!(&read, Err(StorageError::Corrupt { column, .. }) if column == "users.status"), "{read:?}");
-    }
+/// Proves that a value which this version cannot read is reported as such, and by the name of its column.
+#[both_engines]
+async fn a_value_from_elsewhere_is_corrupt_not_guessed(db: TestDatabase) {
+    let tenant = tenant(&db.store, "acme").await;
+    db.tamper("UPDATE users SET status = 'sleeping'").await;
+    let mut tx = db.store.read().await.unwrap();
+    let read = users::by_id(&mut tx, tenant.account.id, tenant.user.id).await;
+    assert!(matches!(&read, Err(StorageError::Corrupt { column, .. }) if column == "users.status"), "{read:?}");
+}
 
-    /// Proves that several processes may migrate at once and again, and that a store knows when nothing is left to do.
-    async fn migrating_again_changes_nothing(db) {
-        let again = Store::open(&settings(&db.url)).await.unwrap();
-        let (one, two) = tokio::join!(db.store.migrate(), again.migrate());
-        one.unwrap();
-        two.unwrap();
-        assert_eq!(again.pending_migrations().await.unwrap(), Vec::<String>::new());
-        again.ping().await.unwrap();
-        again.close().await;
-        assert!(matches!(again.ping().await, Err(StorageError::Unavailable(_))));
-        assert!(matches!(again.begin().await, Err(StorageError::Unavailable(_))));
-    }
+/// Proves that several processes may migrate at once and again, and that a store knows when nothing is left to do.
+#[both_engines]
+async fn migrating_again_changes_nothing(db: TestDatabase) {
+    let again = Store::open(&settings(&db.url)).await.unwrap();
+    let (one, two) = tokio::join!(db.store.migrate(), again.migrate());
+    one.unwrap();
+    two.unwrap();
+    assert_eq!(again.pending_migrations().await.unwrap(), Vec::<String>::new());
+    again.ping().await.unwrap();
+    again.close().await;
+    assert!(matches!(again.ping().await, Err(StorageError::Unavailable(_))));
+    assert!(matches!(again.begin().await, Err(StorageError::Unavailable(_))));
 }
 
 fn in_memory() -> DatabaseSettings {

@@ -1,0 +1,133 @@
+//! What Vestibule accepts, samael accepts with the same `NameID` and attributes; what Vestibule writes, samael reads.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use mock_idp::certificate::Certificate;
+use mock_idp::message::{ContentAlgorithm, Encryption, KeyTransport, Shape, SignedParts};
+use oracle::{ACS, IDP, attacker, samael, sp_certificate, sp_key, spec, trusted, vestibule};
+use ::samael::metadata::EntityDescriptor;
+use ::samael::schema::AuthnRequest as ReadRequest;
+use jiff::Timestamp;
+use saml::{AuthnRequest, SpMetadata, decode_redirect_binding};
+
+const SIGNED: [SignedParts; 3] = [SignedParts::Assertion, SignedParts::Response, SignedParts::Both];
+const CONTENT: [ContentAlgorithm; 4] = [
+    ContentAlgorithm::Aes128Cbc,
+    ContentAlgorithm::Aes256Cbc,
+    ContentAlgorithm::Aes128Gcm,
+    ContentAlgorithm::Aes256Gcm,
+];
+
+/// Both read the same, if Vestibule accepts.
+fn agree(xml: &str, what: &str) -> bool {
+    let Ok(ours) = vestibule(xml) else { return false };
+    match samael(xml) {
+        Ok(theirs) => assert_eq!(ours, theirs, "{what}"),
+        Err(error) => panic!("{what}: Vestibule accepts {ours:?}, samael says {error:?}\n{xml}"),
+    }
+    true
+}
+
+/// Proves C10: honest messages of every product, whichever parts are signed, mean the same to an independent reader.
+#[test]
+fn honest_messages_mean_the_same_to_an_independent_reader() {
+    let mut accepted = 0;
+    for shape in Shape::ALL {
+        for parts in SIGNED {
+            let xml = spec(shape).signed(parts).build(&trusted()).unwrap();
+            accepted += usize::from(agree(&xml, &format!("{shape:?}, {parts:?}")));
+        }
+    }
+    assert_eq!(accepted, Shape::ALL.len() * SIGNED.len());
+}
+
+/// Proves C10: the same for encrypted assertions.
+#[test]
+fn encrypted_messages_mean_the_same_to_an_independent_reader() {
+    let mut accepted = 0;
+    for shape in Shape::ALL {
+        for content in CONTENT {
+            let recipient = Certificate::from_der(sp_certificate()).unwrap();
+            let key_transport = KeyTransport::OaepSha1;
+            let encryption = Encryption { content, key_transport, ..Encryption::new(recipient, [42; 48]) };
+            let xml = spec(shape).signed(SignedParts::Both).encrypted(encryption).build(&trusted()).unwrap();
+            accepted += usize::from(agree(&xml, &format!("{shape:?}, {content:?}")));
+        }
+    }
+    assert_eq!(accepted, Shape::ALL.len() * CONTENT.len());
+}
+
+/// Proves C10: of hostile messages, what Vestibule lets through at all, as the trusted provider's own word, reads the same.
+#[test]
+fn hostile_messages_that_are_read_mean_the_same() {
+    let mut tried = 0;
+    for shape in [Shape::Plain, Shape::Okta, Shape::EntraId] {
+        for case in mock_idp::tamper::all(&spec(shape), &trusted(), &attacker()).unwrap() {
+            if let Ok(xml) = std::str::from_utf8(&case.xml) {
+                agree(xml, &format!("{shape:?}, {}", case.name));
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 100, "{tried}");
+}
+
+fn request() -> AuthnRequest<'static> {
+    AuthnRequest {
+        id: "_0123456789abcdef",
+        issue_instant: Timestamp::now(),
+        destination: "https://idp.example.test/sso?tenant=1",
+        issuer: ACS,
+        acs_url: ACS,
+        name_id_format: Some("urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"),
+        force_authn: true,
+        requested_authn_context: None,
+    }
+}
+
+fn assert_read(xml: &str) {
+    let read: ReadRequest = xml.parse().unwrap_or_else(|error| panic!("{error:?}\n{xml}"));
+    let wanted = request();
+    assert_eq!(read.id, wanted.id);
+    assert_eq!(read.destination.as_deref(), Some(wanted.destination));
+    assert_eq!(read.assertion_consumer_service_url.as_deref(), Some(ACS));
+    assert_eq!(read.issuer.and_then(|issuer| issuer.value).as_deref(), Some(ACS));
+    assert_eq!(read.force_authn, Some(true));
+}
+
+/// Proves C7: an independent reader understands the request, by redirect and by POST, signed or not.
+#[test]
+fn requests_are_read_by_an_independent_reader() {
+    let key = sp_key();
+    for signing in [None, Some(&key)] {
+        let url = request().redirect_url("handle", signing).unwrap();
+        let url = url::Url::parse(&url).unwrap();
+        let value = url.query_pairs().find(|(name, _)| name == "SAMLRequest").unwrap().1;
+        assert_read(&decode_redirect_binding(&value).unwrap());
+        let form = request().post_form("handle", signing).unwrap();
+        assert_read(&saml::decode_post_binding(&form.saml_request).unwrap());
+    }
+}
+
+/// Proves C1: an independent reader understands the metadata, signed or not.
+#[test]
+fn metadata_is_read_by_an_independent_reader() {
+    let (key, keys) = (sp_key(), [sp_key()]);
+    for signing in [None, Some(&key)] {
+        let metadata = SpMetadata {
+            entity_id: ACS,
+            acs_url: ACS,
+            slo_url: None,
+            keys: &keys,
+            authn_requests_signed: true,
+            name_id_format: None,
+            valid_until: None,
+        };
+        let xml = metadata.to_xml(signing, "_metadata").unwrap();
+        let read: EntityDescriptor = xml.parse().unwrap_or_else(|error| panic!("{error:?}\n{xml}"));
+        assert_eq!(read.entity_id.as_deref(), Some(ACS));
+        let role = read.sp_sso_descriptors.unwrap().remove(0);
+        assert_eq!(role.assertion_consumer_services[0].location, ACS);
+        assert_eq!(role.key_descriptors.map(|keys| keys.len()), Some(2));
+        assert_ne!(read.entity_id.as_deref(), Some(IDP));
+    }
+}
