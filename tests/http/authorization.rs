@@ -332,7 +332,7 @@ async fn every_operation_answers_everybody_as_the_table_says(db: TestDatabase) {
             match wanted {
                 Some(wanted) => assert_eq!(status, wanted, "{who} {id}: {}", answer.text),
                 None => {
-                    assert!(!matches!(status, 401 | 403) || access == Access::Public, "{who} {id}: {}", answer.text)
+                    assert!(!matches!(status, 401 | 403) || access == Access::Public, "{who} {id}: {}", answer.text);
                 }
             }
         }

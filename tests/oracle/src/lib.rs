@@ -12,10 +12,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mock_idp::identity::SigningIdentity;
 use mock_idp::message::{NAME_ID_EMAIL, Parties, ResponseSpec, Shape};
-use saml::{Engines, Expected, IdpCertificate, Rejection, SpKey, Trust, VerifiedResponse};
 use samael::crypto::{Crypto, CryptoProvider};
 use samael::metadata::EntityDescriptor;
 use samael::service_provider::{ServiceProvider, ServiceProviderBuilder};
+use saml::{Engines, Expected, IdpCertificate, Rejection, SpKey, Trust, VerifiedResponse};
 
 /// The ACS URL and entity id of the service provider.
 pub const ACS: &str = "https://sp.example.test/saml/0a1b2c3d";

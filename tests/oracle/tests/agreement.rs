@@ -1,12 +1,12 @@
 //! What Vestibule accepts, samael accepts with the same `NameID` and attributes; what Vestibule writes, samael reads.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-use mock_idp::certificate::Certificate;
-use mock_idp::message::{ContentAlgorithm, Encryption, KeyTransport, Shape, SignedParts};
-use oracle::{ACS, IDP, attacker, samael, sp_certificate, sp_key, spec, trusted, vestibule};
 use ::samael::metadata::EntityDescriptor;
 use ::samael::schema::AuthnRequest as ReadRequest;
 use jiff::Timestamp;
+use mock_idp::certificate::Certificate;
+use mock_idp::message::{ContentAlgorithm, Encryption, KeyTransport, Shape, SignedParts};
+use oracle::{ACS, IDP, attacker, samael, sp_certificate, sp_key, spec, trusted, vestibule};
 use saml::{AuthnRequest, SpMetadata, decode_redirect_binding};
 
 const SIGNED: [SignedParts; 3] = [SignedParts::Assertion, SignedParts::Response, SignedParts::Both];
@@ -17,12 +17,22 @@ const CONTENT: [ContentAlgorithm; 4] = [
     ContentAlgorithm::Aes256Gcm,
 ];
 
-/// Both read the same, if Vestibule accepts.
+/// Messages that Vestibule accepts and samael does not, by a part of their name, with the reason.
+const EXCEPTIONS: [(&str, &str); 4] = [
+    ("Shibboleth", "samael reads no element within an attribute value, such as the NameID of eduPersonTargetedID"),
+    ("Aes256", "samael decrypts no AES-256"),
+    ("identity_split_by_comment", "samael refuses a text that a comment interrupts; Vestibule reads all of it"),
+    ("identity_split_by_cdata", "the same of a CDATA section"),
+];
+
+/// Whether Vestibule accepts a message; samael must then read the same, or refuse it as an exception.
 fn agree(xml: &str, what: &str) -> bool {
     let Ok(ours) = vestibule(xml) else { return false };
+    let is_exception = EXCEPTIONS.iter().any(|(part, _)| what.contains(part));
     match samael(xml) {
-        Ok(theirs) => assert_eq!(ours, theirs, "{what}"),
-        Err(error) => panic!("{what}: Vestibule accepts {ours:?}, samael says {error:?}\n{xml}"),
+        Ok(theirs) if !is_exception => assert_eq!(ours, theirs, "{what}"),
+        Err(_) if is_exception => {}
+        theirs => panic!("{what}: Vestibule accepts {ours:?}, samael says {theirs:?}\n{xml}"),
     }
     true
 }
