@@ -1,4 +1,4 @@
-//! What every worker serves.
+//! The application that every worker serves.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::routes;
 use crate::routes::documents::OpenApiJson;
 use crate::settings::ApiSettings;
 
-/// What all workers share.
+/// State that all workers share.
 #[derive(Clone)]
 pub struct Shared {
     service: Data<Service>,
@@ -27,7 +27,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Prepares what is made once.
+    /// Prepares the state, once for the process.
     pub fn new(service: Arc<Service>, settings: &ApiSettings) -> Self {
         Self {
             service: Data::from(service),
@@ -38,7 +38,7 @@ impl Shared {
         }
     }
 
-    /// Registers all of it.
+    /// Registers the shared state and every route.
     pub fn configure(&self, config: &mut ServiceConfig) {
         config
             .app_data(self.service.clone())
@@ -52,7 +52,7 @@ impl Shared {
     }
 }
 
-/// Which methods each path has, by the document.
+/// Methods of each path, as the OpenAPI document declares them.
 struct Methods(Vec<(ResourceDef, Vec<Method>)>);
 
 impl Methods {

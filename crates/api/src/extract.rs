@@ -1,5 +1,5 @@
-//! What handlers are given: each part of a request, checked before the handler runs. Whatever is wrong is a problem
-//! that names the field, parameter or header.
+//! Extractors of handlers: each part of a request, checked before the handler runs. An error is a problem that
+//! names the field, parameter or header.
 
 mod address;
 mod body;

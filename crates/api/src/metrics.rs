@@ -1,4 +1,5 @@
-//! Metrics for Prometheus, on a listener of their own: what they count is the operator's to know, and nobody else's (A5).
+//! Metrics for Prometheus, on a listener of their own: their numbers are the operator's to know, and not the
+//! public's (A5).
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,7 +22,7 @@ const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The source of metrics, and the address that serves them at `/metrics`.
 #[derive(Clone)]
 pub struct MetricsSettings {
-    /// Gives them.
+    /// Source of the metrics' text.
     pub render: RenderMetrics,
     /// The address that is listened on, for these alone.
     pub bind: SocketAddr,

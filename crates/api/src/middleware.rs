@@ -1,5 +1,5 @@
-//! What happens to every request, from the outside in: it gets a name and is observed, its answer gets headers and
-//! problems their bodies, browsers' origins are checked, its client is located, credentials are looked up.
+//! Middleware around every request, from the outside in: it gets a name and is observed, its answer gets headers
+//! and problems their bodies, browsers' origins are checked, its client is located, credentials are looked up.
 
 mod authenticate;
 mod cors;

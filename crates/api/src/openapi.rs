@@ -47,7 +47,7 @@ use crate::routes;
 )]
 struct Head;
 
-/// How callers prove who they are.
+/// Schemes by which callers authenticate.
 struct SecuritySchemes;
 
 impl Modify for SecuritySchemes {
@@ -68,7 +68,7 @@ impl Modify for SecuritySchemes {
     }
 }
 
-/// The document.
+/// The OpenAPI document of all operations.
 pub fn document() -> Document {
     let head = Head::openapi();
     let (_, mut document) = App::new().into_utoipa_app().openapi(head).configure(routes::register).split_for_parts();

@@ -24,7 +24,7 @@ pub use status::{status, title};
 /// The media type of problems.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Why a request gives no answer.
+/// Reason why a request is refused or fails.
 #[derive(Debug)]
 pub struct Problem {
     error: Box<Error>,
@@ -32,9 +32,9 @@ pub struct Problem {
     challenge: &'static str,
 }
 
-/// Credentials are asked for (RFC 6750, section 3).
+/// Challenge that asks for credentials (RFC 6750, section 3).
 const BEARER: &str = "Bearer";
-/// The token that came is not good, or not any more (RFC 6750, section 3.1).
+/// Challenge after a token that is not valid, or not any more (RFC 6750, section 3.1).
 const INVALID_TOKEN: &str = "Bearer error=\"invalid_token\"";
 
 impl Problem {
@@ -43,22 +43,22 @@ impl Problem {
         Error::new(code).into()
     }
 
-    /// One wrong field or parameter.
+    /// A problem with one wrong field or parameter.
     pub fn invalid(field: impl Into<String>, detail: impl fmt::Display) -> Self {
         Error::invalid(field, detail).into()
     }
 
-    /// The path has other methods.
+    /// A problem of a path that has only these other methods.
     pub fn method_not_allowed(allowed: Vec<Method>) -> Self {
         Self { allowed, ..Self::new(Code::MethodNotAllowed) }
     }
 
-    /// The credentials of the request are refused.
+    /// A problem with the request's credentials, which are refused.
     pub fn of_credentials(error: Error) -> Self {
         Self { challenge: INVALID_TOKEN, ..error.into() }
     }
 
-    /// The code.
+    /// Stable code of the problem.
     pub fn code(&self) -> Code {
         self.error.code
     }
@@ -69,7 +69,7 @@ impl Problem {
         self.error.violations.first().map(|violation| violation.field.as_str())
     }
 
-    /// What the framework refused before a handler saw it.
+    /// A problem of a request that the framework refused before a handler saw it.
     pub fn of_status(refused: StatusCode) -> Self {
         let code = match refused {
             StatusCode::NOT_FOUND => Code::RouteNotFound,
@@ -82,7 +82,7 @@ impl Problem {
         Self::new(code)
     }
 
-    /// The body.
+    /// Builds the body, which names the request.
     fn document(&self, request_id: &str) -> ProblemDocument {
         let Error { code, detail, violations, attempt_id, user_id, .. } = &*self.error;
         ProblemDocument {
@@ -145,16 +145,16 @@ impl ResponseError for Problem {
     }
 }
 
-/// How a problem is written.
+/// Form in which a problem is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// For programs.
+    /// JSON for programs (`application/problem+json`).
     Json,
-    /// For a person whose browser was sent here by an identity provider.
+    /// Page for a person whose browser was sent here by an identity provider.
     Page,
 }
 
-/// The response to a problem. Logs its causes as a chain, here and nowhere else.
+/// Writes the response to a problem. Logs its causes as a chain, here and nowhere else.
 pub fn respond(problem: &Problem, request_id: &str, form: Form) -> HttpResponse {
     log(problem, request_id);
     let document = problem.document(request_id);
@@ -188,23 +188,23 @@ fn causes(problem: &Problem) -> String {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemDocument {
-    /// Where the code is described.
+    /// URL that describes the code.
     #[serde(rename = "type")]
     #[schema(example = "/docs/errors#not_found")]
     kind: String,
     /// The status in words.
     title: &'static str,
-    /// The HTTP status.
+    /// HTTP status code of the response.
     #[schema(example = 404)]
     status: u16,
-    /// What is wrong.
+    /// Description of this problem in words.
     detail: String,
-    /// The stable name of the problem; branch on this one.
+    /// The stable name of the problem; branch on this field.
     #[schema(example = "not_found")]
     code: &'static str,
-    /// What the reader can do.
+    /// Remedy: the step that the reader can take.
     fix: &'static str,
-    /// Names this request in the logs.
+    /// Identifier of this request in the logs.
     request_id: String,
     /// The sign-in attempt that holds the particulars.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,7 +214,7 @@ pub struct ProblemDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968", nullable = false)]
     user_id: Option<String>,
-    /// Which fields and parameters are wrong.
+    /// Fields and parameters that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
@@ -231,7 +231,7 @@ pub struct FieldError {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parameter: Option<String>,
-    /// What is wrong, and what would be right.
+    /// Description of the error, and of a right value.
     detail: String,
 }
 

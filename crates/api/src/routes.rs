@@ -41,8 +41,8 @@ mod users;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Every operation. A path is looked for in this order, each pattern with a regular expression, so what people wait for
-/// stands first.
+/// Registers every operation. A path is looked for in this order, each pattern with a regular expression, so the
+/// operations that people wait for stand first.
 pub fn register(config: &mut ServiceConfig<'_>) {
     oauth::register(config);
     login::register(config);

@@ -1,4 +1,4 @@
-//! The server: listens, serves, and stops without cutting anybody off.
+//! The server: listens, serves, and stops without cutting requests off.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,10 +16,10 @@ use crate::metrics::metrics_server;
 use crate::middleware::{authenticate, cors, locate, observe, security_headers};
 use crate::settings::ApiSettings;
 
-/// How long a client may take to send its request line and headers.
+/// Time that a client may take to send its request line and headers.
 pub(crate) const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a quiet connection is kept: longer than the sixty seconds after which common proxies close theirs, so that
-/// no request meets a connection that is just being closed.
+/// Time for which a quiet connection is kept: longer than the sixty seconds after which common proxies close
+/// theirs, so that no request meets a connection that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// A server that runs.

@@ -1,4 +1,4 @@
-//! What can be known of the API without running it.
+//! Tests of the API that need no running server.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::openapi::{document, openapi};
 use crate::problem::documentation::operations;
 use crate::{error_catalogue_markdown, problem};
 
-/// Set to write the committed files anew.
+/// Environment variable; set it to write the committed files anew.
 const UPDATE: &str = "VESTIBULE_UPDATE";
 
 fn committed(file: &str) -> PathBuf {

@@ -39,11 +39,11 @@ pub enum KeyKind {
         /// Length of the modulus.
         bits: u32,
     },
-    /// ECDSA on P-256.
+    /// ECDSA on the curve P-256.
     EcP256,
-    /// ECDSA on P-384.
+    /// ECDSA on the curve P-384.
     EcP384,
-    /// ECDSA on P-521.
+    /// ECDSA on the curve P-521.
     EcP521,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for KeyKind {
 /// A certificate whose key may verify a connection's signatures; parsed once, with the engines' keys ready.
 #[derive(Debug, Clone)]
 pub struct IdpCertificate {
-    /// The certificate itself.
+    /// The certificate, encoded in DER.
     pub der: Vec<u8>,
     /// SHA-256 over `der`, 64 lower-case hexadecimal digits.
     pub sha256_fingerprint: String,
@@ -69,9 +69,9 @@ pub struct IdpCertificate {
     pub subject: String,
     /// Issuer in the form of RFC 4514, for people.
     pub issuer: String,
-    /// Start of validity.
+    /// Start of the validity period.
     pub not_before: Timestamp,
-    /// End of validity.
+    /// End of the validity period.
     pub not_after: Timestamp,
     /// The kind of public key.
     pub key: KeyKind,
@@ -198,7 +198,7 @@ fn pem_bodies(text: &str) -> Result<Vec<&str>, CertificateError> {
 /// Why text is not a usable certificate; each message says what is wrong and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    /// Nothing there.
+    /// The text contains no certificate.
     #[error("no certificate found: paste the identity provider's signing certificate, in PEM form")]
     Missing,
     /// More text than any honest list has.
@@ -207,7 +207,7 @@ pub enum CertificateError {
     /// More certificates than [`MAX_CERTIFICATES`].
     #[error("too many certificates: keep the current signing certificate and the next one")]
     TooMany,
-    /// Not base64.
+    /// The text is not base64.
     #[error("this is not base64: paste the whole certificate, from BEGIN CERTIFICATE to END CERTIFICATE")]
     NotBase64,
     /// A `BEGIN` without its `END`.

@@ -21,7 +21,7 @@ use crate::xml::write::Writer;
 /// Longest RelayState, in bytes (bindings 3.4.3).
 pub const MAX_RELAY_STATE: usize = 80;
 
-/// What a request says. `id` comes from [`request_id`].
+/// The content of an authentication request. `id` comes from [`request_id`].
 #[derive(Debug, Clone)]
 pub struct AuthnRequest<'a> {
     /// `ID`, to be found again as `InResponseTo`.
@@ -45,15 +45,15 @@ pub struct AuthnRequest<'a> {
 /// A form for the browser to post to the identity provider. Whoever renders it escapes all three.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostForm {
-    /// Where to post.
+    /// The identity provider's URL to post to.
     pub action: String,
-    /// Field `SAMLRequest`, base64.
+    /// The form field `SAMLRequest`, in base64.
     pub saml_request: String,
-    /// Field `RelayState`.
+    /// The form field `RelayState`, unescaped.
     pub relay_state: String,
 }
 
-/// Why a request could not be made.
+/// Reasons why a request could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// The destination is no absolute http or https URL.

@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! The network address that a request comes from.
 
 use std::fmt;
 use std::future::{Ready, ready};
@@ -48,12 +48,12 @@ impl ClientAddress {
     }
 }
 
-/// A header of a trusted proxy cannot be read.
+/// Error of a trusted proxy's header that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnreadableHop {
-    /// This element, counted from the last, is no address.
+    /// The element at this position, counted from the last, is not an address.
     NoAddress(usize),
-    /// More proxies than anybody has.
+    /// More trusted proxies than stand in a row anywhere.
     TooMany,
 }
 
@@ -73,10 +73,10 @@ impl From<UnreadableHop> for Problem {
     }
 }
 
-/// Finds the client: the peer itself, or, where trusted proxies stand in between, the last address that one of them saw
-/// and that is no trusted proxy itself. What stands left of it in `X-Forwarded-For` anybody may have written, and is not
-/// looked at. A proxy that names nobody is no client either: its requests have no address, which no network contains
-/// but the one of all addresses.
+/// Finds the client: the peer itself, or, where trusted proxies stand in between, the last address that one of them
+/// saw and that is not a trusted proxy itself. Any client may have written what stands left of it in
+/// `X-Forwarded-For`, so it is not looked at. A proxy that names no client is not one either: its requests have no
+/// address, which no network contains but the one of all addresses.
 pub fn client_address(
     peer: Option<SocketAddr>,
     headers: &HeaderMap,
@@ -102,9 +102,9 @@ pub fn client_address(
     Ok(client)
 }
 
-/// An address, also with a port, in brackets, or with the zone of a link-local one, as some proxies write it. Nothing is
-/// skipped: `unknown`, an obfuscated identifier (RFC 7239, section 6) or an empty element says that the proxy does not tell
-/// its client, and what stands left of it is the client's own word.
+/// Parses an address, also with a port, in brackets, or with the zone of a link-local one, as some proxies write
+/// it. Nothing is skipped: `unknown`, an obfuscated identifier (RFC 7239, section 6) or an empty element says that
+/// the proxy does not tell its client, and what stands left of it is the client's own word.
 fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(hop).ok()?;
     let address =
@@ -125,7 +125,8 @@ fn in_brackets(text: &str) -> Option<IpAddr> {
     inside.parse::<Ipv6Addr>().ok().map(IpAddr::V6).or_else(|| zoned(inside))
 }
 
-/// A zone (RFC 4007, section 11) names a network interface of the proxy's, and belongs to link-local addresses alone.
+/// Parses an address with a zone (RFC 4007, section 11), which names a network interface of the proxy's and belongs
+/// to link-local addresses alone.
 fn zoned(text: &str) -> Option<IpAddr> {
     let (address, zone) = text.split_once('%')?;
     let address: Ipv6Addr = address.parse().ok()?;
@@ -149,7 +150,8 @@ mod tests {
         client_address(Some(peer), &headers, &proxies).map(|address| address.to_string())
     }
 
-    /// Proves D5, A6: a client cannot choose the address that its requests are counted under and its networks compared by.
+    /// Proves D5, A6: a client cannot choose the address that its requests are counted under and its networks
+    /// compared by.
     #[test]
     fn only_what_a_trusted_proxy_saw_is_believed() {
         let table: &[(&str, &[&[u8]], &str)] = &[
@@ -205,7 +207,8 @@ mod tests {
         }
     }
 
-    /// Proves D5: a list is read as far as trusted proxies reach, and those are bounded; what a client wrote may be long.
+    /// Proves D5: a list is read as far as trusted proxies reach, and those are bounded; what a client wrote may be
+    /// long.
     #[test]
     fn a_long_list_is_read_as_far_as_proxies_reach() {
         let of = |hop: &str, times: usize| vec![hop; times].join(",");
@@ -216,8 +219,8 @@ mod tests {
         assert_eq!(located("10.0.0.1", &[proxies(PROXIES_MAX).as_bytes()]), Err(UnreadableHop::TooMany));
     }
 
-    /// Proves A6: a trusted proxy that names nobody is not taken for the client; a proxy's host is one where the next
-    /// proxy saw it.
+    /// Proves A6: a trusted proxy that names no client is not taken for the client; a proxy's host is one where the
+    /// next proxy saw it.
     #[test]
     fn a_proxy_that_names_nobody_has_no_address() {
         assert_eq!(located("10.0.0.1", &[]).as_deref(), Ok("0.0.0.0"));

@@ -16,7 +16,7 @@ pub const JSON_MAX_BYTES: usize = 256 * 1024;
 /// Most bytes of IdP metadata: an ADFS document with several certificates has some 100 kB, a federation's whole
 /// aggregate is not what belongs here.
 pub const METADATA_MAX_BYTES: usize = 2 * 1024 * 1024;
-/// How long a client may take to send a body, so that a slow one does not hold a connection for ever.
+/// Time that a client may take to send a body, so that a slow one does not hold a connection for ever.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The media type of the body, in lower case and without parameters.
@@ -33,7 +33,8 @@ pub fn charset(request: &HttpRequest) -> Option<String> {
     Some(charset.trim().trim_matches('"').to_owned())
 }
 
-/// The whole body, of at most this many bytes. A compressed one is not taken: a few bytes could become very many.
+/// Reads the whole body, of at most this many bytes. A compressed one is not taken: a few bytes could become very
+/// many.
 pub async fn read_body(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<BytesMut, Problem> {
     if request.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         let detail = "Content-Encoding is not supported; send the body as it is";

@@ -1,4 +1,4 @@
-//! Who asks.
+//! The caller of a request, by its credentials.
 
 use std::future::{Ready, ready};
 
@@ -9,7 +9,7 @@ use service::{Caller, Code};
 
 use crate::problem::Problem;
 
-/// What the middleware found out about the credentials of a request; see `middleware/authenticate.rs`.
+/// Result of the middleware's check of a request's credentials; see `middleware/authenticate.rs`.
 pub struct Authentication(pub Result<Caller, service::Error>);
 
 /// A caller with valid credentials.

@@ -13,16 +13,18 @@ use url::form_urlencoded;
 use super::body::{media_type, read_body};
 use crate::problem::Problem;
 
-/// Most bytes of a form at the ACS: a `SAMLResponse` of 640 KiB, every byte of its base64 possibly escaped as three, would
-/// be more; but base64 has few characters that are, and this is far beyond what identity providers send.
+/// Most bytes of a form at the ACS: a `SAMLResponse` of 640 KiB, every byte of its base64 possibly escaped as
+/// three, would be more; but base64 has few characters that are, and this is far beyond what identity providers
+/// send.
 pub const ACS_MAX_BYTES: usize = 960 * 1024;
-/// Bytes of a form from which on it is large.
+/// Size in bytes from which on a form is large.
 const LARGE: usize = 64 * 1024;
-/// Large forms are parsed one at a time and beside the threads that serve: a flood of them would keep those busy.
+/// Permit to parse a large form: one at a time and beside the threads that serve, which a flood of them would keep
+/// busy.
 static LARGE_FORMS: Semaphore = Semaphore::const_new(1);
 /// Most bytes of a form at the OAuth endpoints.
 pub const TOKEN_MAX_BYTES: usize = 16 * 1024;
-/// Most fields of a form.
+/// Most fields that are read of a form.
 const FIELDS_MAX: usize = 32;
 /// The media type of forms.
 const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
@@ -35,7 +37,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// Reads a form. What comes twice is remembered.
+    /// Reads a form. Names that come twice are remembered.
     pub fn parse(body: &[u8]) -> Self {
         let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(body).take(FIELDS_MAX) {
@@ -47,12 +49,12 @@ impl Form {
         form
     }
 
-    /// A field that came with a value (a parameter without one counts as left out: RFC 6749, section 3.2).
+    /// Finds a field that came with a value (a parameter without one counts as left out: RFC 6749, section 3.2).
     pub fn get(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Takes a field out.
+    /// Takes a field out of the form.
     pub fn take(&mut self, name: &str) -> Option<String> {
         self.fields.remove(name)
     }
@@ -66,9 +68,9 @@ impl Form {
 /// The form of the SAML POST binding (bindings, section 3.5.4).
 #[derive(Debug)]
 pub struct AcsForm {
-    /// `SAMLResponse`.
+    /// Content of the field `SAMLResponse`.
     pub saml_response: String,
-    /// `RelayState`.
+    /// Content of the field `RelayState`, if it came.
     pub relay_state: Option<String>,
 }
 
@@ -124,7 +126,7 @@ async fn read_form(request: &HttpRequest, payload: &mut Payload, limit: usize) -
 mod tests {
     use super::*;
 
-    /// Proves D4, C10: of two values of one name nobody picks one.
+    /// Proves D4, C10: of two values of one name none is picked.
     #[test]
     fn a_repeated_field_is_noticed_whatever_its_value() {
         let form = Form::parse(b"code=a&client_id=b&code=a");

@@ -12,7 +12,7 @@ use service::{Code, Error, IdempotencyKey, Violation};
 use super::body::{JSON_MAX_BYTES, media_type, read_body};
 use crate::problem::Problem;
 
-/// A JSON body.
+/// JSON body of a request, at most 256 KiB.
 #[derive(Debug)]
 pub struct JsonBody<T>(pub T);
 
@@ -33,7 +33,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
 /// A JSON body of a bounded size that creates something, and the key that makes a repeat harmless.
 #[derive(Debug)]
 pub struct Creation<T, const MAX_BYTES: usize = JSON_MAX_BYTES> {
-    /// The body.
+    /// The body as it was read.
     pub body: T,
     /// `Idempotency-Key`, if it was sent.
     pub key: Option<IdempotencyKey>,
@@ -54,7 +54,7 @@ impl<T: DeserializeOwned + 'static, const MAX_BYTES: usize> FromRequest for Crea
     }
 }
 
-/// The same key at another path is another request: what it stands for is named by method and path.
+/// Reads the idempotency key. The same key at another path is another request: it stands for a method and a path.
 fn idempotency_key(request: &HttpRequest, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     let operation = format!("{} {}", request.method(), request.path());
@@ -68,7 +68,7 @@ async fn read_json(request: &HttpRequest, payload: &mut Payload, max_bytes: usiz
     Ok(read_body(request, payload, max_bytes).await?.to_vec())
 }
 
-/// Reads JSON, or says where it is wrong.
+/// Reads JSON, or names the place of the error by its pointer.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -88,7 +88,7 @@ fn refused(pointer: &str, error: &serde_json::Error) -> Error {
     }
 }
 
-/// The message alone: the pointer says where.
+/// Keeps the message alone: the pointer gives the place.
 fn without_position(message: &str) -> &str {
     message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
 }
@@ -163,7 +163,7 @@ mod tests {
         }
     }
 
-    /// Proves that whoever sends a wrong field is told which.
+    /// Proves that a caller who sends a wrong field is told its pointer.
     #[test]
     fn a_wrong_field_is_named_by_its_pointer() {
         assert_eq!(problem(r#"{"roles": [1, "x"]}"#), (Code::InvalidInput, "/roles/1".into()));

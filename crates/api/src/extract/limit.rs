@@ -17,10 +17,10 @@ use super::ClientAddress;
 use crate::problem::Problem;
 use crate::settings::RateLimits;
 
-/// After how many checks networks that have been quiet are forgotten.
+/// Number of checks after which networks that have been quiet are forgotten.
 const CHECKS_PER_SWEEP: u32 = 4_096;
-/// From how many networks of one breadth on, further ones are counted with the wider ones alone: the table stays small,
-/// whoever sends.
+/// Number of networks of one breadth above which further ones are counted with the wider ones alone: the table
+/// stays small, whatever clients send.
 const NETWORKS_MAX: usize = 100_000;
 
 /// Counts of the networks of each breadth.
@@ -34,7 +34,7 @@ struct Limiter {
 type Counts = DefaultKeyedRateLimiter<Network>;
 
 impl Limiter {
-    /// So many requests of one client; a wider network has more.
+    /// Allows so many requests per minute of one client; a wider network has more.
     fn new(per_minute: NonZeroU32) -> Self {
         let counts = |breadth: Breadth| {
             let of_network = per_minute.get().saturating_mul(breadth.halves()) / 2;
@@ -56,8 +56,8 @@ impl Limiter {
         }
     }
 
-    /// Counts a request, or says after how many seconds the next one is taken. What a client may not ask is not counted with
-    /// the networks around it.
+    /// Counts a request, or says after how many seconds the next one is taken. A request that is refused to a
+    /// client is not counted with the networks around it.
     fn check(&self, address: IpAddr) -> Result<(), u32> {
         if self.checks.fetch_add(1, Ordering::Relaxed) % CHECKS_PER_SWEEP == CHECKS_PER_SWEEP - 1 {
             [&self.clients, &self.sites, &self.regions].into_iter().for_each(RateLimiter::retain_recent);
@@ -83,7 +83,7 @@ pub struct RateLimiters {
 }
 
 impl RateLimiters {
-    /// Starts to count.
+    /// Starts counting, with these limits for each kind.
     pub fn new(limits: RateLimits) -> Self {
         Self {
             discovery: Limiter::new(limits.discovery_per_minute),
@@ -114,9 +114,9 @@ macro_rules! kinds {
 kinds! {
     /// Login options, discovery, login URLs, SP metadata.
     Discovery => discovery;
-    /// SAML responses.
+    /// The ACS, which takes SAML responses.
     Acs => acs;
-    /// The OAuth endpoints.
+    /// The OAuth endpoints for tokens.
     Token => token;
 }
 
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(admitted(|n| format!("198.51.{n}.1")), 200);
     }
 
-    /// Proves D5.
+    /// Proves D5: a client that asks too often is told the time to wait, and another one is not limited.
     #[test]
     fn whoever_asks_too_often_is_told_how_long_to_wait() {
         let limiter = Limiter::new(NonZeroU32::MIN);

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::problem::Problem;
 
-/// How many items a page has where nobody says.
+/// Items of a page where the caller names no limit.
 pub const LIMIT_DEFAULT: u16 = 50;
 /// Most items of a page: a screen or an export reads on, a database answers in milliseconds.
 pub const LIMIT_MAX: u16 = 200;
@@ -37,9 +37,9 @@ impl<T: DeserializeOwned> FromRequest for Parameters<T> {
 /// The filter and page of a list.
 #[derive(Debug)]
 pub struct Listing<F> {
-    /// Which items.
+    /// Filter that the items pass.
     pub filter: F,
-    /// Which part of them.
+    /// Page of the filtered items.
     pub page: Page,
 }
 
@@ -87,12 +87,12 @@ fn cursor(value: &Value) -> Result<Uuid, Problem> {
     id.ok_or_else(|| Problem::invalid("cursor", "must be the next_cursor of the page before"))
 }
 
-/// What a client sends to get the page after this one.
+/// Writes the cursor that a client sends to get the page after this one.
 pub fn next_cursor(next: Option<Uuid>) -> Option<String> {
     next.map(|id| URL_SAFE_NO_PAD.encode(id.as_bytes()))
 }
 
-/// A switch in a query; for `deserialize_with`.
+/// Reads a switch in a query; for `deserialize_with`.
 pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match String::deserialize(deserializer)?.as_str() {
         "true" => Ok(true),
@@ -101,7 +101,7 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
     }
 }
 
-/// The same for a parameter that may be left out.
+/// Reads a switch that may be left out; for `deserialize_with`.
 pub fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     flag(deserializer).map(Some)
 }

@@ -1,5 +1,5 @@
-//! Credentials become a caller before anything else of a request is looked at, so that nobody without valid ones learns
-//! what is wrong with the rest of it.
+//! Credentials become a caller before anything else of a request is looked at, so that a client without valid ones
+//! does not learn what is wrong with the rest of it.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -9,10 +9,10 @@ use service::{Credentials, Service};
 
 use crate::extract::{Authentication, ClientAddress, bearer};
 
-/// Where credentials count.
+/// Prefix of the paths at which credentials count.
 const SECURED: &str = "/v1/";
 
-/// Looks up who asks, where credentials came.
+/// Looks up the caller, where credentials came.
 pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -13,7 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 use service::Service;
 
-/// What pages call; the others are for browsers to navigate to, or for programs.
+/// Prefixes of paths that pages call; the others are for browsers to navigate to, or for programs.
 const FOR_PAGES: [&str; 3] = ["/v1/", "/oauth/", "/.well-known/"];
 const METHODS: &str = "GET, POST, PATCH, DELETE";
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, X-Request-Id";

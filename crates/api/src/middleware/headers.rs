@@ -17,10 +17,10 @@ const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                            img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
                            form-action 'none'";
-/// The API browser.
+/// Prefix of the API browser's paths.
 const DOCS: &str = "/docs/";
 
-/// Sets what a handler did not.
+/// Sets each header that a handler did not.
 pub async fn security_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

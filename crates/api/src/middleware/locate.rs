@@ -1,5 +1,5 @@
-//! The client of a request is located once, before anything else is done with it, and is the same for everything that asks:
-//! limits, allowed networks, attempts, sessions and the audit log.
+//! The client of a request is located once, before anything else is done with it, and is the same for everything
+//! that asks: limits, allowed networks, attempts, sessions and the audit log.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -9,7 +9,7 @@ use actix_web::{Error, HttpMessage as _, web};
 use crate::extract::{ClientAddress, TrustedProxies, client_address};
 use crate::problem::Problem;
 
-/// Finds the client, or refuses what a trusted proxy sent and cannot be read.
+/// Finds the client, or refuses a trusted proxy's header that cannot be read.
 pub async fn locate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -1,5 +1,5 @@
-//! Every request has a name, one line in the log and a place in the metrics. Neither ever holds a query, a body, a
-//! cookie, credentials or somebody's name: the route is logged as its pattern.
+//! Every request has a name, one line in the log and a place in the metrics. None of these ever holds a query, a
+//! body, a cookie, credentials or a person's name: the route is logged as its pattern.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::problem::{Form, Problem, respond};
 /// Longest name of a request that is taken over from a proxy.
 const REQUEST_ID_MAX: usize = 64;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Where browsers arrive from identity providers.
+/// Prefix of the paths at which browsers arrive from identity providers.
 const FOR_PEOPLE: &str = "/saml/";
 
 /// The name of a request.
@@ -61,7 +61,7 @@ pub async fn observe(
     Ok(response)
 }
 
-/// A problem becomes its document; whatever else went wrong becomes a problem.
+/// Writes a problem as its document; any other error becomes a problem first.
 fn finished(response: ServiceResponse<BoxBody>, id: &RequestId, form: Form) -> ServiceResponse<BoxBody> {
     let Some(error) = response.response().error() else { return response };
     let status = response.status();
@@ -79,7 +79,7 @@ fn finished(response: ServiceResponse<BoxBody>, id: &RequestId, form: Form) -> S
     response
 }
 
-/// A person in front of a browser gets a page.
+/// Chooses the form of problems: a person in front of a browser gets a page.
 fn wanted_form(request: &ServiceRequest) -> Form {
     if request.path().starts_with(FOR_PEOPLE) && prefers_html(request.headers()) { Form::Page } else { Form::Json }
 }
@@ -88,7 +88,7 @@ fn prefers_html(headers: &HeaderMap) -> bool {
     headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// The method as a label: a closed list, because anyone can make up methods.
+/// Label of a method: from a closed list, because any client can make up methods.
 fn known_method(method: &Method) -> &'static str {
     const KNOWN: [(Method, &str); 6] = [
         (Method::GET, "GET"),
@@ -116,7 +116,7 @@ fn note(response: &ServiceResponse<BoxBody>, method: &'static str, duration: Dur
     }
 }
 
-/// What monitors ask every few seconds.
+/// Whether this is a route that monitors ask every few seconds.
 fn is_probe(route: &str) -> bool {
     matches!(route, "/healthz" | "/readyz")
 }
@@ -125,7 +125,7 @@ fn is_probe(route: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Proves that nobody can write into the log by naming a request.
+    /// Proves that a client cannot write into the log by naming a request.
     #[test]
     fn only_short_plain_request_ids_are_taken_over() {
         for good in ["a", "0f8fad5b-d9cb-469f-a165-70867728950e", "req_1.2"] {

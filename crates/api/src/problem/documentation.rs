@@ -15,12 +15,12 @@ use super::{PROBLEM_JSON, Problem, status};
 
 /// Separates the codes in the name of a shared response.
 const SEPARATOR: char = '.';
-/// Where shared responses are.
+/// Place of shared responses in the document.
 const RESPONSES: &str = "#/components/responses/";
 
-/// What any operation may answer.
+/// Problems that any operation may answer.
 pub const ANY: &[Code] = &[Code::Internal, Code::Unavailable];
-/// What an operation may answer that needs credentials.
+/// Problems that an operation which needs credentials may answer.
 pub const SECURED: &[Code] = &[
     Code::Internal,
     Code::Unavailable,
@@ -29,7 +29,7 @@ pub const SECURED: &[Code] = &[
     Code::Forbidden,
     Code::NetworkNotAllowed,
 ];
-/// What reading something of an account may answer.
+/// Problems that reading something of an account may answer.
 pub const READ: &[Code] = &[
     Code::Internal,
     Code::Unavailable,
@@ -39,12 +39,12 @@ pub const READ: &[Code] = &[
     Code::NetworkNotAllowed,
     Code::NotFound,
 ];
-/// What an operation with a JSON body may answer besides.
+/// Further problems of an operation with a JSON body.
 pub const BODY: &[Code] = &[Code::InvalidBody, Code::InvalidInput, Code::PayloadTooLarge, Code::UnsupportedMediaType];
-/// What an operation without credentials may answer besides.
+/// Further problems of a limited operation, such as one without credentials.
 pub const LIMITED: &[Code] = &[Code::RateLimited];
 
-/// Declares what the operations of a resource may answer instead of a success.
+/// Declares the problems that the operations of a resource may answer.
 macro_rules! problems {
     ($($name:ident = [$($set:ident),*] $(+ $code:ident)*;)*) => {$(
         struct $name;

@@ -27,13 +27,13 @@ problems! {
         + InvitationExpired + MagicLinkUnsupported;
 }
 
-/// Registers the operations.
+/// Registers the operations on magic links.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(create_magic_link_sign_in).service(inspect_magic_link).service(complete_magic_link_sign_in);
 }
 
-/// What a login page sends: the same as for every start of a sign-in. `state` and `code_challenge` are checked and not
-/// kept: the page that the link leads to brings its own, perhaps on another device.
+/// Request of a login page for a magic link: the same as for every start of a sign-in. `state` and `code_challenge`
+/// are checked and not kept: the page that the link leads to brings its own, perhaps on another device.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateMagicLinkSignIn {
@@ -46,10 +46,10 @@ struct CreateMagicLinkSignIn {
     /// The id of an application of the `self_service` portal; the mail leads to its page `magic_link`.
     #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     client_id: ApplicationId,
-    /// Where the outcome goes: exactly one of the registered URIs.
+    /// URI that the outcome goes to: exactly one of the registered URIs.
     #[schema(example = "https://app.example.com/callback")]
     redirect_uri: String,
-    /// Yours.
+    /// Opaque value of the client's own; checked and not kept.
     #[serde(default, rename = "state", deserialize_with = "state")]
     #[schema(max_length = 512)]
     _state: Option<String>,
@@ -57,7 +57,7 @@ struct CreateMagicLinkSignIn {
     #[serde(rename = "code_challenge")]
     #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
     _code_challenge: CodeChallenge,
-    /// `S256`; nothing else is taken.
+    /// Method of the challenge: `S256`; nothing else is taken.
     #[serde(rename = "code_challenge_method")]
     #[schema(inline)]
     _code_challenge_method: CodeChallengeMethod,
@@ -70,7 +70,7 @@ impl CreateMagicLinkSignIn {
     }
 }
 
-/// What the mailed link carries.
+/// Content of the mailed link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct InspectMagicLink {
@@ -79,19 +79,20 @@ struct InspectMagicLink {
     token: String,
 }
 
-/// A sign-in that a link is good for. Show it, so that nobody signs in as somebody else who sent them a link.
+/// A sign-in that a link is good for. Show it, so that a person does not sign in as another user who sent them a
+/// link.
 #[derive(Debug, Serialize, ToSchema)]
 struct OpenMagicLink {
-    /// To which account: its handle.
+    /// Handle of the account to sign in to.
     #[schema(value_type = String, example = "acme")]
     account_name: AccountName,
-    /// What people read.
+    /// Name of the account for display.
     #[schema(value_type = String, example = "Acme AB")]
     account_display_name: Label,
-    /// Who signs in: where the link was mailed to.
+    /// Email of the user who signs in: the address that the link was mailed to.
     #[schema(value_type = String, format = Email, example = "eve@acme.example")]
     email: Email,
-    /// Until when.
+    /// Time until which the link works.
     expires_at: Timestamp,
 }
 
@@ -102,7 +103,7 @@ impl From<service::OpenMagicLink> for OpenMagicLink {
     }
 }
 
-/// What the page of a link sends to sign in.
+/// Request of the link's page to complete the sign-in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CompleteMagicLink {
@@ -112,17 +113,17 @@ struct CompleteMagicLink {
     /// The id of an application of the `self_service` portal.
     #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     client_id: ApplicationId,
-    /// Where the outcome goes: exactly one of the registered URIs.
+    /// URI that the outcome goes to: exactly one of the registered URIs.
     #[schema(example = "https://app.example.com/callback")]
     redirect_uri: String,
-    /// Echoed with the outcome.
+    /// Opaque value of the client's own; echoed with the outcome.
     #[serde(default, deserialize_with = "state")]
     #[schema(max_length = 512)]
     state: Option<String>,
     /// The base64url-encoded SHA-256 digest of the `code_verifier` (RFC 7636).
     #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
     code_challenge: CodeChallenge,
-    /// `S256`; nothing else is taken.
+    /// Method of the challenge: `S256`; nothing else is taken.
     #[serde(rename = "code_challenge_method")]
     #[schema(inline)]
     _code_challenge_method: CodeChallengeMethod,
@@ -130,9 +131,10 @@ struct CompleteMagicLink {
 
 /// Ask for a magic link.
 ///
-/// The answer is the same whether or not somebody goes by this email, and comes before anybody is looked for. An active or
-/// invited user of the `self_service` portal who does is mailed a link that works once, for as long as the account says; it
-/// takes the place of the links before. At most three mails at a time, then one in five minutes.
+/// The answer is the same whether or not a user goes by this email, and comes before any user is looked for. An
+/// active or invited user of the `self_service` portal who does is mailed a link that works once, for as long as
+/// the account says; it takes the place of the links before. At most three mails at a time, then one in five
+/// minutes.
 #[utoipa::path(
     operation_id = "create_magic_link_sign_in", tag = "sign-in", security(()), request_body = CreateMagicLinkSignIn,
     responses((status = 202, description = "Whoever it is for will get a mail"), RequestProblems),
@@ -150,7 +152,8 @@ async fn create_magic_link_sign_in(
 
 /// Inspect a magic link.
 ///
-/// For the page that the mailed link leads to: who would sign in, to show before they are asked to go on. Uses nothing up.
+/// For the page that the mailed link leads to: the user who would sign in, to show before they are asked to go on.
+/// Uses nothing up.
 #[utoipa::path(
     operation_id = "inspect_magic_link", tag = "sign-in", security(()), request_body = InspectMagicLink,
     responses((status = 200, description = "The link works", body = OpenMagicLink), InspectProblems),
@@ -166,7 +169,7 @@ async fn inspect_magic_link(
 
 /// Sign in by a magic link.
 ///
-/// Uses the link up. The sign-in is complete: no second factor is asked for. Somebody who was invited becomes active.
+/// Uses the link up. The sign-in is complete: no second factor is asked for. An invited user becomes active.
 #[utoipa::path(
     operation_id = "complete_magic_link_sign_in", tag = "sign-in", security(()), request_body = CompleteMagicLink,
     responses((status = 200, description = "What comes next", body = SignIn), CompleteProblems),

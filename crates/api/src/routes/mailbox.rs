@@ -1,4 +1,4 @@
-//! The mailbox of development: what would have been sent, for people and test suites to read.
+//! The mailbox of development: mails that would have been sent, for people and test suites to read.
 
 use actix_web::{HttpResponse, delete, get, web};
 use domain::email::Email;
@@ -21,7 +21,7 @@ problems! {
     ClearProblems = [READ];
 }
 
-/// Registers the operations.
+/// Registers the operations on the development mailbox.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(read_mailbox).service(clear_mailbox);
 }
@@ -29,30 +29,30 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 /// A mail that would have been sent.
 #[derive(Debug, Serialize, ToSchema)]
 struct MailboxMail {
-    /// Its `Message-ID`.
+    /// `Message-ID` header of the mail.
     #[schema(example = "mail_01890a5d6c0e7c3b8f0e1d2c3b4a5968@login.example.com")]
     message_id: String,
-    /// To whom.
+    /// Address that the mail is sent to.
     #[schema(value_type = String, example = "ann@example.com")]
     to: Email,
     /// The name beside the sender's address.
     sender_name: String,
-    /// Where answers go.
+    /// Address that replies go to.
     #[schema(value_type = Option<String>, example = "help@example.com")]
     reply_to: Option<Email>,
-    /// In which language.
+    /// Language that the mail is written in.
     #[schema(value_type = LanguageName)]
     language: Language,
-    /// The subject.
+    /// Subject line of the mail.
     subject: String,
-    /// The text part.
+    /// Plain text part of the mail.
     text: String,
-    /// The HTML part.
+    /// HTML part of the mail.
     html: String,
     /// The links of the text part, in order.
     #[schema(example = json!(["https://app.example.com/accept-invitation#token=…"]))]
     links: Vec<String>,
-    /// When it was sent.
+    /// Time at which the mail would have been sent.
     sent_at: Timestamp,
 }
 
@@ -78,20 +78,20 @@ fn links(text: &str) -> Vec<String> {
     text.split_whitespace().filter(is_link).map(str::to_owned).collect()
 }
 
-/// Which mails are shown.
+/// Filter of the shown mails.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct MailboxQuery {
-    /// To this address alone.
+    /// Recipient whose mails are shown; all where it is left out.
     #[param(value_type = Option<String>, example = "ann@example.com")]
     to: Option<Email>,
 }
 
 /// Read the mailbox.
 ///
-/// For operators, in development without a mail server: what would have been sent, the newest first, at most 1,000.
-/// Elsewhere there is no mailbox.
+/// For operators, in development without a mail server: the mails that would have been sent, the newest first, at
+/// most 1,000. Elsewhere the mailbox does not exist.
 #[utoipa::path(
     operation_id = "read_mailbox", tag = "mail", security(("operator_key" = [])), params(MailboxQuery),
     responses((status = 200, description = "The mails", body = List<MailboxMail>), ReadProblems),

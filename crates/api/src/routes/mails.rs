@@ -1,4 +1,5 @@
-//! The outbox, for operators: which mails wait, which were given up and why. What they say is never shown.
+//! The outbox, for operators: mails that wait, and those that were given up, with the reason. Their content is
+//! never shown.
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, delete, get, post, web};
@@ -27,47 +28,47 @@ problems! {
     DiscardProblems = [READ] + MailBeingSent;
 }
 
-/// Registers the operations.
+/// Registers the operations on mails.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(list_mails).service(get_mail).service(send_test_mail).service(retry_mail).service(discard_mail);
 }
 
-/// A mail in the outbox, without what it says.
+/// A mail in the outbox, without its content.
 #[derive(Debug, Serialize, ToSchema)]
 struct Mail {
-    /// Names it.
+    /// Identifier of the mail.
     #[schema(value_type = String, example = "mail_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: MailId,
-    /// In whose name; null for what concerns no account.
+    /// Account in whose name it is sent; null for mail that concerns no account.
     #[schema(value_type = Option<String>, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: Option<AccountId>,
-    /// What it is about.
+    /// Kind of the mail.
     #[schema(value_type = MailKindName)]
     kind: MailKind,
-    /// In which language.
+    /// Language that the mail is written in.
     #[schema(value_type = LanguageName)]
     language: Language,
-    /// To whom.
+    /// Address that the mail is sent to.
     #[schema(value_type = String, example = "ann@example.com")]
     recipient: Email,
     /// Its `Message-ID`, to find it in the mail server's log.
     #[schema(example = "mail_01890a5d6c0e7c3b8f0e1d2c3b4a5968@login.example.com")]
     message_id: String,
-    /// Where it stands.
+    /// Delivery state of the mail.
     #[schema(value_type = MailStateName)]
     state: MailState,
-    /// How often it was tried.
+    /// Number of delivery attempts so far.
     attempts: u32,
-    /// When it is tried next; while it is being sent, when it is taken for lost.
+    /// Time of the next attempt; while the mail is being sent, the time at which it is taken for lost.
     due_at: Option<Timestamp>,
-    /// What kept it from being delivered, the last time.
+    /// Error of the last failed delivery attempt.
     #[schema(example = "permanent error (550): 5.1.1 no such user")]
     last_error: Option<String>,
-    /// When what it says stops being of use; it is not sent later.
+    /// Time at which its content stops being of use; it is not sent later.
     expires_at: Option<Timestamp>,
-    /// When it was delivered or given up.
+    /// Time at which it was delivered or given up.
     settled_at: Option<Timestamp>,
-    /// When it was written.
+    /// Time at which the mail was written.
     created_at: Timestamp,
 }
 
@@ -91,17 +92,17 @@ impl From<DomainMail> for Mail {
     }
 }
 
-/// A mail to try whether mail arrives.
+/// A test mail, to try whether mail arrives.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SendTestMail {
-    /// To whom.
+    /// Address that the mail is sent to.
     #[schema(value_type = String, example = "ann@example.com")]
     to: Email,
-    /// In which language; English where it is left out.
+    /// Language of the mail; English where it is left out.
     #[schema(value_type = Option<LanguageName>)]
     language: Option<Language>,
-    /// In whose name, to see its branding.
+    /// Account in whose name it is sent, to see its branding.
     #[schema(value_type = Option<String>, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: Option<AccountId>,
 }
@@ -116,17 +117,17 @@ impl From<SendTestMail> for TestMail {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct MailPath {
-    /// The mail.
+    /// Identifier of the mail.
     #[param(value_type = String, example = "mail_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     mail_id: MailId,
 }
 
-/// Which mails are listed.
+/// Filter of the listed mails.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct MailsQuery {
-    /// In this state alone; `dead` lists those that were given up.
+    /// State of the mails listed; `dead` lists those that were given up.
     #[param(value_type = Option<MailStateName>)]
     state: Option<MailState>,
 }
@@ -205,7 +206,7 @@ async fn retry_mail(
 
 /// Discard a mail.
 ///
-/// For operators. What was not sent is never sent.
+/// For operators. A mail that has not been sent yet is never sent.
 #[utoipa::path(
     operation_id = "discard_mail", tag = "mail", security(("operator_key" = [])), params(MailPath),
     responses((status = 204, description = "The mail is gone"), DiscardProblems),

@@ -25,7 +25,7 @@ problems! {
     SecondFactorProblems = [READ, BODY, LIMITED] + BreakGlassRequired;
 }
 
-/// Registers the operations.
+/// Registers the operations on the signed-in user.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(get_me)
@@ -35,14 +35,14 @@ pub fn register(config: &mut ServiceConfig<'_>) {
         .service(change_my_second_factor);
 }
 
-/// Who somebody is.
+/// The signed-in user with their account and session.
 #[derive(Debug, Serialize, ToSchema)]
 struct Me {
-    /// The user.
+    /// User that the token was issued to.
     user: User,
-    /// Their account.
+    /// Account that the user belongs to.
     account: Account,
-    /// The session of this very token.
+    /// Session that this token belongs to.
     session: Session,
 }
 
@@ -57,20 +57,20 @@ impl From<service::Me> for Me {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangePassword {
-    /// What it is.
+    /// Password that the user has now.
     #[schema(value_type = String, format = Password, max_length = 256)]
     current_password: Password,
-    /// What it becomes: 12 characters or more, hard to guess, and nothing of the user's own name, email or account.
+    /// New password: 12 characters or more, hard to guess, and nothing of the user's own name, email or account.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 256)]
     new_password: Password,
 }
 
-/// What is to change of one's second factor; null removes the recovery email.
+/// Changes to the user's own second factor; null removes the recovery email.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
 struct ChangeSecondFactor {
-    /// Where codes and links go besides; may be outside the company's domain.
+    /// Second address for codes and links; may be outside the company's domain.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, format = Email, example = "ann@home.example")]
     recovery_email: Option<Option<Email>>,
@@ -78,7 +78,7 @@ struct ChangeSecondFactor {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     require_email_mfa: Option<bool>,
-    /// The password of the user.
+    /// Password that the user has now.
     #[schema(value_type = String, format = Password, max_length = 256)]
     current_password: Password,
 }
@@ -86,7 +86,7 @@ struct ChangeSecondFactor {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct MySessionPath {
-    /// The session.
+    /// Identifier of the session.
     #[param(value_type = String, example = "ses_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     session_id: SessionId,
 }

@@ -1,4 +1,4 @@
-//! The closed lists of names that the API speaks, as schemas; made of the domain's own lists.
+//! Schemas of the closed lists of names that the API speaks, made of the domain's own lists.
 
 use std::borrow::Cow;
 

@@ -24,7 +24,7 @@ problems! {
     RevokeProblems = [ANY, LIMITED];
 }
 
-/// Registers the operations.
+/// Registers the OAuth endpoints for tokens.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(issue_token).service(revoke_token);
 }
@@ -33,17 +33,17 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the form of a documentation; `OAuthForm` reads it")]
 struct TokenRequest {
-    /// `authorization_code` or `refresh_token`.
+    /// Grant type: `authorization_code` or `refresh_token`.
     #[schema(example = "authorization_code")]
     grant_type: String,
-    /// The application's id.
+    /// Identifier of the application, as the OAuth client.
     #[schema(example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     client_id: String,
     /// The code that came to the redirect URI; valid once, for 60 seconds.
     code: Option<String>,
     /// The redirect URI that the sign-in began with.
     redirect_uri: Option<String>,
-    /// What the `code_challenge` was made from (RFC 7636).
+    /// Secret that the `code_challenge` was made from (RFC 7636).
     code_verifier: Option<String>,
     /// The refresh token; left out where it lives in a cookie.
     refresh_token: Option<String>,
@@ -53,20 +53,20 @@ struct TokenRequest {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the form of a documentation; `OAuthForm` reads it")]
 struct RevocationRequest {
-    /// The application's id.
+    /// Identifier of the application, as the OAuth client.
     client_id: String,
     /// The refresh token or access token; left out where the refresh token lives in a cookie.
     token: Option<String>,
-    /// `refresh_token` or `access_token`: both are recognized without it.
+    /// Type of the token, `refresh_token` or `access_token`; both are recognized without it.
     token_type_hint: Option<String>,
 }
 
-/// Tokens (RFC 6749, section 5.1).
+/// Response with the issued tokens (RFC 6749, section 5.1).
 #[derive(Serialize, ToSchema)]
 struct TokenResponse {
-    /// The JWT (RFC 9068).
+    /// Access token, a JWT (RFC 9068).
     access_token: String,
-    /// `Bearer`.
+    /// Type of the access token: always `Bearer`.
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// Seconds until the access token expires.
@@ -81,18 +81,18 @@ struct TokenResponse {
 /// A refused grant (RFC 6749, section 5.2).
 #[derive(Serialize, ToSchema)]
 struct OAuthError {
-    /// Which of the standard's errors.
+    /// Error code of RFC 6749, section 5.2.
     #[schema(example = "invalid_grant")]
     error: &'static str,
-    /// Words for the client's developer.
+    /// Description for the client's developer.
     error_description: String,
 }
 
 /// Issue tokens.
 ///
-/// Exchanges a code, with its PKCE verifier, for a session; or a refresh token for the next one. A refresh token that was
-/// used a moment ago gives the same next one for ten seconds, until that one is used; any other reuse ends the session, and
-/// so does a code presented twice.
+/// Exchanges a code, with its PKCE verifier, for a session; or a refresh token for the next one. A refresh token
+/// that was used a moment ago gives the same next one for ten seconds, until that one is used; any other reuse ends
+/// the session, and so does a code presented twice.
 #[utoipa::path(
     operation_id = "issue_token", tag = "oauth", security(()),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
@@ -119,8 +119,8 @@ async fn issue_token(
 
 /// Revoke a token.
 ///
-/// Signs out: ends the session of a refresh token, or of an access token, also of an expired one (RFC 7009). An unknown
-/// token is no error; one that was issued to another client is refused.
+/// Signs out: ends the session of a refresh token, or of an access token, also of an expired one (RFC 7009). An
+/// unknown token is not an error; one that was issued to another client is refused.
 #[utoipa::path(
     operation_id = "revoke_token", tag = "oauth", security(()),
     request_body(content = RevocationRequest, content_type = "application/x-www-form-urlencoded"),
@@ -181,14 +181,14 @@ async fn revoked(
     Ok(presented.cookie_of)
 }
 
-/// A token, and how it came.
+/// A token, with the client whose cookie it came in.
 struct Presented {
     token: String,
     cookie_of: Option<ApplicationId>,
 }
 
 impl Presented {
-    /// From the form, or else from the client's cookie.
+    /// Takes the token from the form, or else from the client's cookie.
     fn of(request: &HttpRequest, service: &Service, form: &Form, field: &str) -> Result<Self, TokenRefusal> {
         if let Some(token) = form.get(field) {
             return Ok(Self { token: token.to_owned(), cookie_of: None });

@@ -1,4 +1,4 @@
-//! Keys and health: for operators, monitors and whoever verifies tokens.
+//! Keys and health: for operators, monitors and verifiers of tokens.
 
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, get, post, web};
@@ -18,19 +18,19 @@ problems! {
     ReadinessProblems = [ANY];
 }
 
-/// For how long a verifier may keep the keys: much less than the hour for which a new key is published before it signs
-/// (I1).
+/// Time for which a verifier may keep the keys: much less than the hour for which a new key is published before it
+/// signs (I1).
 const JWKS_CACHE_CONTROL: &str = "public, max-age=300";
 
-/// Registers the operations.
+/// Registers the operations on keys and health.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(rotate_signing_keys).service(get_jwks).service(get_liveness).service(get_readiness);
 }
 
-/// How the service is.
+/// Health of the service.
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
-    /// `ok`.
+    /// Status of the service: always `ok`.
     #[schema(example = "ok")]
     status: &'static str,
 }
@@ -39,7 +39,7 @@ struct Health {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the form of a documentation; the set comes as it was stored")]
 struct JwkSet {
-    /// The public keys.
+    /// The public keys as JSON Web Keys.
     #[schema(value_type = Vec<Object>)]
     keys: Vec<serde_json::Value>,
 }

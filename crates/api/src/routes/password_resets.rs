@@ -26,12 +26,12 @@ problems! {
         + PasswordResetUnsupported;
 }
 
-/// Registers the operations.
+/// Registers the operations on password resets.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(create_password_reset).service(inspect_password_reset).service(complete_password_reset);
 }
 
-/// What somebody who forgot their password sends.
+/// Request of a user who forgot their password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreatePasswordReset {
@@ -57,7 +57,7 @@ impl CreatePasswordReset {
     }
 }
 
-/// What the mailed link carries.
+/// Content of the mailed link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct InspectPasswordReset {
@@ -69,13 +69,13 @@ struct InspectPasswordReset {
 /// A password that may be set.
 #[derive(Debug, Serialize, ToSchema)]
 struct OpenPasswordReset {
-    /// Of which account: its handle.
+    /// Handle of the user's account.
     #[schema(value_type = String, example = "acme")]
     account_name: AccountName,
-    /// Whose password.
+    /// Username of the user whose password may be set.
     #[schema(value_type = String, example = "ann@acme.example")]
     username: Username,
-    /// Until when it may be set.
+    /// Time until which it may be set.
     expires_at: Timestamp,
 }
 
@@ -86,7 +86,7 @@ impl From<service::OpenPasswordReset> for OpenPasswordReset {
     }
 }
 
-/// A new password.
+/// New password, with the token that permits it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CompletePasswordReset {
@@ -100,9 +100,9 @@ struct CompletePasswordReset {
 
 /// Ask for a password reset.
 ///
-/// The answer is the same whether or not somebody goes by this identifier, and comes before anybody is looked for. Active
-/// users of the `admin` portal who do are mailed a link that works once, for an hour; one mail for each, at most three at
-/// a time.
+/// The answer is the same whether or not a user goes by this identifier, and comes before any user is looked for.
+/// Active users of the `admin` portal who do are mailed a link that works once, for an hour; one mail for each, at
+/// most three at a time.
 #[utoipa::path(
     operation_id = "create_password_reset", tag = "sign-in", security(()), request_body = CreatePasswordReset,
     responses((status = 202, description = "Whoever it is for will get a mail"), RequestProblems),
@@ -136,7 +136,7 @@ async fn inspect_password_reset(
 
 /// Complete a password reset.
 ///
-/// Sets the password, uses the link up and ends all sessions of the user, who is told by mail. Nobody is signed in by it,
+/// Sets the password, uses the link up and ends all sessions of the user, who is told by mail. It signs no user in,
 /// and the second factor stays as it is.
 #[utoipa::path(
     operation_id = "complete_password_reset", tag = "sign-in", security(()), request_body = CompletePasswordReset,

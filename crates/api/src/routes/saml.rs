@@ -1,5 +1,5 @@
-//! Where identity providers and their browsers arrive (C1, C8, C10). Outside `/v1`: these paths stand in other people's
-//! settings and outlive API versions.
+//! SAML endpoints at which identity providers and the browsers they send arrive (C1, C8, C10). Outside `/v1`: these
+//! paths stand in other people's settings and outlive API versions.
 
 use std::net::IpAddr;
 
@@ -27,16 +27,16 @@ problems! {
 /// The media type of SAML metadata (SAML metadata, appendix A).
 const METADATA_MEDIA_TYPE: &str = "application/samlmetadata+xml";
 
-/// What resembles one of the paths here: other case, slashes where none belong, more behind it. Administrators type and
-/// shorten Reply URLs at their identity provider, and must find out which part is wrong.
+/// Pattern of paths that resemble one of those here: other case, slashes where none belong, more behind it.
+/// Administrators type and shorten Reply URLs at their identity provider, and must find out which part is wrong.
 const RESEMBLING: &str = "/{resembling:/*(?i:saml)/+.+}";
 
-/// Registers the operations.
+/// Registers the SAML endpoints of a portal.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_sp_metadata).service(consume_saml_response).service(begin_saml_sign_in);
 }
 
-/// Registers what resembles the operations, after all of them.
+/// Registers the paths that resemble the operations, after all of them.
 pub fn register_resembling(config: &mut ServiceConfig<'_>) {
     config.route(RESEMBLING, web::post().to(take_response));
     config.route(RESEMBLING, web::get().to(give_metadata));
@@ -60,15 +60,15 @@ impl SamlPath {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct MetadataQuery {
-    /// `true`: signed with the portal's key.
+    /// Whether the metadata is signed with the portal's key. Default false.
     #[serde(default, deserialize_with = "flag")]
     #[param(value_type = Option<bool>)]
     signed: bool,
-    /// Refused and written down: responses come by POST.
+    /// SAML response by GET; refused and written down, because responses come by POST.
     #[serde(rename = "SAMLResponse")]
     #[param(rename = "SAMLResponse")]
     saml_response: Option<String>,
-    /// The artifact binding's, refused likewise.
+    /// Artifact of the artifact binding; refused likewise.
     #[serde(rename = "SAMLart")]
     #[param(rename = "SAMLart")]
     artifact: Option<String>,
@@ -78,7 +78,7 @@ struct MetadataQuery {
     relay_state: Option<String>,
 }
 
-/// Where a browser came, and from where.
+/// Path that a browser came to, with its address.
 struct Came {
     sp_hash: Option<SpHash>,
     path: String,
@@ -120,8 +120,9 @@ struct SamlResponseForm {
 
 /// Read SP metadata.
 ///
-/// What an identity provider imports (SAML metadata, section 2.4.4). The URL is the entity id. A response that comes here
-/// by GET is refused as at the ACS, and its attempt says what to change at the identity provider.
+/// The document that an identity provider imports (SAML metadata, section 2.4.4). The URL is the entity id. A
+/// response that comes here by GET is refused as at the ACS, and its attempt says what to change at the identity
+/// provider.
 #[utoipa::path(
     operation_id = "get_sp_metadata", tag = "saml", security(()), params(SamlPath, MetadataQuery),
     responses(
@@ -161,9 +162,9 @@ async fn give_metadata(
 
 /// Take a SAML response.
 ///
-/// The Reply URL (ACS). Where the response belongs to a sign-in that a frontend began, the browser is redirected to it
-/// with a code or an error, never with a token. Where it belongs to a test, a page says how that went. Where no frontend is known, there is a short answer: a page for a
-/// browser, a problem for others.
+/// The Reply URL (ACS). Where the response belongs to a sign-in that a frontend began, the browser is redirected to
+/// it with a code or an error, never with a token. Where it belongs to a test, a page says how that went. Where no
+/// frontend is known, there is a short answer: a page for a browser, a problem for others.
 #[utoipa::path(
     operation_id = "consume_saml_response", tag = "saml", security(()), params(SamlPath),
     request_body(content = SamlResponseForm, content_type = "application/x-www-form-urlencoded"),

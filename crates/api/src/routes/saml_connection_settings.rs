@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::names::{PortalName, ProvisioningName, RequestBindingName, RoleName, UsernameSourceName};
 use crate::extract::{given, nullable};
 
-/// What an administrator sets.
+/// Settings of a SAML connection, as an administrator sets them.
 #[expect(clippy::struct_excessive_bools, reason = "independent switches of a form")]
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SamlConnectionSettings {
@@ -26,23 +26,23 @@ pub struct SamlConnectionSettings {
     /// The identity provider's SSO URL, where requests go (C7).
     #[schema(value_type = Option<String>, example = "https://idp.example.com/sso")]
     login_url: Option<Url>,
-    /// How requests travel there.
+    /// SAML binding that carries requests to the login URL.
     #[schema(value_type = RequestBindingName)]
     request_binding: RequestBinding,
     /// The certificates that verify responses (C5); only these are trusted.
     certificates: Vec<Certificate>,
     /// Whether an expired certificate stops verifying.
     refuse_expired_certificates: bool,
-    /// Where the identity provider publishes its metadata.
+    /// URL at which the identity provider publishes its metadata.
     #[schema(value_type = Option<String>)]
     metadata_url: Option<Url>,
     /// Whether requests are signed (C6).
     sign_requests: bool,
     /// Whether SHA-1 signatures are accepted; better not.
     allow_sha1: bool,
-    /// Whether a response that nobody asked for begins a sign-in (C10).
+    /// Whether an unsolicited response, initiated by the identity provider, begins a sign-in (C10).
     allow_idp_initiated: bool,
-    /// How far the identity provider's clock may be off.
+    /// Seconds by which the identity provider's clock may be off.
     clock_skew_seconds: u16,
     /// Whether the login URL is tried before a browser is sent there (D3).
     probe_login_url: bool,
@@ -52,24 +52,24 @@ pub struct SamlConnectionSettings {
     force_authn: bool,
     /// The authentication context class that requests ask for.
     requested_authn_context: Option<String>,
-    /// Where the username is read (C2).
+    /// Part of the assertion that the username is read from (C2).
     #[schema(value_type = UsernameSourceName)]
     username_source: UsernameSource,
     /// The attributes that may hold the username, in order of preference (C2).
     username_attributes: Vec<String>,
-    /// What happens to unknown users (C3).
+    /// Treatment of users who are not known yet (C3).
     #[schema(value_type = ProvisioningName)]
     provisioning: Provisioning,
     /// The email domains that the identity provider speaks for; empty for all (C3).
     #[schema(value_type = Vec<String>, example = json!(["acme.example"]))]
     email_domains: Vec<EmailDomain>,
-    /// The roles of whoever comes without a role attribute (C4).
+    /// Roles of a user whose assertion has no role attribute (C4).
     #[schema(value_type = Vec<RoleName>)]
     default_roles: RoleSet,
     /// Role values of the identity provider, and what each grants (C4).
     #[schema(value_type = BTreeMap<String, Vec<RoleName>>)]
     role_mappings: BTreeMap<String, RoleSet>,
-    /// What the login button says (C8).
+    /// Text of the login button (C8).
     #[schema(value_type = String)]
     button_text: Label,
 }
@@ -105,18 +105,18 @@ impl From<ConnectionSettings> for SamlConnectionSettings {
 /// A certificate of the identity provider.
 #[derive(Debug, Serialize, ToSchema)]
 struct Certificate {
-    /// The certificate.
+    /// The certificate in PEM.
     pem: String,
     /// SHA-256 of its DER form, in hexadecimal.
     sha256_fingerprint: String,
-    /// Whom it names.
+    /// Subject that the certificate names.
     subject: String,
-    /// Its kind of key.
+    /// Type and size of its key.
     #[schema(example = "RSA 2048")]
     key: String,
-    /// From when it is valid.
+    /// Time from which it is valid.
     not_before: Timestamp,
-    /// Until when it is valid.
+    /// Time until which it is valid.
     not_after: Timestamp,
 }
 
@@ -143,7 +143,7 @@ macro_rules! settings_body {
             #[serde(default, deserialize_with = "nullable")]
             #[schema(value_type = Option<String>, example = "https://idp.example.com/sso")]
             login_url: Option<Option<Url>>,
-            /// How requests travel there.
+            /// SAML binding that carries requests to the login URL.
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = RequestBindingName, required = false)]
             request_binding: Option<RequestBinding>,
@@ -155,7 +155,7 @@ macro_rules! settings_body {
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = bool, required = false)]
             refuse_expired_certificates: Option<bool>,
-            /// Where the identity provider publishes its metadata; https.
+            /// URL at which the identity provider publishes its metadata; https.
             #[serde(default, deserialize_with = "nullable")]
             #[schema(value_type = Option<String>)]
             metadata_url: Option<Option<Url>>,
@@ -167,11 +167,11 @@ macro_rules! settings_body {
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = bool, required = false)]
             allow_sha1: Option<bool>,
-            /// Whether a response that nobody asked for begins a sign-in.
+            /// Whether an unsolicited response, initiated by the identity provider, begins a sign-in.
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = bool, required = false)]
             allow_idp_initiated: Option<bool>,
-            /// How far the identity provider's clock may be off.
+            /// Seconds by which the identity provider's clock may be off. At most 300.
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = u16, required = false, maximum = 300)]
             clock_skew_seconds: Option<u16>,
@@ -191,7 +191,7 @@ macro_rules! settings_body {
             #[serde(default, deserialize_with = "nullable")]
             #[schema(value_type = Option<String>)]
             requested_authn_context: Option<Option<String>>,
-            /// Where the username is read.
+            /// Part of the assertion that the username is read from.
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = UsernameSourceName, required = false)]
             username_source: Option<UsernameSource>,
@@ -199,7 +199,7 @@ macro_rules! settings_body {
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = Vec<String>, required = false, max_items = 8)]
             username_attributes: Option<Vec<String>>,
-            /// What happens to unknown users.
+            /// Treatment of users who are not known yet.
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = ProvisioningName, required = false)]
             provisioning: Option<Provisioning>,
@@ -207,7 +207,7 @@ macro_rules! settings_body {
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = Vec<String>, required = false, max_items = 500)]
             email_domains: Option<Vec<EmailDomain>>,
-            /// The roles of whoever comes without a role attribute.
+            /// Roles of a user whose assertion has no role attribute.
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = Vec<RoleName>, required = false)]
             default_roles: Option<RoleSet>,
@@ -215,7 +215,7 @@ macro_rules! settings_body {
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = BTreeMap<String, Vec<RoleName>>, required = false)]
             role_mappings: Option<BTreeMap<String, RoleSet>>,
-            /// What the login button says.
+            /// Text of the login button.
             #[serde(default, deserialize_with = "given")]
             #[schema(value_type = String, required = false, max_length = 200)]
             button_text: Option<Label>,
@@ -252,14 +252,14 @@ macro_rules! settings_body {
 }
 
 settings_body! {
-    /// What of a connection is to change. What is left out stays; null removes an optional setting.
+    /// Changes to a connection. A setting that is left out stays; null removes an optional one.
     UpdateSamlConnection {}
 }
 
 settings_body! {
-    /// What a connection is made with. What is left out has its default.
+    /// Settings of a connection to create. Each that is left out has its default.
     CreateSamlConnection {
-        /// Which portal it is of; each has one at most.
+        /// Portal of the connection; each portal has one at most.
         #[schema(value_type = PortalName)]
         pub portal: Portal,
     }

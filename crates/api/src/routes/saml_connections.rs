@@ -38,7 +38,7 @@ problems! {
     ImportProblems = [READ, BODY] + MetadataUnavailable + PreconditionFailed;
 }
 
-/// Registers the operations.
+/// Registers the operations on SAML connections.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_saml_connection)
@@ -54,16 +54,16 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 /// The trust between one portal of one account and one identity provider.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SamlConnection {
-    /// Names it for good.
+    /// Permanent identifier of the connection.
     #[schema(value_type = String, example = "conn_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: ConnectionId,
-    /// Whose it is.
+    /// Account that the connection belongs to.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// Which portal it is of.
+    /// Portal that the connection signs users in to.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// Whether it is used.
+    /// Use of the connection by its portal.
     #[schema(value_type = SsoModeName)]
     mode: SsoMode,
     /// The entity id to enter at the identity provider; the same URL as the Reply URL.
@@ -77,24 +77,24 @@ pub struct SamlConnection {
     saml_login_url: String,
     #[serde(flatten)]
     settings: SamlConnectionSettings,
-    /// What is missing before it can be enabled.
+    /// Settings that are missing before the connection can be enabled.
     missing: Vec<String>,
     /// Certificates that have expired or soon will.
     certificate_warnings: Vec<CertificateWarning>,
-    /// When it was made.
+    /// Time at which the connection was created.
     created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     updated_at: Timestamp,
 }
 
 /// A certificate that has expired or soon will.
 #[derive(Debug, Serialize, ToSchema)]
 struct CertificateWarning {
-    /// Which.
+    /// SHA-256 fingerprint of the certificate, in hexadecimal.
     sha256_fingerprint: String,
-    /// Until when it is valid.
+    /// Time until which it is valid.
     not_after: Timestamp,
-    /// What to do.
+    /// Description of the problem and its remedy.
     detail: String,
 }
 
@@ -137,9 +137,9 @@ struct EnabledConnection {
 /// An email that several active users share.
 #[derive(Debug, Serialize, ToSchema)]
 struct SharedEmail {
-    /// The email.
+    /// Email that the users share.
     email: String,
-    /// Who shares it.
+    /// Usernames of the users who share it.
     usernames: Vec<String>,
 }
 
@@ -156,7 +156,7 @@ impl From<EnableReport> for EnabledConnection {
 struct ImportedConnection {
     #[serde(flatten)]
     connection: SamlConnection,
-    /// What in the metadata was not taken, and why.
+    /// Parts of the metadata that were not taken, each with the reason.
     ignored: Vec<String>,
 }
 
@@ -166,24 +166,24 @@ impl From<ImportReport> for ImportedConnection {
     }
 }
 
-/// Where IdP metadata comes from: exactly one of `metadata_xml`, `metadata_url` and `refresh`.
+/// Source of IdP metadata: exactly one of `metadata_xml`, `metadata_url` and `refresh`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ImportIdpMetadata {
-    /// The document itself.
+    /// The metadata document itself, as text.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     metadata_xml: Option<String>,
-    /// Fetched from here, now and at each refresh; https.
+    /// URL that the metadata is fetched from, now and at each refresh; https.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     metadata_url: Option<Url>,
-    /// `true`: fetched again from where it was fetched before.
+    /// Whether to fetch again from the URL used before; `true`, or left out.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<bool>)]
     refresh: Option<bool>,
-    /// Which identity provider to take, where the document describes several; at a refresh the present one, unless
-    /// another is named.
+    /// Entity id of the identity provider to take, where the document describes several; at a refresh the present
+    /// one, unless another is named.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, max_length = 1024)]
     entity_id: Option<String>,
@@ -207,7 +207,7 @@ impl TryFrom<ImportIdpMetadata> for MetadataImport {
     }
 }
 
-/// Which identity provider to take, of a document that is sent as it is.
+/// Identity provider to take from a document that is sent as the body.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -255,10 +255,10 @@ fn unsupported() -> Problem {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ConnectionPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     pub account_id: AccountId,
-    /// The connection.
+    /// Identifier of the connection.
     #[param(value_type = String, example = "conn_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     pub connection_id: ConnectionId,
 }

@@ -23,7 +23,7 @@ problems! {
     EndProblems = [READ];
 }
 
-/// Registers the operations.
+/// Registers the operations on sessions.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(list_sessions).service(delete_session);
 }
@@ -31,37 +31,37 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 /// A signed-in user in one frontend.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Session {
-    /// Names it for good; the `sid` claim.
+    /// Permanent identifier of the session; the `sid` claim of its tokens.
     #[schema(value_type = String, example = "ses_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: SessionId,
-    /// Whose account.
+    /// Account that the user belongs to.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// Who is signed in.
+    /// User who is signed in.
     #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     user_id: UserId,
-    /// Which frontend holds it.
+    /// Frontend that holds the session.
     #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     application_id: ApplicationId,
-    /// Which portal it is for.
+    /// Portal that the session is for.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// How they signed in.
+    /// Method by which the user signed in.
     #[schema(value_type = SignInMethodName)]
     method: SignInMethod,
-    /// When they proved who they are.
+    /// Time at which the user authenticated.
     authenticated_at: Timestamp,
     /// Role values that the identity provider sent for a `self_service` user (C4).
     external_roles: Vec<String>,
-    /// When it began.
+    /// Time at which the session began.
     created_at: Timestamp,
-    /// When tokens were last issued for it.
+    /// Time at which tokens were last issued for the session.
     refreshed_at: Timestamp,
-    /// When it ends, whatever is refreshed.
+    /// Time at which the session ends, whatever is refreshed.
     expires_at: Timestamp,
-    /// When it was ended before that.
+    /// Time at which the session was ended early; null where it was not.
     ended_at: Option<Timestamp>,
-    /// Why it was ended before that.
+    /// Reason why the session was ended early.
     #[schema(example = "ended_by_user")]
     end_reason: Option<&'static str>,
 }
@@ -90,10 +90,10 @@ impl From<DomainSession> for Session {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct SessionPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// The session.
+    /// Identifier of the session.
     #[param(value_type = String, example = "ses_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     session_id: SessionId,
 }
@@ -102,13 +102,13 @@ struct SessionPath {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct SessionsQuery {
-    /// Of this user alone.
+    /// User whose sessions are listed; all where it is left out.
     #[param(value_type = Option<String>)]
     user_id: Option<UserId>,
-    /// In this frontend alone.
+    /// Frontend of the sessions listed; all where it is left out.
     #[param(value_type = Option<String>)]
     application_id: Option<ApplicationId>,
-    /// `true`: only those that may still be used.
+    /// Whether only sessions that may still be used are listed. Default false.
     #[serde(default, deserialize_with = "flag")]
     #[param(value_type = Option<bool>)]
     live: bool,

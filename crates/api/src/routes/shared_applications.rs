@@ -21,7 +21,7 @@ problems! {
     DeleteProblems = [READ] + PreconditionFailed;
 }
 
-/// Registers the operations.
+/// Registers the operations on shared applications.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_shared_application)
@@ -34,7 +34,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct SharedApplicationPath {
-    /// The application.
+    /// Identifier of the application.
     #[param(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     application_id: ApplicationId,
 }

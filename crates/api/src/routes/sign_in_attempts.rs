@@ -1,4 +1,4 @@
-//! Sign-in attempts: what diagnostics shows (H1).
+//! Sign-in attempts, as diagnostics shows them (H1).
 
 use actix_web::{get, web};
 use domain::portal::Portal;
@@ -24,72 +24,72 @@ problems! {
     ReadProblems = [READ];
 }
 
-/// Registers the operations.
+/// Registers the operations on sign-in attempts.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(list_sign_in_attempts).service(get_sign_in_attempt);
 }
 
-/// One try to sign in.
+/// One attempt of a person to sign in.
 #[derive(Debug, Serialize, ToSchema)]
 struct SignInAttempt {
-    /// What the person who tried can name to support.
+    /// Identifier that the person who tried can give to support.
     #[schema(value_type = String, example = "att_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: AttemptId,
-    /// Whose account.
+    /// Account that the attempt was for.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// For which portal.
+    /// Portal that the attempt was for.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// Through which connection.
+    /// Connection that the attempt went through, if any.
     #[schema(value_type = Option<String>)]
     connection_id: Option<ConnectionId>,
-    /// For which frontend.
+    /// Frontend that the attempt was for, if known.
     #[schema(value_type = Option<String>)]
     application_id: Option<ApplicationId>,
-    /// How it began.
+    /// Kind of start of the attempt.
     #[schema(value_type = AttemptKindName)]
     kind: AttemptKind,
-    /// How far it got.
+    /// Stage that the attempt has reached.
     #[schema(value_type = AttemptStageName)]
     stage: AttemptStage,
-    /// How it stands.
+    /// Outcome of the attempt so far.
     #[schema(value_type = AttemptOutcomeName)]
     outcome: AttemptOutcome,
-    /// Why it failed.
+    /// Cause of the failure; null where the attempt has not failed.
     failure: Option<Failure>,
     /// The email that was entered.
     entered_email: Option<String>,
-    /// Who it turned out to be.
+    /// User who was recognized; null where none was.
     #[schema(value_type = Option<String>)]
     user_id: Option<UserId>,
-    /// What was odd and did not prevent it.
+    /// Irregularities that did not prevent the sign-in.
     warnings: Vec<String>,
-    /// Where it came from.
+    /// Network address of the client.
     client_address: String,
-    /// When it began.
+    /// Time at which the attempt began.
     started_at: Timestamp,
-    /// When it last got further.
+    /// Time at which the attempt last got further.
     updated_at: Timestamp,
 }
 
-/// Which check failed, and what to change.
+/// The check that failed, and the remedy.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Failure {
-    /// What the browser was told.
+    /// Error code that the browser was given.
     #[schema(example = "saml_response_refused")]
     code: String,
-    /// What failed.
+    /// Precise reason of the failure.
     #[schema(example = "audience_mismatch")]
     reason: String,
-    /// The step it failed in.
+    /// Name of the check that failed.
     #[schema(example = "audience")]
     check: String,
-    /// What would have passed.
+    /// Value that would have passed the check.
     wanted: Option<String>,
-    /// What came.
+    /// Value that was received.
     got: Option<String>,
-    /// Which setting to change, here or at the identity provider.
+    /// Setting to change, here or at the identity provider.
     fix: &'static str,
 }
 
@@ -144,10 +144,10 @@ impl From<DomainAttempt> for SignInAttemptDetails {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct AttemptPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// The attempt.
+    /// Identifier of the attempt.
     #[param(value_type = String, example = "att_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     attempt_id: AttemptId,
 }
@@ -156,21 +156,21 @@ struct AttemptPath {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AttemptsQuery {
-    /// For this portal alone.
+    /// Portal of the attempts listed; all where it is left out.
     #[param(value_type = Option<PortalName>)]
     portal: Option<Portal>,
-    /// That stand like this.
+    /// Outcome of the attempts listed; all where it is left out.
     #[param(value_type = Option<AttemptOutcomeName>)]
     outcome: Option<AttemptOutcome>,
-    /// Of this user alone.
+    /// User whose attempts are listed; all where it is left out.
     #[param(value_type = Option<String>)]
     user_id: Option<UserId>,
-    /// Through this connection alone.
+    /// Connection of the attempts listed; all where it is left out.
     #[param(value_type = Option<String>)]
     connection_id: Option<ConnectionId>,
-    /// That began then or later.
+    /// Earliest time at which a listed attempt began.
     since: Option<Timestamp>,
-    /// That began before then.
+    /// Time before which a listed attempt began.
     until: Option<Timestamp>,
 }
 
@@ -203,8 +203,8 @@ async fn list_sign_in_attempts(
 
 /// Read a sign-in attempt.
 ///
-/// For operators, and for users of the account who hold a role. With what failed, what was expected, what came, and how
-/// to fix it.
+/// For operators, and for users of the account who hold a role. Says what failed, what was expected, what came, and
+/// how to fix it.
 #[utoipa::path(
     operation_id = "get_sign_in_attempt", tag = "sign-in attempts",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AttemptPath),

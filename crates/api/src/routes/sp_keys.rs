@@ -28,7 +28,7 @@ const PEM_LINE: usize = 64;
 /// The media type of PEM certificates (RFC 8555, section 9.1).
 const PEM_MEDIA_TYPE: &str = "application/pem-certificate-chain";
 
-/// Registers the operations.
+/// Registers the operations on SP keys.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_sp_certificate).service(list_sp_keys).service(rotate_sp_key);
 }
@@ -36,14 +36,14 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 /// A key pair that signs requests and decrypts assertions.
 #[derive(Debug, Serialize, ToSchema)]
 struct SpKey {
-    /// Names it for good.
+    /// Permanent identifier of the key.
     #[schema(value_type = String, example = "spk_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: SpKeyId,
     /// The certificate to give to the identity provider.
     certificate_pem: String,
-    /// When it was made.
+    /// Time at which the key was made.
     created_at: Timestamp,
-    /// When it stops decrypting; null for the current one, which alone signs.
+    /// Time at which the key stops decrypting; null for the current one, which alone signs.
     retires_at: Option<Timestamp>,
 }
 
@@ -67,8 +67,8 @@ fn pem(der: &[u8]) -> String {
 
 /// Download the SP certificate.
 ///
-/// For operators, and for users of the account who hold a role. The current one, in PEM: what an identity provider
-/// checks signed requests with, and encrypts assertions to.
+/// For operators, and for users of the account who hold a role. The current one, in PEM; an identity provider
+/// checks signed requests with it, and encrypts assertions to it.
 #[utoipa::path(
     operation_id = "get_sp_certificate", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(ConnectionPath),

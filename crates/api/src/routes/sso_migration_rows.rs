@@ -30,71 +30,71 @@ problems! {
     ListProblems = [READ] + InvalidInput;
 }
 
-/// Registers the operation.
+/// Registers the listing of a migration's rows.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(list_sso_migration_rows);
 }
 
-/// What becomes of one user.
+/// Row of a plan: the changes to one user.
 #[derive(Debug, Serialize, ToSchema)]
 struct SsoMigrationRow {
-    /// Who.
+    /// User that the row is about.
     #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     user_id: UserId,
     #[serde(flatten)]
     action: RowAction,
-    /// As they are, or were.
+    /// The user before the migration.
     before: UserSnapshot,
-    /// As they will be, or became; null where nothing changes.
+    /// The user after the migration; null where nothing changes.
     after: Option<UserSnapshot>,
-    /// What may be decided of them.
+    /// Choices that an owner has for this user.
     #[schema(value_type = Vec<MigrationChoiceName>)]
     choices: Vec<Choice>,
-    /// What they are told; null where they are told nothing.
+    /// Mail that the user gets; null where they get none.
     #[schema(value_type = Option<MailKindName>)]
     mail: Option<MailKind>,
 }
 
-/// What becomes of a user, and why.
+/// Action of the migration on a user, with its reason.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 enum RowAction {
-    /// They stay as they are.
+    /// The user stays as they are.
     Keep {
-        /// Why.
+        /// Reason why nothing changes.
         #[schema(value_type = KeepReasonName)]
         reason: KeepReason,
     },
     /// The username becomes another one.
     Rename {
-        /// What it is.
+        /// Username before the migration.
         #[schema(value_type = String, example = "ann")]
         from: Username,
-        /// What it becomes.
+        /// Username after the migration.
         #[schema(value_type = String, example = "ann@acme.example")]
         to: Username,
     },
-    /// They are archived, because another user stands for the same person.
+    /// The user is archived, because another user stands for the same person.
     RemoveDuplicate {
-        /// Who stays.
+        /// User who stays for the same person.
         #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
         stays: UserId,
-        /// Why the one stays and not the other.
+        /// Rule that decided which of the two stays.
         #[schema(value_type = DuplicateRuleName)]
         rule: DuplicateRule,
-        /// What is known of the one who is removed.
+        /// Facts about the user who is removed.
         removed: DuplicateEvidence,
-        /// What is known of the one who stays.
+        /// Facts about the user who stays.
         kept: DuplicateEvidence,
-        /// The assigned roles which the one who stays does not hold.
+        /// The assigned roles that the user who stays does not hold.
         #[schema(value_type = Vec<RoleName>)]
         roles: RoleSet,
-        /// Whether those go to the one who stays, or are lost.
+        /// Whether those roles go to the user who stays, or are lost.
         roles_united: bool,
     },
-    /// They keep username and form login.
+    /// The user keeps username and form login.
     Exempt {
-        /// Whether the email, which somebody else goes by, becomes the recovery email.
+        /// Whether the email, which another user goes by, becomes the recovery email.
         email_moved: bool,
     },
     /// The owner who plans keeps username and form login.
@@ -104,10 +104,10 @@ enum RowAction {
     },
     /// An owner must decide.
     Conflict {
-        /// What about.
+        /// Kind of conflict to decide.
         #[schema(value_type = ConflictKindName)]
         kind: ConflictKind,
-        /// Whom it is about besides.
+        /// Other users that the conflict involves.
         #[schema(value_type = Vec<String>)]
         with: Vec<UserId>,
     },
@@ -118,37 +118,37 @@ enum RowAction {
     },
 }
 
-/// What is known of one of several users who go by the same email.
+/// Facts about one of several users who go by the same email.
 #[derive(Debug, Serialize, ToSchema)]
 struct DuplicateEvidence {
-    /// Where they stand.
+    /// Status of the user when the plan was made.
     #[schema(value_type = UserStatusName)]
     status: UserStatus,
-    /// When they last signed in.
+    /// Time of the user's last sign-in; null where there was none.
     last_sign_in_at: Option<Timestamp>,
-    /// What they hold.
+    /// Roles that the user holds, from either source.
     #[schema(value_type = Vec<RoleName>)]
     roles: RoleSet,
-    /// When they were added.
+    /// Time at which the user was added.
     created_at: Timestamp,
 }
 
 /// Everything of a user that a migration may change.
 #[derive(Debug, Serialize, ToSchema)]
 struct UserSnapshot {
-    /// What they sign in as.
+    /// Name that the user signs in with.
     #[schema(value_type = String, example = "ann")]
     username: Username,
-    /// Where mail goes.
+    /// Address that mail to the user goes to.
     #[schema(value_type = Option<String>, example = "ann@acme.example")]
     email: Option<Email>,
-    /// Where mail goes besides.
+    /// Second address, for the second factor and recovery.
     #[schema(value_type = Option<String>, example = "ann@home.example")]
     recovery_email: Option<Email>,
-    /// Where they stand.
+    /// Status of the user at this point.
     #[schema(value_type = UserStatusName)]
     status: UserStatus,
-    /// What an owner gave them.
+    /// Roles given to the user by an owner or operator.
     #[schema(value_type = Vec<RoleName>)]
     assigned_roles: RoleSet,
     /// Whether they keep form login where SSO is required.
@@ -203,15 +203,15 @@ impl From<Row> for SsoMigrationRow {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RowsQuery {
-    /// Of this action alone.
+    /// Action of the rows listed; all where it is left out.
     #[param(value_type = Option<MigrationActionName>, inline)]
     action: Option<ActionName>,
 }
 
 /// List the rows of a migration.
 ///
-/// For operators, and for users of the account who hold a role. A row for each user of the portal. The rows of a preview
-/// that nobody signed go when another one takes its place; all others stay for good.
+/// For operators, and for users of the account who hold a role. There is a row for each user of the portal. The
+/// rows of a preview that was never signed go when another one takes its place; all others stay for good.
 #[utoipa::path(
     operation_id = "list_sso_migration_rows", tag = "sso migrations",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),

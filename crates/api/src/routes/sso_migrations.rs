@@ -36,7 +36,7 @@ problems! {
         + BreakGlassRequired + SsoAccountNotConfigured + PageNotConfigured + PreconditionFailed;
 }
 
-/// Registers the operations.
+/// Registers the operations on SSO migrations.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_sso_migration)
@@ -50,60 +50,60 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 /// A plan of requiring SSO, or of going back. Its rows say what becomes of each user.
 #[derive(Debug, Serialize, ToSchema)]
 struct SsoMigration {
-    /// Names it.
+    /// Identifier of the migration.
     #[schema(value_type = String, example = "mig_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: SsoMigrationId,
-    /// Whose.
+    /// Account that the migration belongs to.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// Of which portal.
+    /// Portal whose users the migration changes.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// Where it leads.
+    /// Direction: towards required SSO, or back.
     #[schema(value_type = MigrationDirectionName)]
     direction: Direction,
-    /// Where it stands.
+    /// Current state of the migration.
     #[schema(value_type = MigrationStateName)]
     state: MigrationState,
     /// The applied migration that it puts back.
     #[schema(value_type = Option<String>)]
     reverts: Option<SsoMigrationId>,
-    /// How it is to be done.
+    /// Options that the plan was made with.
     options: SsoMigrationOptions,
-    /// What was decided of single users.
+    /// Decisions that owners made about single users.
     decisions: Vec<UserDecisionBody>,
-    /// Names the plan and everything it rests on: what an owner signs.
+    /// Digest of the plan and of everything it rests on; an owner signs this value.
     #[schema(value_type = String, example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     digest: PlanDigest,
-    /// How many of what the plan has.
+    /// Numbers of users, rows and mails in the plan.
     counts: SsoMigrationCounts,
-    /// Why it could not be signed off when it was made or last decided upon.
+    /// Reasons why the plan could not be signed off when it was made or last decided upon.
     #[schema(value_type = Vec<MigrationBlockerName>)]
     blockers: Vec<Blocker>,
-    /// The same in words, each with what to do.
+    /// The blockers in words, each with its remedy.
     blocker_details: Vec<BlockerDetail>,
     /// The owner who planned it, whose username it retains.
     #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     created_by: UserId,
-    /// When it was planned.
+    /// Time at which the migration was planned.
     created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     updated_at: Timestamp,
-    /// Who signed it off; null where nobody did, or it was decided upon since.
+    /// Signature under the plan; null where no owner has signed, or a later decision made it void.
     signed_off: Option<SignedOff>,
-    /// Who applied it.
+    /// Record of the application; null until the plan is applied.
     applied: Option<AppliedBy>,
 }
 
-/// How a migration is to be done; what is left out has its default.
+/// Options of a migration; each that is left out has its default.
 #[expect(clippy::struct_excessive_bools, reason = "independent switches of a form, each with its own meaning")]
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 struct SsoMigrationOptions {
     /// Requiring: whether the owner who plans keeps their username and form login. Default true.
     retain_admin: bool,
-    /// Requiring: whether the assigned roles of removed duplicates go to the one who stays, where nothing else is decided.
-    /// Default false.
+    /// Requiring: whether the assigned roles of removed duplicates go to the user who stays, where nothing else is
+    /// decided. Default false.
     unite_roles: bool,
     /// Requiring: whether sessions that began through SSO end too. Default false.
     end_sso_sessions: bool,
@@ -149,29 +149,29 @@ impl Default for SsoMigrationOptions {
     }
 }
 
-/// How many of what a plan has.
+/// Numbers of users, rows and mails in a plan.
 #[derive(Debug, Serialize, ToSchema)]
 struct SsoMigrationCounts {
-    /// Users.
+    /// Number of users in the plan.
     users: usize,
-    /// Rows by action.
+    /// Number of rows for each action.
     #[schema(value_type = BTreeMap<String, usize>)]
     actions: BTreeMap<ActionName, usize>,
-    /// Mails by kind.
+    /// Number of mails for each kind.
     #[schema(value_type = BTreeMap<String, usize>)]
     mails: BTreeMap<MailKind, usize>,
 }
 
-/// Why a plan cannot be signed off, and what to do about it.
+/// A reason why a plan cannot be signed off, with its remedy.
 #[derive(Debug, Serialize, ToSchema)]
 struct BlockerDetail {
-    /// Which of `blockers`.
+    /// Code of the blocker, as in `blockers`.
     #[schema(value_type = MigrationBlockerName)]
     code: Blocker,
-    /// What is wrong.
+    /// Description of the blocker in words.
     #[schema(example = "rows of action conflict wait for a decision")]
     detail: &'static str,
-    /// What to do.
+    /// Remedy that removes the blocker.
     #[schema(example = "Decide each of them by one of its choices.")]
     fix: &'static str,
 }
@@ -186,14 +186,14 @@ impl From<Blocker> for BlockerDetail {
 /// A signature under a plan.
 #[derive(Debug, Serialize, ToSchema)]
 struct SignedOff {
-    /// Whose.
+    /// Owner who signed the plan.
     #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     by: UserId,
-    /// When.
+    /// Time of the signature.
     at: Timestamp,
-    /// From when on it is worth nothing.
+    /// Time from which the signature no longer counts: 24 hours after it was given.
     expires_at: Timestamp,
-    /// Why the owner signed although no test sign-in had passed; null where they gave no reason.
+    /// The owner's reason to sign although no test sign-in had passed; null where they gave none.
     #[schema(value_type = Option<String>, example = "The identity provider is in maintenance; tested by hand yesterday")]
     override_reason: Option<Label>,
 }
@@ -204,13 +204,13 @@ impl From<SignOff> for SignedOff {
     }
 }
 
-/// When a plan was carried out, by whom, and what it did beside its rows.
+/// Record of an applied plan: the owner, the time, and its effects beside the rows.
 #[derive(Debug, Serialize, ToSchema)]
 struct AppliedBy {
-    /// Who.
+    /// Owner who applied the plan.
     #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     by: UserId,
-    /// When.
+    /// Time at which the plan was applied.
     at: Timestamp,
     /// Sessions that ended, also those that had been switched to other accounts.
     sessions_ended: u64,
@@ -218,17 +218,17 @@ struct AppliedBy {
     links_ended: u64,
 }
 
-/// What is decided of a user.
+/// Decision about one user of the plan.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UserDecisionBody {
-    /// Of whom.
+    /// User that the decision is about.
     #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     user_id: UserId,
     /// One of the row's `choices`; null takes an earlier decision back.
     #[schema(value_type = Option<MigrationChoiceName>)]
     choice: Option<Choice>,
-    /// Of a removed duplicate: whether its assigned roles go to the one who stays; null for as the options say.
+    /// Removed duplicates only: whether the assigned roles go to the user who stays; null to follow the options.
     unite_roles: Option<bool>,
 }
 
@@ -278,39 +278,39 @@ impl From<DomainMigration> for SsoMigration {
     }
 }
 
-/// What is to be planned.
+/// Migration to plan for a portal.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateSsoMigration {
-    /// Of which portal.
+    /// Portal whose users are to be migrated.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// Where it leads.
+    /// Direction: towards required SSO, or back.
     #[schema(value_type = MigrationDirectionName)]
     direction: Direction,
-    /// How it is to be done.
+    /// Options of the plan; each has a default.
     #[serde(default)]
     #[schema(required = false)]
     options: SsoMigrationOptions,
 }
 
-/// What is decided.
+/// Decisions about users of a plan.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct DecideSsoMigration {
-    /// Of some users; what was decided of others stays.
+    /// Decisions about the users named here; decisions about other users stay.
     decisions: Vec<UserDecisionBody>,
 }
 
-/// A signature.
+/// Signature of an owner under a plan.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SignOffSsoMigration {
-    /// The digest of the plan that was read.
+    /// Digest of the plan that the owner has read.
     #[schema(value_type = String, example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     digest: PlanDigest,
-    /// Why SSO is to be required although no test sign-in passed through the connection as it is now. One line; it stays on
-    /// record, and holds until the connection is changed.
+    /// Reason to require SSO although no test sign-in passed through the connection as it is now. One line; it
+    /// stays on record, and holds until the connection is changed.
     #[serde(default)]
     #[schema(value_type = Option<String>, required = false, max_length = 200)]
     override_reason: Option<Label>,
@@ -320,10 +320,10 @@ struct SignOffSsoMigration {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct SsoMigrationPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     pub account_id: AccountId,
-    /// The migration.
+    /// Identifier of the migration.
     #[param(value_type = String, example = "mig_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     pub migration_id: SsoMigrationId,
 }
@@ -332,7 +332,7 @@ pub struct SsoMigrationPath {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct SsoMigrationsQuery {
-    /// Of this portal alone.
+    /// Portal whose migrations are listed; all where it is left out.
     #[param(value_type = Option<PortalName>)]
     portal: Option<Portal>,
 }
@@ -438,9 +438,9 @@ async fn decide_sso_migration(
 
 /// Sign a plan off.
 ///
-/// For the account's owners. It is the plan of this digest that is signed, for 24 hours; refused where anything that it
-/// rests on changed since, and until a test sign-in has passed through the connection as it is now, unless the owner gives an
-/// `override_reason`.
+/// For the account's owners. The signature covers the plan of this digest and holds for 24 hours. It is refused
+/// where anything that the plan rests on has changed since, and until a test sign-in has passed through the
+/// connection as it is now, unless the owner gives an `override_reason`.
 #[utoipa::path(
     operation_id = "sign_off_sso_migration", tag = "sso migrations", security(("access_token" = [])),
     params(SsoMigrationPath), request_body = SignOffSsoMigration,
@@ -466,8 +466,9 @@ async fn sign_off_sso_migration(
 
 /// Apply a plan.
 ///
-/// For the account's owners. Everything in it is done, with the mails, or nothing; refused where anything that it rests on
-/// changed since it was signed, and where the connection is another one than was tested or answered for. Whoever calls again is told that it is applied.
+/// For the account's owners. Everything in the plan is done, with the mails, or nothing. It is refused where
+/// anything that the plan rests on has changed since it was signed, and where the connection is another one than
+/// was tested or answered for. A caller who repeats the request is told that the plan is applied.
 #[utoipa::path(
     operation_id = "apply_sso_migration", tag = "sso migrations", security(("access_token" = [])),
     params(SsoMigrationPath),

@@ -19,45 +19,45 @@ problems! {
     ReadinessProblems = [READ] + InvalidInput;
 }
 
-/// Registers the operation.
+/// Registers the operation on SSO readiness.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_sso_readiness);
 }
 
-/// What was found about a portal.
+/// Findings about a portal's readiness for SSO.
 #[derive(Debug, Serialize, ToSchema)]
 struct SsoReadiness {
-    /// Of which portal.
+    /// Portal that the findings are about.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// Whether nothing was found that would leave people outside: no finding is an `error`.
+    /// Whether the portal is ready: no finding is an `error`, so nothing found would leave users outside.
     ready: bool,
-    /// What was found, the connection first.
+    /// All findings, those about the connection first.
     findings: Vec<ReadinessFinding>,
 }
 
-/// Something that somebody should know or mend.
+/// A fact that an administrator should know or mend.
 #[derive(Debug, Serialize, ToSchema)]
 struct ReadinessFinding {
-    /// What.
+    /// Stable code of the finding.
     #[schema(value_type = FindingCodeName)]
     code: FindingCode,
-    /// How much it matters.
+    /// Severity that its code has.
     #[schema(value_type = SeverityName)]
     severity: Severity,
-    /// The same in words.
+    /// Description of the finding in words.
     detail: String,
-    /// What to do.
+    /// Remedy for the finding.
     fix: &'static str,
-    /// Where: a path of this API.
+    /// Path of this API at which to look.
     #[schema(example = "/v1/accounts/acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968/users")]
     resource: String,
-    /// Whom it is about, 20 of them at most.
+    /// Users that the finding is about, 20 of them at most.
     #[schema(value_type = Vec<String>)]
     users: Vec<UserId>,
-    /// How many it is about.
+    /// Number of users that the finding is about; 0 where it is about none.
     count: usize,
-    /// Until a certificate expires; null for what is about none.
+    /// Days until the certificate expires; null for findings about other things.
     days_left: Option<i64>,
 }
 
@@ -81,15 +81,15 @@ impl From<service::SsoReadiness> for SsoReadiness {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ReadinessQuery {
-    /// Of which portal; where it is left out, `admin`.
+    /// Portal to look at; where it is left out, `admin`.
     #[param(value_type = Option<PortalName>)]
     portal: Option<Portal>,
 }
 
 /// Look whether a portal is ready for SSO.
 ///
-/// For operators, and for users of the account who hold a role. Looks at the connection, whether the identity provider
-/// answers, the break-glass users, and who could not sign in and why.
+/// For operators, and for users of the account who hold a role. Looks at the connection, whether the identity
+/// provider answers, the break-glass users, and the users who could not sign in, with the reason.
 #[utoipa::path(
     operation_id = "get_sso_readiness", tag = "sso migrations",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AccountPath, ReadinessQuery),

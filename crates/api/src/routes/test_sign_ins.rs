@@ -1,4 +1,5 @@
-//! Test sign-ins (C9): a connection is tried with a real response of its identity provider, and nobody gets in.
+//! Test sign-ins (C9): a connection is tried with a real response of its identity provider, and no user is signed
+//! in.
 
 use actix_web::{HttpResponse, get, post, web};
 use domain::email::Email;
@@ -31,16 +32,16 @@ problems! {
     ReadProblems = [READ];
 }
 
-/// Registers the operations.
+/// Registers the operations on test sign-ins.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(create_test_sign_in).service(get_test_sign_in);
 }
 
-/// How a test begins.
+/// Request to begin a test sign-in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateTestSignIn {
-    /// The work email that somebody would type on the login page, to try what it would say.
+    /// The work email that a user would type on the login page, to try what it would say.
     #[schema(value_type = Option<String>, format = Email, example = "ann@acme.example")]
     email: Option<Email>,
 }
@@ -48,23 +49,23 @@ struct CreateTestSignIn {
 /// A test of a connection, and what it found.
 #[derive(Debug, Serialize, ToSchema)]
 struct TestSignIn {
-    /// Its sign-in attempt.
+    /// Identifier of the test's sign-in attempt.
     #[schema(value_type = String, example = "att_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: AttemptId,
     /// The connection that is tested.
     #[schema(value_type = String, example = "conn_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     connection_id: Option<ConnectionId>,
-    /// How far it got.
+    /// Stage that the test has reached.
     #[schema(value_type = AttemptStageName)]
     stage: AttemptStage,
-    /// `succeeded` where the response would have let somebody in.
+    /// Outcome of the test: `succeeded` where the response would have let a user in.
     #[schema(value_type = AttemptOutcomeName)]
     outcome: AttemptOutcome,
-    /// Why it would not have.
+    /// Reason why the response would have been refused; null where it was not.
     failure: Option<Failure>,
     /// Every check, in the order in which they are made.
     checks: Vec<TestedCheck>,
-    /// Who it would be; null where it did not get so far.
+    /// User who would be signed in; null where the test did not get so far.
     user: Option<TestedUser>,
     /// The roles that they would hold, and by which mapping.
     roles: Vec<GrantedRoles>,
@@ -72,31 +73,31 @@ struct TestSignIn {
     name_id_received: bool,
     /// The attributes that came; their values are masked.
     attributes: Vec<ReceivedAttribute>,
-    /// What was odd and did not prevent it.
+    /// Irregularities that did not prevent the sign-in.
     warnings: Vec<String>,
     /// The decoded SAML response where it was refused, with secrets and personal values masked. Unverified: escape it
     /// wherever it is shown.
     saml_message: Option<String>,
-    /// When it began.
+    /// Time at which the test began.
     started_at: Timestamp,
-    /// When it last got further.
+    /// Time at which the test last got further.
     updated_at: Timestamp,
-    /// Until when a response may come.
+    /// Time until which a response may come.
     expires_at: Timestamp,
 }
 
 /// A check of a test.
 #[derive(Debug, Serialize, ToSchema)]
 struct TestedCheck {
-    /// Which.
+    /// Name of the check.
     #[schema(example = "audience")]
     check: String,
-    /// How it went.
+    /// Result of the check.
     #[schema(value_type = CheckStateName)]
     state: CheckState,
-    /// What passes, where that is one value.
+    /// Value that passes the check, where it is a single one.
     wanted: Option<String>,
-    /// What came.
+    /// Value that was received.
     got: Option<String>,
 }
 
@@ -106,13 +107,13 @@ impl From<Check> for TestedCheck {
     }
 }
 
-/// Who it would be.
+/// User that the tested response names.
 #[derive(Debug, Serialize, ToSchema)]
 struct TestedUser {
-    /// What would become of them.
+    /// Effect that a sign-in would have on the user.
     #[schema(value_type = TestedSubjectName)]
     subject: TestedSubject,
-    /// The username that came.
+    /// The username in the response.
     username: String,
     /// The user who would be bound.
     #[schema(value_type = Option<String>)]
@@ -125,15 +126,15 @@ impl From<Subject> for TestedUser {
     }
 }
 
-/// Roles that somebody would hold.
+/// Roles that the user would hold, by their origin.
 #[derive(Debug, Serialize, ToSchema)]
 struct GrantedRoles {
-    /// Why.
+    /// Origin that grants the roles.
     #[schema(value_type = RoleOriginName)]
     origin: RoleOrigin,
     /// The value of the role attribute that led to them.
     value: Option<String>,
-    /// Which.
+    /// Roles granted by this origin.
     #[schema(value_type = Vec<RoleName>)]
     roles: Vec<Role>,
 }
@@ -144,12 +145,12 @@ impl From<TestedRoles> for GrantedRoles {
     }
 }
 
-/// An attribute that came.
+/// Attribute of the response, without its values.
 #[derive(Debug, Serialize, ToSchema)]
 struct ReceivedAttribute {
-    /// Its `Name`.
+    /// `Name` of the SAML attribute.
     name: String,
-    /// How many values it has.
+    /// Number of values in the attribute.
     values: usize,
 }
 
@@ -186,18 +187,18 @@ impl From<Test> for TestSignIn {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct TestPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// The connection.
+    /// Identifier of the connection.
     #[param(value_type = String, example = "conn_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     connection_id: ConnectionId,
-    /// The test.
+    /// Identifier of the test's attempt.
     #[param(value_type = String, example = "att_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     attempt_id: AttemptId,
 }
 
-/// What the browser of a test shows when it comes back.
+/// Page that the browser of a test shows when it comes back.
 pub(super) fn tested_page(attempt_id: AttemptId, would_let_in: bool) -> String {
     let heading = if would_let_in { "The test sign-in succeeded" } else { "The test sign-in was refused" };
     let text = "Nobody was signed in. Close this page; what was checked is where you began the test.";
@@ -206,9 +207,9 @@ pub(super) fn tested_page(attempt_id: AttemptId, would_let_in: bool) -> String {
 
 /// Begin a test sign-in.
 ///
-/// For operators and owners. Tries a complete connection, enabled or not, with a real response of its identity provider:
-/// send a browser on as `handoff` says, and read the test when it has come back. Nobody gets in by a test, and no user or
-/// role is changed.
+/// For operators and owners. Tries a complete connection, enabled or not, with a real response of its identity
+/// provider: send a browser on as `handoff` says, and read the test when it has come back. A test signs no user in,
+/// and changes no user or role.
 #[utoipa::path(
     operation_id = "create_test_sign_in", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath), request_body = CreateTestSignIn,

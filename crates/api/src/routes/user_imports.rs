@@ -17,52 +17,52 @@ problems! {
     ImportProblems = [READ, BODY];
 }
 
-/// Registers the operation.
+/// Registers the import of users.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(import_users);
 }
 
-/// Users to create.
+/// Users to create in one import.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UserImport {
-    /// 1 to 500 users.
+    /// List of 1 to 500 users.
     #[schema(min_items = 1, max_items = 500)]
     users: Vec<CreateUser>,
 }
 
-/// What became of an import.
+/// Report on an import of users.
 #[derive(Debug, Serialize, ToSchema)]
 struct UserImportReport {
-    /// How many users were created.
+    /// Number of users that were created.
     created: usize,
-    /// Row by row, in the order in which they were sent.
+    /// Results row by row, in the order in which the rows were sent.
     results: Vec<ImportResult>,
 }
 
-/// What became of one row.
+/// Result of one row of an import.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 enum ImportResult {
     /// The user was created.
     Created {
-        /// The user.
+        /// The user as created.
         user: Box<User>,
     },
     /// The row was refused; the others are not affected.
     Refused {
-        /// Why.
+        /// Code of the problem with the row.
         #[schema(example = "username_taken")]
         code: &'static str,
-        /// The same in words.
+        /// Description of the problem in words.
         detail: &'static str,
-        /// What to do.
+        /// Remedy for the problem.
         fix: &'static str,
-        /// The user who is in the way.
+        /// Existing user who is in the way, if any.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(value_type = Option<String>, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968", nullable = false)]
         user_id: Option<UserId>,
-        /// Which fields of the row are wrong, as pointers into it.
+        /// Wrong fields of the row, as pointers into it.
         errors: Vec<FieldError>,
     },
 }

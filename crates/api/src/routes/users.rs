@@ -30,7 +30,7 @@ problems! {
     DeleteProblems = [READ] + BreakGlassRequired + PreconditionFailed;
 }
 
-/// Registers the operations.
+/// Registers the operations on users.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(create_user).service(list_users).service(get_user).service(update_user).service(delete_user);
 }
@@ -38,25 +38,25 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 /// A person in one portal of an account.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct User {
-    /// Names them for good.
+    /// Permanent identifier of the user.
     #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: UserId,
-    /// Whose they are.
+    /// Account that the user belongs to.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// Which directory they are in.
+    /// Portal whose directory holds the user.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// What they sign in as; unique per account and portal, without regard to case.
+    /// Name that the user signs in with; unique per account and portal, without regard to case.
     #[schema(value_type = String, example = "ann@acme.example")]
     username: Username,
-    /// Where mail goes.
+    /// Address that mail to the user goes to.
     #[schema(value_type = Option<String>, example = "ann@acme.example")]
     email: Option<Email>,
-    /// What people call them.
+    /// Name of the user for display.
     #[schema(value_type = Option<String>, example = "Ann")]
     display_name: Option<Label>,
-    /// Where mail goes besides, for the second factor and recovery; may be outside the company's domain.
+    /// Second address, for the second factor and recovery; may be outside the company's domain.
     #[schema(value_type = Option<String>, example = "ann@home.example")]
     recovery_email: Option<Email>,
     /// Whether they get in by form login whatever happens to SSO; they never sign in through SSO.
@@ -65,33 +65,33 @@ pub struct User {
     require_email_mfa: bool,
     /// Whether they keep form login, or in the `self_service` portal magic links, where SSO is required.
     exempt: bool,
-    /// Where they stand.
+    /// Current status of the user.
     #[schema(value_type = UserStatusName)]
     status: UserStatus,
-    /// What they may do.
+    /// Roles of the user, by their source.
     roles: Roles,
-    /// The last sign-in, if there was one.
+    /// The last sign-in; null where there was none.
     last_sign_in: Option<LastSignIn>,
-    /// Their invitation, in lists; left out for whom an identity provider brought.
+    /// Invitation of the user, in lists; left out for users that an identity provider brought.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     invitation: Option<InvitationOfUser>,
-    /// When they were added.
+    /// Time at which the user was added.
     created_at: Timestamp,
-    /// When they last changed.
+    /// Time of the last change.
     updated_at: Timestamp,
 }
 
 /// Roles by where they came from (C4).
 #[derive(Debug, Serialize, ToSchema)]
 struct Roles {
-    /// Given by an owner or operator.
+    /// Roles given by an owner or operator.
     #[schema(value_type = Vec<RoleName>)]
     assigned: RoleSet,
-    /// Set anew by every verified assertion; they count in sessions that began with SAML alone.
+    /// Roles set anew by every verified assertion; they count only in sessions that began with SAML.
     #[schema(value_type = Vec<RoleName>)]
     saml: RoleSet,
-    /// What counts: both together, and in `GET /v1/me` those that count in this session.
+    /// Roles that count: both together, and in `GET /v1/me` those that count in this session.
     #[schema(value_type = Vec<RoleName>)]
     effective: RoleSet,
 }
@@ -104,7 +104,7 @@ impl From<RoleAssignments> for Roles {
 }
 
 impl User {
-    /// The same with the roles that count in a session which began by this method.
+    /// Limits the effective roles to those that count in a session which began by this method.
     pub fn in_session(mut self, method: SignInMethod) -> Self {
         if method != SignInMethod::Saml {
             self.roles.effective.clone_from(&self.roles.assigned);
@@ -113,12 +113,12 @@ impl User {
     }
 }
 
-/// The last time somebody signed in, and how.
+/// Time and method of a user's last sign-in.
 #[derive(Debug, Serialize, ToSchema)]
 struct LastSignIn {
-    /// When.
+    /// Time of the last sign-in.
     at: Timestamp,
-    /// How.
+    /// Method of the last sign-in.
     #[schema(value_type = SignInMethodName)]
     method: SignInMethod,
 }
@@ -149,17 +149,17 @@ impl From<DomainUser> for User {
 /// The invitation of a user, as far as a list shows it (E3).
 #[derive(Debug, Serialize, ToSchema)]
 struct InvitationOfUser {
-    /// Which.
+    /// Identifier of the invitation.
     #[schema(value_type = String, example = "inv_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: InvitationId,
-    /// Where it stands.
+    /// Current state of the invitation.
     #[schema(value_type = InvitationStateName)]
     state: InvitationState,
-    /// When they were invited.
+    /// Time at which the user was invited.
     invited_at: Timestamp,
-    /// When it was last mailed; null while it is staged.
+    /// Time of the last mail; null while the invitation is staged.
     mailed_at: Option<Timestamp>,
-    /// From when on it cannot be accepted.
+    /// Time from which the invitation can no longer be accepted.
     expires_at: Option<Timestamp>,
 }
 
@@ -173,20 +173,20 @@ impl From<UserView> for User {
     }
 }
 
-/// What a user is created with.
+/// Properties of a user to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {
-    /// Which directory.
+    /// Portal whose directory the user joins.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// What they sign in as; need not be their email.
+    /// Name that the user signs in with; need not be their email.
     #[schema(value_type = String, example = "ann@acme.example", max_length = 254)]
     username: Username,
-    /// Where mail goes.
+    /// Address that mail to the user goes to.
     #[schema(value_type = Option<String>, format = Email, example = "ann@acme.example")]
     email: Option<Email>,
-    /// What people call them.
+    /// Name of the user for display.
     #[schema(value_type = Option<String>, example = "Ann", max_length = 200)]
     display_name: Option<Label>,
     /// Assigned roles; for the `admin` portal alone.
@@ -202,32 +202,32 @@ impl From<CreateUser> for NewUser {
     }
 }
 
-/// What of a user is to change; null removes an email, recovery email or display name.
+/// Changes to a user; null removes an email, recovery email or display name.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
 struct UpdateUser {
-    /// A new username.
+    /// New username, unique per account and portal.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, required = false, max_length = 254)]
     username: Option<Username>,
-    /// A new email.
+    /// New email address; null removes it.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, format = Email)]
     email: Option<Option<Email>>,
-    /// A new display name.
+    /// New display name; null removes it.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, max_length = 200)]
     display_name: Option<Option<Label>>,
-    /// `active`, or `inactive`, which ends their sessions at once.
+    /// New status: `active`, or `inactive`, which ends their sessions at once.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = UserStatusName, required = false)]
     status: Option<UserStatus>,
-    /// The assigned roles, all of them.
+    /// All assigned roles; they replace the present ones.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Vec<RoleName>, required = false)]
     roles: Option<RoleSet>,
-    /// A new recovery email.
+    /// New recovery email; null removes it.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, format = Email)]
     recovery_email: Option<Option<Email>>,
@@ -239,9 +239,8 @@ struct UpdateUser {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     require_email_mfa: Option<bool>,
-    /// Whether they keep form login, or in the `self_service` portal magic links, where SSO is required, such as somebody
-    /// whom the identity provider does not know. For
-    /// operators and owners.
+    /// Whether they keep form login, or in the `self_service` portal magic links, where SSO is required, such as a
+    /// user that the identity provider does not know. For operators and owners.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     exempt: Option<bool>,
@@ -259,10 +258,10 @@ impl From<UpdateUser> for UserPatch {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct UserPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// The user.
+    /// Identifier of the user.
     #[param(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     user_id: UserId,
 }
@@ -271,13 +270,13 @@ struct UserPath {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct UsersQuery {
-    /// Of this portal alone.
+    /// Portal whose users are listed; all where it is left out.
     #[param(value_type = Option<PortalName>)]
     portal: Option<Portal>,
-    /// Of this status alone; where it is left out, archived users are too.
+    /// Status of the users listed; where it is left out, archived users are left out too.
     #[param(value_type = Option<UserStatusName>)]
     status: Option<UserStatus>,
-    /// Who hold this role, from either source.
+    /// Role that the listed users hold, from either source.
     #[param(value_type = Option<RoleName>)]
     role: Option<Role>,
     /// A part of the username, email or display name, without regard to case.

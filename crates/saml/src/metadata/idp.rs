@@ -35,13 +35,13 @@ const MAX_LISTED: usize = 20;
 /// A service at a location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// How to talk to it.
+    /// The SAML binding that the service uses.
     pub binding: Binding,
-    /// Where it is.
+    /// The URL of the service.
     pub location: Url,
 }
 
-/// What a connection needs from an identity provider's metadata.
+/// The parts of an identity provider's metadata that a connection needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdpMetadata {
     /// `entityID`, exactly.
@@ -58,11 +58,11 @@ pub struct IdpMetadata {
     pub name_id_formats: Vec<String>,
     /// The earliest `validUntil` that applies.
     pub valid_until: Option<Timestamp>,
-    /// What was left out and why, for the administrator to read.
+    /// The parts that were left out, with reasons for the administrator to read.
     pub ignored: Vec<String>,
 }
 
-/// How to read.
+/// Options for reading an identity provider's metadata.
 #[derive(Debug, Clone, Default)]
 pub struct MetadataOptions {
     /// Whether http locations are accepted too: for development alone.
@@ -77,16 +77,16 @@ pub enum MetadataError {
     /// Not well-formed, or not safe to parse; with the guard's code.
     #[error("the metadata is not acceptable XML ({code}): download it again from the identity provider")]
     Xml {
-        /// The guard's code.
+        /// The stable code of the XML guard.
         code: &'static str,
     },
-    /// Something else.
+    /// Something other than metadata was given.
     #[error("what was given {}", .0.advice())]
     Mistaken(Mistaken),
     /// Bytes that are not text in the encoding that they are said to have, or in one that is not read here.
     #[error("the metadata is not text in {name}: save it as UTF-8, or have its XML declaration name its encoding")]
     Encoding {
-        /// The encoding.
+        /// The name of the encoding.
         name: String,
     },
     /// No identity provider inside.
@@ -94,50 +94,50 @@ pub enum MetadataError {
         "the metadata describes no identity provider: use the identity provider's metadata, not a service provider's"
     )]
     NoIdentityProvider,
-    /// Several of them.
+    /// Several identity providers, and none was chosen.
     #[error("the metadata describes {count} identity providers ({}): send the entity_id of the one to take", shown(.entity_ids, *.count))]
     SeveralIdentityProviders {
-        /// The first few.
+        /// The first entity ids, 20 at most.
         entity_ids: Vec<String>,
-        /// How many there are.
+        /// The number of identity providers in the document.
         count: usize,
     },
     /// None by the entity id that was asked for.
     #[error("the metadata describes no identity provider of this entity_id; it has {}", shown(.entity_ids, *.count))]
     NotAmongThem {
-        /// The first few.
+        /// The first entity ids, 20 at most.
         entity_ids: Vec<String>,
-        /// How many there are.
+        /// The number of identity providers in the document.
         count: usize,
     },
     /// Several by the entity id that was asked for.
     #[error("the metadata describes {entity_id} more than once: have that corrected where it comes from")]
     Repeated {
-        /// The entity id.
+        /// The `entityID` that is repeated.
         entity_id: String,
     },
     /// An absent or malformed `entityID`.
     #[error("the metadata has no usable entityID")]
     EntityId,
-    /// A malformed `validUntil`.
+    /// A `validUntil` that cannot be parsed.
     #[error("the metadata has a validUntil that is no time")]
     ValidUntil,
     /// `validUntil` has passed.
     #[error("the metadata expired at {valid_until}: download it again from the identity provider")]
     Expired {
-        /// When.
+        /// The `validUntil` that has passed.
         valid_until: Timestamp,
     },
     /// No location that can be used.
     #[error("the metadata has no single sign-on service with HTTP-Redirect or HTTP-POST at an https location{}", list(.ignored))]
     NoSingleSignOn {
-        /// Why the ones there were left out.
+        /// The reasons why those in the document were left out.
         ignored: Vec<String>,
     },
     /// No certificate that can be used now.
     #[error("the metadata has no signing certificate that is valid now{}", list(.ignored))]
     NoCertificate {
-        /// Why the ones there were left out.
+        /// The reasons why those in the document were left out.
         ignored: Vec<String>,
     },
 }

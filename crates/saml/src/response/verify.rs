@@ -34,7 +34,7 @@ pub struct Expected<'a> {
 /// Most clock skew that a connection can tolerate: five minutes, the custom since Kerberos.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
 
-/// Whom to believe, and how to check.
+/// The trusted certificates, and the settings of the check.
 #[derive(Debug, Clone)]
 pub struct Trust<'a> {
     /// The connection's certificates, tried one by one. A key inside the message is never used.
@@ -45,7 +45,7 @@ pub struct Trust<'a> {
     pub refuse_expired_certificates: bool,
     /// The service provider's keys, current one first, for encrypted assertions.
     pub decryption_keys: &'a [SpKey],
-    /// Which engines must accept.
+    /// The engines that must accept a signature.
     pub engines: Engines,
 }
 
@@ -55,9 +55,9 @@ pub enum Engines {
     /// Both must accept, and agree on every byte that is signed.
     #[default]
     Both,
-    /// libxmlsec1 alone.
+    /// Only libxmlsec1 verifies signatures.
     Libxmlsec,
-    /// bergshamra alone.
+    /// Only bergshamra verifies signatures.
     Bergshamra,
 }
 
@@ -87,12 +87,12 @@ pub enum Warning {
     },
     /// The response only passed thanks to the tolerated clock skew.
     ClockSkew {
-        /// How far the identity provider's clock seems ahead (positive) or behind (negative) of ours.
+        /// Seconds by which the identity provider's clock seems ahead (positive) or behind (negative) of ours.
         seconds: i64,
     },
 }
 
-/// What a trusted signature says. Nothing here comes from unsigned bytes.
+/// The content that a trusted signature covers. Nothing here comes from unsigned bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedResponse {
     /// The element whose signature covers all the rest; the outer one if both are signed.

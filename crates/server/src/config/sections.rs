@@ -18,31 +18,31 @@ use crate::adapters::mail::Security;
 /// The port that is listened on where none is configured.
 pub const DEFAULT_PORT: u16 = 8080;
 
-/// All of it.
+/// All sections of the configuration file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Configuration {
-    /// Where Vestibule listens and is reached.
+    /// The HTTP server's listening address and public URL.
     pub server: Server,
-    /// Where it keeps everything.
+    /// The database connection and its settings.
     pub database: Database,
-    /// The operator's secrets.
+    /// The master key, or the file that holds it.
     pub secrets: Secrets,
-    /// Access tokens.
+    /// The signing algorithm of access tokens.
     pub tokens: Tokens,
-    /// How passwords are hashed.
+    /// The cost of password hashing and its queue.
     pub passwords: Passwords,
     /// The SAML service provider.
     pub saml: Saml,
     /// The mail server, and how mails look.
     pub mail: Mail,
-    /// What is logged.
+    /// The log's format and filter.
     pub log: Log,
-    /// What anyone may do without signing in.
+    /// Limits of requests that need no sign-in.
     pub limits: Limits,
-    /// What owners may make of their accounts.
+    /// Limits of what owners may create in their accounts.
     pub accounts: Accounts,
-    /// Numbers for Prometheus.
+    /// The address that serves metrics for Prometheus.
     pub metrics: Metrics,
 }
 
@@ -69,7 +69,7 @@ impl Default for Accounts {
 pub struct Server {
     /// The address that is listened on.
     pub bind: SocketAddr,
-    /// Where browsers and identity providers reach this service.
+    /// The URL at which browsers and identity providers reach this service.
     pub base_url: Option<Url>,
     /// The networks of the reverse proxies whose `X-Forwarded-For` is believed.
     #[serde(deserialize_with = "list")]
@@ -104,7 +104,7 @@ pub struct Database {
     pub url_file: Option<PathBuf>,
     /// Most connections at once.
     pub max_connections: NonZeroU32,
-    /// How careful SQLite is with the disk.
+    /// SQLite's `synchronous` setting: durability against speed.
     pub sqlite_synchronous: SqliteSynchronous,
 }
 
@@ -145,7 +145,7 @@ pub struct Secrets {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tokens {
-    /// What new signing keys sign with.
+    /// The algorithm of new signing keys.
     #[serde(serialize_with = "algorithm_name", deserialize_with = "parsed")]
     pub algorithm: SigningAlgorithm,
 }
@@ -181,11 +181,11 @@ impl Default for Passwords {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Saml {
-    /// Which engines must accept a signature.
+    /// The engines that must accept a signature.
     pub engines: Engines,
     /// What the platform's own attribute names begin with (C2, C4).
     pub attribute_prefix: String,
-    /// How many responses are verified at once; as many as processors where it is not set.
+    /// Number of responses verified at once; as many as processors where it is not set.
     pub verification_permits: Option<NonZeroUsize>,
     /// Whether an IdP's login URL is tried before a browser is sent there (D3).
     pub probe: bool,
@@ -202,15 +202,15 @@ impl Default for Saml {
     }
 }
 
-/// The signature engines.
+/// The engines that verify signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Engines {
     /// Both must accept, and agree on what was signed.
     Both,
-    /// libxmlsec1 alone.
+    /// Only libxmlsec1 verifies signatures.
     Libxmlsec,
-    /// bergshamra alone.
+    /// Only bergshamra verifies signatures.
     Bergshamra,
 }
 
@@ -222,9 +222,9 @@ pub struct Mail {
     pub host: Option<String>,
     /// Its port; the usual one of `security` where it is not set.
     pub port: Option<NonZeroU16>,
-    /// How the connection is protected.
+    /// Protection of the connection to the mail server.
     pub security: Security,
-    /// Who signs in there.
+    /// The user name for the mail server.
     pub username: Option<String>,
     /// A file that holds the password.
     pub password_file: Option<PathBuf>,
@@ -234,7 +234,7 @@ pub struct Mail {
     pub from: Option<Email>,
     /// The name beside it, in mails that concern no account.
     pub sender_name: Option<Label>,
-    /// How long sending one mail may take.
+    /// Time limit for sending one mail, in seconds.
     pub timeout_seconds: NonZeroU16,
     /// A folder with templates that replace those of the same name.
     pub templates: Option<PathBuf>,
@@ -262,7 +262,7 @@ impl Default for Mail {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// How a line looks.
+    /// The format of a log line.
     pub format: LogFormat,
     /// What is logged, in the syntax of tracing's `EnvFilter`.
     pub filter: String,
@@ -274,13 +274,13 @@ impl Default for Log {
     }
 }
 
-/// How a line of the log looks.
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object per line.
     Json,
-    /// For people.
+    /// Plain text for human readers.
     Text,
 }
 
@@ -290,7 +290,7 @@ pub enum LogFormat {
 pub struct Limits {
     /// Login options and SSO discovery.
     pub discovery_per_minute: NonZeroU32,
-    /// SAML responses.
+    /// SAML responses at the ACS URL.
     pub acs_per_minute: NonZeroU32,
     /// Code exchanges and refreshes.
     pub token_per_minute: NonZeroU32,

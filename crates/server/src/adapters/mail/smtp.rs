@@ -20,10 +20,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use reply::{Stage, delivery, unavailable, words};
 
-/// How long a goodbye may take; nothing depends on it.
+/// Time limit for `QUIT`; nothing depends on its outcome.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How the connection to the mail server is protected.
+/// Protection of the connection to the mail server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
@@ -31,17 +31,17 @@ pub enum Security {
     StartTls,
     /// TLS from the first byte (RFC 8314).
     Tls,
-    /// In clear.
+    /// No encryption at all.
     None,
 }
 
-/// How to reach the mail server.
+/// Settings of the connection to the mail server.
 pub struct SmtpSettings {
     /// Its name, which its certificate must carry.
     pub host: String,
-    /// Its port.
+    /// The mail server's TCP port.
     pub port: u16,
-    /// TLS.
+    /// Protection of the connection by TLS.
     pub security: Security,
     /// User name and password.
     pub credentials: Option<(String, SecretString)>,
@@ -49,13 +49,13 @@ pub struct SmtpSettings {
     pub ca_pem: Option<Vec<u8>>,
     /// The sender's address.
     pub from: Email,
-    /// What this side calls itself in `EHLO`.
+    /// The name that this client sends in `EHLO`.
     pub hello_name: String,
-    /// How long one mail may take, from connecting to the last reply.
+    /// Time limit for one mail, from connecting to the last reply.
     pub timeout: Duration,
 }
 
-/// Why mail cannot be set up.
+/// Reasons why mail cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpSetupError {
     /// The file of certificates.
@@ -69,7 +69,7 @@ pub enum SmtpSetupError {
     Tls(#[source] lettre::transport::smtp::Error),
 }
 
-/// A mail server.
+/// Sends mails to one mail server over SMTP.
 pub struct SmtpMailer {
     settings: SmtpSettings,
     from: Address,
@@ -213,7 +213,7 @@ struct Letter<'a> {
     message: &'a str,
 }
 
-/// What the server did not take, and why.
+/// The stage at which the server refused, and its error.
 type Failure = (Stage, lettre::transport::smtp::Error);
 
 /// Sends the rest of a mail whose sender was taken.

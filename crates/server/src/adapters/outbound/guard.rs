@@ -7,10 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// How far an outgoing connection may go.
+/// The addresses that an outgoing connection may go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Public addresses alone.
+    /// Only public addresses are allowed.
     Public,
     /// Public addresses and this machine itself: demo and development.
     PublicAndLoopback,

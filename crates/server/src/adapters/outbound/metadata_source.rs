@@ -15,7 +15,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest document: one IdP's metadata has some kilobytes; a whole federation's is not what belongs here.
 const METADATA_MAX_BYTES: usize = 1024 * 1024;
 
-/// Fetches by GET.
+/// Fetches metadata documents by HTTP GET.
 pub struct HttpMetadataSource {
     client: GuardedClient,
 }

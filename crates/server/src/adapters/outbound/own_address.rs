@@ -13,20 +13,20 @@ use super::{OutboundError, USER_AGENT};
 /// A server that needs longer to answer from memory is not healthy.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Asks by GET.
+/// HTTP client for this service's own address.
 pub struct OwnAddress {
     #[expect(clippy::disallowed_types, reason = "this is where outgoing HTTP belongs")]
     client: reqwest::Client,
 }
 
-/// What it answered.
+/// The answer to a GET request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The status code.
+    /// The HTTP status code.
     pub status: u16,
-    /// What time it is there (RFC 9110, section 6.6.1).
+    /// The server's time, from the `Date` header (RFC 9110, section 6.6.1).
     pub date: Option<Timestamp>,
-    /// The body's text.
+    /// The body, decoded as text.
     pub body: String,
 }
 
@@ -39,7 +39,7 @@ impl OwnAddress {
         Ok(Self { client: client.build().map_err(OutboundError)? })
     }
 
-    /// What the URL answers; otherwise why nothing does, in the words of the innermost cause.
+    /// Gets the URL's answer; an error is the text of the innermost cause.
     pub async fn get(&self, url: &Url) -> Result<Answer, String> {
         let response = self.client.get(url.clone()).send().await.map_err(|error| super::innermost(&error))?;
         let status = response.status().as_u16();
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(answer, Answer { status: 503, date: Some(date), body: "no".into() });
     }
 
-    /// Proves that nobody's answer is told in words.
+    /// Proves that a refused connection is reported in words.
     #[tokio::test]
     async fn no_answer_is_told_in_words() {
         let error = OwnAddress::new().unwrap().get(&ScriptedServer::refusing_url().await).await.unwrap_err();

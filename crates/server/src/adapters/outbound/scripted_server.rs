@@ -9,33 +9,33 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use url::Url;
 
-/// What it does with each connection.
+/// The server's behaviour on each connection.
 #[derive(Debug, Clone, Copy)]
 pub enum Script {
-    /// Sends these bytes.
+    /// Sends these bytes as the answer.
     Answer(&'static [u8]),
     /// Reads and never answers.
     Hang,
-    /// Closes at once.
+    /// Closes the connection after accepting it.
     HangUp,
     /// Sends a body without end, as fast as it can.
     EndlessBody,
     /// Sends a byte of a body now and then.
     TricklingBody,
-    /// Speaks TLS with a certificate that nobody knows.
+    /// Speaks TLS with a self-signed certificate.
     SelfSigned,
 }
 
 /// The server; it ends with this value.
 pub struct ScriptedServer {
-    /// Where it is.
+    /// The URL on loopback that the server listens on.
     pub url: Url,
     connections: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
 impl ScriptedServer {
-    /// Starts one.
+    /// Starts a server with this script.
     pub async fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut url = url_of(&listener);
@@ -53,12 +53,12 @@ impl ScriptedServer {
         Self { url, connections, task }
     }
 
-    /// How many connections it took.
+    /// Number of connections that were accepted.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// A URL whose port nobody listens on.
+    /// A URL whose port refuses connections.
     pub async fn refusing_url() -> Url {
         url_of(&TcpListener::bind("127.0.0.1:0").await.unwrap())
     }

@@ -1,9 +1,9 @@
-//! What a mail server's refusal means: for this mail, or for all of them.
+//! Meaning of a mail server's refusal: for this mail, or for all of them.
 
 use lettre::transport::smtp::Error;
 use service::ports::Delivery;
 
-/// How far a mail got.
+/// The stage of the SMTP dialogue that a mail reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// `MAIL`: the server judges us, who send.
