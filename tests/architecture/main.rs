@@ -13,6 +13,7 @@
 mod arrows;
 mod documents;
 mod migrations;
+mod prose;
 mod sources;
 
 use std::path::{Path, PathBuf};

@@ -21,7 +21,7 @@ const UNFINISHED: [&str; 5] = [
 ];
 
 /// Every Rust file of the crates and the suites.
-fn sources() -> Vec<PathBuf> {
+pub fn sources() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for folder in ["crates", "tests"] {
         collect(&root().join(folder), &mut found);
@@ -41,7 +41,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn read(path: &Path) -> String {
+pub fn read(path: &Path) -> String {
     std::fs::read_to_string(path).expect("sources are UTF-8")
 }
 
