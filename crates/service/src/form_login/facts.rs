@@ -27,22 +27,22 @@ pub(super) struct Facts {
     pub connection: Option<SamlConnection>,
     pub mode: SsoMode,
     pub candidates: Vec<User>,
-    /// Of the user that the identity stands for, if there is one.
+    /// Password credential of the user that the identity stands for.
     pub credential: Option<PasswordCredential>,
 }
 
 impl Facts {
-    /// Whom the typed identity stands for.
+    /// Finds the user that the typed identity stands for.
     pub fn user(&self, identifier: &str) -> Result<&User, FormLoginRefusal> {
         identify(&self.candidates, identifier)
     }
 
-    /// What is kept of their password.
+    /// Stored credential of the user's password.
     pub fn hash(&self) -> Option<&PasswordHash> {
         self.credential.as_ref().map(|credential| &credential.hash)
     }
 
-    /// Whose password is compared, if there is one.
+    /// User whose password is compared, if there is one.
     fn holder(&self) -> Option<&User> {
         let credential = self.credential.as_ref()?;
         self.candidates.iter().find(|user| user.id == credential.user_id)

@@ -76,7 +76,7 @@ impl Service {
         redirect_url(&sign_in.return_to, self.settings.issuer(), &[("code", secret.expose())])
     }
 
-    /// A new sign-in of somebody who has just proved who they are.
+    /// Makes a sign-in of a user who has just proved who they are.
     pub(crate) fn direct_sign_in(
         &self,
         user: &User,
@@ -116,7 +116,7 @@ impl Service {
     }
 }
 
-/// What diagnostics shows of a sign-in of somebody who is known.
+/// Attempt, for diagnostics, of a sign-in whose user is known.
 fn attempt_of(sign_in: &DirectSignIn, entered: &str, address: IpAddr) -> SignInAttempt {
     let kind = if sign_in.method == SignInMethod::MagicLink { AttemptKind::MagicLink } else { AttemptKind::Form };
     let whose = (sign_in.account_id, sign_in.portal);

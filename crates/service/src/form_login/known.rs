@@ -20,7 +20,7 @@ const RENEWED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// Time back to which a process looks for what others have seen: several times as long as it waits between two looks.
 const SEEN_BY_OTHERS: SignedDuration = SignedDuration::from_mins(5);
 
-/// Whom this process knows, with when it has last written that down.
+/// Logins that this process knows, with the time at which each was last written down.
 #[derive(Default)]
 pub(crate) struct KnownLogins {
     seen: Mutex<HashMap<ThrottleKey, Timestamp>>,
@@ -54,7 +54,7 @@ impl Service {
         self.known_logins.seen().contains_key(&key)
     }
 
-    /// Learns whom other processes have seen.
+    /// Learns the logins that other processes have seen.
     pub(crate) async fn refresh_known_logins(&self) -> Result<()> {
         self.learn_known_logins(SEEN_BY_OTHERS).await
     }

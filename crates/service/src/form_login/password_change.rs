@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::ports::PasswordVerdict;
 use crate::users::deed;
 
-/// What the page sends that asked for another password.
+/// Body of the page that asked for another password.
 #[derive(Debug)]
 pub struct ReplaceTemporaryPassword {
-    /// What leads on.
+    /// Token that leads on with the sign-in.
     pub pending_token: String,
-    /// What the password becomes.
+    /// The new password of the user.
     pub new_password: Password,
-    /// Where the request comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
 }
 

@@ -19,7 +19,7 @@ use crate::error::{Code, Error, Result};
 /// Over how long refused attempts are counted against the limits.
 const LIMIT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
-/// How a refusal is told, to the browser and in diagnostics.
+/// Words of a refusal, for the browser and for diagnostics.
 struct Telling {
     code: Code,
     reason: &'static str,

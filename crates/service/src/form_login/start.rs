@@ -25,7 +25,7 @@ use crate::passwords::{slowed_down, too_many_passwords};
 use crate::ports::PasswordVerdict;
 use crate::turns::Claim;
 
-/// What a login page sends.
+/// Body that a login page sends.
 #[derive(Debug)]
 pub struct StartFormSignIn {
     /// The account that was typed.
@@ -36,11 +36,11 @@ pub struct StartFormSignIn {
     pub password: Password,
     /// The frontend, of the `admin` portal, and where the outcome goes.
     pub authorization: AuthorizationRequest,
-    /// Where the request comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
 }
 
-/// Somebody whose password is right, and what is written with that.
+/// User whose password is right, and the facts to write with that.
 pub(super) struct Admission<'a> {
     pub start: &'a StartFormSignIn,
     pub facts: &'a Facts,

@@ -24,18 +24,18 @@ use crate::invitations::{audited, deed, end_links};
 use crate::one_time_links::{link, link_refused, withdrawn_meanwhile};
 use crate::users::user;
 
-/// What a page shows of an invitation before it is accepted.
+/// Facts of an invitation that a page shows before it is accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenInvitation {
     /// Into which account: its handle.
     pub account_name: AccountName,
-    /// What people read.
+    /// Display name of the account.
     pub account_display_name: Label,
-    /// Into which portal.
+    /// Portal that the user is invited to.
     pub portal: Portal,
-    /// What the invited person will sign in as.
+    /// Username that the invited person will sign in with.
     pub username: Username,
-    /// What people call them.
+    /// Display name of the invited person.
     pub display_name: Option<Label>,
     /// Until when it may be accepted.
     pub expires_at: Timestamp,
@@ -43,14 +43,14 @@ pub struct OpenInvitation {
     pub break_glass: bool,
 }
 
-/// What a page needs to lead on to the first sign-in.
+/// Facts that a page needs to lead on to the first sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedInvitation {
-    /// The account's handle.
+    /// Name of the account, to sign in with.
     pub account_name: AccountName,
-    /// Into which portal.
+    /// Portal to sign in to.
     pub portal: Portal,
-    /// What to sign in as.
+    /// Username to sign in with.
     pub username: Username,
     /// Whether they are a break-glass user now.
     pub break_glass: bool,

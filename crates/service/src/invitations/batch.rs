@@ -31,7 +31,7 @@ pub struct InvitationBatch {
     pub results: Vec<BatchResult>,
 }
 
-/// What became of one row.
+/// Outcome of one row.
 #[derive(Debug)]
 pub enum BatchResult {
     /// The person is invited.

@@ -26,23 +26,23 @@ use crate::invitations::mailing::{MailWishes, Mailing};
 use crate::invitations::{InvitationView, audited, deed, invitation, staged};
 use crate::users::{NewUser, audited_user, check_roles};
 
-/// How the people of one request are invited.
+/// Properties that all invitations of one request share.
 #[derive(Debug, Clone, Copy)]
 pub struct InviteOptions {
-    /// Into which portal.
+    /// Portal that they lead to.
     pub portal: Portal,
     /// Whether they are set up without a mail, which a resend sends later.
     pub staged: bool,
-    /// What the mail is to be.
+    /// Wishes for the mail.
     pub wishes: MailWishes,
 }
 
-/// Somebody to invite. The email becomes the username (E1).
+/// Person to invite. The email becomes the username (E1).
 #[derive(Debug, Clone)]
 pub struct Invitee {
-    /// Their email.
+    /// Email that the invitation is sent to.
     pub email: Email,
-    /// What people call them.
+    /// Display name of the person.
     pub display_name: Option<Label>,
     /// Their roles; for the `admin` portal alone.
     pub roles: RoleSet,
@@ -69,7 +69,7 @@ pub(crate) struct Prepared {
 }
 
 impl Service {
-    /// Invites somebody.
+    /// Invites one person, and mails them.
     pub async fn create_invitation(
         &self,
         caller: &Caller,
@@ -96,7 +96,7 @@ impl Service {
         Ok(Created::fresh(self.invitation_view(made)))
     }
 
-    /// What is alike for everybody whom a request invites.
+    /// Plans what all invitations of a request share.
     pub(crate) async fn plan<'a>(
         &self,
         tx: &mut Tx,

@@ -19,28 +19,28 @@ use crate::caller::Caller;
 use crate::connections::portal_connection;
 use crate::error::{Code, Error, Result};
 
-/// What an inviter may choose about the mail.
+/// Choices of an inviter about the mail.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MailWishes {
-    /// In which language.
+    /// Language of the mail.
     pub language: Option<Language>,
-    /// How the invited person comes in.
+    /// The invited person's way in.
     pub accept_by: Option<AcceptBy>,
 }
 
-/// What is alike in all mails of one request.
+/// Facts that all mails of one request share.
 pub(crate) struct Mailing {
-    /// Where they lead to.
+    /// Place that they lead to.
     pub lead: Lead,
-    /// Their language.
+    /// Language that they are written in.
     pub language: Language,
-    /// Who invites.
+    /// Person or key that invites.
     pub inviter: Option<Label>,
-    /// How much time they leave.
+    /// Time that they leave to accept.
     pub lifetime: SignedDuration,
 }
 
-/// Where the mail leads to.
+/// Place that the mail leads to.
 pub(crate) enum Lead {
     /// To the page that sets a password.
     Password(RedirectUri),
@@ -151,7 +151,7 @@ async fn check_initiates_login(tx: &mut Tx, account_id: AccountId, portal: Porta
     if initiates { Ok(()) } else { Err(Error::new(Code::NoDefaultApplication)) }
 }
 
-/// What the invited person is told of who invites.
+/// Reads the name of the inviter, as the invited person is told.
 async fn inviter(tx: &mut Tx, caller: &Caller) -> Result<Option<Label>> {
     let Ok(inviter) = caller.user() else { return Ok(None) };
     let user = storage::users::by_id(tx, inviter.account_id, inviter.user_id).await?;

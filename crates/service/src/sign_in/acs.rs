@@ -23,13 +23,13 @@ pub struct PostedResponse {
     pub sp_hash: Option<SpHash>,
     /// The whole path, for people to compare.
     pub path: String,
-    /// How it came.
+    /// Way in which the response came.
     pub arrival: Arrival,
-    /// The `SAMLResponse` field.
+    /// Value of the `SAMLResponse` field, in base64.
     pub saml_response: String,
-    /// The `RelayState` field.
+    /// Value of the `RelayState` field, if there was one.
     pub relay_state: Option<String>,
-    /// Where it comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
 }
 
@@ -42,23 +42,23 @@ pub enum Arrival {
     Query,
 }
 
-/// What the browser gets.
+/// Answer that the browser gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AcsAnswer {
     /// A redirect to the frontend, with a code or an error.
     Redirect(String),
     /// It was a test (C9): a short answer.
     Tested {
-        /// Where the findings are.
+        /// Attempt that holds the findings.
         attempt_id: AttemptId,
-        /// Why a sign-in would have been refused.
+        /// Reason for which a sign-in would have been refused.
         refused: Option<Code>,
     },
     /// No frontend is known to be waiting: a short answer.
     Refused {
-        /// Why.
+        /// Code of the refusal.
         code: Code,
-        /// Where the particulars are.
+        /// Attempt that holds the particulars.
         attempt_id: Option<AttemptId>,
     },
 }
@@ -245,7 +245,7 @@ pub(super) async fn answered(
     Ok(storage::pending_sign_ins::by_request_id(tx, connection.id, (attempt_id, request_id)).await?)
 }
 
-/// Tells whoever runs Vestibule; two engines that disagree are either a bug or an attack.
+/// Tells the operator of Vestibule; two engines that disagree are either a bug or an attack.
 pub(super) fn note(connection: &SamlConnection, refusal: &Refusal) {
     let (id, reason) = (connection.id, refusal.reason);
     metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason).increment(1);

@@ -39,9 +39,9 @@ const TRIES: usize = 3;
 /// Most unknown role values that an attempt names: some identity providers send thousands of groups.
 const UNKNOWN_ROLES_NAMED: usize = 20;
 
-/// Who signs in, before and after.
+/// The user who signs in, before and after.
 struct Admitted {
-    /// None for somebody new.
+    /// The user as they were; none for a new one.
     before: Option<User>,
     after: User,
 }
@@ -54,7 +54,7 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// What the sign-in is decided by.
+    /// Gathers the facts that the sign-in is decided by.
     pub fn facts<'a>(&'a self, connection: &'a SamlConnection, pending: &'a PendingSignIn) -> ProvisioningFacts<'a> {
         let entered_email = pending.entered_email.as_deref();
         let known = Known { candidates: &self.candidates, is_revoked: self.is_revoked };

@@ -13,7 +13,7 @@ use crate::Service;
 use crate::error::{Code, Result};
 use crate::ports::ProbeResult;
 
-/// Which page asks.
+/// Query of a login page for the ways to sign in.
 #[derive(Debug, Clone)]
 pub struct LoginOptionsQuery {
     /// The account that was typed.
@@ -22,12 +22,12 @@ pub struct LoginOptionsQuery {
     pub portal: Portal,
 }
 
-/// What a login page offers, and what it does not and why.
+/// Ways to sign in that a login page offers, and the reason for which SSO is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginOptions {
-    /// What it offers, the preferred one first.
+    /// Ways that are offered, the preferred one first.
     pub methods: Vec<LoginMethod>,
-    /// Why SSO is not among them.
+    /// Reason for which SSO is not among them.
     pub sso_unavailable: Option<Code>,
     /// Whether passwords can be reset, or why not; nothing where there are none.
     pub password_reset: Option<Result<(), Code>>,
@@ -38,7 +38,7 @@ pub struct LoginOptions {
 pub enum LoginMethod {
     /// At the account's identity provider.
     Sso {
-        /// What the button says.
+        /// Text of the login button.
         button_text: String,
         /// The plain link that starts it (C8).
         saml_login_url: String,

@@ -50,7 +50,7 @@ impl From<Error> for Stop {
 }
 
 impl From<StorageError> for Stop {
-    /// What answers a sign-in a second time, also at the same moment, is a replay.
+    /// Turns a second answer to a sign-in, also one at the same moment, into a replay.
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Conflict(Unique::Answer) => Self::Refused(Refusal::replayed()),
@@ -59,20 +59,20 @@ impl From<StorageError> for Stop {
     }
 }
 
-/// Why a sign-in is refused, for the browser and for diagnostics.
+/// Refusal of a sign-in, for the browser and for diagnostics.
 #[derive(Debug, Clone)]
 pub(super) struct Refusal {
-    /// What the browser is told.
+    /// Code that the browser is told.
     pub code: Code,
-    /// How far the attempt got.
+    /// Stage that the attempt reached.
     pub stage: AttemptStage,
-    /// What failed, in the words of diagnostics.
+    /// Failure in the words of diagnostics.
     pub reason: &'static str,
     /// The step it failed in.
     pub check: &'static str,
-    /// What would have passed.
+    /// Value that would have passed.
     pub wanted: Option<String>,
-    /// What came.
+    /// Value that came instead.
     pub got: Option<String>,
     /// The decoded message, masked.
     pub message: Option<String>,
@@ -238,18 +238,18 @@ impl From<ProvisioningRefusal> for Refusal {
     }
 }
 
-/// What is known of an attempt when it is first written down.
+/// Facts of an attempt when it is first written down.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NewAttempt<'a> {
-    /// Through which connection.
+    /// Connection that it goes through.
     pub connection: &'a SamlConnection,
-    /// For which frontend.
+    /// Application that it is for.
     pub application_id: Option<ApplicationId>,
-    /// How it began.
+    /// Kind of its beginning.
     pub kind: AttemptKind,
     /// The email that was entered.
     pub entered_email: Option<&'a Email>,
-    /// Where it comes from.
+    /// Address that it comes from.
     pub address: IpAddr,
 }
 

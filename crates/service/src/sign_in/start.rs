@@ -21,7 +21,7 @@ use crate::error::{Code, Error, Result};
 use crate::sign_in::discovery::email_refusal;
 use crate::sign_in::refusal::{NewAttempt, Refusal, limited};
 
-/// What a login page sends to start a sign-in.
+/// Body that a login page sends to start a sign-in.
 #[derive(Debug, Clone)]
 pub struct StartSignIn {
     /// The account that was typed.
@@ -30,7 +30,7 @@ pub struct StartSignIn {
     pub email: Option<Email>,
     /// The frontend, and where the outcome goes.
     pub authorization: AuthorizationRequest,
-    /// Where the request comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
 }
 
@@ -39,27 +39,27 @@ pub struct StartSignIn {
 pub struct StartedSignIn {
     /// Names it to support.
     pub attempt_id: AttemptId,
-    /// How the browser gets to the identity provider.
+    /// The browser's way to the identity provider.
     pub handoff: IdpHandoff,
-    /// When it is too late to come back.
+    /// Time from which on it is too late to come back.
     pub expires_at: Timestamp,
 }
 
-/// How the browser gets to the identity provider.
+/// Kinds of the browser's way to the identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdpHandoff {
     /// By going to this URL.
     Redirect {
-        /// The URL.
+        /// URL to redirect to, with the request in it.
         url: String,
     },
     /// By posting a form.
     Post {
-        /// Where to.
+        /// URL that the form is posted to.
         action: String,
-        /// The `SAMLRequest` field.
+        /// Value of the `SAMLRequest` field.
         saml_request: String,
-        /// The `RelayState` field.
+        /// Value of the `RelayState` field.
         relay_state: String,
     },
 }

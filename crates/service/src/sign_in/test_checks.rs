@@ -8,11 +8,11 @@ use crate::sign_in::refusal::Refusal;
 /// What follows the checks of the message itself, in the order in which it is done (saml.md, steps 7 and 8).
 const AFTER_VERIFICATION: [&str; 4] = ["network", "state", "identity", "provisioning"];
 
-/// What the connection wants of every response, compared exactly.
+/// Values that the connection wants of every response, compared exactly.
 pub(super) struct Wanted<'a> {
     /// Destination, recipient and audience: the same URL (C1).
     pub acs_url: &'a str,
-    /// The issuer.
+    /// The identity provider's entity id.
     pub idp_entity_id: &'a str,
 }
 

@@ -21,13 +21,13 @@ use crate::sign_in::refusal::{NewAttempt, Refusal, Stop, refuse};
 use crate::sign_in::test_checks::checks;
 use crate::sign_in::test_sign_in::wanted;
 
-/// What a response came to.
+/// Outcome of a response to a test.
 struct Tried {
     findings: TestFindings,
     warnings: Vec<String>,
     /// The assertion that is used up; none where the response was refused.
     assertion_id: Option<String>,
-    /// Why a sign-in would have been refused.
+    /// Reason for which a sign-in would have been refused.
     refusal: Option<Refusal>,
 }
 
@@ -67,7 +67,7 @@ impl Service {
         Ok(refusal)
     }
 
-    /// Why an invited user's invitation lets them in no more.
+    /// Tells why an invited user's invitation lets them in no more.
     async fn refused_invitation(
         &self,
         facts: &ProvisioningFacts<'_>,
@@ -144,7 +144,7 @@ impl Service {
     }
 }
 
-/// What came, without personal values.
+/// Findings that tell what came, without personal values.
 fn received(verified: &VerifiedResponse) -> TestFindings {
     let attribute = |attribute: &saml::Attribute| ReceivedAttribute {
         name: attribute.name.chars().take(VALUE_MAX_CHARS).collect(),

@@ -21,21 +21,21 @@ use crate::sign_in::refusal::NewAttempt;
 use crate::sign_in::start::StartedSignIn;
 use crate::sign_in::test_checks::{Wanted, untried};
 
-/// How a test begins.
+/// Body that begins a test.
 #[derive(Debug, Clone)]
 pub struct StartTestSignIn {
-    /// The work email that somebody would type on the login page.
+    /// Work email, as a user would type it on the login page.
     pub email: Option<Email>,
-    /// Where the request comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
 }
 
 /// A test sign-in, and what it found.
 #[derive(Debug, Clone)]
 pub struct TestSignIn {
-    /// How far it got.
+    /// Attempt of the test, which tells how far it got.
     pub attempt: SignInAttempt,
-    /// What it found.
+    /// Findings of the test, once it was answered.
     pub findings: TestFindings,
     /// Until when a response may come.
     pub expires_at: Timestamp,
@@ -97,7 +97,7 @@ impl Service {
     }
 }
 
-/// What a connection wants of every response.
+/// Values that a connection wants of every response.
 pub(super) fn wanted<'a>(connection: &'a SamlConnection, acs_url: &'a str) -> Wanted<'a> {
     Wanted { acs_url, idp_entity_id: connection.settings.idp_entity_id.as_deref().unwrap_or_default() }
 }

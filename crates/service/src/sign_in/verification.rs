@@ -21,7 +21,7 @@ pub(crate) const TURN_WAIT: Duration = Duration::from_secs(10);
 
 /// A response that was refused, with its text for diagnostics.
 pub(super) struct RefusedResponse {
-    /// Which check failed.
+    /// Check that failed, with its reason.
     pub rejection: Rejection,
     /// The decoded message, masked, where it could be decoded.
     pub message: Option<String>,
