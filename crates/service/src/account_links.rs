@@ -18,7 +18,7 @@ use crate::idempotency::{Created, IdempotencyKey};
 /// A link, with what its side may know of the other.
 #[derive(Debug, Clone)]
 pub struct AccountLinkView {
-    /// The link.
+    /// The link as stored.
     pub link: AccountLink,
     /// The account on the other side; none until it may be known.
     pub other: Option<Account>,

@@ -34,37 +34,37 @@ use crate::users::{deed, user};
 
 pub use refusal::switch_code;
 
-/// Where somebody switches to, and who asks for the code.
+/// Account to switch to, and the application that asks for the code.
 #[derive(Debug, Clone)]
 pub struct SwitchAccount {
-    /// The account.
+    /// Account to switch to.
     pub account_id: AccountId,
     /// A frontend that serves it, and where the outcome goes.
     pub authorization: AuthorizationRequest,
-    /// Where the request comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
 }
 
-/// An account that somebody may switch to, or why not yet.
+/// An account that a user may switch to, or the reason for which they cannot yet.
 #[derive(Debug, Clone)]
 pub struct SwitchableAccount {
-    /// The account.
+    /// The account as stored.
     pub account: Account,
     /// What it is to where they proved who they are; none where it is that account itself.
     pub relation: Option<AccountRelation>,
-    /// What is to be set up before they can.
+    /// Reason for which they cannot switch yet: what is to be set up.
     pub refusal: Option<SwitchRefusal>,
 }
 
 /// The user that a caller would become, with the state of the pair that says so; none where there is no pair.
 type Found = Option<(User, PairState)>;
 
-/// Somebody who would switch.
+/// A user who would switch.
 struct Switching {
     session: Session,
-    /// Where they proved who they are.
+    /// Account and user in which they proved who they are.
     home: Home,
-    /// Who they are there.
+    /// Their user there.
     user: User,
     /// Whether their username login is retained there.
     username_retained: bool,

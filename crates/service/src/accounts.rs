@@ -22,12 +22,12 @@ use crate::search::check_search;
 use crate::users::NewUser;
 use crate::version::Versioned;
 
-/// What an account is created with.
+/// Properties of a new account.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
-    /// Its handle.
+    /// Name to sign in with.
     pub name: AccountName,
-    /// What people read.
+    /// Name that people read.
     pub display_name: Label,
     /// The first owner; their username is this email.
     pub owner_email: Email,
@@ -36,16 +36,16 @@ pub struct NewAccount {
 /// An account that was made, and what became of its first owner's mail.
 #[derive(Debug, Clone)]
 pub struct CreatedAccount {
-    /// The account.
+    /// The account as stored.
     pub account: Account,
     /// None where it was made before first owners were told apart.
     pub owner_invitation: Option<OwnerInvitation>,
 }
 
-/// What of an account is to change.
+/// Changes of an account.
 #[derive(Debug, Clone, Default)]
 pub struct AccountPatch {
-    /// A new handle.
+    /// New name, if it changes.
     pub name: Option<AccountName>,
     /// A new display name.
     pub display_name: Option<Label>,
@@ -115,7 +115,7 @@ impl Service {
         Ok(storage::accounts::list(&mut tx, filter, page).await?)
     }
 
-    /// Reads an account.
+    /// Reads an account by its id.
     pub async fn get_account(&self, caller: &Caller, id: AccountId) -> Result<Account> {
         caller.authorize(id, Permission::Read)?;
         let mut tx = self.store.read().await?;

@@ -16,21 +16,21 @@ use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 
-/// What a key is made with.
+/// Properties of a new key.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
-    /// What it is used for.
+    /// Purpose that an owner named.
     pub name: Label,
-    /// What it may do; at least one thing.
+    /// Permissions that it has; at least one.
     pub scopes: ApiKeyScopes,
-    /// From when on it does not work; none for a key that works until it is revoked.
+    /// Time from which on it does not work; none for a key that works until it is revoked.
     pub expires_at: Option<Timestamp>,
 }
 
 /// A key that was made.
 #[derive(Debug)]
 pub struct MadeApiKey {
-    /// What is kept of it.
+    /// The key as stored.
     pub key: ApiKey,
     /// The key itself, which is never seen again; none in the answer to a repeated request.
     pub secret: Option<Secret>,

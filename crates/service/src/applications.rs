@@ -19,12 +19,12 @@ use crate::error::{Code, Error, Result, Violation};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::version::Versioned;
 
-/// What an application is registered with.
+/// Properties of a new application.
 #[derive(Debug, Clone)]
 pub struct NewApplication {
-    /// Which portal it is the frontend of.
+    /// Portal that it is the frontend of.
     pub portal: Portal,
-    /// What an administrator calls it.
+    /// Name that administrators read.
     pub name: Label,
     /// Everything that is set freely.
     pub settings: ApplicationSettings,
@@ -32,10 +32,10 @@ pub struct NewApplication {
     pub is_default: bool,
 }
 
-/// What of an application is to change.
+/// Changes of an application.
 #[derive(Debug, Clone, Default)]
 pub struct ApplicationPatch {
-    /// A new name.
+    /// New name, if it changes.
     pub name: Option<Label>,
     /// New settings, as a whole.
     pub settings: Option<ApplicationSettings>,
@@ -96,7 +96,7 @@ impl Service {
         Ok(storage::applications::list(&mut tx, owner, filter, page).await?)
     }
 
-    /// Reads an application.
+    /// Reads an application of the account.
     pub async fn get_application(
         &self,
         caller: &Caller,
@@ -108,7 +108,7 @@ impl Service {
         application(&mut tx, owner, id).await
     }
 
-    /// Changes an application.
+    /// Changes an application of the account.
     pub async fn update_application(
         &self,
         caller: &Caller,

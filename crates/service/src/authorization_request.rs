@@ -11,21 +11,21 @@ use domain::{AccountId, ApplicationId, AttemptId};
 use crate::Service;
 use crate::error::{Code, Error, Result};
 
-/// Which frontend asks for a code, and what it wants back with it (OAuth 2.1, section 4.1.1).
+/// A frontend's request for a code, and what it wants back with it (OAuth 2.1, section 4.1.1).
 #[derive(Debug, Clone)]
 pub struct AuthorizationRequest {
     /// The frontend, which decides the portal.
     pub client_id: ApplicationId,
-    /// Where the outcome goes.
+    /// URI that the outcome goes to.
     pub redirect_uri: String,
     /// Echoed with the outcome.
     pub state: Option<String>,
-    /// What the `code_verifier` of the exchange must match.
+    /// Challenge that the `code_verifier` of the exchange must match.
     pub code_challenge: CodeChallenge,
 }
 
 impl AuthorizationRequest {
-    /// Where the outcome goes, if this frontend registered it.
+    /// Place that the outcome goes to, if this frontend registered it.
     pub(crate) fn return_to(&self, application: &Application) -> Result<ReturnTo> {
         Ok(ReturnTo {
             application_id: application.id,

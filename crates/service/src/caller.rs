@@ -1,4 +1,4 @@
-//! Who asks, and whether they may.
+//! The caller of a request, and their permissions.
 
 use std::net::IpAddr;
 
@@ -12,53 +12,53 @@ use domain::{AccountId, ApiKeyId, ApplicationId, OperatorKeyId, SessionId, UserI
 
 use crate::error::{Code, Error, Result};
 
-/// Who sends a request, and from where.
+/// The caller of a request, and the address that it comes from.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who.
+    /// Identity that the caller has proved.
     pub identity: Identity,
     /// From where; none on the command line.
     pub address: Option<IpAddr>,
 }
 
-/// Who somebody has proved to be.
+/// Identities that a caller can prove.
 #[derive(Debug, Clone)]
 pub enum Identity {
-    /// Whoever runs Vestibule, by API key.
+    /// The operator of Vestibule, by an operator key.
     Operator(OperatorKeyId),
-    /// Whoever runs Vestibule, on the machine itself.
+    /// The operator of Vestibule, on the machine itself.
     CommandLine,
     /// The own automation of an account.
     ApiKey(ApiKeyCaller),
-    /// A signed-in user.
+    /// A user with a session.
     User(SignedInUser),
 }
 
 /// A program with a live API key.
 #[derive(Debug, Clone)]
 pub struct ApiKeyCaller {
-    /// Which key.
+    /// The key that was sent.
     pub id: ApiKeyId,
-    /// Of which account.
+    /// Account that the key is of.
     pub account_id: AccountId,
-    /// What it may do.
+    /// Permissions that the key has.
     pub scopes: ApiKeyScopes,
 }
 
 /// A user with a live session.
 #[derive(Debug, Clone)]
 pub struct SignedInUser {
-    /// Who.
+    /// The user of the session.
     pub user_id: UserId,
-    /// Of which account.
+    /// Account that the user is of.
     pub account_id: AccountId,
-    /// In which portal.
+    /// Portal that the user is of.
     pub portal: Portal,
-    /// By which session.
+    /// Session that the token is of.
     pub session_id: SessionId,
-    /// In which frontend.
+    /// Application that the session is of.
     pub application_id: ApplicationId,
-    /// How they signed in.
+    /// Way in which the user signed in.
     pub method: SignInMethod,
     /// In which epoch of theirs (A7).
     pub credential_epoch: CredentialEpoch,
@@ -94,7 +94,7 @@ impl Caller {
         self.check_key(|| api_key::decide_making(user))
     }
 
-    /// Whether they may make this change of a user whom they reach.
+    /// Refuses a change of a user that the caller may not make, though they reach that user.
     pub fn authorize_change(&self, change: &UserChange<'_>) -> Result<()> {
         self.check_key(|| api_key::decide_change(change))
     }
@@ -145,7 +145,7 @@ impl Caller {
         }
     }
 
-    /// How the audit log names them.
+    /// Name of the caller in the audit log.
     pub fn actor(&self) -> AuditActor {
         match &self.identity {
             Identity::Operator(id) => AuditActor::Operator(*id),

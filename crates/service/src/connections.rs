@@ -24,30 +24,30 @@ use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::version::Versioned;
 
-/// From when on an expiring certificate is warned about (C5).
+/// Time before its end from which on an expiring certificate is warned about (C5).
 const EXPIRY_WARNING: SignedDuration = SignedDuration::from_hours(24 * 30);
-/// What the login button says until somebody says otherwise (C8).
+/// Text of the login button until an owner sets another one (C8).
 const DEFAULT_BUTTON_TEXT: &str = "Sign in with SSO";
 
-/// What a connection is made with.
+/// Properties of a new connection.
 #[derive(Debug, Clone)]
 pub struct NewConnection {
-    /// Which portal it is of.
+    /// Portal that the connection is of.
     pub portal: Portal,
-    /// What is set from the start.
+    /// Settings that are set from the start.
     pub settings: ConnectionPatch,
 }
 
 /// A connection with what an administrator pastes at the identity provider, and what is wrong with it.
 #[derive(Debug, Clone)]
 pub struct ConnectionView {
-    /// The connection.
+    /// The connection as stored.
     pub connection: SamlConnection,
     /// Entity id and ACS URL: the same (C1).
     pub acs_url: String,
-    /// Where a sign-in starts from a plain link (C8).
+    /// URL that starts a sign-in from a plain link (C8).
     pub login_url: String,
-    /// What is missing before it can be enabled.
+    /// Settings that are missing before it can be enabled.
     pub missing: Vec<String>,
     /// Certificates that have expired or soon will.
     pub certificate_warnings: Vec<CertificateWarning>,
@@ -56,11 +56,11 @@ pub struct ConnectionView {
 /// A certificate that has expired or soon will (C5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateWarning {
-    /// Which.
+    /// Fingerprint of the certificate.
     pub sha256_fingerprint: String,
-    /// When.
+    /// End of its validity.
     pub not_after: Timestamp,
-    /// What to do.
+    /// Advice on what to do about it.
     pub detail: String,
 }
 
@@ -68,9 +68,9 @@ type Apply<'a> = dyn FnOnce(&mut SamlConnection) -> Result<()> + Send + 'a;
 
 /// A change of a connection, and how the audit log names it.
 pub(crate) struct Change<'a> {
-    /// The action.
+    /// Action of the audit log.
     pub action: &'a str,
-    /// What it does, or why it cannot.
+    /// Change that is made, or refused.
     pub apply: Box<Apply<'a>>,
 }
 
@@ -128,7 +128,7 @@ impl Service {
         Ok(found.into_iter().map(|connection| self.view(connection)).collect())
     }
 
-    /// Reads a connection.
+    /// Reads a connection with its addresses and warnings.
     pub async fn get_connection(
         &self,
         caller: &Caller,
@@ -263,7 +263,7 @@ pub(crate) fn deed<'a>(action: &'a str, connection: &SamlConnection, before: Val
     Deed { account_id: Some(connection.account_id), action, target: connection.id.to_string(), before, after }
 }
 
-/// What the audit log keeps of a connection: certificates by their fingerprints.
+/// Properties of a connection that the audit log keeps: certificates by their fingerprints.
 fn audited(connection: &SamlConnection) -> Value {
     let mut settings = json!(connection.settings);
     let fingerprints: Vec<&String> =

@@ -19,7 +19,7 @@ pub use start::StartFormSignIn;
 use domain::secret::Secret;
 use jiff::Timestamp;
 
-/// What comes next in a sign-in.
+/// Next step of a sign-in.
 #[derive(Debug)]
 pub enum SignInStep {
     /// Nothing: the browser goes back to its frontend with a code.
@@ -29,14 +29,14 @@ pub enum SignInStep {
     },
     /// The code that was mailed.
     MfaRequired {
-        /// What leads on.
+        /// Token that leads on with the sign-in.
         pending: PendingToken,
-        /// When another code may be asked for.
+        /// Time from which on another code may be asked for.
         resend_after: Timestamp,
     },
-    /// Another password, because somebody else chose this one.
+    /// Another password is to be set, because an owner or the service chose this one.
     PasswordChangeRequired {
-        /// What leads on.
+        /// Token that leads on with the sign-in.
         pending: PendingToken,
     },
     /// SSO: form login is not for this user.
@@ -46,11 +46,11 @@ pub enum SignInStep {
     },
 }
 
-/// What leads on to the next step of a sign-in, once.
+/// Token that leads on to the next step of a sign-in, once.
 #[derive(Debug)]
 pub struct PendingToken {
-    /// The token.
+    /// The token in clear text.
     pub token: Secret,
-    /// When it is too late.
+    /// Time from which on it is too late.
     pub expires_at: Timestamp,
 }

@@ -29,7 +29,7 @@ use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::one_time_links::page_of;
 
-/// What somebody who wants to sign in by link sends.
+/// Body of a user who wants to sign in by a mailed link.
 #[derive(Debug, Clone)]
 pub struct RequestMagicLink {
     /// The account that was typed.
@@ -38,9 +38,9 @@ pub struct RequestMagicLink {
     pub email: Email,
     /// The frontend, whose page the mail leads to.
     pub client_id: ApplicationId,
-    /// Where the outcome of a sign-in would go.
+    /// URI that the outcome of a sign-in would go to.
     pub redirect_uri: String,
-    /// Where the request comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
 }
 
@@ -103,7 +103,7 @@ impl Service {
     }
 }
 
-/// Whether somebody who was invited may still come (E2).
+/// Whether an invited user may still come (E2).
 async fn is_expected(tx: &mut Tx, user: &User, now: Timestamp) -> Result<bool> {
     if user.status != UserStatus::Invited {
         return Ok(true);

@@ -30,7 +30,7 @@ use crate::error::{Code, Error, Result};
 use crate::one_time_links::{link, link_refused, page_of, withdrawn_meanwhile};
 use crate::users::{deed, user};
 
-/// What somebody who forgot their password sends.
+/// Body of a user who forgot their password.
 #[derive(Debug, Clone)]
 pub struct RequestPasswordReset {
     /// The account that was typed.
@@ -41,16 +41,16 @@ pub struct RequestPasswordReset {
     pub client_id: ApplicationId,
     /// The language of the mail.
     pub language: Option<Language>,
-    /// Where the request comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
 }
 
-/// What a page shows before it asks for a new password.
+/// Facts that a page shows before it asks for a new password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenPasswordReset {
-    /// Of which account: its handle.
+    /// Name of the account that the user is of.
     pub account_name: AccountName,
-    /// Whose password.
+    /// Username whose password is set.
     pub username: Username,
     /// Until when it may be set.
     pub expires_at: Timestamp,
@@ -117,7 +117,7 @@ impl Service {
         Ok(tx.commit().await?)
     }
 
-    /// Whose password a link may set. Uses nothing up: mail scanners open links too.
+    /// Tells whose password a link may set. Uses nothing up: mail scanners open links too.
     pub async fn inspect_password_reset(&self, token: &str) -> Result<OpenPasswordReset> {
         let mut tx = self.store.read().await?;
         let Found { link, user, account } = found(&mut tx, token, self.now()).await?;
@@ -150,7 +150,7 @@ impl Service {
     }
 }
 
-/// What a token leads to, if the password may be set now.
+/// Finds what a token leads to, if the password may be set now.
 async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
     let link = link(tx, LinkPurpose::PasswordReset, token).await?;
     let user = user(tx, link.account_id, link.user_id).await?;

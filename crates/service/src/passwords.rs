@@ -30,7 +30,7 @@ const BUSY_RETRY_AFTER_SECONDS: u32 = 2;
 /// Time that a password waits to be looked at: short, so that a client that tries again at once does so at a walk.
 pub(crate) const TURN_WAIT: Duration = Duration::from_secs(1);
 
-/// How often somebody who is signed in may say what their password is.
+/// Pace at which a signed-in user may say what their password is.
 const CHANGE_PACE: Pace = Pace { burst: 5, period: SignedDuration::from_mins(1) };
 
 /// How often one user's password may be replaced or be refused as too weak: more often than a person finds a good one, and
@@ -40,9 +40,9 @@ const NEW_PASSWORD_PACE: Pace = Pace { burst: 20, period: SignedDuration::from_s
 /// A password and the one to put in its place.
 #[derive(Debug)]
 pub struct PasswordChange {
-    /// What it is.
+    /// Password as it is.
     pub current_password: Password,
-    /// What it becomes.
+    /// Password as it is to be.
     pub new_password: Password,
 }
 
@@ -151,7 +151,7 @@ impl Service {
     }
 }
 
-/// The answer to whoever must wait before they try again.
+/// Answer to a client that must wait before its next try.
 pub(crate) fn slowed_down(wait: SignedDuration) -> Error {
     Error::new(Code::RateLimited).with_detail("Too many failed tries").with_retry_after(retry_after(wait))
 }

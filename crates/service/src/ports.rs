@@ -13,15 +13,15 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-/// Tells the time.
+/// Clock that tells the present time.
 pub trait Clock: Send + Sync {
     /// Now, in whole milliseconds.
     fn now(&self) -> Timestamp;
 }
 
-/// Gives random bytes that nobody can guess.
+/// Source of random bytes that cannot be guessed.
 pub trait Entropy: Send + Sync {
-    /// Fills the buffer.
+    /// Fills the buffer with random bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -118,7 +118,7 @@ pub struct HashingCapacity {
     pub queue: usize,
 }
 
-/// What a comparison found.
+/// Result of a comparison of passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordVerdict {
     /// It is the password.
@@ -144,7 +144,7 @@ pub enum PasswordHasherError {
 pub struct GeneratedSpKey {
     /// RSA 2048, PKCS #8 DER.
     pub private_key: Zeroizing<Vec<u8>>,
-    /// Self-signed certificate, DER.
+    /// Self-signed certificate of the key, as DER.
     pub certificate_der: Vec<u8>,
 }
 
@@ -169,7 +169,7 @@ pub trait MetadataSource: Send + Sync {
 /// A metadata document as it came, in whichever encoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetadataBytes {
-    /// The document.
+    /// Bytes of the document as fetched.
     pub bytes: Vec<u8>,
     /// The encoding that HTTP names for it.
     pub charset: Option<String>,
@@ -187,7 +187,7 @@ pub trait IdpProbe: Send + Sync {
     async fn probe(&self, url: &Url) -> ProbeResult;
 }
 
-/// What a probe found.
+/// Result of a probe of a login URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeResult {
     /// It answered, whatever it said.
@@ -203,21 +203,21 @@ pub enum ProbeResult {
 pub struct RenderedMail {
     /// `Message-ID` (RFC 5322, section 3.6.4), without angle brackets; the same in every attempt.
     pub message_id: String,
-    /// When it is sent.
+    /// Time of sending, for the header `Date`.
     pub date: Timestamp,
     /// The name beside the operator's sender address.
     pub sender_name: String,
-    /// Where answers go.
+    /// Address that answers go to.
     pub reply_to: Option<Email>,
-    /// To whom.
+    /// Address of the recipient.
     pub to: Email,
     /// In which language it is written.
     pub language: Language,
-    /// One line.
+    /// Subject, on one line.
     pub subject: String,
-    /// The text part.
+    /// Part as plain text.
     pub text: String,
-    /// The HTML part.
+    /// Part as HTML.
     pub html: String,
 }
 
@@ -239,24 +239,24 @@ pub trait Mailer: Send + Sync {
 
 /// Keeps what would have been sent, in development.
 pub trait Mailbox: Send + Sync {
-    /// What is kept, the oldest first.
+    /// Lists the mails that are kept, the oldest first.
     fn mails(&self) -> Vec<RenderedMail>;
 
-    /// Forgets everything.
+    /// Forgets all mails that are kept.
     fn clear(&self);
 }
 
-/// All ports together.
+/// All ports that the use-cases need.
 pub struct Ports {
-    /// The time.
+    /// Port that tells the time.
     pub clock: Box<dyn Clock>,
-    /// Randomness.
+    /// Port that gives random bytes.
     pub entropy: Box<dyn Entropy>,
-    /// Secrets at rest.
+    /// Port that seals secrets at rest.
     pub sealer: Box<dyn Sealer>,
-    /// Access tokens.
+    /// Port that signs access tokens.
     pub token_signer: Box<dyn TokenSigner>,
-    /// Passwords.
+    /// Port that hashes and compares passwords.
     pub password_hasher: Box<dyn PasswordHasher>,
     /// The service provider's keys.
     pub sp_keys: Arc<dyn SpKeyFactory>,
@@ -264,8 +264,8 @@ pub struct Ports {
     pub metadata_source: Box<dyn MetadataSource>,
     /// Whether an IdP answers.
     pub idp_probe: Box<dyn IdpProbe>,
-    /// Mails out.
+    /// Port that sends mails.
     pub mailer: Box<dyn Mailer>,
-    /// What would have gone out; in development alone.
+    /// Mails that would have gone out; in development alone.
     pub mailbox: Option<Arc<dyn Mailbox>>,
 }

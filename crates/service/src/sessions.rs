@@ -20,11 +20,11 @@ use crate::users::user;
 /// A signed-in user, as they see themselves.
 #[derive(Debug, Clone)]
 pub struct Me {
-    /// Who.
+    /// User who is signed in.
     pub user: User,
-    /// Of which account.
+    /// Account that the user is of.
     pub account: Account,
-    /// By which session.
+    /// Session that the token is of.
     pub session: Session,
 }
 
@@ -46,7 +46,7 @@ impl Ending {
 }
 
 impl Service {
-    /// Who the caller is.
+    /// Describes the caller: user, account and session.
     pub async fn me(&self, caller: &Caller) -> Result<Me> {
         let signed_in = caller.user()?;
         let mut tx = self.store.read().await?;

@@ -1,4 +1,4 @@
-//! What the operator configures and the use-cases obey.
+//! Settings of the operator, which the use-cases obey.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::mail::templates::MailTemplates;
 
-/// The operator's settings.
+/// The operator's settings that the use-cases need.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where browsers and identity providers reach this service: scheme, host and port, a path at most, no slash at
@@ -17,17 +17,17 @@ pub struct Settings {
     pub base_url: Url,
     /// The names of the platform's own SAML attributes (C2, C4).
     pub platform_attributes: PlatformAttributes,
-    /// Which engines verify signatures.
+    /// Engines that verify signatures.
     pub engines: saml::Engines,
-    /// What signs access tokens.
+    /// Algorithm that signs access tokens.
     pub signing_algorithm: SigningAlgorithm,
-    /// How many verifications run at once.
+    /// Most verifications that run at once.
     pub verification_permits: usize,
-    /// How many attempts are written down.
+    /// Limits of the attempts that are written down.
     pub attempt_limits: AttemptLimits,
-    /// What owners may make of their accounts' sandboxes.
+    /// Bounds on what owners make of their accounts' sandboxes.
     pub sandboxes: SandboxPolicy,
-    /// How mails are written and sent.
+    /// Settings of how mails are written and sent.
     pub mail: MailSettings,
     /// Whether plain http and loopback identity providers are fine: demo and development alone.
     pub development: bool,
@@ -45,7 +45,7 @@ impl Settings {
     }
 }
 
-/// What owners may make of their accounts' sandboxes (A1); operators may do more.
+/// Bounds on what owners make of their accounts' sandboxes (A1); operators may do more.
 #[derive(Debug, Clone, Copy)]
 pub struct SandboxPolicy {
     /// Most sandboxes of one account.
@@ -55,21 +55,21 @@ pub struct SandboxPolicy {
     pub named_after_account: bool,
 }
 
-/// How mails are written and sent.
+/// Settings of how mails are written and sent.
 #[derive(Debug, Clone)]
 pub struct MailSettings {
     /// The sender's name in mails that concern no account.
     pub sender_name: String,
-    /// How long sending one mail may take; the mailer gives up then.
+    /// Longest time that sending one mail may take; the mailer gives up then.
     pub timeout: Duration,
     /// The templates, the operator's included.
     pub templates: Arc<MailTemplates>,
 }
 
-/// How many unfinished sign-in attempts of one hour are written down; anyone can cause them.
+/// Limits of the unfinished sign-in attempts of one hour that are written down; anyone can cause them.
 #[derive(Debug, Clone, Copy)]
 pub struct AttemptLimits {
-    /// Of one connection, from one address: an office behind one address signs in at nine o'clock.
+    /// Most of one connection from one address: an office behind one address signs in at nine o'clock.
     pub per_address: u32,
     /// Of one connection: what is started within the time of a sign-in. What is refused takes up half as much at most.
     pub per_connection: u32,

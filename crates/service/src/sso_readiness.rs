@@ -16,27 +16,27 @@ use crate::connections::portal_connection;
 use crate::error::Result;
 use crate::ports::ProbeResult;
 
-/// What was found about a portal.
+/// Findings about a portal.
 #[derive(Debug, Clone)]
 pub struct SsoReadiness {
-    /// Of which portal.
+    /// Portal that they are about.
     pub portal: Portal,
     /// Whether nothing was found that would leave people outside.
     pub is_ready: bool,
-    /// What was found, the connection first.
+    /// Findings, those of the connection first.
     pub findings: Vec<FindingView>,
 }
 
 /// A finding, and what to do about it.
 #[derive(Debug, Clone)]
 pub struct FindingView {
-    /// What was found.
+    /// Finding with its facts.
     pub finding: Finding,
     /// The same in words.
     pub detail: String,
-    /// What to do.
+    /// Advice on what to do.
     pub fix: &'static str,
-    /// Where: the path of a resource of this API.
+    /// Path of the resource of this API that it is about.
     pub resource: String,
 }
 
@@ -86,7 +86,7 @@ impl Service {
     }
 }
 
-/// The last test sign-in of a connection that would have let somebody in.
+/// Finds the last test sign-in of a connection that would have let its user in.
 async fn tested(tx: &mut Tx, connection: &SamlConnection) -> Result<Option<Tested>> {
     let last = storage::test_sign_ins::last_success(tx, connection.account_id, connection.id).await?;
     Ok(last.map(|last| Tested { is_current: last.is_current }))
@@ -122,7 +122,7 @@ fn view((account_id, connection_id): (AccountId, Option<ConnectionId>), finding:
     FindingView { finding, detail, fix, resource }
 }
 
-/// What a finding says, and what to do about it.
+/// Words for a finding, and for what to do about it.
 fn words(finding: &Finding) -> (String, &'static str) {
     let count = finding.count;
     let days = finding.days_left.unwrap_or_default();

@@ -24,7 +24,7 @@ pub struct CodeGrant<'a> {
     pub redirect_uri: &'a str,
     /// `code_verifier`.
     pub code_verifier: &'a str,
-    /// Where the request comes from, for the audit log.
+    /// Address that the request comes from, for the audit log.
     pub address: IpAddr,
     /// The `Origin` of a browser's request.
     pub origin: Option<&'a str>,
@@ -37,37 +37,37 @@ pub struct PresentedToken<'a> {
     pub client_id: &'a str,
     /// The token, from the body or the cookie.
     pub token: &'a str,
-    /// How it came.
+    /// Way in which the token came.
     pub delivery: RefreshDelivery,
-    /// Where the request comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
     /// The `Origin` of a browser's request.
     pub origin: Option<&'a str>,
 }
 
-/// What a grant gives.
+/// Tokens that a grant gives.
 #[derive(Debug)]
 pub struct IssuedTokens {
-    /// The JWT.
+    /// Access token, as a JWT.
     pub access_token: String,
     /// Seconds until it expires.
     pub expires_in: u32,
     /// The next refresh token.
     pub refresh_token: Secret,
-    /// How the refresh token is to travel.
+    /// Way in which the refresh token is to travel.
     pub delivery: RefreshDelivery,
-    /// Seconds until the refresh token expires when nobody uses it.
+    /// Seconds until the refresh token expires when it is not used.
     pub refresh_expires_in: u32,
-    /// Which application it is for.
+    /// Application that the tokens are for.
     pub application_id: ApplicationId,
 }
 
-/// Why a grant is refused, in the terms of RFC 6749, section 5.2.
+/// Reason for which a grant is refused, in the terms of RFC 6749, section 5.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenError {
     /// A parameter is missing or malformed.
     InvalidRequest,
-    /// No such client.
+    /// Client that is not registered.
     InvalidClient,
     /// The code or refresh token is not good.
     InvalidGrant,
@@ -78,7 +78,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// The `error` value.
+    /// Value of `error` in the answer.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -95,7 +95,7 @@ impl TokenError {
 pub enum TokenRefusal {
     /// The client's doing, with words for its developer.
     Refused(TokenError, String),
-    /// Ours.
+    /// Fault of the service itself.
     Fault(Error),
 }
 
@@ -112,7 +112,7 @@ impl TokenRefusal {
         Self::Refused(TokenError::InvalidGrant, words.into())
     }
 
-    /// What the grant is refused with once its session is over (D2).
+    /// Refusal of a grant whose session is over (D2).
     pub(crate) fn session_expired() -> Self {
         Self::grant(Code::SessionExpired.detail())
     }

@@ -25,16 +25,16 @@ use crate::idempotency::{Created, IdempotencyKey};
 use crate::search::check_search;
 use crate::version::Versioned;
 
-/// What a user is created with.
+/// Properties of a new user.
 #[derive(Debug, Clone)]
 pub struct NewUser {
-    /// Which directory.
+    /// Portal that the user is of.
     pub portal: Portal,
-    /// What they sign in as; need not be their email.
+    /// Name to sign in with; need not be the email.
     pub username: Username,
-    /// Where mail goes.
+    /// Address that mail goes to.
     pub email: Option<Email>,
-    /// What people call them.
+    /// Name that people read.
     pub display_name: Option<Label>,
     /// Assigned roles; for the `admin` portal alone.
     pub roles: RoleSet,
@@ -43,18 +43,18 @@ pub struct NewUser {
 /// A user as lists show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserView {
-    /// The user.
+    /// The user as stored.
     pub user: User,
-    /// Their invitation, and where it stands; none for whom an identity provider brought.
+    /// Invitation of the user with its state; none for a user that an identity provider brought.
     pub invitation: Option<(InvitationSummary, InvitationState)>,
 }
 
-/// What of a user is to change. The inner `None` of an optional property removes it.
+/// Changes of a user. The inner `None` of an optional property removes it.
 #[derive(Debug, Clone, Default)]
 pub struct UserPatch {
-    /// A new username.
+    /// New username, if it changes.
     pub username: Option<Username>,
-    /// A new email.
+    /// New email, or none to remove it.
     pub email: Option<Option<Email>>,
     /// A new display name.
     pub display_name: Option<Option<Label>>,
@@ -62,7 +62,7 @@ pub struct UserPatch {
     pub status: Option<UserStatus>,
     /// The assigned roles, all of them.
     pub roles: Option<RoleSet>,
-    /// Where mail goes besides, for the second factor and recovery.
+    /// Second address of the user, for the second factor and recovery.
     pub recovery_email: Option<Option<Email>>,
     /// Whether they are a break-glass user; an active owner with a password can be one.
     pub break_glass: Option<bool>,
@@ -146,7 +146,7 @@ impl Service {
         Ok(Paged { items: found.items.into_iter().map(view).collect(), next: found.next })
     }
 
-    /// Reads a user.
+    /// Reads a user of the account.
     pub async fn get_user(&self, caller: &Caller, account_id: AccountId, id: UserId) -> Result<User> {
         caller.authorize(account_id, Permission::Read)?;
         let mut tx = self.store.read().await?;
@@ -228,7 +228,7 @@ fn patched(mut user: User, patch: UserPatch) -> Result<User> {
     Ok(user)
 }
 
-/// Whoever is asked for a mailed code must be able to get it (B2).
+/// Refuses to ask for a mailed code where the user cannot get one (B2).
 pub(crate) fn check_email_mfa(user: &User) -> Result<()> {
     let problem = match (user.require_email_mfa, user.portal) {
         (true, Portal::SelfService) => "is for the admin portal: magic links ask for no code",
@@ -259,7 +259,7 @@ pub(crate) fn deed<'a>(action: &'a str, user: &User, before: Value, after: Value
     Deed { account_id: Some(user.account_id), action, target: user.id.to_string(), before, after }
 }
 
-/// What the audit log keeps of a user.
+/// Properties of a user that the audit log keeps.
 pub(crate) fn audited_user(user: &User) -> Value {
     json!({
         "portal": user.portal,
