@@ -17,7 +17,7 @@ use crate::{AccountId, ApplicationId, SessionId, UserId};
 pub const REUSE_GRACE: SignedDuration = SignedDuration::from_secs(10);
 
 named! {
-    /// Why a session ended before its time.
+    /// Reasons for which a session ends before its time.
     SessionEnd, SessionEndError, "not a reason for which a session ends" {
         /// The user signed out or ended it from a list.
         EndedByUser = "ended_by_user",
@@ -49,33 +49,33 @@ named! {
 /// A signed-in user in one frontend: the family of refresh tokens that descend from one authorization code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The `sid` claim.
+    /// Identifier of the session; the `sid` claim.
     pub id: SessionId,
-    /// Whose account.
+    /// Account that it is of.
     pub account_id: AccountId,
-    /// Who is signed in.
+    /// User who is signed in.
     pub user_id: UserId,
-    /// Which frontend holds it.
+    /// Application that holds it.
     pub application_id: ApplicationId,
-    /// Which portal it is for.
+    /// Portal that it is for.
     pub portal: Portal,
-    /// How they signed in.
+    /// Way in which the user signed in.
     pub method: SignInMethod,
-    /// When they proved who they are.
+    /// Time at which they proved who they are.
     pub auth_time: Timestamp,
     /// The user's epoch in which it was issued (A7).
     pub credential_epoch: CredentialEpoch,
-    /// Where they had proved that, if they switched from there (G1).
+    /// User at home, if they switched from another account (G1).
     pub home: Option<Home>,
     /// The role values that the identity provider sent for a `self_service` user, for the frontend's own permissions (C4).
     pub external_roles: Vec<String>,
-    /// When it began.
+    /// Time at which it began.
     pub created_at: Timestamp,
-    /// When tokens were last issued for it.
+    /// Time at which tokens were last issued for it.
     pub refreshed_at: Timestamp,
-    /// When it ends, whatever is refreshed (C12).
+    /// Time at which it ends, whatever is refreshed (C12).
     pub expires_at: Timestamp,
-    /// When and why it ended before that.
+    /// Time and reason of an earlier end.
     pub ended: Option<(Timestamp, SessionEnd)>,
 }
 
@@ -112,11 +112,11 @@ pub fn expiry(now: Timestamp, lifetimes: Lifetimes, session_not_on_or_after: Opt
 /// A refresh token as it is kept. A session has one that was not rotated yet, and no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {
-    /// What it is found by.
+    /// Digest that it is found by.
     pub digest: SecretDigest,
     /// The session it belongs to.
     pub session_id: SessionId,
-    /// When it was handed out.
+    /// Time at which it was handed out.
     pub issued_at: Timestamp,
     /// Its exchange for the next one.
     pub rotation: Option<Rotation>,
@@ -125,7 +125,7 @@ pub struct RefreshToken {
 /// The exchange of a refresh token for the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
-    /// When it took place.
+    /// Time of the rotation.
     pub at: Timestamp,
     /// The next token, sealed, for a client that presents the old one again; erased as soon as that one is rotated on,
     /// and when the grace is over.
@@ -141,12 +141,12 @@ impl Rotation {
     }
 }
 
-/// What a refresh is decided by.
+/// Facts that a refresh is decided by.
 #[derive(Debug, Clone, Copy)]
 pub struct RefreshFacts<'a> {
     /// The token that was presented.
     pub token: &'a RefreshToken,
-    /// Its session.
+    /// Session of the token.
     pub session: &'a Session,
     /// The lifetimes that the session's application and account allow.
     pub lifetimes: Lifetimes,
@@ -154,9 +154,9 @@ pub struct RefreshFacts<'a> {
     pub client: ApplicationId,
     /// The epochs of its users now (A7).
     pub epochs: Epochs,
-    /// Where its user stands now.
+    /// Status of its user now.
     pub user_status: UserStatus,
-    /// What its user holds now.
+    /// Roles of its user now.
     pub roles: &'a RoleSet,
     /// Whether the account allows sign-ins from where it is presented.
     pub network_allowed: bool,
@@ -164,7 +164,7 @@ pub struct RefreshFacts<'a> {
     pub method_allowed: bool,
 }
 
-/// What becomes of a refresh.
+/// Decision about a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshDecision<'a> {
     /// A new token takes its place.
@@ -177,10 +177,10 @@ pub enum RefreshDecision<'a> {
     Refuse(RefreshRefusal),
 }
 
-/// Why a refresh is refused.
+/// Reasons for which a refresh is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefreshRefusal {
-    /// Another client's token.
+    /// The token is of another client.
     #[error("the refresh token was issued to another client")]
     OtherClient,
     /// The session ended or expired, or the token was idle too long.

@@ -9,37 +9,37 @@ use crate::named::named;
 use crate::portal::Portal;
 use crate::{AccountId, ApplicationId, AttemptId, ConnectionId, UserId};
 
-/// How long a sign-in may take from its start to the identity provider's answer (D2).
+/// Longest time of a sign-in from its start to the identity provider's answer (D2).
 pub const SIGN_IN_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
-/// How long attempts are kept.
+/// Time for which attempts are kept.
 pub const ATTEMPT_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Most characters of a value that is kept as wanted or got.
 pub const VALUE_MAX_CHARS: usize = 500;
 
 named! {
-    /// How an attempt began.
+    /// Ways in which an attempt begins.
     AttemptKind, AttemptKindError, "not a way in which a sign-in attempt begins" {
         /// A login page asked where to sign in, and got a refusal.
         Discovery = "discovery",
         /// A frontend began it.
         SpInitiated = "sp_initiated",
-        /// A response arrived that nobody had asked for.
+        /// A response arrived that was not asked for.
         IdpInitiated = "idp_initiated",
         /// A username or email and a password were typed.
         Form = "form",
         /// A link that was mailed was opened.
         MagicLink = "magic_link",
-        /// Somebody switched here from another account (G1).
+        /// A user switches here from another account (G1).
         Switch = "switch",
-        /// An owner or operator tests the connection; nobody gets in by it (C9).
+        /// An owner or operator tests the connection; it gives no session (C9).
         Test = "test",
-        /// A break-glass user proves that they would get in; nobody does by it (A4).
+        /// A break-glass user proves that they would get in; it gives no session (A4).
         BreakGlassDrill = "break_glass_drill",
     }
 }
 
 named! {
-    /// How far an attempt got.
+    /// Stages that an attempt reaches, in order.
     AttemptStage, AttemptStageError, "not a stage of a sign-in attempt" {
         /// The login page asked.
         Started = "started",
@@ -59,7 +59,7 @@ named! {
 }
 
 named! {
-    /// How an attempt stands.
+    /// Outcome of an attempt.
     AttemptOutcome, AttemptOutcomeError, "expected \"pending\", \"succeeded\" or \"refused\"" {
         /// Under way, or abandoned.
         Pending = "pending",
@@ -70,18 +70,18 @@ named! {
     }
 }
 
-/// Which check failed, what it wanted and what it got.
+/// Check that failed, with what it wanted and what it got.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptFailure {
-    /// What the browser or the login page was told: a code of the error catalogue.
+    /// Code of the error catalogue that the browser or the login page was told.
     pub code: String,
-    /// What failed: a stable name such as `audience_mismatch`.
+    /// Stable name of the failure, such as `audience_mismatch`.
     pub reason: String,
     /// The step of the pipeline that it failed in, such as `audience`.
     pub check: String,
-    /// What would have passed.
+    /// Value that would have passed.
     pub wanted: Option<String>,
-    /// What came.
+    /// Value that came instead.
     pub got: Option<String>,
 }
 
@@ -102,37 +102,37 @@ impl AttemptFailure {
 /// One try to sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInAttempt {
-    /// What the browser is told, so that a person can name it to support.
+    /// Identifier that the browser is told, so that a person can name it to support.
     pub id: AttemptId,
-    /// Whose account.
+    /// Account that it is of.
     pub account_id: AccountId,
-    /// For which portal.
+    /// Portal that it is for.
     pub portal: Portal,
-    /// Through which connection.
+    /// Connection that it goes through.
     pub connection_id: Option<ConnectionId>,
-    /// For which frontend.
+    /// Application that it is for.
     pub application_id: Option<ApplicationId>,
-    /// How it began.
+    /// Way in which it began.
     pub kind: AttemptKind,
-    /// How far it got.
+    /// Stage that it reached.
     pub stage: AttemptStage,
-    /// How it stands.
+    /// Outcome, as it stands.
     pub outcome: AttemptOutcome,
-    /// Why it failed.
+    /// Failure, where it was refused.
     pub failure: Option<AttemptFailure>,
     /// The email that was entered.
     pub entered_email: Option<String>,
-    /// Who it turned out to be.
+    /// User who was found, if one was.
     pub user_id: Option<UserId>,
-    /// What was odd and did not prevent it: an expired certificate, clock skew, an unknown role value.
+    /// Oddities that did not prevent it: an expired certificate, clock skew, an unknown role value.
     pub warnings: Vec<String>,
     /// The decoded SAML response, secrets and personal values masked.
     pub saml_message: Option<String>,
-    /// Where it came from.
+    /// Address that it came from.
     pub client_address: String,
-    /// When it began.
+    /// Time at which it began.
     pub started_at: Timestamp,
-    /// When it last got further.
+    /// Time at which it last got further.
     pub updated_at: Timestamp,
 }
 

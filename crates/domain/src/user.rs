@@ -12,11 +12,11 @@ use crate::username::Username;
 use crate::{AccountId, UserId};
 
 named! {
-    /// Where a user stands.
+    /// Status of a user in the directory.
     UserStatus, UserStatusError, "expected \"invited\", \"active\", \"inactive\" or \"archived\"" {
         /// Expected; the first sign-in makes them active.
         Invited = "invited",
-        /// May sign in.
+        /// The user may sign in.
         Active = "active",
         /// Deactivated by an owner: refused at every sign-in, exchange and refresh (A3).
         Inactive = "inactive",
@@ -27,18 +27,18 @@ named! {
 }
 
 impl UserStatus {
-    /// Whether somebody who stands there may sign in, now or once they accept their invitation.
+    /// Whether a user of this status may sign in, now or once they accept their invitation.
     pub const fn is_welcome(self) -> bool {
         matches!(self, Self::Invited | Self::Active)
     }
 }
 
 named! {
-    /// How somebody signed in.
+    /// Ways in which a user signs in.
     SignInMethod, SignInMethodError, "not a method of signing in" {
         /// Through the account's SAML identity provider.
         Saml = "saml",
-        /// By password.
+        /// Sign-in by password alone.
         Password = "password",
         /// By password, and a code that was mailed (B2).
         PasswordAndCode = "password_and_code",
@@ -65,12 +65,12 @@ impl SignInMethod {
     }
 }
 
-/// The last time somebody signed in, and how.
+/// Last sign-in of a user, and its method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastSignIn {
-    /// When the session began.
+    /// Time at which the session began.
     pub at: Timestamp,
-    /// How.
+    /// Way of signing in.
     pub method: SignInMethod,
 }
 
@@ -79,19 +79,19 @@ pub struct LastSignIn {
 pub struct User {
     /// Names them for good.
     pub id: UserId,
-    /// Whose they are.
+    /// Account that the user is of.
     pub account_id: AccountId,
-    /// Which directory they are in.
+    /// Portal whose directory they are in.
     pub portal: Portal,
     /// Unique per account and portal, without regard to case.
     pub username: Username,
-    /// Where mail goes; need not be unique (A2).
+    /// Address that mail goes to; need not be unique (A2).
     pub email: Option<Email>,
-    /// What people call them.
+    /// Name that people read.
     pub display_name: Option<Label>,
-    /// Where they stand.
+    /// Status in the directory.
     pub status: UserStatus,
-    /// Where mail goes besides, for the second factor and recovery; may be outside the company's domain (A4).
+    /// Second address, for the second factor and recovery; may be outside the company's domain (A4).
     pub recovery_email: Option<Email>,
     /// Whether they are a break-glass user: they sign in by form login alone, and no assertion touches them (A4).
     pub break_glass: bool,
@@ -99,20 +99,20 @@ pub struct User {
     pub require_email_mfa: bool,
     /// Whether an owner named them exempt: they keep their portal's baseline where SSO is required (B3, B6).
     pub exempt: bool,
-    /// What they may do; empty in the `self_service` portal.
+    /// Roles by their source; empty in the `self_service` portal.
     pub roles: RoleAssignments,
     /// The epoch that whatever is issued to them is stamped with (A7).
     pub credential_epoch: CredentialEpoch,
     /// The last sign-in, if there was one.
     pub last_sign_in: Option<LastSignIn>,
-    /// When they were added.
+    /// Time at which they were added.
     pub created_at: Timestamp,
-    /// When a property last changed; the `ETag`.
+    /// Time at which a property last changed; the `ETag`.
     pub updated_at: Timestamp,
 }
 
 impl User {
-    /// Where codes of the second factor go (B2, A4): to the recovery email where there is one.
+    /// Address that codes of the second factor go to (B2, A4): the recovery email where there is one.
     pub fn second_factor_email(&self) -> Option<&Email> {
         self.recovery_email.as_ref().or(self.email.as_ref())
     }

@@ -40,7 +40,7 @@ pub const PROTOCOL_VALUE_MAX_BYTES: usize = 1_024;
 #[serde(transparent)]
 pub struct SpHash(String);
 
-/// Why a text is no such hash.
+/// Refusal of a text that is not such a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {SP_HASH_CHARS} hexadecimal digits in lower case")]
 pub struct SpHashError;
@@ -57,7 +57,7 @@ impl SpHash {
         Self(hex)
     }
 
-    /// The hexadecimal digits.
+    /// Hash as hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -79,11 +79,11 @@ impl FromStr for SpHash {
 }
 
 named! {
-    /// How a portal uses its connection.
+    /// Modes of a portal's use of its connection.
     SsoMode, SsoModeError, "expected \"off\", \"optional\" or \"required\"" {
         /// Everything is saved and nothing is used (C9).
         Off = "off",
-        /// Whoever wants signs in by SSO; form login stays for everybody.
+        /// Users may sign in by SSO; form login stays for all.
         Optional = "optional",
         /// Form login is for break-glass and exempt users alone (B3).
         Required = "required",
@@ -98,7 +98,7 @@ impl SsoMode {
 }
 
 named! {
-    /// How the authentication request travels to the IdP (SAML bindings, sections 3.4 and 3.5).
+    /// Bindings by which the authentication request travels to the IdP (SAML bindings, sections 3.4 and 3.5).
     RequestBinding, RequestBindingError, "expected \"http_redirect\" or \"http_post\"" {
         /// In the query of a redirect.
         HttpRedirect = "http_redirect",
@@ -108,9 +108,9 @@ named! {
 }
 
 named! {
-    /// Where the username is read (C2).
+    /// Places that the username is read from (C2).
     UsernameSource, UsernameSourceError, "expected \"attribute\" or \"name_id\"" {
-        /// From an attribute.
+        /// The username is in an attribute.
         Attribute = "attribute",
         /// From the subject's `NameID`.
         NameId = "name_id",
@@ -118,7 +118,7 @@ named! {
 }
 
 named! {
-    /// What happens when nobody is known by the asserted username (C3).
+    /// Treatment of asserted usernames that are unknown (C3).
     Provisioning, ProvisioningError, "expected \"just_in_time\" or \"invited_only\"" {
         /// The user is created.
         JustInTime = "just_in_time",
@@ -130,15 +130,15 @@ named! {
 /// A certificate of the IdP which an administrator trusts (C5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinnedCertificate {
-    /// The certificate.
+    /// Certificate in the PEM format.
     pub pem: String,
     /// SHA-256 of its DER form, in hexadecimal.
     pub sha256_fingerprint: String,
-    /// Whom it names.
+    /// Subject that it names.
     pub subject: String,
     /// Such as `RSA 2048`.
     pub key: String,
-    /// From when it is valid.
+    /// Time from which on it is valid.
     pub not_before: Timestamp,
     /// Until when it is valid.
     pub not_after: Timestamp,
@@ -150,15 +150,15 @@ pub struct PinnedCertificate {
 pub struct ConnectionSettings {
     /// The IdP's entity id, as in `Issuer` (C7).
     pub idp_entity_id: Option<String>,
-    /// Where requests go (C7).
+    /// URL that requests go to (C7).
     pub login_url: Option<Url>,
-    /// How they travel (C7).
+    /// Binding of requests (C7).
     pub request_binding: RequestBinding,
-    /// What verifies responses (C5).
+    /// Certificates that verify responses (C5).
     pub certificates: Vec<PinnedCertificate>,
     /// Whether an expired certificate stops verifying (C5).
     pub refuse_expired_certificates: bool,
-    /// Where the IdP publishes its metadata.
+    /// URL at which the IdP publishes its metadata.
     pub metadata_url: Option<Url>,
     /// Whether requests are signed (C6).
     pub sign_requests: bool,
@@ -166,7 +166,7 @@ pub struct ConnectionSettings {
     pub allow_sha1: bool,
     /// Whether an unsolicited response is answered with a fresh sign-in (C10).
     pub allow_idp_initiated: bool,
-    /// How far the IdP's clock may be off, in seconds.
+    /// Most seconds that the IdP's clock may be off.
     pub clock_skew_seconds: u16,
     /// Whether discovery probes the login URL (D3).
     pub probe_login_url: bool,
@@ -176,33 +176,33 @@ pub struct ConnectionSettings {
     pub force_authn: bool,
     /// The authentication context class that requests ask for, if any.
     pub requested_authn_context: Option<String>,
-    /// Where the username is read (C2).
+    /// Place that the username is read from (C2).
     pub username_source: UsernameSource,
     /// Names of the attribute that holds it, in order of preference (C2).
     pub username_attributes: Vec<String>,
-    /// What happens to unknown users (C3).
+    /// Treatment of unknown users (C3).
     pub provisioning: Provisioning,
     /// The email domains that the IdP speaks for; empty for all (C3).
     pub email_domains: Vec<EmailDomain>,
-    /// The roles of whoever comes without a role attribute (C4).
+    /// Roles of users whose assertion has no role attribute (C4).
     pub default_roles: RoleSet,
     /// Role values of the IdP and what each grants (C4).
     pub role_mappings: BTreeMap<String, RoleSet>,
-    /// What the login button says (C8).
+    /// Text of the login button (C8).
     #[serde(deserialize_with = "stored")]
     pub button_text: Label,
 }
 
-/// What a connection lacks before it can be enabled (C9).
+/// Settings that a connection lacks before it can be enabled (C9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Incomplete {
-    /// No entity id.
+    /// The entity id is missing.
     #[error("idp_entity_id is missing: paste the identity provider's entity id (Issuer) or import its metadata")]
     IdpEntityId,
-    /// No login URL.
+    /// The login URL is missing.
     #[error("login_url is missing: paste the identity provider's SSO URL or import its metadata")]
     LoginUrl,
-    /// No certificate.
+    /// No certificate is pinned.
     #[error("certificates is empty: add the identity provider's signing certificate or import its metadata")]
     Certificates,
     /// Every certificate has expired and the connection refuses expired ones.
@@ -216,7 +216,7 @@ pub enum Incomplete {
 }
 
 impl ConnectionSettings {
-    /// What a new connection of this portal begins with.
+    /// Settings that a new connection of this portal begins with.
     pub fn initial(portal: Portal, button_text: Label) -> Self {
         Self {
             idp_entity_id: None,
@@ -246,7 +246,7 @@ impl ConnectionSettings {
         }
     }
 
-    /// What is missing before sign-ins can use it; empty when it is complete.
+    /// Lists what is missing before sign-ins can use it; empty when it is complete.
     pub fn missing(&self, now: Timestamp) -> Vec<Incomplete> {
         let mut missing = vec![];
         if self.idp_entity_id.is_none() {
@@ -272,19 +272,19 @@ impl ConnectionSettings {
 pub struct SamlConnection {
     /// Names it for good.
     pub id: ConnectionId,
-    /// Whose it is.
+    /// Account that it is of.
     pub account_id: AccountId,
-    /// Which portal it is of; at most one each.
+    /// Portal that it is of; at most one each.
     pub portal: Portal,
     /// The last part of its entity id and ACS URL.
     pub sp_hash: SpHash,
     /// Whether it is used.
     pub mode: SsoMode,
-    /// What an administrator set.
+    /// Settings of an administrator.
     pub settings: ConnectionSettings,
-    /// When it was made.
+    /// Time at which it was made.
     pub created_at: Timestamp,
-    /// When it last changed; its `ETag`.
+    /// Time at which it last changed; its `ETag`.
     pub updated_at: Timestamp,
 }
 

@@ -4,7 +4,7 @@ use crate::email::Email;
 use crate::sso::connection::{Provisioning, SamlConnection};
 use crate::user::User;
 
-/// Why discovery gives no way to an identity provider. Each is a code of the error catalogue.
+/// Reasons for which discovery gives no way to an identity provider. Each is a code of the error catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiscoveryRefusal {
     /// No such account, or its portal has no enabled connection.
@@ -15,12 +15,12 @@ pub enum DiscoveryRefusal {
     MultipleUsernames,
 }
 
-/// Who goes by an identity in a portal.
+/// Users of a portal who go by an identity.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
     /// The users who have it as username or email.
     pub candidates: &'a [User],
-    /// Whether an invitation of somebody who went by it was revoked.
+    /// Whether an invitation of a user who went by it was revoked.
     pub is_revoked: bool,
 }
 
@@ -39,12 +39,12 @@ pub fn decide_discovery(connection: &SamlConnection, email: &Email, known: Known
     }
 }
 
-/// Whom an identity stands for among the users who have it as username or email.
+/// User that an identity stands for, among those who have it as username or email.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Match<'a> {
-    /// Nobody.
+    /// It stands for no user.
     None,
-    /// Exactly this one.
+    /// It stands for exactly this user.
     One(&'a User),
     /// More than one active user: nobody may pick (A2).
     Several,

@@ -1,4 +1,4 @@
-//! Who an assertion says that somebody is (C2): the username and the role values, read by the connection's rules.
+//! Identity of the subject of an assertion (C2): the username and the role values, read by the connection's rules.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::username::{Username, normalized};
 /// An attribute of a verified assertion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssertedAttribute {
-    /// Its `Name`.
+    /// `Name` of the attribute.
     pub name: String,
     /// Its values; may be none.
     pub values: Vec<String>,
@@ -17,30 +17,30 @@ pub struct AssertedAttribute {
 /// The `NameID` of a verified assertion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssertedNameId {
-    /// Its value.
+    /// Value of the `NameID`.
     pub value: String,
     /// Its `Format`, if it has one.
     pub format: Option<String>,
 }
 
-/// The format of a `NameID` that names nobody again (SAML core, section 8.3.8).
+/// Format of a `NameID` that is another one each time (SAML core, section 8.3.8).
 pub const NAME_ID_TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 
-/// What a verified assertion says of its subject.
+/// Statements of a verified assertion about its subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assertion {
-    /// The subject's `NameID`.
+    /// `NameID` of the subject.
     pub name_id: Option<AssertedNameId>,
-    /// Its attributes.
+    /// Attributes of the assertion.
     pub attributes: Vec<AssertedAttribute>,
 }
 
 /// The platform's own attribute names (C2, C4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformAttributes {
-    /// What holds the username.
+    /// Attribute that holds the username.
     pub username: String,
-    /// What holds the roles.
+    /// Attribute that holds the roles.
     pub role: String,
 }
 
@@ -54,13 +54,13 @@ impl PlatformAttributes {
 /// The subject, in our terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssertedIdentity {
-    /// Who it is.
+    /// Username that it names.
     pub username: Username,
     /// The values of the role attribute; `None` where the assertion carries no such attribute.
     pub role_values: Option<Vec<String>>,
 }
 
-/// Why an assertion names nobody.
+/// Reasons for which an assertion names no user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdentityRefusal {
     /// None of these attributes is there with a value.
@@ -74,7 +74,7 @@ pub enum IdentityRefusal {
     UsernameAmbiguous {
         /// The names that disagree.
         attributes: Vec<String>,
-        /// How many different values there are.
+        /// Number of different values.
         values: usize,
     },
     /// The connection reads the `NameID` and there is none.
@@ -83,7 +83,7 @@ pub enum IdentityRefusal {
     NameIdTransient,
     /// The value cannot be a username.
     UsernameInvalid {
-        /// What is wrong with it.
+        /// Problem of the value.
         problem: String,
     },
 }

@@ -17,11 +17,11 @@ pub const STATE_MAX_CHARS: usize = 512;
 pub struct PendingSignIn {
     /// The attempt it belongs to.
     pub attempt_id: AttemptId,
-    /// Whose account.
+    /// Account that it is of.
     pub account_id: AccountId,
-    /// For which portal.
+    /// Portal that it is for.
     pub portal: Portal,
-    /// Through which connection.
+    /// Connection that it goes through.
     pub connection_id: ConnectionId,
     /// The `ID` of the request, which the response must name.
     pub request_id: String,
@@ -29,27 +29,27 @@ pub struct PendingSignIn {
     pub relay_state: SecretDigest,
     /// The email that was entered, if one was.
     pub entered_email: Option<String>,
-    /// What becomes of the answer.
+    /// Use of the answer.
     pub purpose: Purpose,
-    /// When it began.
+    /// Time at which it began.
     pub created_at: Timestamp,
-    /// When it is too late.
+    /// Time from which on it is too late.
     pub expires_at: Timestamp,
-    /// Whether a response has let somebody in.
+    /// Whether a response has let a user in.
     pub answered: bool,
 }
 
-/// What becomes of the answer to a sign-in.
+/// Uses of the answer to a sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// Somebody gets in, and the frontend gets a code.
+    /// A user gets in, and the frontend gets a code.
     SignIn(ReturnTo),
     /// It is told what would have become of it (C9). No frontend began it, so there is nobody whom a code could go to.
     Test,
 }
 
 impl Purpose {
-    /// How an attempt for this begins.
+    /// Kind of the attempts for this use.
     pub const fn kind(&self) -> AttemptKind {
         match self {
             Self::SignIn(_) => AttemptKind::SpInitiated,
@@ -69,12 +69,12 @@ impl Purpose {
 /// The frontend that began a sign-in, and how it gets the outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnTo {
-    /// Its `client_id`.
+    /// `client_id` of the application.
     pub application_id: ApplicationId,
     /// A URI that it registered.
     pub redirect_uri: RedirectUri,
-    /// Its `state`, echoed.
+    /// `state` of the frontend, echoed.
     pub state: Option<String>,
-    /// What its `code_verifier` must match.
+    /// Challenge that its `code_verifier` must match.
     pub code_challenge: CodeChallenge,
 }

@@ -12,25 +12,25 @@ use crate::sso::role_values::RoleValues;
 use crate::user::User;
 use crate::username::normalized;
 
-/// What a sign-in is decided by, once the response is genuine.
+/// Facts that a sign-in is decided by, once the response is genuine.
 #[derive(Debug, Clone, Copy)]
 pub struct ProvisioningFacts<'a> {
     /// The connection that the response came through.
     pub connection: &'a SamlConnection,
-    /// Whom it names.
+    /// Identity that it names.
     pub identity: &'a AssertedIdentity,
     /// The email that was entered on the login page, if one was.
     pub entered_email: Option<&'a str>,
-    /// Who goes by the asserted username.
+    /// Users who go by the asserted username.
     pub known: Known<'a>,
     /// Whether a newer assertion of the same user was used before: what that one said of roles stands.
     pub superseded: bool,
 }
 
-/// What to write.
+/// Changes that a sign-in writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvisioningDecision {
-    /// Who signs in.
+    /// User who signs in.
     pub subject: Subject,
     /// Their `saml` roles from now on; empty for `self_service`.
     pub saml_roles: RoleSet,
@@ -42,22 +42,22 @@ pub struct ProvisioningDecision {
     pub left_out_roles: Vec<String>,
 }
 
-/// Who signs in.
+/// User who signs in, known or new.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// A user who is there already; an invited one becomes active.
     Known(UserId),
-    /// Somebody new, with this email if the username is one.
+    /// A new user, with this email if the username is one.
     New {
         /// The address that mail goes to.
         email: Option<Email>,
     },
 }
 
-/// Why a genuine response lets nobody in.
+/// Reasons for which a genuine response lets no user in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProvisioningRefusal {
-    /// Somebody else than was entered.
+    /// It names another user than was entered.
     NotTheEnteredEmail,
     /// Outside the domains that the connection speaks for.
     DomainNotListed {
@@ -68,11 +68,11 @@ pub enum ProvisioningRefusal {
     MultipleUsernames,
     /// Unknown, and an invitation of theirs was revoked: nobody but an owner lets them in again (C3).
     InvitationRevoked,
-    /// Unknown, and the connection creates nobody.
+    /// The user is unknown, and the connection creates none.
     NotInvited,
     /// Deactivated by an owner.
     Inactive,
-    /// A break-glass user, whom no assertion binds (A4).
+    /// It names a break-glass user, which no assertion binds (A4).
     BreakGlass,
     /// Holds no role, so may not enter the `admin` portal.
     NoRole {

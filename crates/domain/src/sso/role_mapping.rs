@@ -1,4 +1,4 @@
-//! Which `saml` roles a sign-in leaves (C4).
+//! The `saml` roles that a sign-in leaves (C4).
 
 use std::collections::BTreeMap;
 

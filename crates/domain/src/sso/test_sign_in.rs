@@ -15,9 +15,9 @@ use crate::sso::role_values::RoleValues;
 pub const FINDINGS_MAX: usize = 100;
 
 named! {
-    /// How a check of a test sign-in went.
+    /// Result of a check of a test sign-in.
     CheckState, CheckStateError, "expected \"passed\", \"failed\" or \"not_reached\"" {
-        /// What came is what was wanted.
+        /// The wanted value came.
         Passed = "passed",
         /// It refused the response.
         Failed = "failed",
@@ -27,19 +27,19 @@ named! {
 }
 
 named! {
-    /// What would become of whom a response names.
+    /// Fate of the user that a response names.
     TestedSubject, TestedSubjectError, "expected \"created\", \"bound\" or \"refused\"" {
-        /// A new user.
+        /// A user would be created.
         Created = "created",
         /// A user who is there already.
         Bound = "bound",
-        /// Nobody: the failure says why.
+        /// The sign-in would be refused; the failure says why.
         Refused = "refused",
     }
 }
 
 named! {
-    /// Why somebody would hold roles.
+    /// Origins of the roles that a user would hold.
     RoleOrigin, RoleOriginError, "not the origin of a role" {
         /// They hold them already, by an owner or an invitation.
         Assigned = "assigned",
@@ -59,29 +59,29 @@ named! {
 /// A check of a test sign-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestedCheck {
-    /// Which: the name that a failed attempt has for it.
+    /// Name of the check, as in a failed attempt.
     pub check: String,
-    /// How it went.
+    /// Result of the check.
     pub state: CheckState,
-    /// What passes, where that is one value.
+    /// Value that passes, where that is one.
     pub wanted: Option<String>,
-    /// What came, where the response said so and a signature covers it, or where it was refused.
+    /// Value that came, where the response said so and a signature covers it, or where it was refused.
     pub got: Option<String>,
 }
 
 /// An attribute that came. Its values are personal, so there is only their number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceivedAttribute {
-    /// Its `Name`.
+    /// `Name` of the attribute.
     pub name: String,
-    /// How many values it has.
+    /// Number of its values.
     pub values: usize,
 }
 
-/// Whom a response names.
+/// User that a response names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestedUser {
-    /// What would become of them.
+    /// Fate of the user.
     pub subject: TestedSubject,
     /// The username that came.
     pub username: String,
@@ -89,18 +89,18 @@ pub struct TestedUser {
     pub user_id: Option<UserId>,
 }
 
-/// Roles that somebody would hold, and why.
+/// Roles that a user would hold, with their origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestedRoles {
-    /// Why.
+    /// Origin of these roles.
     pub origin: RoleOrigin,
     /// The value of the role attribute that led to them.
     pub value: Option<String>,
-    /// Which; may be none.
+    /// Roles of this origin; may be none.
     pub roles: RoleSet,
 }
 
-/// What a test sign-in found.
+/// Findings of a test sign-in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestFindings {
     /// Every check, in the order in which they are made.
@@ -109,13 +109,13 @@ pub struct TestFindings {
     pub name_id: bool,
     /// The attributes that came, at most [`FINDINGS_MAX`].
     pub attributes: Vec<ReceivedAttribute>,
-    /// Whom it names; none where it did not get so far.
+    /// User that it names; none where it did not get so far.
     pub user: Option<TestedUser>,
     /// The roles that they would hold, at most [`FINDINGS_MAX`] entries.
     pub roles: Vec<TestedRoles>,
 }
 
-/// Whom a response names, and the roles that they would hold, as the sign-in is decided; none where it is refused.
+/// Decides about the user that a response names, as a sign-in does; none where it is refused.
 pub fn tested_user(
     facts: &ProvisioningFacts<'_>,
     decision: Option<&ProvisioningDecision>,
