@@ -26,7 +26,7 @@ problems! {
     SandboxProblems = [READ, BODY] + AccountNameTaken + TooManyAccountLinks + IdempotencyKeyReused;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_account_link)
@@ -43,23 +43,23 @@ struct AccountLink {
     /// Names it on both sides.
     #[schema(value_type = String, example = "lnk_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: AccountLinkId,
-    /// Whose side this is.
+    /// Account whose side this is.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// The other side.
+    /// Account on the other side.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5969")]
     other_account_id: AccountId,
     /// The account there; null until it has agreed.
     other_account: Option<Account>,
-    /// What the other account is to this one.
+    /// Relation of the other account to this one.
     #[schema(value_type = AccountRelationName)]
     relation: AccountRelation,
-    /// Where it stands.
+    /// State of the link.
     #[schema(value_type = LinkStateName)]
     state: LinkState,
-    /// When one side asked.
+    /// Time at which one side asked.
     requested_at: Timestamp,
-    /// When the other accepted.
+    /// Time at which the other side accepted.
     accepted_at: Option<Timestamp>,
 }
 
@@ -78,7 +78,7 @@ impl From<AccountLinkView> for AccountLink {
     }
 }
 
-/// With whom to link.
+/// Account to link with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateAccountLink {
@@ -87,14 +87,14 @@ struct CreateAccountLink {
     other_account_id: AccountId,
 }
 
-/// What a sandbox is made with.
+/// Properties of a new sandbox.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateSandbox {
     /// 3 to 63 of letters, digits and hyphens; unique without regard to case.
     #[schema(value_type = String, example = "acme-sandbox", min_length = 3, max_length = 63)]
     name: AccountName,
-    /// One line.
+    /// Name that people read, on one line.
     #[schema(value_type = String, example = "Acme AB (sandbox)", max_length = 200)]
     display_name: Label,
     /// The active owner of the account who owns the sandbox first; without it, the caller.
@@ -106,10 +106,10 @@ struct CreateSandbox {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct LinkPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// The link.
+    /// Identifier of the link.
     #[param(value_type = String, example = "lnk_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     link_id: AccountLinkId,
 }

@@ -1,4 +1,4 @@
-//! Account settings (A6).
+//! Settings of an account (A6).
 
 use actix_web::{HttpResponse, get, patch, web};
 use domain::account_settings::AccountSettings as DomainSettings;
@@ -21,12 +21,12 @@ problems! {
     UpdateProblems = [READ, BODY] + PreconditionFailed + BreakGlassRequired;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_account_settings).service(update_account_settings);
 }
 
-/// What the owners of an account set for its people.
+/// Settings that the owners of an account make for its users.
 #[derive(Debug, Serialize, ToSchema)]
 struct AccountSettings {
     /// Whether every form login asks for a code by mail; SSO sign-ins leave that to the identity provider.
@@ -65,7 +65,7 @@ impl From<DomainSettings> for AccountSettings {
     }
 }
 
-/// What of the settings is to change; what is left out stays. Null leaves a lifetime to the applications.
+/// Settings to change; what is left out stays. Null leaves a lifetime to the applications.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]

@@ -1,4 +1,4 @@
-//! Switching accounts (G1).
+//! Switching between linked accounts (G1).
 
 use actix_web::{get, post, web};
 use domain::account_link::AccountRelation;
@@ -23,7 +23,7 @@ problems! {
     SwitchProblems = [READ, BODY] + SsoRequired + SwitchNeedsSetup + ApplicationRefused;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(list_switchable_accounts).service(create_account_switch);
 }
@@ -31,22 +31,22 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 /// An account to switch to.
 #[derive(Debug, Serialize, ToSchema)]
 struct SwitchableAccount {
-    /// The account.
+    /// The account to switch to.
     account: Account,
-    /// What it is to the account where the caller proved who they are; null where it is that one.
+    /// Relation to the account in which the caller proved who they are; null where it is that one.
     #[schema(value_type = Option<AccountRelationName>)]
     relation: Option<AccountRelation>,
-    /// What is to be set up first; null where nothing is.
+    /// Setup that is missing; null where nothing is.
     blocked: Option<Blocked>,
 }
 
-/// Why an account cannot be switched to yet.
+/// Reason for which an account cannot be switched to yet.
 #[derive(Debug, Serialize, ToSchema)]
 struct Blocked {
     /// The code that switching would be refused with.
     #[schema(example = "switch_needs_setup")]
     code: &'static str,
-    /// What is to be set up.
+    /// Description of what is to be set up.
     detail: String,
 }
 
@@ -57,17 +57,17 @@ impl From<Place> for SwitchableAccount {
     }
 }
 
-/// Where to switch to.
+/// Account to switch to, and the application that asks.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateAccountSwitch {
-    /// The account.
+    /// Account to switch to.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
     /// The id of an application of the `admin` portal that serves it: a shared one, or its own.
     #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     client_id: ApplicationId,
-    /// Where the outcome goes: exactly one of the registered URIs.
+    /// URI that the outcome goes to: exactly one of the registered ones.
     #[schema(example = "https://app.example.com/callback")]
     redirect_uri: String,
     /// Echoed with the outcome.

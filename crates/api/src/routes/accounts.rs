@@ -1,4 +1,4 @@
-//! Accounts (A1).
+//! Accounts and their names (A1).
 
 use actix_web::{HttpResponse, get, patch, post, web};
 use domain::AccountId;
@@ -25,26 +25,26 @@ problems! {
     UpdateProblems = [READ, BODY] + AccountNameTaken + PreconditionFailed;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(create_account).service(list_accounts).service(get_account).service(update_account);
 }
 
-/// A tenant.
+/// A tenant of this installation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Account {
     /// Names it for good.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: AccountId,
-    /// What people type as "Account Name"; in lower case.
+    /// Name that people type as "Account Name"; in lower case.
     #[schema(value_type = String, example = "acme")]
     name: AccountName,
-    /// What people read.
+    /// Name that people read.
     #[schema(value_type = String, example = "Acme AB")]
     display_name: Label,
-    /// When it was created.
+    /// Time at which it was created.
     created_at: Timestamp,
-    /// When it last changed.
+    /// Time at which it last changed.
     updated_at: Timestamp,
 }
 
@@ -67,7 +67,7 @@ struct CreatedAccount {
 /// The first owner's invitation. Its mail goes out by itself once what it waits for is there.
 #[derive(Debug, Serialize, ToSchema)]
 struct OwnerInvitation {
-    /// Its state now.
+    /// State of the mail, as it is now.
     #[schema(value_type = OwnerInvitationStateName)]
     state: OwnerInvitationState,
     /// The prerequisite that its mail waits for; null where it waits for nothing.
@@ -85,14 +85,14 @@ impl From<service::CreatedAccount> for CreatedAccount {
     }
 }
 
-/// What an account is created with.
+/// Properties of a new account.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateAccount {
     /// 3 to 63 of letters, digits and hyphens; unique without regard to case.
     #[schema(value_type = String, example = "acme", min_length = 3, max_length = 63)]
     name: AccountName,
-    /// One line.
+    /// Name that people read, on one line.
     #[schema(value_type = String, example = "Acme AB", max_length = 200)]
     display_name: Label,
     /// The first owner, who is invited.
@@ -100,7 +100,7 @@ struct CreateAccount {
     owner_email: Email,
 }
 
-/// What of an account is to change.
+/// Properties of an account to change.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UpdateAccount {
@@ -118,12 +118,12 @@ struct UpdateAccount {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct AccountPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     pub account_id: AccountId,
 }
 
-/// Which part of a list is wanted.
+/// Part of a list that is wanted.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the form of a documentation; `Listing` reads them")]
@@ -145,7 +145,7 @@ pub struct IfMatchParameter {
     if_match: Option<String>,
 }
 
-/// What makes a repeat harmless.
+/// Header that makes a repeat harmless.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the form of a documentation; `Creation` reads it")]

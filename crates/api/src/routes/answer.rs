@@ -16,14 +16,14 @@ const IDEMPOTENT_REPLAYED: &str = "Idempotent-Replayed";
 /// A part of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct List<T> {
-    /// The items.
+    /// Items of this page.
     items: Vec<T>,
     /// Pass it as `cursor` to get what follows; null on the last page.
     next_cursor: Option<String>,
 }
 
 impl<T> List<T> {
-    /// A page.
+    /// Makes the answer of one page.
     pub fn page<D>(paged: Paged<D>) -> Self
     where
         T: From<D>,

@@ -22,7 +22,7 @@ problems! {
     CreateProblems = [READ, BODY] + TooManyApiKeys + IdempotencyKeyReused;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(create_api_key).service(list_api_keys).service(get_api_key).service(delete_api_key);
 }
@@ -33,23 +33,23 @@ struct ApiKey {
     /// Names it in the audit log.
     #[schema(value_type = String, example = "aky_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: ApiKeyId,
-    /// Whose it is.
+    /// Account that the key is of.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// What it is used for.
+    /// Purpose of the key, for people.
     #[schema(value_type = String, example = "HR import")]
     name: Label,
-    /// What it may do.
+    /// Permissions of the key.
     #[schema(value_type = Vec<ApiKeyScopeName>)]
     scopes: ApiKeyScopes,
-    /// How it begins.
+    /// First characters of the secret, to recognize it by.
     #[schema(example = "vak_x7Qa")]
     hint: String,
-    /// When it was made.
+    /// Time at which it was made.
     created_at: Timestamp,
-    /// From when on it does not work; null for one that works until it is revoked.
+    /// Time from which on it does not work; null for one that works until it is revoked.
     expires_at: Option<Timestamp>,
-    /// When it was last used, to the hour.
+    /// Time at which it was last used, to the hour.
     last_used_at: Option<Timestamp>,
 }
 
@@ -66,21 +66,21 @@ struct CreatedApiKey {
     /// The key itself. It is shown here and never again; null in the answer to a repeated request.
     #[schema(example = "vak_x7QaAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     secret: Option<String>,
-    /// What is kept of it.
+    /// The key as stored, without its secret.
     api_key: ApiKey,
 }
 
-/// What a key is made with.
+/// Properties of a new key.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateApiKey {
-    /// What it is used for.
+    /// Purpose of the key, for people.
     #[schema(value_type = String, example = "HR import", max_length = 200)]
     name: Label,
-    /// What it may do. `users:write` does not reach owners.
+    /// Permissions of the key. `users:write` does not reach owners.
     #[schema(value_type = Vec<ApiKeyScopeName>, min_items = 1)]
     scopes: std::collections::BTreeSet<ApiKeyScope>,
-    /// From when on it does not work; left out for one that works until it is revoked.
+    /// Time from which on it does not work; left out for one that works until it is revoked.
     expires_at: Option<Timestamp>,
 }
 
@@ -88,10 +88,10 @@ struct CreateApiKey {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct ApiKeyPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// The key.
+    /// Identifier of the key.
     #[param(value_type = String, example = "aky_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     api_key_id: ApiKeyId,
 }

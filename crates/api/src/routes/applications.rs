@@ -29,7 +29,7 @@ problems! {
     DeleteProblems = [READ] + PreconditionFailed;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_application)
@@ -45,36 +45,36 @@ pub struct Application {
     /// Names it for good; its `client_id`.
     #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: ApplicationId,
-    /// Whose it is; null for one that all accounts share.
+    /// Account that it is of; null for one that all accounts share.
     #[schema(value_type = Option<String>, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: Option<AccountId>,
-    /// Which portal it is the frontend of.
+    /// Portal that it is the frontend of.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// What an administrator calls it.
+    /// Name that administrators read.
     #[schema(value_type = String, example = "Admin console")]
     name: Label,
-    /// Where codes may go; compared exactly.
+    /// URIs that codes may go to; compared exactly.
     #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
     redirect_uris: Vec<RedirectUri>,
-    /// Which browser origins may call the API.
+    /// Browser origins that may call the API.
     #[schema(value_type = Vec<String>, example = json!(["https://app.example.com"]))]
     allowed_origins: Vec<Origin>,
-    /// Where a sign-in that begins elsewhere is sent (OpenID Connect Core, section 4).
+    /// URI that a sign-in which begins elsewhere is sent to (OpenID Connect Core, section 4).
     #[schema(value_type = Option<String>, example = "https://app.example.com/login")]
     initiate_login_uri: Option<RedirectUri>,
-    /// How long tokens live.
+    /// Lifetimes of tokens and sessions.
     lifetimes: Lifetimes,
-    /// How refresh tokens travel.
+    /// Way in which refresh tokens travel.
     #[schema(value_type = RefreshDeliveryName)]
     refresh_delivery: RefreshDelivery,
     /// The pages that mails lead to.
     pages: Pages,
     /// Whether sign-ins that begin elsewhere go to it, and mails lead to its pages; one per portal.
     is_default: bool,
-    /// When it was registered.
+    /// Time at which it was registered.
     created_at: Timestamp,
-    /// When it last changed.
+    /// Time at which it last changed.
     updated_at: Timestamp,
 }
 
@@ -99,7 +99,7 @@ impl From<DomainApplication> for Application {
     }
 }
 
-/// How long tokens and sessions live, in seconds. What is left out has its default.
+/// Lifetimes of tokens and sessions, in seconds. What is left out has its default.
 #[expect(clippy::struct_field_names, reason = "the unit belongs to the name")]
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -107,7 +107,7 @@ struct Lifetimes {
     /// Until an access token expires.
     #[schema(minimum = 60, maximum = 3600, default = 600)]
     access_token_seconds: u32,
-    /// Until a refresh token that nobody uses expires.
+    /// Seconds until an unused refresh token expires.
     #[schema(minimum = 300, maximum = 2_592_000, default = 7200)]
     idle_seconds: u32,
     /// Until the session ends, whatever is refreshed.
@@ -140,16 +140,16 @@ impl From<Lifetimes> for DomainLifetimes {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Pages {
-    /// Where somebody who was invited sets a password.
+    /// Page on which an invited person sets a password.
     #[schema(value_type = Option<String>, example = "https://app.example.com/accept-invitation")]
     accept_invitation: Option<RedirectUri>,
-    /// Where somebody who forgot it sets a new one.
+    /// Page on which a user sets a new password.
     #[schema(value_type = Option<String>, example = "https://app.example.com/reset-password")]
     reset_password: Option<RedirectUri>,
-    /// Where a magic link signs in.
+    /// Page on which a magic link signs in.
     #[schema(value_type = Option<String>, example = "https://app.example.com/magic-link")]
     magic_link: Option<RedirectUri>,
-    /// Where people begin to sign in.
+    /// Page on which users begin to sign in.
     #[schema(value_type = Option<String>, example = "https://app.example.com/login")]
     login: Option<RedirectUri>,
 }
@@ -168,31 +168,31 @@ impl From<Pages> for DomainPages {
     }
 }
 
-/// What an application is registered with.
+/// Properties of a new application.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateApplication {
-    /// Which portal it is the frontend of.
+    /// Portal that it is the frontend of.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// What an administrator calls it.
+    /// Name that administrators read.
     #[schema(value_type = String, example = "Admin console", max_length = 200)]
     name: Label,
-    /// Where codes may go: 1 to 20 absolute https URLs (http for this very machine alone).
+    /// URIs that codes may go to: 1 to 20 absolute https URLs (http for this very machine alone).
     #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]), min_items = 1, max_items = 20)]
     redirect_uris: Vec<RedirectUri>,
-    /// Which browser origins may call the API: at most 20.
+    /// Browser origins that may call the API: at most 20.
     #[serde(default)]
     #[schema(value_type = Vec<String>, required = false, example = json!(["https://app.example.com"]), max_items = 20)]
     allowed_origins: Vec<Origin>,
-    /// Where a sign-in that begins elsewhere is sent. The default application needs one.
+    /// URI that a sign-in which begins elsewhere is sent to. The default application needs one.
     #[schema(value_type = Option<String>, example = "https://app.example.com/login")]
     initiate_login_uri: Option<RedirectUri>,
-    /// How long tokens live.
+    /// Lifetimes of tokens and sessions.
     #[serde(default)]
     #[schema(required = false)]
     lifetimes: Lifetimes,
-    /// How refresh tokens travel; `json` where it is left out.
+    /// Way in which refresh tokens travel; `json` where it is left out.
     #[schema(value_type = Option<RefreshDeliveryName>)]
     refresh_delivery: Option<RefreshDelivery>,
     /// The pages that mails lead to.
@@ -219,32 +219,32 @@ impl From<CreateApplication> for NewApplication {
     }
 }
 
-/// What of an application is to change; null removes `initiate_login_uri`.
+/// Properties of an application to change; null removes `initiate_login_uri`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
 pub struct UpdateApplication {
-    /// A new name.
+    /// New name, if it changes.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, required = false, max_length = 200)]
     name: Option<Label>,
-    /// All redirect URIs.
+    /// All redirect URIs, in place of the present ones.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Vec<String>, required = false, min_items = 1, max_items = 20)]
     redirect_uris: Option<Vec<RedirectUri>>,
-    /// All allowed origins.
+    /// All allowed origins, in place of the present ones.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Vec<String>, required = false, max_items = 20)]
     allowed_origins: Option<Vec<Origin>>,
-    /// Where a sign-in that begins elsewhere is sent.
+    /// URI that a sign-in which begins elsewhere is sent to.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     initiate_login_uri: Option<Option<RedirectUri>>,
-    /// All lifetimes.
+    /// All lifetimes, in place of the present ones.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Lifetimes, required = false)]
     lifetimes: Option<Lifetimes>,
-    /// How refresh tokens travel.
+    /// Way in which refresh tokens travel.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = RefreshDeliveryName, required = false)]
     refresh_delivery: Option<RefreshDelivery>,
@@ -277,20 +277,20 @@ impl UpdateApplication {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct ApplicationPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// The application.
+    /// Identifier of the application.
     #[param(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     application_id: ApplicationId,
 }
 
-/// Which applications are listed.
+/// Applications that are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ApplicationsQuery {
-    /// Of this portal alone.
+    /// Only those of this portal.
     #[param(value_type = Option<PortalName>)]
     pub portal: Option<Portal>,
 }

@@ -21,7 +21,7 @@ problems! {
     InstallationProblems = [SECURED] + InvalidInput;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(list_audit_events).service(list_installation_audit_events);
 }
@@ -32,31 +32,31 @@ struct AuditEvent {
     /// Names it; in order of time.
     #[schema(value_type = String, example = "aud_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: AuditEventId,
-    /// In whose account.
+    /// Account in which it happened.
     #[schema(value_type = Option<String>, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: Option<AccountId>,
-    /// When.
+    /// Time at which it happened.
     occurred_at: Timestamp,
-    /// Who.
+    /// Author of the change.
     actor: Actor,
-    /// What: `<noun>.<verb in the past tense>`.
+    /// Action: `<noun>.<verb in the past tense>`.
     #[schema(example = "user.created")]
     action: String,
     /// The id of what it was done to.
     target: String,
-    /// What changed, property by property.
+    /// Changes, property by property.
     changes: Vec<PropertyChange>,
-    /// From where.
+    /// Address that the request came from.
     client_address: Option<String>,
 }
 
-/// Who did something.
+/// Author of a change.
 #[derive(Debug, Serialize, ToSchema)]
 struct Actor {
     /// `operator`, `command_line`, `user` or `system`.
     #[schema(example = "user")]
     kind: String,
-    /// Which one, where there are several.
+    /// Identifier of the author, where there are several of the kind.
     id: Option<String>,
 }
 
@@ -65,9 +65,9 @@ struct Actor {
 struct PropertyChange {
     /// Its name; a dot leads into an object.
     property: String,
-    /// What it was; null where it was not there.
+    /// Value before; null where it was not there.
     before: Value,
-    /// What it is; null where it is gone.
+    /// Value after; null where it is gone.
     after: Value,
 }
 
@@ -97,7 +97,7 @@ impl From<DomainEvent> for AuditEvent {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AuditQuery {
-    /// Of this action alone.
+    /// Only events of this action.
     #[param(example = "user.created")]
     action: Option<String>,
     /// By this user or operator key alone.

@@ -1,4 +1,4 @@
-//! How an account's mails look and whom they seem to come from.
+//! Look and sender of an account's mails.
 
 use actix_web::{HttpResponse, get, put, web};
 use domain::branding::{AccentColor, Branding as DomainBranding, BrandingSettings, LogoUrl};
@@ -21,15 +21,15 @@ problems! {
     ReplaceProblems = [READ, BODY] + PreconditionFailed;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_branding).service(replace_branding);
 }
 
-/// How the account's mails look. What is null has its default.
+/// Look of the account's mails. What is null has its default.
 #[derive(Debug, Serialize, ToSchema)]
 struct Branding {
-    /// What the mails speak of; the account's display name where it is null.
+    /// Name that the mails speak of; the account's display name where it is null.
     #[schema(value_type = Option<String>, example = "Example Cars")]
     brand_name: Option<Label>,
     /// A picture at the head of the HTML part.
@@ -38,16 +38,16 @@ struct Branding {
     /// The colour of links and codes.
     #[schema(value_type = Option<String>, example = "#1f4e79")]
     accent_color: Option<AccentColor>,
-    /// Whom to ask.
+    /// Contact to ask for help.
     #[schema(value_type = Option<String>, example = "help@example.com")]
     support_contact: Option<Label>,
     /// The name beside the sender's address; the brand's where it is null.
     #[schema(value_type = Option<String>, example = "Example Cars IT")]
     sender_name: Option<Label>,
-    /// Where answers go.
+    /// Address that answers go to.
     #[schema(value_type = Option<String>, example = "help@example.com")]
     reply_to: Option<Email>,
-    /// When it last changed.
+    /// Time at which it last changed.
     updated_at: Timestamp,
 }
 
@@ -66,11 +66,11 @@ impl From<DomainBranding> for Branding {
     }
 }
 
-/// How the account's mails are to look: all of it. What is left out or null has its default.
+/// Look of the account's mails: all of it. What is left out or null has its default.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ReplaceBranding {
-    /// What the mails speak of.
+    /// Name that the mails speak of.
     #[schema(value_type = Option<String>, example = "Example Cars", max_length = 200)]
     brand_name: Option<Label>,
     /// A picture: an https URL.
@@ -79,13 +79,13 @@ struct ReplaceBranding {
     /// A colour in six hexadecimal digits.
     #[schema(value_type = Option<String>, example = "#1f4e79", pattern = "^#[0-9A-Fa-f]{6}$")]
     accent_color: Option<AccentColor>,
-    /// Whom to ask: an address, a telephone number, a URL.
+    /// Contact to ask for help: an address, a telephone number, a URL.
     #[schema(value_type = Option<String>, example = "help@example.com", max_length = 200)]
     support_contact: Option<Label>,
     /// The name beside the sender's address.
     #[schema(value_type = Option<String>, example = "Example Cars IT", max_length = 200)]
     sender_name: Option<Label>,
-    /// Where answers go.
+    /// Address that answers go to.
     #[schema(value_type = Option<String>, example = "help@example.com")]
     reply_to: Option<Email>,
 }

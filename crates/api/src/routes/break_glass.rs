@@ -22,7 +22,7 @@ problems! {
     CodeProblems = [READ, BODY, LIMITED] + NotBreakGlass + MfaCodeIncorrect + PreconditionFailed;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(list_break_glass_users).service(create_break_glass_drill).service(complete_break_glass_drill);
 }
@@ -30,17 +30,17 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 /// A break-glass user, and what proves that they get in.
 #[derive(Debug, Serialize, ToSchema)]
 struct BreakGlassUser {
-    /// Who.
+    /// Identifier of the user.
     #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     user_id: UserId,
-    /// What they type to sign in.
+    /// Username that they type to sign in.
     username: String,
-    /// Where codes of the second factor and links to set a new password go.
+    /// Address that codes of the second factor and links to set a new password go to.
     #[schema(value_type = Option<String>, format = Email, example = "ann@home.example")]
     mailed_to: Option<String>,
-    /// When they last came in by form login, if they did since they last came in otherwise.
+    /// Time of their last form login, if they have not signed in otherwise since.
     last_used_at: Option<Timestamp>,
-    /// When they last drilled, with the password that they have now.
+    /// Time of their last drill with the password that they have now.
     last_drilled_at: Option<Timestamp>,
 }
 
@@ -65,22 +65,22 @@ struct CreateBreakGlassDrill {
     current_password: Password,
 }
 
-/// What comes next in a drill.
+/// Next step of a drill.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 enum BreakGlassDrill {
     /// Nothing: the user would get in.
     Complete {
-        /// When that was proved.
+        /// Time at which it was proved.
         drilled_at: Timestamp,
         /// Whether a mail is on its way to where codes and links go; false where no address is known.
         mail_queued: bool,
     },
     /// The code that was mailed: send it to `/v1/me/break-glass-drills/mfa-code`.
     MfaRequired {
-        /// What leads on, once.
+        /// Token that leads on, once.
         pending_token: String,
-        /// When it is too late.
+        /// Time from which on it is too late.
         expires_at: Timestamp,
     },
 }

@@ -15,7 +15,7 @@ problems! {
 /// The document as it is served.
 pub struct OpenApiJson(pub String);
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_openapi);
 }

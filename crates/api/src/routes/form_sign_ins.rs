@@ -27,7 +27,7 @@ problems! {
     ResendProblems = [ANY, LIMITED, BODY] + SessionExpired + MfaEmailMissing;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_form_sign_in)
@@ -36,7 +36,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
         .service(replace_temporary_password);
 }
 
-/// What a login page sends.
+/// Body that a login page sends.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateFormSignIn {
@@ -53,7 +53,7 @@ struct CreateFormSignIn {
     /// The id of an application of the `admin` portal.
     #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     client_id: ApplicationId,
-    /// Where the outcome goes: exactly one of the registered URIs.
+    /// URI that the outcome goes to: exactly one of the registered ones.
     #[schema(example = "https://app.example.com/callback")]
     redirect_uri: String,
     /// Echoed with the outcome.
@@ -79,7 +79,7 @@ pub(super) fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<S
     Ok(text.to_owned())
 }
 
-/// What comes next in a sign-in; the same for every way to sign in.
+/// Next step of a sign-in; the same for every way to sign in.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub(super) enum SignIn {
@@ -90,18 +90,18 @@ pub(super) enum SignIn {
     },
     /// The code that was mailed: send it to `/v1/form-sign-ins/mfa-code`.
     MfaRequired {
-        /// What leads on, once.
+        /// Token that leads on, once.
         pending_token: String,
-        /// When it is too late.
+        /// Time from which on it is too late.
         expires_at: Timestamp,
-        /// When another code may be asked for.
+        /// Time from which on another code may be asked for.
         resend_after: Timestamp,
     },
     /// Another password: send it to `/v1/form-sign-ins/password`.
     PasswordChangeRequired {
-        /// What leads on, once.
+        /// Token that leads on, once.
         pending_token: String,
-        /// When it is too late.
+        /// Time from which on it is too late.
         expires_at: Timestamp,
     },
     /// SSO: form login is not for this user.
@@ -133,9 +133,9 @@ impl From<SignInStep> for SignIn {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyMfaCode {
-    /// What the step before gave.
+    /// Token that the step before gave.
     pub pending_token: String,
-    /// The six digits.
+    /// The six digits of the mailed code.
     #[serde(deserialize_with = "mfa_code")]
     #[schema(value_type = String, example = "012345")]
     pub code: MfaCode,
@@ -145,28 +145,28 @@ fn mfa_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MfaCode, D::Er
     MfaCode::try_from(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
-/// Whose code is to be sent again.
+/// Sign-in whose code is to be sent again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ResendMfaCode {
-    /// What the step before gave; it goes on leading to the next step.
+    /// Token that the step before gave; it goes on leading to the next step.
     pending_token: String,
 }
 
 /// A code that is on its way.
 #[derive(Debug, Serialize, ToSchema)]
 struct MfaCodeSent {
-    /// When another one may be asked for.
+    /// Time from which on another one may be asked for.
     resend_after: Timestamp,
 }
 
-/// The password that replaces one which somebody else chose.
+/// Password in place of one that the user did not choose.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ReplacePassword {
-    /// What the step before gave.
+    /// Token that the step before gave.
     pending_token: String,
-    /// What the password becomes: 12 characters or more, hard to guess, and nothing of the user's own name, email or account.
+    /// New password: 12 characters or more, hard to guess, and nothing of the user's own name, email or account.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 256)]
     new_password: Password,
 }

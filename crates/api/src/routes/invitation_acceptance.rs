@@ -1,4 +1,4 @@
-//! What the frontend's page does for whoever opens the link of an invitation (E2).
+//! Operations of the page that the link of an invitation opens (E2).
 
 use actix_web::{post, web};
 use domain::account::AccountName;
@@ -22,12 +22,12 @@ problems! {
         + InvitationRevoked + InvitationExpired + PasswordResetUnsupported;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(inspect_invitation).service(accept_invitation);
 }
 
-/// What the mailed link carries.
+/// Token that the mailed link carries.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct InspectInvitation {
@@ -42,16 +42,16 @@ struct OpenInvitation {
     /// Into which account: its handle.
     #[schema(value_type = String, example = "acme")]
     account_name: AccountName,
-    /// What people read.
+    /// Name of the account that people read.
     #[schema(value_type = String, example = "Acme Ltd")]
     account_display_name: Label,
-    /// Into which portal.
+    /// Portal that the person is invited to.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// What the invited person will sign in as.
+    /// Username that the invited person will sign in with.
     #[schema(value_type = String, example = "ann@acme.example")]
     username: Username,
-    /// What people call them.
+    /// Name of the person that people read.
     #[schema(value_type = Option<String>, example = "Ann")]
     display_name: Option<Label>,
     /// Until when it may be accepted.
@@ -68,7 +68,7 @@ impl From<service::OpenInvitation> for OpenInvitation {
     }
 }
 
-/// What accepts an invitation.
+/// Body that accepts an invitation.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct AcceptInvitation {
@@ -81,16 +81,16 @@ struct AcceptInvitation {
     password: Password,
 }
 
-/// What leads on to the first sign-in.
+/// Facts that lead on to the first sign-in.
 #[derive(Debug, Serialize, ToSchema)]
 struct AcceptedInvitation {
-    /// The account's handle.
+    /// Name of the account, to sign in with.
     #[schema(value_type = String, example = "acme")]
     account_name: AccountName,
     /// The portal to sign in to.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// What to sign in as.
+    /// Username to sign in with.
     #[schema(value_type = String, example = "ann@acme.example")]
     username: Username,
     /// Whether they are a break-glass user now, who gets in by password whatever happens to SSO.

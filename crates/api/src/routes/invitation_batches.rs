@@ -27,7 +27,7 @@ problems! {
     BatchProblems = [READ, BODY] + IdempotencyKeyReused + PageNotConfigured + NoDefaultApplication;
 }
 
-/// Registers the operation.
+/// Registers the operation of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(create_invitation_batch);
 }
@@ -36,7 +36,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateInvitationBatch {
-    /// Into which portal.
+    /// Portal that the people are invited to.
     #[schema(value_type = PortalName)]
     portal: Portal,
     /// Set up without mails; resending sends them.
@@ -46,7 +46,7 @@ struct CreateInvitationBatch {
     /// The language of the mails.
     #[schema(value_type = Option<LanguageName>)]
     language: Option<Language>,
-    /// How they come in; where it is left out, through SSO if the portal has it enabled.
+    /// Way in which they accept; where it is left out, through SSO if the portal has it enabled.
     #[schema(value_type = Option<AcceptByName>)]
     accept_by: Option<AcceptBy>,
     /// 1 to 10,000 people.
@@ -55,14 +55,14 @@ struct CreateInvitationBatch {
     invitations: Vec<Row<BatchRow>>,
 }
 
-/// Somebody to invite.
+/// Person to invite, with their roles.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct BatchRow {
     /// Their email; it becomes the username.
     #[schema(value_type = String, format = Email, example = "ann@acme.example")]
     email: Email,
-    /// What people call them.
+    /// Name of the person that people read.
     #[schema(value_type = Option<String>, example = "Ann", max_length = 200)]
     display_name: Option<Label>,
     /// Assigned roles; for the `admin` portal alone.
@@ -80,27 +80,27 @@ impl CreateInvitationBatch {
     }
 }
 
-/// What became of a batch.
+/// Outcome of a batch, row by row.
 #[derive(Debug, Serialize, ToSchema)]
 struct InvitationBatch {
     /// Names it; `batch_id` of its invitations.
     #[schema(value_type = String, example = "inb_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: InvitationBatchId,
-    /// How many people are invited by it.
+    /// Number of people who are invited by it.
     invited: usize,
-    /// How many rows were refused.
+    /// Number of rows that were refused.
     refused: usize,
     /// Row by row, in the order in which they were sent.
     results: Vec<RowResult>,
 }
 
-/// What became of one row.
+/// Outcome of one row.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 enum RowResult {
     /// The person is invited.
     Invited {
-        /// Their invitation.
+        /// Identifier of their invitation.
         #[schema(value_type = String, example = "inv_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
         invitation_id: InvitationId,
         /// The user that they are.
@@ -109,12 +109,12 @@ enum RowResult {
     },
     /// The row was refused; the others are not affected.
     Refused {
-        /// Why.
+        /// Code of the error catalogue.
         #[schema(example = "username_taken")]
         code: &'static str,
         /// The same in words.
         detail: &'static str,
-        /// What to do.
+        /// Advice on what to do.
         fix: &'static str,
         /// The fields that are wrong; their pointers begin at the row.
         errors: Vec<FieldError>,

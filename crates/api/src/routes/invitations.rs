@@ -33,7 +33,7 @@ problems! {
     RevokeProblems = [READ] + InvitationAccepted + InvitationRevoked + BreakGlassRequired + PreconditionFailed;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(create_invitation)
@@ -46,47 +46,47 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 /// An invitation of one user.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Invitation {
-    /// Names it.
+    /// Identifier of the invitation.
     #[schema(value_type = String, example = "inv_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     id: InvitationId,
-    /// Into which account.
+    /// Account that the person is invited to.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// Into which portal.
+    /// Portal that the person is invited to.
     #[schema(value_type = PortalName)]
     portal: Portal,
-    /// Who is invited. Gone once the invitation is revoked.
+    /// User who is invited. Gone once the invitation is revoked.
     #[schema(value_type = String, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     user_id: UserId,
     /// The batch that it came in.
     #[schema(value_type = Option<String>, example = "inb_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     batch_id: Option<InvitationBatchId>,
-    /// What they will sign in as.
+    /// Username that they will sign in with.
     #[schema(value_type = String, example = "ann@acme.example")]
     username: Username,
-    /// Where its mail goes.
+    /// Address that its mail goes to.
     #[schema(value_type = Option<String>, example = "ann@acme.example")]
     email: Option<Email>,
-    /// Where it stands.
+    /// State of the invitation.
     #[schema(value_type = InvitationStateName)]
     state: InvitationState,
     /// The owner who invited; null for an operator.
     #[schema(value_type = Option<String>, example = "usr_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     invited_by: Option<UserId>,
-    /// When.
+    /// Time at which it was made.
     invited_at: Timestamp,
-    /// When it was last mailed; null while it is staged.
+    /// Time at which it was last mailed; null while it is staged.
     mailed_at: Option<Timestamp>,
-    /// From when on it cannot be accepted.
+    /// Time from which on it cannot be accepted.
     expires_at: Option<Timestamp>,
-    /// How often it was mailed.
+    /// Number of times that it was mailed.
     sends: u32,
-    /// When it was accepted.
+    /// Time at which it was accepted.
     accepted_at: Option<Timestamp>,
-    /// How.
+    /// Way of signing in that accepted it.
     #[schema(value_type = Option<SignInMethodName>)]
     accepted_method: Option<SignInMethod>,
-    /// When it was revoked.
+    /// Time at which it was revoked.
     revoked_at: Option<Timestamp>,
 }
 
@@ -119,17 +119,17 @@ impl From<InvitationView> for Invitation {
     }
 }
 
-/// Somebody to invite.
+/// Person to invite, with their roles.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateInvitation {
-    /// Into which portal.
+    /// Portal that the person is invited to.
     #[schema(value_type = PortalName)]
     portal: Portal,
     /// Their email; it becomes the username.
     #[schema(value_type = String, format = Email, example = "ann@acme.example")]
     email: Email,
-    /// What people call them.
+    /// Name of the person that people read.
     #[schema(value_type = Option<String>, example = "Ann", max_length = 200)]
     display_name: Option<Label>,
     /// Assigned roles; for the `admin` portal alone.
@@ -143,7 +143,7 @@ struct CreateInvitation {
     /// The language of the mail.
     #[schema(value_type = Option<LanguageName>)]
     language: Option<Language>,
-    /// How they come in; where it is left out, through SSO if the portal has it enabled.
+    /// Way in which they accept; where it is left out, through SSO if the portal has it enabled.
     #[schema(value_type = Option<AcceptByName>)]
     accept_by: Option<AcceptBy>,
 }
@@ -156,14 +156,14 @@ impl From<CreateInvitation> for (InviteOptions, Invitee) {
     }
 }
 
-/// What the next mail is to be.
+/// Wishes for the next mail.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ResendInvitation {
-    /// Its language.
+    /// Language of the mail.
     #[schema(value_type = Option<LanguageName>)]
     language: Option<Language>,
-    /// How the invited person comes in; where it is left out, through SSO if the portal has it enabled.
+    /// Way in which the person accepts; where it is left out, through SSO if the portal has it enabled.
     #[schema(value_type = Option<AcceptByName>)]
     accept_by: Option<AcceptBy>,
 }
@@ -172,10 +172,10 @@ struct ResendInvitation {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 struct InvitationPath {
-    /// The account.
+    /// Identifier of the account.
     #[param(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// The invitation.
+    /// Identifier of the invitation.
     #[param(value_type = String, example = "inv_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     invitation_id: InvitationId,
 }
@@ -193,7 +193,7 @@ struct InvitationFilter {
     /// Those that were never mailed, or those that were.
     #[serde(default, deserialize_with = "optional_flag")]
     staged: Option<bool>,
-    /// Of this batch alone.
+    /// Only invitations of this batch.
     #[param(value_type = Option<String>, example = "inb_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     batch_id: Option<InvitationBatchId>,
     /// A part of the username, email or display name, without regard to case.

@@ -26,7 +26,7 @@ problems! {
         + SsoMultipleUsernames + IdpUnreachable;
 }
 
-/// Registers the operations.
+/// Registers the operations of this file.
 pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(get_login_options).service(create_sso_sign_in);
 }
@@ -43,12 +43,12 @@ struct OptionsQuery {
     portal: Portal,
 }
 
-/// What a login page offers.
+/// Ways to sign in that a login page offers.
 #[derive(Debug, Serialize, ToSchema)]
 struct LoginOptions {
-    /// What it offers, the preferred one first.
+    /// Ways that are offered, the preferred one first.
     methods: Vec<Method>,
-    /// What it does not offer, and why.
+    /// Ways that are not offered, with the reasons.
     disabled: Vec<DisabledMethod>,
     /// Whether a password can be reset; null where the portal has no passwords.
     password_reset: Option<PasswordReset>,
@@ -57,12 +57,12 @@ struct LoginOptions {
 /// Whether a password can be reset, and why not: words to show at a disabled control.
 #[derive(Debug, Serialize, ToSchema)]
 struct PasswordReset {
-    /// Whether it can.
+    /// Whether the portal can use it.
     enabled: bool,
-    /// Why not, as a code of the error catalogue.
+    /// Reason why not, as a code of the error catalogue.
     #[schema(example = "password_reset_unsupported")]
     code: Option<&'static str>,
-    /// Why not, in words to show.
+    /// Reason why not, in words to show.
     detail: Option<&'static str>,
 }
 
@@ -79,7 +79,7 @@ impl From<Result<(), Code>> for PasswordReset {
 enum Method {
     /// At the account's identity provider.
     Sso {
-        /// What the button says.
+        /// Text of the login button.
         #[schema(example = "Sign in with SSO")]
         button_text: String,
         /// A plain link that starts a sign-in (C8).
@@ -104,15 +104,15 @@ impl From<LoginMethod> for Method {
 /// A way to sign in that is not offered.
 #[derive(Debug, Serialize, ToSchema)]
 struct DisabledMethod {
-    /// Which.
+    /// Kind of the way to sign in.
     #[schema(example = "sso")]
     kind: &'static str,
-    /// Why, as a code of the error catalogue.
+    /// Reason, as a code of the error catalogue.
     #[schema(example = "sso_account_not_configured")]
     code: &'static str,
-    /// Why, in words to show.
+    /// Reason, in words to show.
     detail: &'static str,
-    /// What the reader can do.
+    /// Advice on what the reader can do.
     fix: &'static str,
 }
 
@@ -132,7 +132,7 @@ impl From<service::LoginOptions> for LoginOptions {
     }
 }
 
-/// What a login page sends to start a sign-in.
+/// Body that a login page sends to start a sign-in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateSsoSignIn {
@@ -145,7 +145,7 @@ struct CreateSsoSignIn {
     /// The application's id; it decides the portal.
     #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     client_id: ApplicationId,
-    /// Where the outcome goes: exactly one of the registered URIs.
+    /// URI that the outcome goes to: exactly one of the registered ones.
     #[schema(example = "https://app.example.com/callback")]
     redirect_uri: String,
     /// Echoed with the outcome.
@@ -161,7 +161,7 @@ struct CreateSsoSignIn {
     _code_challenge_method: CodeChallengeMethod,
 }
 
-/// How the challenge was made.
+/// Method by which the challenge was made.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) enum CodeChallengeMethod {
     /// SHA-256 (RFC 7636, section 4.2).
@@ -179,32 +179,32 @@ pub(super) fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 /// A sign-in that has begun.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SsoSignIn {
-    /// What comes next: the browser goes to the identity provider.
+    /// Next step: the browser goes to the identity provider.
     #[schema(example = "redirect_required")]
     status: &'static str,
     /// Names the attempt to support.
     #[schema(value_type = String, example = "att_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     attempt_id: AttemptId,
-    /// How the browser gets there.
+    /// The browser's way to the identity provider.
     handoff: Handoff,
-    /// When it is too late to come back.
+    /// Time from which on it is too late to come back.
     expires_at: Timestamp,
 }
 
-/// How the browser gets to the identity provider.
+/// Ways of the browser to the identity provider.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "method", rename_all = "snake_case")]
 enum Handoff {
     /// By going to this URL.
     Redirect {
-        /// The URL.
+        /// URL to redirect the browser to.
         url: String,
     },
     /// By posting a form.
     Post {
-        /// Where to.
+        /// URL to post the form to.
         action: String,
-        /// Its fields.
+        /// Fields of the form.
         fields: HandoffFields,
     },
 }
@@ -212,7 +212,7 @@ enum Handoff {
 /// The fields of the SAML POST binding.
 #[derive(Debug, Serialize, ToSchema)]
 struct HandoffFields {
-    /// The request.
+    /// The SAML request, in base64.
     #[serde(rename = "SAMLRequest")]
     saml_request: String,
     /// The handle of the sign-in.
