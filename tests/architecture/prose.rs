@@ -8,11 +8,11 @@ use crate::sources::{read, sources};
 /// First words that say nothing yet. "Whether" is fine: it is how the documentation of a boolean begins.
 const QUESTION_WORDS: [&str; 10] = ["What", "Who", "Whose", "Whom", "Which", "How", "Where", "When", "Why", "Of"];
 /// Most doc comments in a hundred that may begin with one. Goes down with each pass, to 3.
-const QUESTIONS_PERCENT: usize = 14;
+const QUESTIONS_PERCENT: usize = 12;
 /// Fewest words that describe something of the API.
 const FEWEST_WORDS: usize = 4;
 /// Descriptions that may still have fewer. Goes down with each pass, to none.
-const SHORT_LEFT: usize = 260;
+const SHORT_LEFT: usize = 125;
 
 /// The doc comments of a source, each as its first line.
 fn first_lines(source: &str) -> Vec<&str> {

@@ -57,7 +57,7 @@ struct LoginOptions {
 /// Whether a password can be reset, and why not: words to show at a disabled control.
 #[derive(Debug, Serialize, ToSchema)]
 struct PasswordReset {
-    /// Whether the portal can use it.
+    /// Whether a password can be reset here.
     enabled: bool,
     /// Reason why not, as a code of the error catalogue.
     #[schema(example = "password_reset_unsupported")]
