@@ -55,7 +55,7 @@ fn a_stranger_makes_no_engine_work() {
             for spec in [with_prefixes(plain.clone(), PREFIXES), inclusive, plain] {
                 let xml = with_elements(&spec.build(&ATTACKER.identity).unwrap());
                 let (rejection, work) = refused(&xml, &certificates);
-                assert_eq!(rejection.code, "signature_invalid", "{shape:?}");
+                assert_eq!(rejection.reason.as_str(), "signature_invalid", "{shape:?}");
                 let wanted = Work { public_key: MAX_CERTIFICATES, private_key: 0, engine: 0 };
                 assert_eq!(work, wanted, "{shape:?} {parts:?}");
             }
@@ -69,7 +69,7 @@ fn a_stranger_makes_no_engine_work_with_curves() {
     for (provider, other) in [(&*P256, &*P384), (&*P384, &*P256)] {
         let xml = spec(Shape::Okta).signed(SignedParts::Both).build(&provider.identity).unwrap();
         let (rejection, work) = refused(&xml, &six(&other.certificates));
-        assert_eq!(rejection.code, "signature_invalid");
+        assert_eq!(rejection.reason.as_str(), "signature_invalid");
         assert_eq!((work.engine, work.private_key), (0, 0));
         assert!(work.public_key <= MAX_CERTIFICATES, "{work:?}");
     }
@@ -81,7 +81,7 @@ fn a_long_prefix_list_uses_no_key() {
     for shape in Shape::ALL {
         let spec = with_prefixes(spec(shape), PREFIXES + 1);
         let (rejection, work) = refused(&spec.build(&RSA.identity).unwrap(), &RSA.certificates);
-        assert_eq!((rejection.code, work), ("canonicalization_refused", Work::default()), "{shape:?}");
+        assert_eq!((rejection.reason.as_str(), work), ("canonicalization_refused", Work::default()), "{shape:?}");
         assert_eq!(rejection.got.as_deref(), Some("17 prefixes"));
     }
 }
@@ -95,7 +95,7 @@ fn a_genuine_signature_on_another_body_makes_each_engine_work_once() {
         for parts in SIGNED {
             let xml = with_elements(&spec(shape).signed(parts).build(&RSA.identity).unwrap());
             let (rejection, work) = refused(&xml, &certificates);
-            assert_eq!(rejection.code, "signature_invalid", "{shape:?}");
+            assert_eq!(rejection.reason.as_str(), "signature_invalid", "{shape:?}");
             let signatures = if parts == SignedParts::Both { 2 } else { 1 };
             assert_eq!(work, Work { public_key: signatures, private_key: 0, engine: 2 }, "{shape:?} {parts:?}");
         }
@@ -116,7 +116,7 @@ fn every_signature_must_pass_the_gate() {
         let mixed = genuine.replace(&value(&genuine, "SignatureValue"), &value(&strange, "SignatureValue"));
         assert_ne!(mixed, genuine, "{shape:?}");
         let (rejection, work) = refused(&mixed, &RSA.certificates);
-        assert_eq!((rejection.code, work.engine), ("signature_invalid", 0), "{shape:?}");
+        assert_eq!((rejection.reason.as_str(), work.engine), ("signature_invalid", 0), "{shape:?}");
     }
 }
 
@@ -127,7 +127,7 @@ fn an_encrypted_forgery_makes_no_engine_work() {
         let encryption = encryption(ContentAlgorithm::Aes256Gcm, KeyTransport::OaepSha1);
         let forged = spec(shape).signed(SignedParts::Assertion).encrypted(encryption);
         let (rejection, work) = refused(&forged.build(&ATTACKER.identity).unwrap(), &six(&RSA.certificates));
-        assert_eq!(rejection.code, "decryption_failed", "{shape:?}");
+        assert_eq!(rejection.reason.as_str(), "decryption_failed", "{shape:?}");
         assert_eq!(work, Work { public_key: MAX_CERTIFICATES, private_key: 1, engine: 0 }, "{shape:?}");
     }
 }

@@ -187,7 +187,7 @@ fn no_shape_is_accepted_unsigned() {
     for shape in Shape::ALL {
         let plain = spec(shape).signed(SignedParts::None);
         let encrypted = plain.clone().encrypted(encryption(ContentAlgorithm::Aes256Gcm, KeyTransport::OaepSha256));
-        let refusal = |spec: ResponseSpec| verify(&spec.build(&RSA.identity).unwrap()).unwrap_err().code;
+        let refusal = |spec: ResponseSpec| verify(&spec.build(&RSA.identity).unwrap()).unwrap_err().reason.as_str();
         assert_eq!((refusal(plain), refusal(encrypted)), ("signature_missing", "decryption_failed"), "{shape:?}");
     }
 }

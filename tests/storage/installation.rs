@@ -1,6 +1,6 @@
 //! Signing keys, operator keys, the audit log, idempotency keys, facts about the installation.
 
-use domain::audit::{AuditEvent, PropertyChange};
+use domain::audit::{AuditAction, AuditEvent, PropertyChange};
 use domain::idempotency::IdempotencyRecord;
 use domain::operator_key::OperatorKey;
 use domain::signing_key::SigningKeyState::{Active, Retired, Retiring, Upcoming};
@@ -14,14 +14,14 @@ use tests::databases::TestDatabase;
 
 use crate::samples::{at, digest, fresh, label, signing_key, stored_account};
 
-fn event(account_id: Option<AccountId>, action: &str) -> AuditEvent {
+fn event(account_id: Option<AccountId>, action: AuditAction) -> AuditEvent {
     AuditEvent {
         id: AuditEventId::from_uuid(fresh()),
         account_id,
         at: at(0),
         actor_kind: "system".to_owned(),
         actor_id: None,
-        action: action.to_owned(),
+        action,
         target: "usr_1".to_owned(),
         changes: vec![],
         client_address: None,
@@ -87,16 +87,16 @@ async fn audit_events_are_listed_newest_first_by_each_filter(db: TestDatabase) {
     let account = stored_account(&mut tx, "acme").await.id;
     let change = |before: Value, after: Value| PropertyChange { property: "a.b".to_owned(), before, after };
     let rows = [
-        event(Some(account), "user.created"),
+        event(Some(account), AuditAction::UserCreated),
         AuditEvent {
             at: at(1),
             actor_kind: "user".to_owned(),
             actor_id: Some("usr_2".to_owned()),
             changes: vec![change(Value::Null, json!({"å": [1, -2.5, "x"]})), change(json!(i64::MAX), json!(false))],
             client_address: Some("2001:db8::1".to_owned()),
-            ..event(Some(account), "user.updated")
+            ..event(Some(account), AuditAction::UserUpdated)
         },
-        AuditEvent { at: at(2), target: "app_1".to_owned(), ..event(Some(account), "application.deleted") },
+        AuditEvent { at: at(2), target: "app_1".to_owned(), ..event(Some(account), AuditAction::ApplicationDeleted) },
     ];
     for row in &rows {
         audit_events::insert(&mut tx, row).await.unwrap();
@@ -104,8 +104,8 @@ async fn audit_events_are_listed_newest_first_by_each_filter(db: TestDatabase) {
     let none = AuditFilter::default();
     let cases = [
         (none.clone(), vec![2, 1, 0]),
-        (AuditFilter { action: Some("user.created".to_owned()), ..none.clone() }, vec![0]),
-        (AuditFilter { action: Some("user\0".to_owned()), ..none.clone() }, vec![]),
+        (AuditFilter { action: Some(AuditAction::UserCreated), ..none.clone() }, vec![0]),
+        (AuditFilter { action: Some(AuditAction::UserDeleted), ..none.clone() }, vec![]),
         (AuditFilter { actor_id: Some("usr_2".to_owned()), ..none.clone() }, vec![1]),
         (AuditFilter { target: Some("usr_1".to_owned()), ..none.clone() }, vec![1, 0]),
         (AuditFilter { since: Some(at(1)), ..none.clone() }, vec![2, 1]),
@@ -123,7 +123,11 @@ async fn audit_events_are_listed_newest_first_by_each_filter(db: TestDatabase) {
 async fn events_of_the_installation_stand_apart(db: TestDatabase) {
     let mut tx = db.store.begin().await.unwrap();
     let account = stored_account(&mut tx, "acme").await.id;
-    let (own, first, second) = (event(Some(account), "a"), event(None, "b"), event(None, "c"));
+    let (own, first, second) = (
+        event(Some(account), AuditAction::UserCreated),
+        event(None, AuditAction::OperatorKeyCreated),
+        event(None, AuditAction::SigningKeyMoved),
+    );
     for row in [&own, &first, &second] {
         audit_events::insert(&mut tx, row).await.unwrap();
     }

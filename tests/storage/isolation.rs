@@ -6,7 +6,10 @@ use domain::portal::Portal;
 use domain::session::SessionEnd;
 use domain::sso::sp_key::SpKeyRecord;
 use domain::user::{LastSignIn, SignInMethod};
-use domain::{AccountId, AuditEventId, InvitationBatchId, SpKeyId, audit::AuditEvent};
+use domain::{
+    AccountId, AuditEventId, InvitationBatchId, SpKeyId,
+    audit::{AuditAction, AuditEvent},
+};
 use jiff::SignedDuration;
 use storage::applications::ApplicationFilter;
 use storage::audit_events::AuditFilter;
@@ -44,7 +47,7 @@ fn event(account_id: AccountId) -> AuditEvent {
         at: at(0),
         actor_kind: "system".to_owned(),
         actor_id: None,
-        action: "user.created".to_owned(),
+        action: AuditAction::UserCreated,
         target: String::new(),
         changes: vec![],
         client_address: None,

@@ -6,6 +6,7 @@ use std::io::Read;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 
 /// Longest form value, in bytes of base64. Honest messages reach 350 kB (a person in 3,000 groups).
@@ -29,7 +30,7 @@ pub fn decode_redirect_binding(value: &str) -> Result<String, Rejection> {
 
 fn base64_bytes(value: &str, limit: usize) -> Result<Vec<u8>, Rejection> {
     if value.len() > limit {
-        return Err(Rejection::new(Check::Bounds, "message_too_long")
+        return Err(Rejection::new(Check::Bounds, Reason::MessageTooLong)
             .wanted(format!("at most {limit} bytes"))
             .got(format!("{} bytes", value.len())));
     }
@@ -40,9 +41,9 @@ fn base64_bytes(value: &str, limit: usize) -> Result<Vec<u8>, Rejection> {
         compact = Cow::Owned(compact.replace(['\r', '\n'], ""));
     }
     if compact.is_empty() {
-        return Err(Rejection::new(Check::Encoding, "message_missing"));
+        return Err(Rejection::new(Check::Encoding, Reason::MessageMissing));
     }
-    STANDARD.decode(compact.as_bytes()).map_err(|_| Rejection::new(Check::Encoding, "base64_invalid"))
+    STANDARD.decode(compact.as_bytes()).map_err(|_| Rejection::new(Check::Encoding, Reason::Base64Invalid))
 }
 
 fn inflate(compressed: &[u8]) -> Result<Vec<u8>, Rejection> {
@@ -51,17 +52,16 @@ fn inflate(compressed: &[u8]) -> Result<Vec<u8>, Rejection> {
     flate2::read::DeflateDecoder::new(compressed)
         .take(limit.saturating_add(1))
         .read_to_end(&mut inflated)
-        .map_err(|_| Rejection::new(Check::Encoding, "deflate_invalid"))?;
+        .map_err(|_| Rejection::new(Check::Encoding, Reason::DeflateInvalid))?;
     if inflated.len() > MAX_INFLATED {
-        return Err(
-            Rejection::new(Check::Bounds, "message_too_long").wanted(format!("at most {MAX_INFLATED} bytes inflated"))
-        );
+        return Err(Rejection::new(Check::Bounds, Reason::MessageTooLong)
+            .wanted(format!("at most {MAX_INFLATED} bytes inflated")));
     }
     Ok(inflated)
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, Rejection> {
-    let text = String::from_utf8(bytes).map_err(|_| Rejection::new(Check::Encoding, "not_utf8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| Rejection::new(Check::Encoding, Reason::NotUtf8))?;
     Ok(match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
         None => text,

@@ -8,6 +8,7 @@ use jiff::civil::{DateTime, Time};
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 
 /// Most fraction digits that count: nanoseconds. More than these are cut off; honest providers send zero, three or seven.
@@ -114,7 +115,7 @@ pub(crate) fn required(text: Option<&str>) -> Result<Timestamp, Rejection> {
 }
 
 fn invalid(text: &str) -> Rejection {
-    Rejection::new(Check::Time, "time_invalid").wanted("xs:dateTime in UTC").got(text)
+    Rejection::new(Check::Time, Reason::TimeInvalid).wanted("xs:dateTime in UTC").got(text)
 }
 
 /// A time as requests and metadata write it: UTC, whole seconds.

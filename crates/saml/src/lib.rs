@@ -31,7 +31,7 @@
 //!
 //! - signature engine: a file in `engine/` that implements its trait, a line in `engine::all`, a variant of [`Engines`];
 //! - algorithm: a line in `algorithm`, if both engines know it, and a message made by someone else in `tests/fixtures`;
-//! - protocol check: a function on the claims it is about, a call in `response::verify`, a code, a line in
+//! - protocol check: a function on the claims it is about, a call in `response::verify`, a line in `reason`, a line in
 //!   `tests/rules/protocol.rs`;
 //! - message: its writer beside [`request`], or its guard beside `guard::check` with a table of what it refuses.
 
@@ -46,6 +46,7 @@ mod hexadecimal;
 mod instant;
 pub mod metadata;
 mod public_key;
+pub mod reason;
 pub mod rejection;
 pub mod request;
 pub mod response;
@@ -63,6 +64,7 @@ pub use metadata::encoding::{decode_metadata, pasted_metadata};
 pub use metadata::idp::{Endpoint, IdpMetadata, MetadataError, MetadataOptions, parse_idp_metadata};
 pub use metadata::mistaken::Mistaken;
 pub use metadata::sp::SpMetadata;
+pub use reason::Reason;
 pub use rejection::{Check, Rejection};
 pub use request::{AuthnRequest, PostForm, RequestError, request_id};
 pub use response::mask::masked_message;

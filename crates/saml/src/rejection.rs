@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::reason::Reason;
+
 /// Longest `wanted` or `got` kept, in characters: enough for any URL a person can compare by eye, little enough to
 /// store for every refused attempt.
 const MAX_FACT: usize = 400;
@@ -13,12 +15,12 @@ const MAX_FACT: usize = 400;
 ///
 /// `Display` shows the check and the code alone: what came in the message may be personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{check}: {code}")]
+#[error("{check}: {reason}")]
 pub struct Rejection {
     /// The stage of the pipeline that refused.
     pub check: Check,
-    /// Stable, `snake_case`, documented by its name; diagnostics look up advice by it.
-    pub code: &'static str,
+    /// Reason of the refusal, by which diagnostics give advice.
+    pub reason: Reason,
     /// What would have been accepted, if there is one such value.
     pub wanted: Option<String>,
     /// What the message had instead. Unverified input: escape it wherever it is shown.
@@ -26,8 +28,8 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    pub(crate) fn new(check: Check, code: &'static str) -> Self {
-        Self { check, code, wanted: None, got: None }
+    pub(crate) fn new(check: Check, reason: Reason) -> Self {
+        Self { check, reason, wanted: None, got: None }
     }
 
     pub(crate) fn wanted(mut self, value: impl Into<String>) -> Self {
@@ -125,30 +127,25 @@ impl Check {
         }
     }
 
-    /// Whether a message had passed this check when `refused` refused it with `code`. What is read early may be refused
+    /// Whether a message had passed this check when `refused` refused it with `reason`. What is read early may be refused
     /// early, so not all that stands before a check has passed when it refuses; where that is not known, it has not.
-    pub fn passed_before(self, refused: Self, code: &str) -> bool {
-        let first_unknown = match (refused, code) {
+    pub fn passed_before(self, refused: Self, reason: Reason) -> bool {
+        let first_unknown = match (refused, reason) {
             // Also of what nobody signed.
             (Self::Structure, _) => Self::Status,
             // Where the assertion is encrypted, its signature is verified afterwards.
             (Self::Decryption, _) => Self::Signature,
             // Refused while the signed assertion is read, before anything in it is compared.
-            (Self::Conditions, _) | (Self::Issuer, "assertion_issuer_missing") | (Self::Time, "time_invalid") => {
-                Self::Structure
-            }
+            (Self::Conditions, _)
+            | (Self::Issuer, Reason::AssertionIssuerMissing)
+            | (Self::Time, Reason::TimeInvalid) => Self::Structure,
             // One after the other for each confirmation, before the statements.
-            (Self::Recipient, _) | (Self::Time, "confirmation_not_yet_valid" | "confirmation_expired") => {
+            (Self::Recipient, _) | (Self::Time, Reason::ConfirmationNotYetValid | Reason::ConfirmationExpired) => {
                 Self::SubjectConfirmation
             }
             _ => refused,
         };
         self < first_unknown
-    }
-
-    /// The check of a stored name, if it is one.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|check| check.as_str() == name)
     }
 }
 
@@ -161,22 +158,23 @@ impl fmt::Display for Check {
 #[cfg(test)]
 mod tests {
     use super::Check::{self, AuthnStatement, Bounds, Destination, Issuer, Signature, Status, Structure, Time};
+    use super::Reason;
 
-    fn passed(refused: Check, code: &str) -> Vec<Check> {
-        Check::ALL.into_iter().filter(|check| check.passed_before(refused, code)).collect()
+    fn passed(refused: Check, reason: Reason) -> Vec<Check> {
+        Check::ALL.into_iter().filter(|check| check.passed_before(refused, reason)).collect()
     }
 
     /// Proves C9: no check is told to have passed that may not have been made, the signature above all.
     #[test]
     fn a_check_passed_only_where_it_was_made_for_certain() {
-        assert_eq!(passed(Bounds, "message_too_long"), []);
-        assert!(!passed(Structure, "response_missing").contains(&Signature));
-        assert!(!passed(Check::Decryption, "decryption_failed").contains(&Signature));
-        assert!(!passed(Signature, "signature_invalid").contains(&Signature));
-        assert!(passed(Issuer, "response_issuer_mismatch").contains(&Destination));
-        assert!(!passed(Issuer, "assertion_issuer_missing").contains(&Destination));
-        assert!(!passed(Time, "confirmation_expired").contains(&AuthnStatement));
-        assert!(passed(Time, "assertion_expired").contains(&AuthnStatement));
-        assert!(passed(Signature, "signature_invalid").contains(&Status));
+        assert_eq!(passed(Bounds, Reason::MessageTooLong), []);
+        assert!(!passed(Structure, Reason::ResponseMissing).contains(&Signature));
+        assert!(!passed(Check::Decryption, Reason::DecryptionFailed).contains(&Signature));
+        assert!(!passed(Signature, Reason::SignatureInvalid).contains(&Signature));
+        assert!(passed(Issuer, Reason::ResponseIssuerMismatch).contains(&Destination));
+        assert!(!passed(Issuer, Reason::AssertionIssuerMissing).contains(&Destination));
+        assert!(!passed(Time, Reason::ConfirmationExpired).contains(&AuthnStatement));
+        assert!(passed(Time, Reason::AssertionExpired).contains(&AuthnStatement));
+        assert!(passed(Signature, Reason::SignatureInvalid).contains(&Status));
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::account::Account;
 use domain::account_link::{AccountLink, AccountRelation, LINKS_MAX, LinkState};
+use domain::audit::AuditAction;
 use domain::role::Permission;
 use domain::session::SessionEnd;
 use domain::{AccountId, AccountLinkId};
@@ -10,7 +11,7 @@ use storage::Tx;
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
@@ -52,7 +53,7 @@ impl Service {
         let other = account(&mut tx, other).await?;
         let asked = self.new_account_link((account_id, other.id), AccountRelation::Linked, LinkState::Requested);
         self.insert_account_link(&mut tx, &asked).await?;
-        self.record_on_both_sides(&mut tx, caller, "account_link.requested", &asked).await?;
+        self.record_on_both_sides(&mut tx, caller, AuditAction::AccountLinkRequested, &asked).await?;
         self.remember(&mut tx, caller, key, asked.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(AccountLinkView::of(asked, other)))
@@ -81,7 +82,7 @@ impl Service {
         let now = self.now();
         storage::account_links::accept(&mut tx, &asked, now).await?;
         let accepted = AccountLink { state: LinkState::Accepted, accepted_at: Some(now), ..asked };
-        self.record_on_both_sides(&mut tx, caller, "account_link.accepted", &accepted).await?;
+        self.record_on_both_sides(&mut tx, caller, AuditAction::AccountLinkAccepted, &accepted).await?;
         let view = view(&mut tx, accepted).await?;
         tx.commit().await?;
         Ok(view)
@@ -100,7 +101,7 @@ impl Service {
             storage::sessions::end_switched(&mut tx, side, self.now(), SessionEnd::LinkEnded).await?;
             storage::sessions::end_served_by(&mut tx, side, self.now(), SessionEnd::LinkEnded).await?;
         }
-        self.record_on_both_sides(&mut tx, caller, "account_link.ended", &gone).await?;
+        self.record_on_both_sides(&mut tx, caller, AuditAction::AccountLinkEnded, &gone).await?;
         Ok(tx.commit().await?)
     }
 
@@ -150,16 +151,18 @@ impl Service {
         &self,
         tx: &mut Tx,
         caller: &Caller,
-        action: &str,
+        action: AuditAction,
         link: &AccountLink,
     ) -> Result<()> {
         for side in [*link, link.seen_by_other()] {
             let after = json!({
                 "other_account_id": side.other_account_id, "relation": side.relation, "state": side.state,
             });
-            let (before, after) = if action.ends_with("ended") { (after, Value::Null) } else { (Value::Null, after) };
+            let (before, after) =
+                if action == AuditAction::AccountLinkEnded { (after, Value::Null) } else { (Value::Null, after) };
             let target = side.id.to_string();
-            self.record(tx, caller, Deed { account_id: Some(side.account_id), action, target, before, after }).await?;
+            self.record(tx, caller, AuditEntry { account_id: Some(side.account_id), action, target, before, after })
+                .await?;
         }
         Ok(())
     }

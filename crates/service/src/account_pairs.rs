@@ -5,7 +5,7 @@ pub(crate) mod pairing;
 use domain::account::Account;
 use domain::account_link::LINKS_MAX;
 use domain::account_pair::{AccountPair, PairState};
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::role::Permission;
 use domain::session::SessionEnd;
 use domain::username::Username;
@@ -16,7 +16,7 @@ use storage::{Page, Paged, Tx};
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 
@@ -96,8 +96,8 @@ impl Service {
         storage::account_pairs::delete(tx, pair).await?;
         for side in [pair, &pair.seen_by_other()] {
             storage::sessions::end_over_pair(tx, side, self.now(), SessionEnd::PairEnded).await?;
-            let deed = pair_deed("account_pair.ended", side, audited(side), Value::Null);
-            self.record_as(tx, origin.0, origin.1.clone(), deed).await?;
+            let entry = pair_entry(AuditAction::AccountPairEnded, side, audited(side), Value::Null);
+            self.record_as(tx, origin.0, origin.1.clone(), entry).await?;
         }
         Ok(())
     }
@@ -113,8 +113,8 @@ fn origin(caller: &Caller) -> Origin {
 }
 
 /// An event of a pair, for the log of one side.
-fn pair_deed<'a>(action: &'a str, side: &AccountPair, before: Value, after: Value) -> Deed<'a> {
-    Deed { account_id: Some(side.user.account_id), action, target: side.id.to_string(), before, after }
+fn pair_entry(action: AuditAction, side: &AccountPair, before: Value, after: Value) -> AuditEntry {
+    AuditEntry { account_id: Some(side.user.account_id), action, target: side.id.to_string(), before, after }
 }
 
 fn audited(side: &AccountPair) -> Value {

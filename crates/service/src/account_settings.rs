@@ -3,6 +3,7 @@
 use domain::AccountId;
 use domain::account::Account;
 use domain::account_settings::AccountSettings;
+use domain::audit::AuditAction;
 use domain::language::Language;
 use domain::network::Network;
 use domain::portal::Portal;
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::{Caller, Identity};
 use crate::error::{Code, Error, Result, Violation};
 use crate::version::Versioned;
@@ -58,14 +59,14 @@ impl Service {
         }
         after.updated_at = self.next_version(before.updated_at);
         storage::accounts::update(&mut tx, &after, expected).await?;
-        let deed = Deed {
+        let entry = AuditEntry {
             account_id: Some(id),
-            action: "account.settings_updated",
+            action: AuditAction::AccountSettingsUpdated,
             target: id.to_string(),
             before: json!(before.settings),
             after: json!(after.settings),
         };
-        self.record(&mut tx, caller, deed).await?;
+        self.record(&mut tx, caller, entry).await?;
         tx.commit().await?;
         Ok(after)
     }

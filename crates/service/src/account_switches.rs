@@ -11,6 +11,7 @@ use domain::account::Account;
 use domain::account_link::{AccountLink, AccountRelation, LinkState};
 use domain::account_pair::PairState;
 use domain::account_switch::{AtHome, Counterpart, Destination, Home, SwitchRefusal, decide_switch, username_retained};
+use domain::audit::AuditAction;
 use domain::authorization_code::SessionGrant;
 use domain::portal::Portal;
 use domain::session::Session;
@@ -30,7 +31,7 @@ use crate::caller::{Caller, SignedInUser};
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::form_login::SignInStep;
-use crate::users::{deed, user};
+use crate::users::{entry, user};
 
 pub use refusal::switch_code;
 
@@ -157,9 +158,9 @@ impl Service {
     ) -> Result<()> {
         let from = user(tx, session.account_id, session.user_id).await?;
         let gone = json!({ "account_id": there.account_id, "session_id": session.id });
-        self.record(tx, caller, deed("user.switched_to", &from, Value::Null, gone)).await?;
+        self.record(tx, caller, entry(AuditAction::UserSwitchedTo, &from, Value::Null, gone)).await?;
         let came = json!({ "account_id": from.account_id, "user_id": from.id, "attempt_id": attempt_id });
-        self.record(tx, caller, deed("user.switched_from", there, Value::Null, came)).await
+        self.record(tx, caller, entry(AuditAction::UserSwitchedFrom, there, Value::Null, came)).await
     }
 }
 

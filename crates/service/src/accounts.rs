@@ -3,6 +3,7 @@
 use domain::AccountId;
 use domain::account::{Account, AccountName};
 use domain::account_settings::AccountSettings;
+use domain::audit::AuditAction;
 use domain::email::Email;
 use domain::owner_invitation::OwnerInvitation;
 use domain::portal::Portal;
@@ -14,7 +15,7 @@ use storage::accounts::AccountFilter;
 use storage::{Page, Paged, Tx};
 
 use crate::Service;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
@@ -76,7 +77,7 @@ impl Service {
             updated_at: now,
         };
         storage::accounts::insert(&mut tx, &account).await?;
-        self.record(&mut tx, caller, created_deed(&account)).await?;
+        self.record(&mut tx, caller, created_entry(&account)).await?;
         self.insert_first_owner(&mut tx, caller, &account, new.owner_email).await?;
         self.remember(&mut tx, caller, key, account.id.to_string()).await?;
         let created = self.created_account(&mut tx, account).await?;
@@ -142,14 +143,14 @@ impl Service {
         }
         after.updated_at = self.next_version(before.updated_at);
         storage::accounts::update(&mut tx, &after, expected).await?;
-        let deed = Deed {
+        let entry = AuditEntry {
             account_id: Some(id),
-            action: "account.updated",
+            action: AuditAction::AccountUpdated,
             target: id.to_string(),
             before: audited(&before),
             after: audited(&after),
         };
-        self.record(&mut tx, caller, deed).await?;
+        self.record(&mut tx, caller, entry).await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -170,10 +171,10 @@ async fn account_by_text(tx: &mut Tx, id: &str) -> Result<Account> {
 }
 
 /// A new account, for its log.
-pub(crate) fn created_deed(account: &Account) -> Deed<'static> {
-    Deed {
+pub(crate) fn created_entry(account: &Account) -> AuditEntry {
+    AuditEntry {
         account_id: Some(account.id),
-        action: "account.created",
+        action: AuditAction::AccountCreated,
         target: account.id.to_string(),
         before: Value::Null,
         after: audited(account),

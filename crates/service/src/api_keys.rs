@@ -1,6 +1,7 @@
 //! API keys for an account's own automation: made by owners, shown once, kept as a digest.
 
 use domain::api_key::{API_KEYS_MAX, ApiKey, ApiKeyScopes};
+use domain::audit::AuditAction;
 use domain::role::Permission;
 use domain::secret::{Secret, SecretKind};
 use domain::text::Label;
@@ -11,7 +12,7 @@ use storage::Tx;
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
@@ -56,7 +57,7 @@ impl Service {
         if !storage::api_keys::insert(&mut tx, &key, API_KEYS_MAX).await? {
             return Err(Error::new(Code::TooManyApiKeys));
         }
-        self.record(&mut tx, caller, deed("api_key.created", &key, Value::Null, audited(&key))).await?;
+        self.record(&mut tx, caller, entry(AuditAction::ApiKeyCreated, &key, Value::Null, audited(&key))).await?;
         self.remember(&mut tx, caller, idempotency, key.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(MadeApiKey { key, secret: Some(secret) }))
@@ -99,7 +100,7 @@ impl Service {
         let mut tx = self.store.begin().await?;
         let gone = api_key(&mut tx, account_id, id).await?;
         storage::api_keys::delete(&mut tx, account_id, id).await?;
-        self.record(&mut tx, caller, deed("api_key.deleted", &gone, audited(&gone), Value::Null)).await?;
+        self.record(&mut tx, caller, entry(AuditAction::ApiKeyDeleted, &gone, audited(&gone), Value::Null)).await?;
         Ok(tx.commit().await?)
     }
 }
@@ -108,8 +109,8 @@ async fn api_key(tx: &mut Tx, account_id: AccountId, id: ApiKeyId) -> Result<Api
     storage::api_keys::by_id(tx, account_id, id).await?.ok_or_else(|| Error::new(Code::NotFound))
 }
 
-fn deed<'a>(action: &'a str, key: &ApiKey, before: Value, after: Value) -> Deed<'a> {
-    Deed { account_id: Some(key.account_id), action, target: key.id.to_string(), before, after }
+fn entry(action: AuditAction, key: &ApiKey, before: Value, after: Value) -> AuditEntry {
+    AuditEntry { account_id: Some(key.account_id), action, target: key.id.to_string(), before, after }
 }
 
 fn audited(key: &ApiKey) -> Value {

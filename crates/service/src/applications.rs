@@ -3,6 +3,7 @@
 use domain::application::{
     Application, ApplicationSettings, Origin, Page as FrontendPage, RedirectUri, URI_MAX_BYTES, URIS_MAX, UriError,
 };
+use domain::audit::AuditAction;
 use domain::portal::Portal;
 use domain::role::Permission;
 use domain::text::Label;
@@ -13,7 +14,7 @@ use storage::{Page, Paged, Tx};
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result, Violation};
 use crate::idempotency::{Created, IdempotencyKey};
@@ -75,8 +76,8 @@ impl Service {
         };
         storage::applications::insert(&mut tx, &application).await?;
         self.mail_owners_served_by(&mut tx, &application).await?;
-        let deed = deed("application.created", &application, Value::Null, audited(&application));
-        self.record(&mut tx, caller, deed).await?;
+        let entry = entry(AuditAction::ApplicationCreated, &application, Value::Null, audited(&application));
+        self.record(&mut tx, caller, entry).await?;
         self.remember(&mut tx, caller, key, application.id.to_string()).await?;
         tx.commit().await?;
         self.origins.invalidate_all();
@@ -128,7 +129,8 @@ impl Service {
         check(&after.settings, after.is_default, Some(&before.settings))?;
         storage::applications::update(&mut tx, &after, expected).await?;
         self.mail_owners_served_by(&mut tx, &after).await?;
-        self.record(&mut tx, caller, deed("application.updated", &after, audited(&before), audited(&after))).await?;
+        self.record(&mut tx, caller, entry(AuditAction::ApplicationUpdated, &after, audited(&before), audited(&after)))
+            .await?;
         tx.commit().await?;
         self.origins.invalidate_all();
         Ok(after)
@@ -146,7 +148,8 @@ impl Service {
         let gone = application(&mut tx, owner, target.id).await?;
         target.expect(gone.updated_at)?;
         storage::applications::delete(&mut tx, owner, target.id).await?;
-        self.record(&mut tx, caller, deed("application.deleted", &gone, audited(&gone), Value::Null)).await?;
+        self.record(&mut tx, caller, entry(AuditAction::ApplicationDeleted, &gone, audited(&gone), Value::Null))
+            .await?;
         tx.commit().await?;
         self.origins.invalidate_all();
         Ok(())
@@ -223,8 +226,8 @@ async fn application(tx: &mut Tx, owner: Option<AccountId>, id: ApplicationId) -
     storage::applications::by_id(tx, owner, id).await?.ok_or_else(|| Error::new(Code::NotFound))
 }
 
-fn deed<'a>(action: &'a str, application: &Application, before: Value, after: Value) -> Deed<'a> {
-    Deed { account_id: application.account_id, action, target: application.id.to_string(), before, after }
+fn entry(action: AuditAction, application: &Application, before: Value, after: Value) -> AuditEntry {
+    AuditEntry { account_id: application.account_id, action, target: application.id.to_string(), before, after }
 }
 
 fn audited(application: &Application) -> Value {

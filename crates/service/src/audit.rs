@@ -1,6 +1,6 @@
 //! The audit log (H3): written with every change, in its transaction.
 
-use domain::audit::{AuditActor, AuditEvent, changes};
+use domain::audit::{AuditAction, AuditActor, AuditEvent, changes};
 use domain::role::Permission;
 use domain::{AccountId, AuditEventId};
 use serde_json::Value;
@@ -11,12 +11,12 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::error::Result;
 
-/// What was done, for the log.
-pub(crate) struct Deed<'a> {
+/// Entry of the log, without who caused it and when.
+pub(crate) struct AuditEntry {
     /// In whose account.
     pub account_id: Option<AccountId>,
-    /// `<noun>.<verb in the past tense>`.
-    pub action: &'a str,
+    /// Action that was taken.
+    pub action: AuditAction,
     /// The id of what it was done to.
     pub target: String,
     /// The properties before; null for something new. Never a secret.
@@ -51,9 +51,9 @@ impl Service {
         Ok(storage::audit_events::list_of_installation(&mut tx, filter, page).await?)
     }
 
-    pub(crate) async fn record(&self, tx: &mut Tx, caller: &Caller, deed: Deed<'_>) -> Result<()> {
+    pub(crate) async fn record(&self, tx: &mut Tx, caller: &Caller, entry: AuditEntry) -> Result<()> {
         let address = caller.address.map(|address| address.to_string());
-        self.record_as(tx, caller.actor(), address, deed).await
+        self.record_as(tx, caller.actor(), address, entry).await
     }
 
     pub(crate) async fn record_as(
@@ -61,30 +61,30 @@ impl Service {
         tx: &mut Tx,
         actor: AuditActor,
         client_address: Option<String>,
-        deed: Deed<'_>,
+        entry: AuditEntry,
     ) -> Result<()> {
-        let event = self.audit_event(actor, client_address, deed);
+        let event = self.audit_event(actor, client_address, entry);
         Ok(storage::audit_events::insert(tx, &event).await?)
     }
 
-    /// The same for many deeds of one request.
-    pub(crate) async fn record_all(&self, tx: &mut Tx, caller: &Caller, deeds: Vec<Deed<'_>>) -> Result<()> {
+    /// Records many entries of one request.
+    pub(crate) async fn record_all(&self, tx: &mut Tx, caller: &Caller, entries: Vec<AuditEntry>) -> Result<()> {
         let address = caller.address.map(|address| address.to_string());
-        let event = |deed| self.audit_event(caller.actor(), address.clone(), deed);
-        let events: Vec<AuditEvent> = deeds.into_iter().map(event).collect();
+        let event = |entry| self.audit_event(caller.actor(), address.clone(), entry);
+        let events: Vec<AuditEvent> = entries.into_iter().map(event).collect();
         Ok(storage::audit_events::insert_all(tx, &events).await?)
     }
 
-    fn audit_event(&self, actor: AuditActor, client_address: Option<String>, deed: Deed<'_>) -> AuditEvent {
+    fn audit_event(&self, actor: AuditActor, client_address: Option<String>, entry: AuditEntry) -> AuditEvent {
         AuditEvent {
             id: AuditEventId::from_uuid(self.uuid()),
-            account_id: deed.account_id,
+            account_id: entry.account_id,
             at: self.now(),
             actor_kind: actor.kind().to_owned(),
             actor_id: actor.id(),
-            action: deed.action.to_owned(),
-            target: deed.target,
-            changes: changes(&deed.before, &deed.after),
+            action: entry.action,
+            target: entry.target,
+            changes: changes(&entry.before, &entry.after),
             client_address,
         }
     }

@@ -1,6 +1,7 @@
 //! How an account's mails look.
 
 use domain::AccountId;
+use domain::audit::AuditAction;
 use domain::branding::{Branding, BrandingSettings};
 use domain::role::Permission;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use storage::Tx;
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::version::Versioned;
@@ -47,7 +48,7 @@ impl Service {
         } else {
             storage::branding::update(&mut tx, &after, expected).await?;
         }
-        self.record(&mut tx, caller, deed(&before, &after)).await?;
+        self.record(&mut tx, caller, entry(&before, &after)).await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -58,11 +59,11 @@ async fn unchosen(tx: &mut Tx, account_id: AccountId) -> Result<Branding> {
     Ok(Branding { account_id, settings: BrandingSettings::default(), updated_at: account.created_at })
 }
 
-fn deed(before: &Branding, after: &Branding) -> Deed<'static> {
+fn entry(before: &Branding, after: &Branding) -> AuditEntry {
     let audited = |branding: &Branding| -> Value { json!(branding.settings) };
-    Deed {
+    AuditEntry {
         account_id: Some(after.account_id),
-        action: "branding.replaced",
+        action: AuditAction::BrandingReplaced,
         target: after.account_id.to_string(),
         before: audited(before),
         after: audited(after),

@@ -5,6 +5,7 @@ pub(crate) mod metadata;
 mod patch;
 pub(crate) mod trust;
 
+use domain::audit::AuditAction;
 use domain::portal::Portal;
 use domain::role::Permission;
 use domain::sso::connection::{ConnectionSettings, PinnedCertificate, SamlConnection, SpHash, SsoMode};
@@ -18,7 +19,7 @@ pub use patch::ConnectionPatch;
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
@@ -69,7 +70,7 @@ type Apply<'a> = dyn FnOnce(&mut SamlConnection) -> Result<()> + Send + 'a;
 /// A change of a connection, and how the audit log names it.
 pub(crate) struct Change<'a> {
     /// Action of the audit log.
-    pub action: &'a str,
+    pub action: AuditAction,
     /// Change that is made, or refused.
     pub apply: Box<Apply<'a>>,
 }
@@ -96,8 +97,8 @@ impl Service {
         account(&mut tx, account_id).await?;
         storage::connections::insert(&mut tx, &made).await?;
         storage::sp_keys::insert(&mut tx, &sp_key).await?;
-        let deed = deed("saml_connection.created", &made, Value::Null, audited(&made));
-        self.record(&mut tx, caller, deed).await?;
+        let entry = entry(AuditAction::SamlConnectionCreated, &made, Value::Null, audited(&made));
+        self.record(&mut tx, caller, entry).await?;
         self.remember(&mut tx, caller, key, made.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(self.view(made)))
@@ -152,7 +153,7 @@ impl Service {
             connection.settings = self.patched(connection.settings.clone(), patch)?;
             if connection.mode.is_enabled() { self.check_complete(connection) } else { Ok(()) }
         };
-        let change = Change { action: "saml_connection.updated", apply: Box::new(apply) };
+        let change = Change { action: AuditAction::SamlConnectionUpdated, apply: Box::new(apply) };
         self.change_connection(caller, account_id, target, change).await
     }
 
@@ -171,8 +172,8 @@ impl Service {
             return Err(Error::new(Code::ConnectionEnabled));
         }
         storage::connections::delete(&mut tx, account_id, target.id).await?;
-        let deed = deed("saml_connection.deleted", &gone, audited(&gone), Value::Null);
-        self.record(&mut tx, caller, deed).await?;
+        let entry = entry(AuditAction::SamlConnectionDeleted, &gone, audited(&gone), Value::Null);
+        self.record(&mut tx, caller, entry).await?;
         Ok(tx.commit().await?)
     }
 
@@ -195,7 +196,7 @@ impl Service {
         if after.settings == before.settings {
             storage::test_sign_ins::carry_success(&mut tx, &after, before.updated_at).await?;
         }
-        self.record(&mut tx, caller, deed(change.action, &after, audited(&before), audited(&after))).await?;
+        self.record(&mut tx, caller, entry(change.action, &after, audited(&before), audited(&after))).await?;
         tx.commit().await?;
         Ok(self.view(after))
     }
@@ -259,8 +260,8 @@ pub(crate) async fn sso_mode(tx: &mut Tx, account_id: AccountId, portal: Portal)
     Ok(connection.map_or(SsoMode::Off, |connection| connection.mode))
 }
 
-pub(crate) fn deed<'a>(action: &'a str, connection: &SamlConnection, before: Value, after: Value) -> Deed<'a> {
-    Deed { account_id: Some(connection.account_id), action, target: connection.id.to_string(), before, after }
+pub(crate) fn entry(action: AuditAction, connection: &SamlConnection, before: Value, after: Value) -> AuditEntry {
+    AuditEntry { account_id: Some(connection.account_id), action, target: connection.id.to_string(), before, after }
 }
 
 /// Properties of a connection that the audit log keeps: certificates by their fingerprints.

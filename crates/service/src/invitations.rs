@@ -6,7 +6,7 @@ mod first_owner;
 pub(crate) mod invite;
 pub(crate) mod mailing;
 
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::invitation::{
     Invitation, InvitationEnd, InvitationMail, InvitationRefusal, InvitationState, decide_resend, decide_revoke,
 };
@@ -22,7 +22,7 @@ use storage::{Page, Paged, Tx};
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::invitations::mailing::{MailWishes, Mailing};
@@ -126,8 +126,8 @@ impl Service {
         storage::one_time_links::insert_all(tx, link.as_slice()).await?;
         self.enqueue(tx, &[outgoing]).await?;
         let after = Invitation { mail: Some(mail), ..current };
-        let deed = deed("invitation.mailed", &after, audited(before), audited(&after));
-        self.record_as(tx, actor, address, deed).await?;
+        let entry = entry(AuditAction::InvitationMailed, &after, audited(before), audited(&after));
+        self.record_as(tx, actor, address, entry).await?;
         Ok(after)
     }
 
@@ -151,8 +151,8 @@ impl Service {
         end_links(&mut tx, whose, now).await?;
         self.remove_invited(&mut tx, caller, &before).await?;
         let after = Invitation { end: Some(InvitationEnd::Revoked(now)), ..before.clone() };
-        let deed = deed("invitation.revoked", &after, audited(&before), audited(&after));
-        self.record(&mut tx, caller, deed).await?;
+        let entry = entry(AuditAction::InvitationRevoked, &after, audited(&before), audited(&after));
+        self.record(&mut tx, caller, entry).await?;
         tx.commit().await?;
         Ok(self.invitation_view(after))
     }
@@ -165,8 +165,8 @@ impl Service {
         caller.authorize_over(&user)?;
         self.guard_owners(tx, &user, None).await?;
         self.remove_user(tx, &user).await?;
-        let deed = crate::users::deed("user.deleted", &user, audited_user(&user), Value::Null);
-        self.record(tx, caller, deed).await
+        let entry = crate::users::entry(AuditAction::UserDeleted, &user, audited_user(&user), Value::Null);
+        self.record(tx, caller, entry).await
     }
 
     pub(crate) fn invitation_view(&self, invitation: Invitation) -> InvitationView {
@@ -203,8 +203,8 @@ pub(crate) async fn end_links(tx: &mut Tx, whose: (AccountId, UserId), now: Time
     Ok(storage::outbox::withdraw_invitations(tx, account_id, user_id).await?)
 }
 
-pub(crate) fn deed<'a>(action: &'a str, invitation: &Invitation, before: Value, after: Value) -> Deed<'a> {
-    Deed { account_id: Some(invitation.account_id), action, target: invitation.id.to_string(), before, after }
+pub(crate) fn entry(action: AuditAction, invitation: &Invitation, before: Value, after: Value) -> AuditEntry {
+    AuditEntry { account_id: Some(invitation.account_id), action, target: invitation.id.to_string(), before, after }
 }
 
 /// What the audit log keeps of an invitation.

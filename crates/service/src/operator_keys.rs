@@ -1,13 +1,14 @@
 //! Operators' API keys: made on the command line, shown once, kept as a digest.
 
 use domain::OperatorKeyId;
+use domain::audit::AuditAction;
 use domain::operator_key::OperatorKey;
 use domain::secret::{Secret, SecretKind};
 use domain::text::Label;
 use serde_json::{Value, json};
 
 use crate::Service;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 
@@ -34,14 +35,14 @@ impl Service {
         };
         let mut tx = self.store.begin().await?;
         storage::operator_keys::insert(&mut tx, &key).await?;
-        let deed = Deed {
+        let entry = AuditEntry {
             account_id: None,
-            action: "operator_key.created",
+            action: AuditAction::OperatorKeyCreated,
             target: key.id.to_string(),
             before: Value::Null,
             after: json!({ "name": key.name }),
         };
-        self.record(&mut tx, caller, deed).await?;
+        self.record(&mut tx, caller, entry).await?;
         tx.commit().await?;
         Ok(NewOperatorKey { key, secret })
     }
@@ -62,14 +63,14 @@ impl Service {
         }
         let now = self.now();
         if storage::operator_keys::revoke(&mut tx, id, now).await? {
-            let deed = Deed {
+            let entry = AuditEntry {
                 account_id: None,
-                action: "operator_key.revoked",
+                action: AuditAction::OperatorKeyRevoked,
                 target: id.to_string(),
                 before: Value::Null,
                 after: json!({ "revoked_at": now }),
             };
-            self.record(&mut tx, caller, deed).await?;
+            self.record(&mut tx, caller, entry).await?;
         }
         Ok(tx.commit().await?)
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use domain::ApplicationId;
 use domain::account::{Account, AccountName};
 use domain::application::{Application, Page, RedirectUri};
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::language::Language;
 use domain::mail::{MailMessage, OutgoingMail};
 use domain::one_time_link::{LinkPurpose, LinkRefusal, OneTimeLink, decide_use};
@@ -28,7 +28,7 @@ use crate::accounts::account;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
 use crate::one_time_links::{link, link_refused, page_of, withdrawn_meanwhile};
-use crate::users::{deed, user};
+use crate::users::{entry, user};
 
 /// Body of a user who forgot their password.
 #[derive(Debug, Clone)]
@@ -144,8 +144,8 @@ impl Service {
             PasswordCredential { account_id, user_id, hash, must_change: false, set_at: now, expires_at: None };
         storage::password_credentials::set(&mut tx, &credential).await?;
         self.mail_password_changed(&mut tx, &user).await?;
-        let deed = deed("user.password_reset", &user, Value::Null, Value::Null);
-        self.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), deed).await?;
+        let entry = entry(AuditAction::UserPasswordReset, &user, Value::Null, Value::Null);
+        self.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), entry).await?;
         Ok(tx.commit().await?)
     }
 }

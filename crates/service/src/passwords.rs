@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::AccountId;
 use domain::account::AccountName;
+use domain::audit::AuditAction;
 use domain::form_login::form_login_allowed;
 use domain::mail::MailMessage;
 use domain::password::{NewPassword, Password, PasswordCredential, PasswordHash, PasswordOwner};
@@ -22,7 +23,7 @@ use crate::credential_epochs::{check_stands, voided_meanwhile};
 use crate::error::{Code, Error, Result};
 use crate::ports::{PasswordHasherError, PasswordVerdict};
 use crate::turns::{Busy, Claim, Turn};
-use crate::users::{deed, user};
+use crate::users::{entry, user};
 
 /// How long a client is told to wait when too many passwords wait to be hashed; the whole queue takes about as long.
 const BUSY_RETRY_AFTER_SECONDS: u32 = 2;
@@ -66,7 +67,7 @@ impl Service {
         }
         let kept = Some(signed_in.session_id);
         let user = self.void_by_password(&mut tx, &user, kept).await.map_err(voided_meanwhile)?;
-        self.record(&mut tx, caller, deed("user.password_changed", &user, Value::Null, Value::Null)).await?;
+        self.record(&mut tx, caller, entry(AuditAction::UserPasswordChanged, &user, Value::Null, Value::Null)).await?;
         self.mail_password_changed(&mut tx, &user).await?;
         Ok(tx.commit().await?)
     }

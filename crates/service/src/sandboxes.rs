@@ -2,6 +2,7 @@
 
 use domain::account::{Account, AccountName};
 use domain::account_link::{AccountRelation, LinkState};
+use domain::audit::AuditAction;
 use domain::portal::Portal;
 use domain::role::{Permission, Role, RoleSet};
 use domain::text::Label;
@@ -11,7 +12,7 @@ use storage::Tx;
 
 use crate::Service;
 use crate::account_links::AccountLinkView;
-use crate::accounts::{account, check_new_name, created_deed};
+use crate::accounts::{account, check_new_name, created_entry};
 use crate::caller::{Caller, Identity};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
@@ -53,10 +54,10 @@ impl Service {
         let sandbox = self.sandbox(of, new);
         storage::accounts::insert(&mut tx, &sandbox).await?;
         storage::accounts::mark_sandbox(&mut tx, sandbox.id, account_id).await?;
-        self.record(&mut tx, caller, created_deed(&sandbox)).await?;
+        self.record(&mut tx, caller, created_entry(&sandbox)).await?;
         let link = self.new_account_link((account_id, sandbox.id), AccountRelation::Sandbox, LinkState::Accepted);
         self.insert_account_link(&mut tx, &link).await?;
-        self.record_on_both_sides(&mut tx, caller, "account.sandbox_created", &link).await?;
+        self.record_on_both_sides(&mut tx, caller, AuditAction::AccountSandboxCreated, &link).await?;
         self.invite_first_owner(&mut tx, caller, &sandbox, self.owner_of(&sandbox, &owner)).await?;
         self.remember(&mut tx, caller, key, link.id.to_string()).await?;
         tx.commit().await?;

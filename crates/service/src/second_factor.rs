@@ -1,6 +1,7 @@
 //! One's own second factor (B2): whether form login asks for a code, and where it goes when the ordinary mailbox cannot be
 //! reached (A4).
 
+use domain::audit::AuditAction;
 use domain::email::Email;
 use domain::password::Password;
 use domain::user::User;
@@ -9,7 +10,7 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::credential_epochs::check_stands;
 use crate::error::Result;
-use crate::users::{audited_user, check_email_mfa, deed, user};
+use crate::users::{audited_user, check_email_mfa, entry, user};
 
 /// What is to change of one's second factor, and the proof that it is the user who asks.
 #[derive(Debug)]
@@ -39,8 +40,8 @@ impl Service {
         check_email_mfa(&after)?;
         self.guard_owners(&mut tx, &before, Some(&after)).await?;
         let after = self.write_user(&mut tx, (&before, after), Some(signed_in.session_id)).await?;
-        let deed = deed("user.updated", &after, audited_user(&before), audited_user(&after));
-        self.record(&mut tx, caller, deed).await?;
+        let entry = entry(AuditAction::UserUpdated, &after, audited_user(&before), audited_user(&after));
+        self.record(&mut tx, caller, entry).await?;
         tx.commit().await?;
         Ok(after)
     }

@@ -1,7 +1,7 @@
 //! Listing and ending sessions (I3), and who am I.
 
 use domain::account::Account;
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::role::Permission;
 use domain::session::{Session, SessionEnd};
 use domain::user::User;
@@ -12,7 +12,7 @@ use storage::{Page, Paged, Tx};
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::users::user;
@@ -119,14 +119,14 @@ impl Service {
         if !storage::sessions::end(tx, account_id, session_id, self.now(), reason).await? {
             return Ok(());
         }
-        let deed = Deed {
+        let entry = AuditEntry {
             account_id: Some(account_id),
-            action: "session.ended",
+            action: AuditAction::SessionEnded,
             target: session_id.to_string(),
             before: Value::Null,
             after: json!({ "user_id": user_id, "reason": reason.as_str() }),
         };
-        self.record_as(tx, actor, client_address, deed).await
+        self.record_as(tx, actor, client_address, entry).await
     }
 }
 

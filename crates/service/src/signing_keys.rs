@@ -3,13 +3,13 @@
 use std::sync::{Arc, RwLock};
 
 use domain::SigningKeyId;
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::signing_key::{KeyStep, SigningKey, SigningKeyState, plan_rotation};
 use serde_json::{Value, json};
 use storage::{StorageError, Tx};
 
 use crate::Service;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::error::{Error, Result};
 use crate::ports::PreparedSigner;
 
@@ -103,7 +103,7 @@ impl Service {
         let key = self.make_key(SigningKeyState::Upcoming)?;
         let mut tx = self.store.begin().await?;
         storage::signing_keys::insert(&mut tx, &key).await?;
-        self.record(&mut tx, caller, deed("signing_key.created", key.id, key.state)).await?;
+        self.record(&mut tx, caller, entry(AuditAction::SigningKeyCreated, key.id, key.state)).await?;
         tx.commit().await?;
         self.rotate_signing_keys().await
     }
@@ -140,8 +140,8 @@ impl Service {
         }
         for key in &created {
             storage::signing_keys::insert(&mut tx, key).await?;
-            let deed = deed("signing_key.created", key.id, key.state);
-            self.record_as(&mut tx, AuditActor::System, None, deed).await?;
+            let entry = entry(AuditAction::SigningKeyCreated, key.id, key.state);
+            self.record_as(&mut tx, AuditActor::System, None, entry).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -151,7 +151,7 @@ impl Service {
         if !storage::signing_keys::move_state(tx, id, from, to, self.now()).await? {
             return Err(StorageError::Stale.into());
         }
-        self.record_as(tx, AuditActor::System, None, deed("signing_key.moved", id, to)).await
+        self.record_as(tx, AuditActor::System, None, entry(AuditAction::SigningKeyMoved, id, to)).await
     }
 
     fn make_key(&self, state: SigningKeyState) -> Result<SigningKey> {
@@ -180,8 +180,8 @@ fn seal_context(id: SigningKeyId) -> String {
     format!("signing_key/{id}")
 }
 
-fn deed(action: &str, id: SigningKeyId, state: SigningKeyState) -> Deed<'_> {
-    Deed {
+fn entry(action: AuditAction, id: SigningKeyId, state: SigningKeyState) -> AuditEntry {
+    AuditEntry {
         account_id: None,
         action,
         target: id.to_string(),

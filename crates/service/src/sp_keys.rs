@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::audit::AuditAction;
 use domain::role::Permission;
 use domain::sso::connection::SamlConnection;
 use domain::sso::sp_key::{SP_CERTIFICATE_VALIDITY, SP_KEY_OVERLAP, SpKeyRecord};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use storage::Tx;
 
 use crate::Service;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::connections::connection;
 use crate::error::{Error, Result};
@@ -50,7 +51,7 @@ impl Service {
         // A new version of the connection, so that no replica goes on with keys it prepared before.
         let newer = SamlConnection { updated_at: self.next_version(found.updated_at), ..found.clone() };
         storage::connections::update(&mut tx, &newer, found.updated_at).await?;
-        self.record(&mut tx, caller, deed(&made)).await?;
+        self.record(&mut tx, caller, entry(&made)).await?;
         tx.commit().await?;
         Ok(made)
     }
@@ -99,10 +100,10 @@ fn seal_context(id: SpKeyId) -> String {
     format!("sp_key/{id}")
 }
 
-fn deed(key: &SpKeyRecord) -> Deed<'_> {
-    Deed {
+fn entry(key: &SpKeyRecord) -> AuditEntry {
+    AuditEntry {
         account_id: Some(key.account_id),
-        action: "saml_connection.sp_key_rotated",
+        action: AuditAction::SamlConnectionSpKeyRotated,
         target: key.connection_id.to_string(),
         before: Value::Null,
         after: json!({ "sp_key_id": key.id }),

@@ -8,6 +8,7 @@ mod planning;
 mod preview;
 mod sign_off;
 
+use domain::audit::AuditAction;
 use domain::portal::Portal;
 use domain::role::Permission;
 use domain::sso_migration::{ActionName, Direction, MigrationOptions, Row, SsoMigration};
@@ -19,7 +20,7 @@ use storage::{Page, Paged, Tx};
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 
@@ -89,8 +90,8 @@ fn acting_owner(caller: &Caller, account_id: AccountId) -> Result<UserId> {
     Ok(caller.user()?.user_id)
 }
 
-fn deed<'a>(action: &'a str, migration: &SsoMigration, before: Value, after: Value) -> Deed<'a> {
-    Deed { account_id: Some(migration.account_id), action, target: migration.id.to_string(), before, after }
+fn entry(action: AuditAction, migration: &SsoMigration, before: Value, after: Value) -> AuditEntry {
+    AuditEntry { account_id: Some(migration.account_id), action, target: migration.id.to_string(), before, after }
 }
 
 /// What the audit log keeps of a migration: its rows are kept with it.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use domain::AccountId;
+use domain::audit::AuditAction;
 use domain::role::Permission;
 use domain::user::User;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::directory::{Claims, Naming};
 use crate::error::{Error, Result};
-use crate::users::{NewUser, audited_user, check_roles, deed};
+use crate::users::{NewUser, audited_user, check_roles, entry};
 
 /// Most users of one import: one transaction holds them, and sign-ins of other accounts wait for it on SQLite.
 pub const IMPORT_MAX: usize = 500;
@@ -68,6 +69,6 @@ impl Service {
     async fn write_imported(&self, tx: &mut Tx, caller: &Caller, user: &User) -> Result<()> {
         storage::users::insert(tx, user).await?;
         self.stage_invitation(tx, caller, user).await?;
-        self.record(tx, caller, deed("user.created", user, Value::Null, audited_user(user))).await
+        self.record(tx, caller, entry(AuditAction::UserCreated, user, Value::Null, audited_user(user))).await
     }
 }

@@ -1,6 +1,7 @@
 //! Users and their assigned roles (A2, A3).
 
 use domain::api_key::UserChange;
+use domain::audit::AuditAction;
 use domain::credential_epoch::CredentialEpoch;
 use domain::directory::NewNames;
 use domain::email::Email;
@@ -17,7 +18,7 @@ use storage::{Page, Paged, Tx};
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::directory::{Naming, check_names};
 use crate::error::{Code, Error, Result};
@@ -95,8 +96,8 @@ impl Service {
         check_names(&mut tx, naming, &user, NewNames::ALL).await?;
         storage::users::insert(&mut tx, &user).await?;
         self.stage_invitation(&mut tx, caller, &user).await?;
-        let deed = deed("user.created", &user, Value::Null, audited_user(&user));
-        self.record(&mut tx, caller, deed).await?;
+        let entry = entry(AuditAction::UserCreated, &user, Value::Null, audited_user(&user));
+        self.record(&mut tx, caller, entry).await?;
         self.remember(&mut tx, caller, key, user.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(user))
@@ -181,8 +182,8 @@ impl Service {
         check_names(&mut tx, naming, &after, NewNames::between(&before, &after)).await?;
         after.updated_at = self.next_version(before.updated_at);
         let after = self.write_user(&mut tx, (&before, after), caller.session_of(&before)).await?;
-        let deed = deed("user.updated", &after, audited_user(&before), audited_user(&after));
-        self.record(&mut tx, caller, deed).await?;
+        let entry = entry(AuditAction::UserUpdated, &after, audited_user(&before), audited_user(&after));
+        self.record(&mut tx, caller, entry).await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -198,7 +199,7 @@ impl Service {
         self.guard_owners(&mut tx, &gone, None).await?;
         storage::invitations::revoke_of_user(&mut tx, (account_id, target.id), self.now()).await?;
         self.remove_user(&mut tx, &gone).await?;
-        self.record(&mut tx, caller, deed("user.deleted", &gone, audited_user(&gone), Value::Null)).await?;
+        self.record(&mut tx, caller, entry(AuditAction::UserDeleted, &gone, audited_user(&gone), Value::Null)).await?;
         Ok(tx.commit().await?)
     }
 }
@@ -255,8 +256,8 @@ pub(crate) async fn user(tx: &mut Tx, account_id: AccountId, id: UserId) -> Resu
     storage::users::by_id(tx, account_id, id).await?.ok_or_else(|| Error::new(Code::NotFound))
 }
 
-pub(crate) fn deed<'a>(action: &'a str, user: &User, before: Value, after: Value) -> Deed<'a> {
-    Deed { account_id: Some(user.account_id), action, target: user.id.to_string(), before, after }
+pub(crate) fn entry(action: AuditAction, user: &User, before: Value, after: Value) -> AuditEntry {
+    AuditEntry { account_id: Some(user.account_id), action, target: user.id.to_string(), before, after }
 }
 
 /// Properties of a user that the audit log keeps.

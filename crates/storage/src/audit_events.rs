@@ -1,6 +1,6 @@
 //! The audit log. Rows are added and read; nothing changes or removes them (H3).
 
-use domain::audit::{AuditEvent, PropertyChange};
+use domain::audit::{AuditAction, AuditEvent, PropertyChange};
 use domain::{AccountId, AuditEventId};
 use jiff::Timestamp;
 use sqlx::types::Json;
@@ -35,7 +35,7 @@ queries! {
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
     /// Of this action alone, such as `user.created`.
-    pub action: Option<String>,
+    pub action: Option<AuditAction>,
     /// By this user or operator key alone.
     pub actor_id: Option<String>,
     /// Done to this alone.
@@ -69,7 +69,7 @@ impl TryFrom<EventRow> for AuditEvent {
             at: time("audit_events.at", row.at)?,
             actor_kind: row.actor_kind,
             actor_id: row.actor_id,
-            action: row.action,
+            action: AuditAction::stored(&row.action),
             target: row.target,
             changes: row.changes.0,
             client_address: row.client_address,
@@ -115,8 +115,8 @@ async fn read(
     page: &Page,
 ) -> Result<Paged<AuditEvent>> {
     let (below, limit) = (page.below(), page.rows());
-    let [action, actor, target] =
-        [&filter.action, &filter.actor_id, &filter.target].map(|part| part.as_deref().map(text));
+    let action = filter.action.map(AuditAction::as_str);
+    let [actor, target] = [&filter.actor_id, &filter.target].map(|part| part.as_deref().map(text));
     let [since, until] = [filter.since, filter.until].map(|time| time.map(millis));
     let rows: Vec<EventRow> = match account_id.map(AccountId::as_uuid) {
         Some(id) => fetch_all!(tx, LIST, below, action, actor, target, since, until, limit, id)?,

@@ -1,7 +1,7 @@
 //! The audit log (H3): read-only.
 
 use actix_web::{get, web};
-use domain::audit::{AuditEvent as DomainEvent, PropertyChange as DomainChange};
+use domain::audit::{AuditAction, AuditEvent as DomainEvent, PropertyChange as DomainChange};
 use domain::{AccountId, AuditEventId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::accounts::{AccountPath, PageParameters};
 use super::answer::List;
+use super::names::AuditActionName;
 use crate::extract::{Authenticated, Ids, Listing};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
@@ -39,9 +40,9 @@ struct AuditEvent {
     occurred_at: Timestamp,
     /// Author of the change.
     actor: Actor,
-    /// Action: `<noun>.<verb in the past tense>`.
-    #[schema(example = "user.created")]
-    action: String,
+    /// Action that was taken.
+    #[schema(value_type = AuditActionName)]
+    action: AuditAction,
     /// The id of what it was done to.
     target: String,
     /// Changes, property by property.
@@ -98,8 +99,8 @@ impl From<DomainEvent> for AuditEvent {
 #[into_params(parameter_in = Query)]
 struct AuditQuery {
     /// Only events of this action.
-    #[param(example = "user.created")]
-    action: Option<String>,
+    #[param(value_type = Option<AuditActionName>, inline)]
+    action: Option<AuditAction>,
     /// By this user or operator key alone.
     actor_id: Option<String>,
     /// Done to this alone.

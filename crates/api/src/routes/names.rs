@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use domain::account_link::{AccountRelation, LinkState};
 use domain::account_pair::PairState;
 use domain::api_key::ApiKeyScope;
+use domain::audit::AuditAction;
 use domain::invitation::{AcceptBy, InvitationState};
 use domain::language::Language;
 use domain::mail::{MailKind, MailState};
@@ -20,6 +21,7 @@ use domain::sso_migration::{ActionName, Blocker, Direction, MigrationState};
 use domain::sso_readiness::{FindingCode, Severity};
 use domain::user::{SignInMethod, UserStatus};
 use serde::Serialize;
+use service::Reason;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -41,6 +43,34 @@ macro_rules! names {
             }
         }
     )*};
+}
+
+/// Declares lists whose names have titles, which the description gives.
+macro_rules! titled_names {
+    ($($schema:ident ($name:literal, $description:literal) = $values:expr;)*) => {$(
+        #[doc = $description]
+        pub struct $schema;
+
+        impl PartialSchema for $schema {
+            fn schema() -> RefOr<Schema> {
+                let values: Vec<_> = $values.map(|value| (value.as_str(), value.title())).collect();
+                let titles: String = values.iter().map(|(name, title)| format!("\n- `{name}`: {title}.")).collect();
+                let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
+                strings(&names, &format!("{}\n{titles}", $description))
+            }
+        }
+
+        impl ToSchema for $schema {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($name)
+            }
+        }
+    )*};
+}
+
+titled_names! {
+    AuditActionName ("AuditAction", "Action that an event of the audit log records.") = AuditAction::ALL.iter();
+    ReasonName ("SignInReason", "Reason for which a sign-in was refused.") = Reason::all();
 }
 
 names! {

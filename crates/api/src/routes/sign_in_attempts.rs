@@ -8,13 +8,13 @@ use domain::sign_in_attempt::{
 use domain::{AccountId, ApplicationId, AttemptId, ConnectionId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use service::{AttemptFilter, Service, attempt_fix};
+use service::{AttemptFilter, Reason, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::accounts::{AccountPath, PageParameters};
 use super::answer::List;
-use super::names::{AttemptKindName, AttemptOutcomeName, AttemptStageName, PortalName};
+use super::names::{AttemptKindName, AttemptOutcomeName, AttemptStageName, PortalName, ReasonName};
 use crate::extract::{Authenticated, Ids, Listing};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
@@ -80,8 +80,8 @@ pub(super) struct Failure {
     #[schema(example = "saml_response_refused")]
     code: String,
     /// Precise reason of the failure.
-    #[schema(example = "audience_mismatch")]
-    reason: String,
+    #[schema(value_type = ReasonName)]
+    reason: &'static str,
     /// Name of the check that failed.
     #[schema(example = "audience")]
     check: String,
@@ -95,9 +95,9 @@ pub(super) struct Failure {
 
 impl From<AttemptFailure> for Failure {
     fn from(failure: AttemptFailure) -> Self {
-        let fix = attempt_fix(&failure.reason);
         let AttemptFailure { code, reason, check, wanted, got } = failure;
-        Self { code, reason, check, wanted, got, fix }
+        let reason = Reason::stored(&reason);
+        Self { code, reason: reason.as_str(), check, wanted, got, fix: reason.advice() }
     }
 }
 

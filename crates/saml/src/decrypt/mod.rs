@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 pub(crate) use self::encrypted_key::RSA_OAEP_MGF1P;
 pub(crate) use self::oaep::DecryptingKey;
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 use crate::sp_key::SpKey;
 use crate::xml::{Element, namespace};
@@ -36,7 +37,7 @@ pub(crate) struct Recipient<'a> {
 
 /// The one answer to every failure: CBC and OAEP turn into oracles by what a peer learns from errors.
 pub(crate) fn failed() -> Rejection {
-    Rejection::new(Check::Decryption, "decryption_failed")
+    Rejection::new(Check::Decryption, Reason::DecryptionFailed)
         .wanted("a signed assertion, encrypted for this service provider's certificate with RSA-OAEP and AES")
 }
 

@@ -14,6 +14,7 @@ use std::fmt;
 use crate::algorithm::{Canonicalization, Hash, SignatureAlgorithm};
 use crate::certificate::{IdpCertificate, KeyKind};
 use crate::guard::{Guarded, SignatureFacts, SignedInfo};
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 use crate::response::verify::{Engines, SignedElement};
 use crate::work::{self, Step};
@@ -112,11 +113,12 @@ fn covered(bytes: String, facts: &SignatureFacts) -> Result<String, Rejection> {
 }
 
 fn invalid() -> Rejection {
-    Rejection::new(Check::Signature, "signature_invalid").wanted("a signature by a certificate of the connection")
+    Rejection::new(Check::Signature, Reason::SignatureInvalid).wanted("a signature by a certificate of the connection")
 }
 
 fn disagreement() -> Rejection {
-    Rejection::new(Check::Signature, "engines_disagree").wanted("the same signed bytes from every signature engine")
+    Rejection::new(Check::Signature, Reason::EnginesDisagree)
+        .wanted("the same signed bytes from every signature engine")
 }
 
 /// Verifies a guarded text with one certificate: for measuring, and for comparing engines.
@@ -127,7 +129,8 @@ pub fn verify_with(
     guarded: &Guarded<'_>,
     certificate: &IdpCertificate,
 ) -> Result<String, Rejection> {
-    let text = SignedText::new(xml, guarded).ok_or_else(|| Rejection::new(Check::Signature, "signature_missing"))?;
+    let text =
+        SignedText::new(xml, guarded).ok_or_else(|| Rejection::new(Check::Signature, Reason::SignatureMissing))?;
     verify(engines, &text, &[certificate]).map(|(bytes, _)| bytes)
 }
 
@@ -180,23 +183,23 @@ mod tests {
         }
     }
 
-    fn outcome(engines: &[&dyn SignatureEngine]) -> &'static str {
+    fn outcome(engines: &[&dyn SignatureEngine]) -> Option<Reason> {
         let guarded = guard::check(MESSAGE).unwrap();
         let text = SignedText::new(MESSAGE, &guarded).unwrap();
         let certificate = parse_pem_certificates(CERTIFICATE).unwrap().remove(0);
-        agreed(engines, &text, &certificate).map_or_else(|refused| refused.code, |_| "accepted")
+        agreed(engines, &text, &certificate).err().map(|refused| refused.reason)
     }
 
     /// Proves C10: nobody gets in unless all engines accept and return the same bytes.
     #[test]
     fn engines_must_agree_on_every_byte() {
         let honest = &bergshamra::Bergshamra;
-        assert_eq!(outcome(&[honest, &libxmlsec::Libxmlsec]), "accepted");
-        assert_eq!(outcome(&[honest, &Constant(None)]), "engines_disagree");
-        assert_eq!(outcome(&[&Constant(None), honest]), "engines_disagree");
-        assert_eq!(outcome(&[honest, &OneByteOff]), "engines_disagree");
-        assert_eq!(outcome(&[&Constant(None), &Constant(None)]), "signature_invalid");
-        assert_eq!(outcome(&[]), "signature_invalid");
+        assert_eq!(outcome(&[honest, &libxmlsec::Libxmlsec]), None);
+        assert_eq!(outcome(&[honest, &Constant(None)]), Some(Reason::EnginesDisagree));
+        assert_eq!(outcome(&[&Constant(None), honest]), Some(Reason::EnginesDisagree));
+        assert_eq!(outcome(&[honest, &OneByteOff]), Some(Reason::EnginesDisagree));
+        assert_eq!(outcome(&[&Constant(None), &Constant(None)]), Some(Reason::SignatureInvalid));
+        assert_eq!(outcome(&[]), Some(Reason::SignatureInvalid));
     }
 
     /// Proves C10: an engine reads no signature by other rules than the guard did, whatever it finds in the text.
@@ -244,7 +247,7 @@ mod tests {
     #[test]
     fn bytes_must_have_the_hash_that_was_signed() {
         let other = Constant(Some("<saml:Assertion/>"));
-        assert_eq!(outcome(&[&other, &other]), "engines_disagree");
-        assert_eq!(outcome(&[&OneByteOff]), "engines_disagree");
+        assert_eq!(outcome(&[&other, &other]), Some(Reason::EnginesDisagree));
+        assert_eq!(outcome(&[&OneByteOff]), Some(Reason::EnginesDisagree));
     }
 }

@@ -11,6 +11,7 @@ pub(crate) use signature::SignatureFacts;
 pub(crate) use signed_info::SignedInfo;
 
 use crate::decode::MAX_FORM_VALUE;
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 use crate::response::verify::SignedElement;
 use crate::xml::parse::parse;
@@ -75,7 +76,7 @@ pub(crate) fn check_assertion(xml: &str) -> Result<Guarded<'_>, Rejection> {
 fn guard(xml: &str, root: SignedElement) -> Result<Guarded<'_>, Rejection> {
     let document = parse(xml, &BOUNDS).map_err(Rejection::from)?;
     let signatures = {
-        let element = document.root().ok_or_else(|| refusal("malformed_xml"))?;
+        let element = document.root().ok_or_else(|| refusal(Reason::MalformedXml))?;
         match root {
             SignedElement::Response => structure::response(element)?,
             SignedElement::Assertion => structure::assertion(element)?,
@@ -86,8 +87,8 @@ fn guard(xml: &str, root: SignedElement) -> Result<Guarded<'_>, Rejection> {
     Ok(Guarded { document, signatures })
 }
 
-fn refusal(code: &'static str) -> Rejection {
-    Rejection::new(Check::Guard, code)
+fn refusal(reason: Reason) -> Rejection {
+    Rejection::new(Check::Guard, reason)
 }
 
 impl From<XmlError> for Rejection {

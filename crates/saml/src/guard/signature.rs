@@ -10,6 +10,7 @@ use super::refusal;
 use super::signed_info::{self, SignedInfo};
 use super::structure::{children, no_text};
 use crate::algorithm::{Canonicalization, ENVELOPED_SIGNATURE, Hash, SignatureAlgorithm};
+use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::response::verify::SignedElement;
 use crate::xml::tree::NodeKind;
@@ -62,25 +63,27 @@ fn signature_facts(
     ancestors: &[Element<'_, '_>],
 ) -> Result<SignatureFacts, Rejection> {
     let parts = sequence(signature, &["SignedInfo", "SignatureValue", "KeyInfo"], 2)?;
-    let [info, value, ..] = parts.as_slice() else { return Err(refusal("signature_structure")) };
+    let [info, value, ..] = parts.as_slice() else { return Err(refusal(Reason::SignatureStructure)) };
     undisturbed(info)?;
     undisturbed(value)?;
     let value = signature_value(value)?;
     let document = signed_info::document(info, ancestors)?;
     let info = sequence(info, &["CanonicalizationMethod", "SignatureMethod", "Reference"], 3)?;
-    let [c14n, method, reference] = info.as_slice() else { return Err(refusal("signature_structure")) };
+    let [c14n, method, reference] = info.as_slice() else { return Err(refusal(Reason::SignatureStructure)) };
     let (canonicalization, inclusive_prefixes) = canonicalized(c14n)?;
     let signed_info = SignedInfo { document, canonicalization, inclusive_prefixes };
     leaf(method)?;
     let algorithm = SignatureAlgorithm::from_uri(algorithm_uri(method))
-        .ok_or_else(|| refusal("signature_algorithm_refused").got(algorithm_uri(method)))?;
+        .ok_or_else(|| refusal(Reason::SignatureAlgorithmRefused).got(algorithm_uri(method)))?;
     let id = holder.attribute("ID").unwrap_or_default();
     let reference_uri = reference.attribute("URI").unwrap_or_default();
     if reference_uri.strip_prefix('#') != Some(id) {
-        return Err(refusal("reference_mismatch").wanted(format!("#{id}")).got(reference_uri));
+        return Err(refusal(Reason::ReferenceMismatch).wanted(format!("#{id}")).got(reference_uri));
     }
     let reference = sequence(reference, &["Transforms", "DigestMethod", "DigestValue"], 3)?;
-    let [transforms, digest, digest_value] = reference.as_slice() else { return Err(refusal("signature_structure")) };
+    let [transforms, digest, digest_value] = reference.as_slice() else {
+        return Err(refusal(Reason::SignatureStructure));
+    };
     let (canonicalization, inclusive_prefixes) = transformed(transforms)?;
     leaf(digest)?;
     Ok(SignatureFacts {
@@ -90,7 +93,7 @@ fn signature_facts(
         value,
         algorithm,
         digest: Hash::from_digest_uri(algorithm_uri(digest))
-            .ok_or_else(|| refusal("digest_algorithm_refused").got(algorithm_uri(digest)))?,
+            .ok_or_else(|| refusal(Reason::DigestAlgorithmRefused).got(algorithm_uri(digest)))?,
         digest_value: base64_text(digest_value)?,
         canonicalization,
         inclusive_prefixes,
@@ -108,18 +111,18 @@ fn sequence<'d, 'a>(
     let parts: Vec<_> = parent.children().collect();
     let in_order = parts.iter().zip(names).all(|(part, name)| part.is(namespace::SIGNATURE, name));
     if !in_order || parts.len() < required || parts.len() > names.len() {
-        return Err(refusal("signature_structure").got(format!("children of {}", parent.local())));
+        return Err(refusal(Reason::SignatureStructure).got(format!("children of {}", parent.local())));
     }
     Ok(parts)
 }
 
 /// Exactly the enveloped-signature transform, then one canonicalization.
 fn transformed(transforms: &Element<'_, '_>) -> Result<(Canonicalization, Vec<String>), Rejection> {
-    let steps = sequence(transforms, &["Transform", "Transform"], 2).map_err(|_| refusal("transform_refused"))?;
-    let [enveloped, c14n] = steps.as_slice() else { return Err(refusal("transform_refused")) };
+    let steps = sequence(transforms, &["Transform", "Transform"], 2).map_err(|_| refusal(Reason::TransformRefused))?;
+    let [enveloped, c14n] = steps.as_slice() else { return Err(refusal(Reason::TransformRefused)) };
     leaf(enveloped)?;
     if algorithm_uri(enveloped) != ENVELOPED_SIGNATURE {
-        return Err(refusal("transform_refused").wanted(ENVELOPED_SIGNATURE).got(algorithm_uri(enveloped)));
+        return Err(refusal(Reason::TransformRefused).wanted(ENVELOPED_SIGNATURE).got(algorithm_uri(enveloped)));
     }
     canonicalized(c14n)
 }
@@ -127,7 +130,7 @@ fn transformed(transforms: &Element<'_, '_>) -> Result<(Canonicalization, Vec<St
 /// A canonicalization method or transform, with its `InclusiveNamespaces` if it is exclusive.
 fn canonicalized(method: &Element<'_, '_>) -> Result<(Canonicalization, Vec<String>), Rejection> {
     let algorithm = Canonicalization::from_uri(algorithm_uri(method))
-        .ok_or_else(|| refusal("canonicalization_refused").got(algorithm_uri(method)))?;
+        .ok_or_else(|| refusal(Reason::CanonicalizationRefused).got(algorithm_uri(method)))?;
     children(method, |child| {
         let inclusive = child.is(namespace::EXCLUSIVE_C14N, "InclusiveNamespaces");
         usize::from(inclusive && algorithm.is_exclusive())
@@ -140,7 +143,9 @@ fn canonicalized(method: &Element<'_, '_>) -> Result<(Canonicalization, Vec<Stri
     let prefixes: Vec<_> = list.split_ascii_whitespace().map(str::to_owned).collect();
     if prefixes.len() > MAX_PREFIXES {
         let wanted = format!("a PrefixList of at most {MAX_PREFIXES} prefixes");
-        return Err(refusal("canonicalization_refused").wanted(wanted).got(format!("{} prefixes", prefixes.len())));
+        return Err(refusal(Reason::CanonicalizationRefused)
+            .wanted(wanted)
+            .got(format!("{} prefixes", prefixes.len())));
     }
     Ok((algorithm, prefixes))
 }
@@ -151,14 +156,15 @@ fn algorithm_uri<'d>(method: &Element<'d, '_>) -> &'d str {
 
 /// An element without children: parameters such as `HMACOutputLength` are how algorithms get weakened.
 fn leaf(element: &Element<'_, '_>) -> Result<(), Rejection> {
-    children(element, |_| 0).map_err(|_| refusal("signature_structure").got(format!("children of {}", element.local())))
+    children(element, |_| 0)
+        .map_err(|_| refusal(Reason::SignatureStructure).got(format!("children of {}", element.local())))
 }
 
 /// No comments and no instructions, at any depth: engines differ in what they make of them.
 fn undisturbed(element: &Element<'_, '_>) -> Result<(), Rejection> {
     for node in element.nodes() {
         if matches!(node.kind, NodeKind::Comment | NodeKind::Instruction) {
-            return Err(refusal("signature_comment"));
+            return Err(refusal(Reason::SignatureComment));
         }
     }
     element.children().try_for_each(|child| undisturbed(&child))
@@ -168,12 +174,12 @@ fn undisturbed(element: &Element<'_, '_>) -> Result<(), Rejection> {
 fn signature_value(element: &Element<'_, '_>) -> Result<String, Rejection> {
     let text = element.text()?;
     if text.len() > MAX_SIGNATURE_VALUE {
-        return Err(refusal("signature_structure").got("a long SignatureValue"));
+        return Err(refusal(Reason::SignatureStructure).got("a long SignatureValue"));
     }
     Ok(text.into_owned())
 }
 
 fn base64_text(element: &Element<'_, '_>) -> Result<Vec<u8>, Rejection> {
     let text: Vec<u8> = element.text()?.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    STANDARD.decode(text).map_err(|_| refusal("signature_structure").got(format!("base64 of {}", element.local())))
+    STANDARD.decode(text).map_err(|_| refusal(Reason::SignatureStructure).got(format!("base64 of {}", element.local())))
 }

@@ -3,6 +3,7 @@
 
 use super::refusal;
 use crate::algorithm::Canonicalization;
+use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::xml::tag::{self, QualifiedName, RawAttribute};
 use crate::xml::{Element, write};
@@ -30,7 +31,7 @@ pub(super) fn document(element: &Element<'_, '_>, ancestors: &[Element<'_, '_>])
     }
     let lengths = inherited.iter().flat_map(|one| [one.name.prefix.len(), one.name.local.len(), one.value.len()]);
     if lengths.fold(element.source().len(), usize::saturating_add) > MAX_SIGNED_INFO {
-        return Err(refusal("signature_structure").got("a long SignedInfo"));
+        return Err(refusal(Reason::SignatureStructure).got("a long SignedInfo"));
     }
     let mut text = String::from("<inherited");
     for RawAttribute { name: QualifiedName { prefix, local }, value } in &inherited {

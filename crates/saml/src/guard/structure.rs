@@ -1,6 +1,7 @@
 //! Which elements a message may have, and where (core 2.3.3, 3.2.2, 3.3.3).
 
 use super::refusal;
+use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::xml::tree::NodeKind;
 use crate::xml::{Document, Element, character, namespace};
@@ -18,7 +19,7 @@ const MANY: usize = usize::MAX;
 /// A `samlp:Response` with at most one of each child.
 pub(super) fn response(response: Element<'_, '_>) -> Result<(), Rejection> {
     if !response.is(namespace::PROTOCOL, "Response") {
-        return Err(refusal("not_a_response").wanted("samlp:Response").got(response.local()));
+        return Err(refusal(Reason::NotAResponse).wanted("samlp:Response").got(response.local()));
     }
     identified(&response)?;
     children(&response, |child| match (child.namespace(), child.local()) {
@@ -28,7 +29,7 @@ pub(super) fn response(response: Element<'_, '_>) -> Result<(), Rejection> {
         _ => 0,
     })?;
     if response.child(namespace::PROTOCOL, "Status").is_none() {
-        return Err(refusal("status_missing"));
+        return Err(refusal(Reason::StatusMissing));
     }
     response.child(namespace::ASSERTION, "Assertion").map_or(Ok(()), assertion)
 }
@@ -36,7 +37,7 @@ pub(super) fn response(response: Element<'_, '_>) -> Result<(), Rejection> {
 /// A `saml:Assertion` with the children that its schema names.
 pub(super) fn assertion(assertion: Element<'_, '_>) -> Result<(), Rejection> {
     if !assertion.is(namespace::ASSERTION, "Assertion") {
-        return Err(refusal("not_an_assertion").wanted("saml:Assertion").got(assertion.local()));
+        return Err(refusal(Reason::NotAnAssertion).wanted("saml:Assertion").got(assertion.local()));
     }
     identified(&assertion)?;
     children(&assertion, |child| match (child.namespace(), child.local()) {
@@ -61,17 +62,19 @@ pub(super) fn whole(document: &Document<'_>) -> Result<(), Rejection> {
         ids.extend(element.attribute_values().filter(|(name, _)| is_id_like(name)).map(|(_, value)| value));
     }
     if assertions > 1 {
-        return Err(refusal("too_many_assertions").wanted("one assertion").got(assertions.to_string()));
+        return Err(refusal(Reason::TooManyAssertions).wanted("one assertion").got(assertions.to_string()));
     }
     if signatures > placed_signatures(document) {
-        return Err(refusal("signature_misplaced"));
+        return Err(refusal(Reason::SignatureMisplaced));
     }
     if ids.len() > MAX_IDS {
-        return Err(refusal("too_many_attributes").wanted(format!("at most {MAX_IDS} IDs")).got(ids.len().to_string()));
+        return Err(refusal(Reason::TooManyAttributes)
+            .wanted(format!("at most {MAX_IDS} IDs"))
+            .got(ids.len().to_string()));
     }
     ids.sort_unstable();
     match ids.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(pair) => Err(refusal("duplicate_id").got(pair.first().copied().unwrap_or_default())),
+        Some(pair) => Err(refusal(Reason::DuplicateId).got(pair.first().copied().unwrap_or_default())),
         None => Ok(()),
     }
 }
@@ -92,11 +95,11 @@ fn placed_signatures(document: &Document<'_>) -> usize {
 fn identified(element: &Element<'_, '_>) -> Result<(), Rejection> {
     let id = element.attribute("ID").unwrap_or_default();
     if !character::is_ncname(id) {
-        return Err(refusal("id_invalid").got(id));
+        return Err(refusal(Reason::IdInvalid).got(id));
     }
     match element.attribute("Version") {
         Some("2.0") => Ok(()),
-        other => Err(refusal("version_refused").wanted("2.0").got(other.unwrap_or_default())),
+        other => Err(refusal(Reason::VersionRefused).wanted("2.0").got(other.unwrap_or_default())),
     }
 }
 
@@ -108,7 +111,7 @@ pub(super) fn children(parent: &Element<'_, '_>, limit: impl Fn(&Element<'_, '_>
         let beyond =
             limit == 0 || limit == ONCE && parent.children_named(child.namespace(), child.local()).nth(ONCE).is_some();
         if beyond {
-            return Err(refusal("unexpected_element").got(format!("{} in {}", child.local(), parent.local())));
+            return Err(refusal(Reason::UnexpectedElement).got(format!("{} in {}", child.local(), parent.local())));
         }
     }
     Ok(())
@@ -118,7 +121,7 @@ pub(super) fn children(parent: &Element<'_, '_>, limit: impl Fn(&Element<'_, '_>
 pub(super) fn no_text(element: &Element<'_, '_>) -> Result<(), Rejection> {
     let stray = |text: &str| !character::is_blank(text);
     if element.nodes().any(|node| matches!(&node.kind, NodeKind::Text(text) if stray(text))) {
-        return Err(refusal("unexpected_text").got(format!("text in {}", element.local())));
+        return Err(refusal(Reason::UnexpectedText).got(format!("text in {}", element.local())));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use super::Binding;
 use super::mistaken::Mistaken;
 use crate::certificate::{IdpCertificate, MAX_CERTIFICATES, parse_base64_certificate};
 use crate::instant;
+use crate::reason::Reason;
 use crate::xml::parse::parse;
 use crate::xml::{Bounds, Element, namespace};
 
@@ -74,11 +75,11 @@ pub struct MetadataOptions {
 /// Why metadata cannot be used; each message says what is wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
-    /// Not well-formed, or not safe to parse; with the guard's code.
-    #[error("the metadata is not acceptable XML ({code}): download it again from the identity provider")]
+    /// Not well-formed, or not safe to parse; with the guard's reason.
+    #[error("the metadata is not acceptable XML ({reason}): download it again from the identity provider")]
     Xml {
-        /// The stable code of the XML guard.
-        code: &'static str,
+        /// Reason of the XML guard.
+        reason: Reason,
     },
     /// Something other than metadata was given.
     #[error("what was given {}", .0.advice())]
@@ -162,7 +163,7 @@ pub fn parse_idp_metadata(xml: &str, now: Timestamp, options: &MetadataOptions) 
     if let Some(mistaken) = Mistaken::text(xml) {
         return Err(MetadataError::Mistaken(mistaken));
     }
-    let document = parse(xml, &BOUNDS).map_err(|error| MetadataError::Xml { code: error.0 })?;
+    let document = parse(xml, &BOUNDS).map_err(|error| MetadataError::Xml { reason: error.0 })?;
     let root = document.root().ok_or(MetadataError::Mistaken(Mistaken::Nothing))?;
     let (entity, role) = identity_provider(&root, options.entity_id.as_deref())?;
     let valid_until = valid_until(&[root, entity, role], now)?;

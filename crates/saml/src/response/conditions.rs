@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::parse::text;
 use super::window::Window;
 use crate::instant;
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 use crate::xml::{Element, namespace};
 
@@ -25,7 +26,7 @@ impl Conditions {
                 (namespace::ASSERTION, "AudienceRestriction") => restrictions.push(audiences(&condition)?),
                 // Every assertion is used once here, and none is passed on.
                 (namespace::ASSERTION, "OneTimeUse" | "ProxyRestriction") => {}
-                (_, name) => return Err(Rejection::new(Check::Conditions, "condition_unknown").got(name)),
+                (_, name) => return Err(Rejection::new(Check::Conditions, Reason::ConditionUnknown).got(name)),
             }
         }
         Ok(Self {
@@ -38,21 +39,21 @@ impl Conditions {
     /// Every restriction names us, and there is one (profiles 4.1.4.2).
     pub(super) fn check_audience(&self, sp_entity_id: &str) -> Result<(), Rejection> {
         if self.restrictions.is_empty() {
-            return Err(Rejection::new(Check::Audience, "audience_missing").wanted(sp_entity_id));
+            return Err(Rejection::new(Check::Audience, Reason::AudienceMissing).wanted(sp_entity_id));
         }
         match self.restrictions.iter().find(|audiences| audiences.iter().all(|audience| audience != sp_entity_id)) {
             None => Ok(()),
-            Some(others) => {
-                Err(Rejection::new(Check::Audience, "audience_mismatch").wanted(sp_entity_id).got(others.join(" ")))
-            }
+            Some(others) => Err(Rejection::new(Check::Audience, Reason::AudienceMismatch)
+                .wanted(sp_entity_id)
+                .got(others.join(" "))),
         }
     }
 
     pub(super) fn check_times(&self, window: &mut Window) -> Result<(), Rejection> {
         if let Some(start) = self.not_before {
-            window.begun(start, "assertion_not_yet_valid")?;
+            window.begun(start, Reason::AssertionNotYetValid)?;
         }
-        self.not_on_or_after.map_or(Ok(()), |end| window.open(end, "assertion_expired"))
+        self.not_on_or_after.map_or(Ok(()), |end| window.open(end, Reason::AssertionExpired))
     }
 }
 
@@ -61,7 +62,7 @@ fn audiences(restriction: &Element<'_, '_>) -> Result<Vec<String>, Rejection> {
         .children()
         .map(|child| match (child.namespace(), child.local()) {
             (namespace::ASSERTION, "Audience") => text(&child),
-            (_, name) => Err(Rejection::new(Check::Audience, "audience_unknown").got(name)),
+            (_, name) => Err(Rejection::new(Check::Audience, Reason::AudienceUnknown).got(name)),
         })
         .collect()
 }

@@ -8,6 +8,7 @@ use super::statement::{AuthnStatement, attributes};
 use super::subject::Subject;
 use crate::attribute::Attribute;
 use crate::instant;
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 use crate::xml::{Element, namespace};
 
@@ -69,7 +70,7 @@ pub(super) struct AssertionClaims {
 /// Reads an assertion, refusing parts that cannot be understood in full.
 pub(super) fn assertion(assertion: &Element<'_, '_>) -> Result<AssertionClaims, Rejection> {
     let named = |name| assertion.child(namespace::ASSERTION, name);
-    let issuer = named("Issuer").ok_or_else(|| Rejection::new(Check::Issuer, "assertion_issuer_missing"))?;
+    let issuer = named("Issuer").ok_or_else(|| Rejection::new(Check::Issuer, Reason::AssertionIssuerMissing))?;
     Ok(AssertionClaims {
         id: assertion.attribute("ID").unwrap_or_default().to_owned(),
         issue_instant: instant::required(assertion.attribute("IssueInstant"))?,
@@ -89,9 +90,9 @@ pub(super) fn text(element: &Element<'_, '_>) -> Result<String, Rejection> {
     element
         .text()
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| structure("text_expected").got(format!("elements in {}", element.local())))
+        .map_err(|_| structure(Reason::TextExpected).got(format!("elements in {}", element.local())))
 }
 
-pub(super) fn structure(code: &'static str) -> Rejection {
-    Rejection::new(Check::Structure, code)
+pub(super) fn structure(reason: Reason) -> Rejection {
+    Rejection::new(Check::Structure, reason)
 }

@@ -9,6 +9,7 @@ use crate::certificate::IdpCertificate;
 use crate::decrypt::{self, Recipient};
 use crate::engine::{self, SignedText};
 use crate::guard::{self, Guarded, SignatureFacts};
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 
 /// Claims from signed bytes, and who signed them.
@@ -93,11 +94,11 @@ impl<'t> Verifier<'_, 't> {
     }
 
     fn verify(&self, xml: &str, guarded: &Guarded<'_>) -> Result<Signed<'t>, Rejection> {
-        let text = SignedText::new(xml, guarded).ok_or_else(|| refusal("signature_missing"))?;
+        let text = SignedText::new(xml, guarded).ok_or_else(|| refusal(Reason::SignatureMissing))?;
         let weak = |facts: &SignatureFacts| facts.algorithm.hash == Hash::Sha1 || facts.digest == Hash::Sha1;
         let sha1 = text.signatures.iter().any(weak);
         if sha1 && !self.trust.allow_sha1 {
-            return Err(refusal("sha1_not_allowed").wanted("SHA-256 or better").got("SHA-1"));
+            return Err(refusal(Reason::Sha1NotAllowed).wanted("SHA-256 or better").got("SHA-1"));
         }
         let (bytes, certificate) = engine::verify(self.trust.engines, &text, &self.candidates(text.signatures)?)?;
         Ok(Signed { bytes, element: text.read.element, id: text.read.id.clone(), certificate, sha1 })
@@ -107,18 +108,18 @@ impl<'t> Verifier<'_, 't> {
     fn candidates(&self, signatures: &[SignatureFacts]) -> Result<Vec<&'t IdpCertificate>, Rejection> {
         let certificates = self.trust.certificates;
         if certificates.is_empty() {
-            return Err(refusal("certificate_missing"));
+            return Err(refusal(Reason::CertificateMissing));
         }
         let timely = |one: &&IdpCertificate| !self.trust.refuse_expired_certificates || one.is_valid_at(self.now);
         let timely: Vec<_> = certificates.iter().filter(timely).collect();
         if timely.is_empty() {
-            return Err(refusal("certificate_expired").wanted("a certificate that is valid now"));
+            return Err(refusal(Reason::CertificateExpired).wanted("a certificate that is valid now"));
         }
         let fits = |one: &&IdpCertificate| signatures.iter().all(|facts| facts.algorithm.fits(one.key));
         let fitting: Vec<_> = timely.iter().copied().filter(fits).collect();
         if fitting.is_empty() {
             let kinds: Vec<_> = timely.iter().map(|one| one.key.to_string()).collect();
-            return Err(refusal("key_type_mismatch").wanted(kinds.join(", ")));
+            return Err(refusal(Reason::KeyTypeMismatch).wanted(kinds.join(", ")));
         }
         Ok(fitting)
     }
@@ -165,14 +166,14 @@ impl Signed<'_> {
 
     /// The bytes that came back are those of the element that the signature names.
     fn check_id(&self, id: &str) -> Result<(), Rejection> {
-        if id == self.id { Ok(()) } else { Err(refusal("engines_disagree").wanted(&self.id).got(id)) }
+        if id == self.id { Ok(()) } else { Err(refusal(Reason::EnginesDisagree).wanted(&self.id).got(id)) }
     }
 }
 
 fn missing() -> Rejection {
-    parse::structure("assertion_missing")
+    parse::structure(Reason::AssertionMissing)
 }
 
-fn refusal(code: &'static str) -> Rejection {
-    Rejection::new(Check::Signature, code)
+fn refusal(reason: Reason) -> Rejection {
+    Rejection::new(Check::Signature, reason)
 }

@@ -8,6 +8,7 @@ use super::parse::structure;
 use super::window::Window;
 use crate::attribute::Attribute;
 use crate::instant;
+use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::xml::tree::NodeKind;
 use crate::xml::{Element, character, namespace};
@@ -37,8 +38,8 @@ impl AuthnStatement {
 
     /// The sign-in has happened, and its session has not ended.
     pub(super) fn check_times(&self, window: &mut Window) -> Result<(), Rejection> {
-        window.begun(self.authn_instant, "authn_instant_in_future")?;
-        self.session_not_on_or_after.map_or(Ok(()), |end| window.ahead(end, "idp_session_ended"))
+        window.begun(self.authn_instant, Reason::AuthnInstantInFuture)?;
+        self.session_not_on_or_after.map_or(Ok(()), |end| window.ahead(end, Reason::IdpSessionEnded))
     }
 }
 
@@ -62,11 +63,11 @@ pub(super) fn attributes(assertion: &Element<'_, '_>) -> Result<Vec<Attribute>, 
 
 fn attribute(element: &Element<'_, '_>) -> Result<Attribute, Rejection> {
     if element.is(namespace::ASSERTION, "EncryptedAttribute") {
-        return Err(structure("encrypted_attribute_unsupported"));
+        return Err(structure(Reason::EncryptedAttributeUnsupported));
     }
     let name = element.attribute("Name").filter(|name| !name.is_empty());
     let Some(name) = name.filter(|_| element.is(namespace::ASSERTION, "Attribute")) else {
-        return Err(structure("attribute_invalid").got(element.local()));
+        return Err(structure(Reason::AttributeInvalid).got(element.local()));
     };
     Ok(Attribute {
         name: name.to_owned(),
@@ -86,7 +87,7 @@ fn attribute_value(value: &Element<'_, '_>) -> Result<String, Rejection> {
         return super::parse::text(value);
     }
     if value.nodes().any(|node| matches!(&node.kind, NodeKind::Text(text) if !character::is_blank(text))) {
-        return Err(structure("attribute_value_mixed"));
+        return Err(structure(Reason::AttributeValueMixed));
     }
     Ok(value.children().map(|child| child.deep_text()).collect::<String>().trim().to_owned())
 }

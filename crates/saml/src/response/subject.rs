@@ -7,6 +7,7 @@ use super::verify::Expected;
 use super::window::Window;
 use crate::attribute::NameId;
 use crate::instant;
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 use crate::xml::{Element, namespace};
 
@@ -33,12 +34,12 @@ pub(super) struct Bearer {
 impl Subject {
     pub(super) fn read(subject: &Element<'_, '_>) -> Result<Self, Rejection> {
         if subject.child(namespace::ASSERTION, "EncryptedID").is_some() {
-            return Err(structure("encrypted_id_unsupported"));
+            return Err(structure(Reason::EncryptedIdUnsupported));
         }
         let mut names = subject.children_named(namespace::ASSERTION, "NameID");
         let name_id = names.next().map(|element| name_id(&element)).transpose()?;
         if names.next().is_some() {
-            return Err(structure("name_id_repeated"));
+            return Err(structure(Reason::NameIdRepeated));
         }
         let bearers = subject
             .children_named(namespace::ASSERTION, "SubjectConfirmation")
@@ -56,7 +57,7 @@ impl Subject {
         in_response_to: Option<&str>,
         window: &mut Window,
     ) -> Result<&Bearer, Rejection> {
-        let mut reason = Rejection::new(Check::SubjectConfirmation, "bearer_confirmation_missing");
+        let mut reason = Rejection::new(Check::SubjectConfirmation, Reason::BearerConfirmationMissing);
         for bearer in &self.bearers {
             match bearer.check(expected, in_response_to, window) {
                 Ok(()) => return Ok(bearer),
@@ -87,7 +88,7 @@ impl Bearer {
         let mut all = confirmation.children_named(namespace::ASSERTION, "SubjectConfirmationData");
         let data = all.next();
         if all.next().is_some() {
-            return Err(structure("confirmation_data_repeated"));
+            return Err(structure(Reason::ConfirmationDataRepeated));
         }
         let attribute = |name: &str| data.and_then(|data| data.attribute(name));
         Ok(Self {
@@ -105,23 +106,23 @@ impl Bearer {
         window: &mut Window,
     ) -> Result<(), Rejection> {
         if self.recipient.as_deref() != Some(expected.acs_url) {
-            let code = if self.recipient.is_some() { "recipient_mismatch" } else { "recipient_missing" };
+            let code = if self.recipient.is_some() { Reason::RecipientMismatch } else { Reason::RecipientMissing };
             return Err(Rejection::new(Check::Recipient, code)
                 .wanted(expected.acs_url)
                 .got(self.recipient.as_deref().unwrap_or_default()));
         }
         // One side alone could be an answer to no request made to look like one, or the reverse.
         if self.in_response_to.as_deref() != in_response_to {
-            return Err(Rejection::new(Check::SubjectConfirmation, "in_response_to_mismatch")
+            return Err(Rejection::new(Check::SubjectConfirmation, Reason::InResponseToMismatch)
                 .wanted(in_response_to.unwrap_or("none, as in the response"))
                 .got(self.in_response_to.as_deref().unwrap_or("none")));
         }
         if let Some(start) = self.not_before {
-            window.begun(start, "confirmation_not_yet_valid")?;
+            window.begun(start, Reason::ConfirmationNotYetValid)?;
         }
         let end = self
             .not_on_or_after
-            .ok_or_else(|| Rejection::new(Check::SubjectConfirmation, "confirmation_end_missing"))?;
-        window.open(end, "confirmation_expired")
+            .ok_or_else(|| Rejection::new(Check::SubjectConfirmation, Reason::ConfirmationEndMissing))?;
+        window.open(end, Reason::ConfirmationExpired)
     }
 }

@@ -11,6 +11,7 @@ use crate::attribute::{Attribute, NameId};
 use crate::certificate::IdpCertificate;
 use crate::guard;
 use crate::instant;
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 use crate::sp_key::SpKey;
 
@@ -132,7 +133,7 @@ pub struct VerifiedResponse {
 /// What needs state is left to the caller: that `in_response_to` is pending, and that `assertion_id` is new.
 pub fn verify_response(xml: &str, expected: &Expected<'_>, trust: &Trust<'_>) -> Result<VerifiedResponse, Rejection> {
     let guarded = guard::check(xml)?;
-    let root = guarded.response().ok_or_else(|| structure("response_missing"))?;
+    let root = guarded.response().ok_or_else(|| structure(Reason::ResponseMissing))?;
     // Nobody signed this, so it may refuse and never accept.
     let unverified = parse::response(&root)?;
     check_status(&unverified)?;
@@ -156,34 +157,34 @@ fn check_status(response: &ResponseClaims) -> Result<(), Rejection> {
     }
     let message = response.status_message.iter().map(|message| format!("({message})"));
     let got: Vec<String> = response.status.iter().cloned().chain(message).collect();
-    Err(Rejection::new(Check::Status, "status_not_success").wanted(SUCCESS).got(got.join(" ")))
+    Err(Rejection::new(Check::Status, Reason::StatusNotSuccess).wanted(SUCCESS).got(got.join(" ")))
 }
 
 /// A signed response says where it goes and who sends it (bindings 3.5.5.2, profiles 4.1.4.2).
 fn check_signed_response(response: &ResponseClaims) -> Result<(), Rejection> {
     if response.destination.is_none() {
-        return Err(Rejection::new(Check::Destination, "destination_missing"));
+        return Err(Rejection::new(Check::Destination, Reason::DestinationMissing));
     }
     if response.issuer.is_none() {
-        return Err(Rejection::new(Check::Issuer, "response_issuer_missing"));
+        return Err(Rejection::new(Check::Issuer, Reason::ResponseIssuerMissing));
     }
     Ok(())
 }
 
 fn check_response(response: &ResponseClaims, expected: &Expected<'_>) -> Result<(), Rejection> {
     if let Some(destination) = response.destination.as_deref().filter(|given| *given != expected.acs_url) {
-        return Err(Rejection::new(Check::Destination, "destination_mismatch")
+        return Err(Rejection::new(Check::Destination, Reason::DestinationMismatch)
             .wanted(expected.acs_url)
             .got(destination));
     }
     match response.issuer.as_deref().filter(|given| *given != expected.idp_entity_id) {
-        Some(issuer) => Err(issuer_mismatch("response_issuer_mismatch", issuer, expected)),
+        Some(issuer) => Err(issuer_mismatch(Reason::ResponseIssuerMismatch, issuer, expected)),
         None => instant::optional(response.issue_instant.as_deref()).map(drop),
     }
 }
 
-fn issuer_mismatch(code: &'static str, got: &str, expected: &Expected<'_>) -> Rejection {
-    Rejection::new(Check::Issuer, code).wanted(expected.idp_entity_id).got(got)
+fn issuer_mismatch(reason: Reason, got: &str, expected: &Expected<'_>) -> Rejection {
+    Rejection::new(Check::Issuer, reason).wanted(expected.idp_entity_id).got(got)
 }
 
 /// Checks the signed assertion, and turns it into the result.
@@ -195,13 +196,15 @@ fn check_assertion(
     let assertion = &verified.assertion;
     let mut window = Window::new(expected);
     if assertion.issuer != expected.idp_entity_id {
-        return Err(issuer_mismatch("assertion_issuer_mismatch", &assertion.issuer, expected));
+        return Err(issuer_mismatch(Reason::AssertionIssuerMismatch, &assertion.issuer, expected));
     }
     assertion.conditions.check_audience(expected.sp_entity_id)?;
     let bearer = assertion.subject.confirmed(expected, in_response_to, &mut window)?;
-    let first =
-        assertion.statements.first().ok_or_else(|| Rejection::new(Check::AuthnStatement, "authn_statement_missing"))?;
-    window.begun(assertion.issue_instant, "issue_instant_in_future")?;
+    let first = assertion
+        .statements
+        .first()
+        .ok_or_else(|| Rejection::new(Check::AuthnStatement, Reason::AuthnStatementMissing))?;
+    window.begun(assertion.issue_instant, Reason::IssueInstantInFuture)?;
     assertion.conditions.check_times(&mut window)?;
     assertion.statements.iter().try_for_each(|statement| statement.check_times(&mut window))?;
     let skew = window.seen().map(|seconds| Warning::ClockSkew { seconds });

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::verify::{Expected, MAX_CLOCK_SKEW};
 use crate::instant;
+use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 
 /// The present as far as the clocks of two parties agree on it.
@@ -22,10 +23,10 @@ impl Window {
     }
 
     /// Accepts a time that has come, by the most generous of both clocks.
-    pub(super) fn begun(&mut self, start: Timestamp, code: &'static str) -> Result<(), Rejection> {
+    pub(super) fn begun(&mut self, start: Timestamp, reason: Reason) -> Result<(), Rejection> {
         let ahead = start.duration_since(self.now);
         if ahead > self.skew {
-            return Err(self.rejection(code, "ahead", start));
+            return Err(self.rejection(reason, "ahead", start));
         }
         if ahead.is_positive() {
             self.seen = self.seen.max(ahead.as_secs().max(1));
@@ -34,10 +35,10 @@ impl Window {
     }
 
     /// Accepts an end that has not come (`NotOnOrAfter` is exclusive), by the most generous of both clocks.
-    pub(super) fn open(&mut self, end: Timestamp, code: &'static str) -> Result<(), Rejection> {
+    pub(super) fn open(&mut self, end: Timestamp, reason: Reason) -> Result<(), Rejection> {
         let behind = self.now.duration_since(end);
         if behind >= self.skew {
-            return Err(self.rejection(code, "behind", end));
+            return Err(self.rejection(reason, "behind", end));
         }
         if !behind.is_negative() && self.seen <= 0 {
             self.seen = self.seen.min(-behind.as_secs().max(1));
@@ -47,12 +48,12 @@ impl Window {
 
     /// Accepts an end that our own clock has not come to: what would end then lives by our clock, so tolerance would
     /// make something that is over when it begins.
-    pub(super) fn ahead(&self, end: Timestamp, code: &'static str) -> Result<(), Rejection> {
+    pub(super) fn ahead(&self, end: Timestamp, reason: Reason) -> Result<(), Rejection> {
         if end > self.now {
             return Ok(());
         }
         let wanted = format!("after {}", instant::format(self.now));
-        Err(Rejection::new(Check::Time, code).wanted(wanted).got(end.to_string()))
+        Err(Rejection::new(Check::Time, reason).wanted(wanted).got(end.to_string()))
     }
 
     /// How far the other clock was off beyond doubt; `None` if no tolerance was needed.
@@ -60,8 +61,8 @@ impl Window {
         Some(self.seen).filter(|seconds| *seconds != 0)
     }
 
-    fn rejection(&self, code: &'static str, direction: &str, got: Timestamp) -> Rejection {
+    fn rejection(&self, reason: Reason, direction: &str, got: Timestamp) -> Rejection {
         let wanted = format!("at most {} s {direction} of {}", self.skew.as_secs(), instant::format(self.now));
-        Rejection::new(Check::Time, code).wanted(wanted).got(got.to_string())
+        Rejection::new(Check::Time, reason).wanted(wanted).got(got.to_string())
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::num::IntErrorKind;
 
 use super::{MALFORMED, XmlError};
+use crate::reason::Reason;
 
 /// Whether all characters are `Char` (2.2). Rust strings have no surrogates, so few are left to find.
 pub(crate) fn all_legal(text: &str) -> bool {
@@ -53,7 +54,7 @@ pub(crate) fn reference(name: &str) -> Result<char, XmlError> {
         "gt" => Ok('>'),
         "quot" => Ok('"'),
         "apos" => Ok('\''),
-        _ => name.strip_prefix('#').ok_or(XmlError("entity_refused")).and_then(character_reference),
+        _ => name.strip_prefix('#').ok_or(XmlError(Reason::EntityRefused)).and_then(character_reference),
     }
 }
 
@@ -67,10 +68,10 @@ fn character_reference(digits: &str) -> Result<char, XmlError> {
         return Err(MALFORMED);
     }
     let code = u32::from_str_radix(digits, radix).map_err(|error| match error.kind() {
-        IntErrorKind::PosOverflow => XmlError("illegal_character"),
+        IntErrorKind::PosOverflow => XmlError(Reason::IllegalCharacter),
         _ => MALFORMED,
     });
-    code.map(char::from_u32)?.filter(|character| is_legal(*character)).ok_or(XmlError("illegal_character"))
+    code.map(char::from_u32)?.filter(|character| is_legal(*character)).ok_or(XmlError(Reason::IllegalCharacter))
 }
 
 /// Character data with line ends normalized (2.11).

@@ -13,11 +13,13 @@ pub(crate) mod write;
 
 pub(crate) use tree::{Document, Element};
 
-/// Why a text is refused, as a stable code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct XmlError(pub(crate) &'static str);
+use crate::reason::Reason;
 
-pub(crate) const MALFORMED: XmlError = XmlError("malformed_xml");
+/// Refusal of a text that is not accepted as XML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct XmlError(pub(crate) Reason);
+
+pub(crate) const MALFORMED: XmlError = XmlError(Reason::MalformedXml);
 
 /// How much of everything a document may have.
 #[derive(Debug, Clone, Copy)]

@@ -9,18 +9,19 @@ use quick_xml::events::Event;
 use super::scope::{NONE, Scope};
 use super::tree::{Attribute, Document, Node, NodeKind, Source};
 use super::{Bounds, MALFORMED, XmlError, character, tag};
+use crate::reason::Reason;
 
 /// Reads a document, or says why not.
 pub(crate) fn parse<'a>(text: &'a str, bounds: &Bounds) -> Result<Document<'a>, XmlError> {
     if text.len() > bounds.length {
-        return Err(XmlError("xml_too_long"));
+        return Err(XmlError(Reason::XmlTooLong));
     }
     // Each takes some work; in character data each is a node besides.
     if text.bytes().filter(|byte| *byte == b'&').count() > bounds.nodes {
-        return Err(XmlError("too_many_nodes"));
+        return Err(XmlError(Reason::TooManyNodes));
     }
     if !character::all_legal(text) {
-        return Err(XmlError("illegal_character"));
+        return Err(XmlError(Reason::IllegalCharacter));
     }
     let mut parser = Parser::new(text, bounds);
     let mut reader = Reader::from_str(text);
@@ -89,17 +90,17 @@ impl<'a> Parser<'a> {
             Event::Comment(_) => self.ignorable(NodeKind::Comment),
             Event::PI(_) => self.instruction(inside(raw, "<?", "?>")?),
             Event::Decl(_) if place.start == 0 => declaration(inside(raw, "<?xml", "?>")?),
-            Event::DocType(_) => Err(XmlError("doctype_refused")),
+            Event::DocType(_) => Err(XmlError(Reason::DoctypeRefused)),
             Event::Decl(_) | Event::Eof => Err(MALFORMED),
         }
     }
 
     fn start(&mut self, inside: &'a str, place: Range<usize>) -> Result<(), XmlError> {
         if self.root_closed {
-            return Err(XmlError("content_outside_root"));
+            return Err(XmlError(Reason::ContentOutsideRoot));
         }
         if self.open.len() >= self.bounds.depth {
-            return Err(XmlError("too_deep"));
+            return Err(XmlError(Reason::TooDeep));
         }
         let scope_mark = self.scope.mark();
         let (name, raw_attributes) = tag::open(inside)?;
@@ -110,7 +111,7 @@ impl<'a> Parser<'a> {
         let namespace = self.scope.resolve(name.prefix)?;
         self.namespace_lookups = self.namespace_lookups.saturating_add(self.scope.mark());
         if self.namespace_lookups > self.bounds.namespace_lookups {
-            return Err(XmlError("too_many_namespaces"));
+            return Err(XmlError(Reason::TooManyNamespaces));
         }
         let source = Source { start: place.start, start_tag_end: place.end, end: place.end };
         let node = self.push(NodeKind::Element { namespace, local: name.local, attributes, source })?;
@@ -127,7 +128,7 @@ impl<'a> Parser<'a> {
         while let Some(attribute) = raw.next()? {
             count = count.saturating_add(1);
             if count > self.bounds.attributes_per_element {
-                return Err(XmlError("too_many_attributes"));
+                return Err(XmlError(Reason::TooManyAttributes));
             }
             match (attribute.name.prefix, attribute.name.local) {
                 ("", "xmlns") => self.scope.declare("", attribute.value, scope_mark)?,
@@ -142,7 +143,7 @@ impl<'a> Parser<'a> {
         }
         self.attribute_count = self.attribute_count.saturating_add(count);
         if self.attribute_count > self.bounds.attributes {
-            return Err(XmlError("too_many_attributes"));
+            return Err(XmlError(Reason::TooManyAttributes));
         }
         self.resolve_attributes(first, &prefixed)?;
         Ok(first..self.document.attributes.len())
@@ -161,7 +162,7 @@ impl<'a> Parser<'a> {
         let mut names: Vec<_> = attributes.iter().map(|attribute| (attribute.namespace, attribute.local)).collect();
         names.sort_unstable();
         if names.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(XmlError("duplicate_attribute"));
+            return Err(XmlError(Reason::DuplicateAttribute));
         }
         Ok(())
     }
@@ -180,7 +181,7 @@ impl<'a> Parser<'a> {
 
     fn text(&mut self, raw: &'a str) -> Result<(), XmlError> {
         if self.open.is_empty() {
-            return if character::is_blank(raw) { Ok(()) } else { Err(XmlError("content_outside_root")) };
+            return if character::is_blank(raw) { Ok(()) } else { Err(XmlError(Reason::ContentOutsideRoot)) };
         }
         // Production 14: this sequence ends a CDATA section and nothing else.
         if raw.contains("]]>") {
@@ -196,7 +197,7 @@ impl<'a> Parser<'a> {
 
     fn character_data(&mut self, text: Cow<'a, str>) -> Result<(), XmlError> {
         if self.open.is_empty() {
-            return Err(XmlError("content_outside_root"));
+            return Err(XmlError(Reason::ContentOutsideRoot));
         }
         self.push(NodeKind::Text(text)).map(drop)
     }
@@ -217,7 +218,7 @@ impl<'a> Parser<'a> {
     fn push(&mut self, kind: NodeKind<'a>) -> Result<usize, XmlError> {
         let index = self.document.nodes.len();
         if index >= self.bounds.nodes {
-            return Err(XmlError("too_many_nodes"));
+            return Err(XmlError(Reason::TooManyNodes));
         }
         self.document.nodes.push(Node { kind, first_child: None, next_sibling: None });
         if let Some(parent) = self.open.last_mut() {
@@ -242,14 +243,14 @@ fn declaration(inside: &str) -> Result<(), XmlError> {
     let mut attributes = tag::attributes(inside);
     let mut seen = 0;
     while let Some(attribute) = attributes.next()? {
-        let (position, accepted, code) = match (attribute.name.prefix, attribute.name.local) {
-            ("", "version") => (1, attribute.value == "1.0", "xml_version_refused"),
-            ("", "encoding") => (2, attribute.value.eq_ignore_ascii_case("utf-8"), "xml_encoding_refused"),
+        let (position, accepted, reason) = match (attribute.name.prefix, attribute.name.local) {
+            ("", "version") => (1, attribute.value == "1.0", Reason::XmlVersionRefused),
+            ("", "encoding") => (2, attribute.value.eq_ignore_ascii_case("utf-8"), Reason::XmlEncodingRefused),
             ("", "standalone") => (3, matches!(attribute.value.as_ref(), "yes" | "no"), MALFORMED.0),
             _ => return Err(MALFORMED),
         };
         if !accepted {
-            return Err(XmlError(code));
+            return Err(XmlError(reason));
         }
         if position <= seen || (seen == 0 && position != 1) {
             return Err(MALFORMED);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{MALFORMED, XmlError, namespace};
+use crate::reason::Reason;
 
 /// Which namespace name: a place in the document's table.
 pub(crate) type NamespaceId = usize;
@@ -54,10 +55,10 @@ impl<'a> Scope<'a> {
 
     fn bind(&mut self, prefix: &'a str, id: NamespaceId, mark: usize) -> Result<(), XmlError> {
         if self.bindings.iter().skip(mark).any(|(declared, _)| *declared == prefix) {
-            return Err(XmlError("duplicate_attribute"));
+            return Err(XmlError(Reason::DuplicateAttribute));
         }
         if self.bindings.len() >= self.limit {
-            return Err(XmlError("too_many_namespaces"));
+            return Err(XmlError(Reason::TooManyNamespaces));
         }
         self.bindings.push((prefix, id));
         Ok(())
@@ -70,7 +71,7 @@ impl<'a> Scope<'a> {
         }
         let next = self.ids.len();
         if next >= MAX_NAMES {
-            return Err(XmlError("too_many_namespaces"));
+            return Err(XmlError(Reason::TooManyNamespaces));
         }
         self.ids.insert(name, next);
         Ok(next)
@@ -84,7 +85,7 @@ impl<'a> Scope<'a> {
         match self.bindings.iter().rev().find(|(declared, _)| *declared == prefix) {
             Some((_, id)) => Ok(*id),
             None if prefix.is_empty() => Ok(NONE),
-            None => Err(XmlError("unbound_prefix")),
+            None => Err(XmlError(Reason::UnboundPrefix)),
         }
     }
 

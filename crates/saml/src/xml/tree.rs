@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::XmlError;
 use super::scope::{NONE, NamespaceId};
+use crate::reason::Reason;
 
 /// A document that the strict parser accepted. Borrows from its text wherever that text needed no change.
 #[derive(Debug)]
@@ -165,7 +166,7 @@ impl<'d, 'a> Element<'d, 'a> {
                 NodeKind::Text(part) if text.is_empty() => text = Cow::Borrowed(part.as_ref()),
                 NodeKind::Text(part) => text.to_mut().push_str(part),
                 NodeKind::Comment => {}
-                NodeKind::Element { .. } | NodeKind::Instruction => return Err(XmlError("text_expected")),
+                NodeKind::Element { .. } | NodeKind::Instruction => return Err(XmlError(Reason::TextExpected)),
             }
         }
         Ok(text)

@@ -97,7 +97,7 @@ fn an_expired_certificate_warns_or_is_refused() {
     let not_after = IDP_CERTIFICATES[0].not_after;
     assert_eq!(verified.warnings, [Warning::CertificateExpired { not_after }]);
     let refusing = Trust { refuse_expired_certificates: true, ..trust() };
-    assert_eq!(saml::verify_response(&xml, &expected, &refusing).unwrap_err().code, "certificate_expired");
+    assert_eq!(saml::verify_response(&xml, &expected, &refusing).unwrap_err().reason.as_str(), "certificate_expired");
 }
 
 /// Proves C10: documents that xmlsec1 encrypted, with every accepted cipher, are decrypted and verified.

@@ -73,7 +73,11 @@ fn each_dangerous_construct_is_refused() {
         (String::new(), "malformed_xml"),
     ];
     for (index, (xml, code)) in cases.iter().enumerate() {
-        assert_eq!(saml::guard::check(xml).map_or_else(|refused| refused.code, |_| "accepted"), *code, "case {index}");
+        assert_eq!(
+            saml::guard::check(xml).map_or_else(|refused| refused.reason.as_str(), |_| "accepted"),
+            *code,
+            "case {index}"
+        );
         assert_eq!(refusal(xml), *code, "case {index}");
     }
 }

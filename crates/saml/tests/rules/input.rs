@@ -62,7 +62,8 @@ fn form_values_are_decoded_strictly() {
     assert_eq!(decode_post_binding(&encoded).unwrap(), xml);
     assert_eq!(decode_post_binding(&broken).unwrap(), xml);
     assert_eq!(decode_post_binding(&STANDARD.encode(format!("\u{feff}{xml}"))).unwrap(), xml);
-    let refused = |value: &str| decode_post_binding(value).map_err(|rejection| (rejection.check, rejection.code));
+    let refused =
+        |value: &str| decode_post_binding(value).map_err(|rejection| (rejection.check, rejection.reason.as_str()));
     assert_eq!(refused(""), Err((Check::Encoding, "message_missing")));
     assert_eq!(refused("QQ"), Err((Check::Encoding, "base64_invalid")));
     assert_eq!(refused("QQ==QQ=="), Err((Check::Encoding, "base64_invalid")));
@@ -82,8 +83,11 @@ fn inflation_is_bounded() {
         STANDARD.encode(encoder.finish().unwrap())
     };
     assert_eq!(decode_redirect_binding(&deflated("<x/>")).unwrap(), "<x/>");
-    assert_eq!(decode_redirect_binding(&deflated(&" ".repeat(10_000_000))).unwrap_err().code, "message_too_long");
-    assert_eq!(decode_redirect_binding(&STANDARD.encode([0xff; 9])).unwrap_err().code, "deflate_invalid");
+    assert_eq!(
+        decode_redirect_binding(&deflated(&" ".repeat(10_000_000))).unwrap_err().reason.as_str(),
+        "message_too_long"
+    );
+    assert_eq!(decode_redirect_binding(&STANDARD.encode([0xff; 9])).unwrap_err().reason.as_str(), "deflate_invalid");
 }
 
 /// Proves H1: diagnostics keep the shape of a message and none of its personal values.

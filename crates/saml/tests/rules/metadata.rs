@@ -126,7 +126,7 @@ fn metadata_may_be_valid_for_ever() {
 #[test]
 fn unusable_metadata_is_refused() {
     let doctype = format!("<!DOCTYPE x>{}", usual());
-    assert_eq!(parse(&doctype), Err(MetadataError::Xml { code: "doctype_refused" }));
+    assert_eq!(parse(&doctype), Err(MetadataError::Xml { reason: saml::Reason::DoctypeRefused }));
     assert_eq!(parse("<html/>"), Err(MetadataError::Mistaken(Mistaken::WebPage)));
     assert_eq!(parse(&usual().replace(IDP, "")), Err(MetadataError::EntityId));
     let expired = usual().replace(" entityID", " validUntil=\"2026-11-30T00:00:00Z\" entityID");

@@ -66,7 +66,7 @@ pub fn verify(xml: &str) -> Result<VerifiedResponse, Rejection> {
 
 /// The code with which a message is refused.
 pub fn refusal(xml: &str) -> &'static str {
-    verify(xml).expect_err("the message should be refused").code
+    verify(xml).expect_err("the message should be refused").reason.as_str()
 }
 
 /// Parts of a message, honest until a test changes one.

@@ -11,7 +11,7 @@ use domain::account::AccountName;
 use domain::account_pair::{
     AccountPair, PAIRING_LIFETIME, PairRefusal, PairState, PairedUser, check_proof, decide_pair,
 };
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::authorization_code::AuthorizationCode;
 use domain::mail::MailMessage;
 use domain::one_time_link::{LinkPurpose, OneTimeLink, decide_use};
@@ -24,12 +24,12 @@ use serde_json::{Value, json};
 use storage::Tx;
 use storage::authorization_codes::Exchange;
 
-use super::{AccountPairView, audited, pair_deed};
+use super::{AccountPairView, audited, pair_entry};
 use crate::Service;
 use crate::accounts::account;
 use crate::error::{Code, Error, Result};
 use crate::tokens::{CodeGrant, TokenRefusal};
-use crate::users::deed;
+use crate::users::entry;
 
 /// A pairing that one of its two users has proved themselves for.
 #[derive(Debug)]
@@ -63,8 +63,8 @@ impl Service {
         let whose = (user.account_id, user.id);
         storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::AccountPairing, now).await?;
         storage::one_time_links::insert(&mut tx, &link).await?;
-        let deed = deed("account_pair.begun", &user, Value::Null, json!({ "attempt_id": code.attempt_id }));
-        self.record_as(&mut tx, AuditActor::User(user.id), Some(proof.address.to_string()), deed).await?;
+        let entry = entry(AuditAction::AccountPairBegun, &user, Value::Null, json!({ "attempt_id": code.attempt_id }));
+        self.record_as(&mut tx, AuditActor::User(user.id), Some(proof.address.to_string()), entry).await?;
         tx.commit().await?;
         Ok(Pairing { token, expires_at, account_name, username: user.username })
     }
@@ -116,8 +116,8 @@ impl Service {
         storage::account_pairs::insert(tx, pair).await?;
         for (side, [user, other]) in sides.iter().zip([*users, [users[1], users[0]]]) {
             let (actor, address) = origin(user.id, *address);
-            let deed = pair_deed("account_pair.created", side, Value::Null, audited(side));
-            self.record_as(tx, actor, address.clone(), deed).await?;
+            let entry = pair_entry(AuditAction::AccountPairCreated, side, Value::Null, audited(side));
+            self.record_as(tx, actor, address.clone(), entry).await?;
             self.mail_pair(tx, user, other, (pair.created_at, address)).await?;
         }
         Ok(())

@@ -8,6 +8,7 @@ use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SignI
 use super::{SwitchAccount, Switching};
 use crate::Service;
 use crate::error::{Code, Error};
+use crate::reason::{Check, Reason};
 
 impl Service {
     /// Writes a refusal down in the account that somebody would have switched to, and tells it.
@@ -20,15 +21,13 @@ impl Service {
         let error = error(refusal);
         // Nobody leaves anything in an account that has not agreed to a link.
         let Some(reason) = reason(refusal) else { return error };
-        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason).increment(1);
+        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason.as_str()).increment(1);
         let (id, whose) = (AttemptId::from_uuid(self.uuid()), (switch.account_id, Portal::Admin));
         let username = switching.user.username.as_str();
         let failure = AttemptFailure {
-            code: error.code.as_str().to_owned(),
-            reason: reason.to_owned(),
-            check: "account_switch".to_owned(),
             wanted: Some(refusal.to_string()),
             got: Some(format!("{username} of {}", switching.home.account_id)),
+            ..reason.failure(Check::AccountSwitch)
         };
         let attempt = SignInAttempt {
             outcome: AttemptOutcome::Refused,
@@ -44,19 +43,19 @@ impl Service {
 }
 
 /// How diagnostics call a refusal.
-const fn reason(refusal: SwitchRefusal) -> Option<&'static str> {
+const fn reason(refusal: SwitchRefusal) -> Option<Reason> {
     match refusal {
         SwitchRefusal::NotLinked => None,
-        SwitchRefusal::FromSandbox => Some("switch_from_sandbox"),
-        SwitchRefusal::NotByFormLogin => Some("switch_not_by_form_login"),
-        SwitchRefusal::UsernameReplaced => Some("switch_username_replaced"),
-        SwitchRefusal::NotServed => Some("switch_not_served"),
-        SwitchRefusal::NotPaired => Some("switch_not_paired"),
-        SwitchRefusal::PairVoid => Some("switch_pair_void"),
-        SwitchRefusal::UserNotReady => Some("switch_user_not_ready"),
-        SwitchRefusal::SsoRequired => Some("switch_sso_required"),
-        SwitchRefusal::CodeRequired => Some("switch_code_required"),
-        SwitchRefusal::NetworkNotAllowed => Some("network_not_allowed"),
+        SwitchRefusal::FromSandbox => Some(Reason::SwitchFromSandbox),
+        SwitchRefusal::NotByFormLogin => Some(Reason::SwitchNotByFormLogin),
+        SwitchRefusal::UsernameReplaced => Some(Reason::SwitchUsernameReplaced),
+        SwitchRefusal::NotServed => Some(Reason::SwitchNotServed),
+        SwitchRefusal::NotPaired => Some(Reason::SwitchNotPaired),
+        SwitchRefusal::PairVoid => Some(Reason::SwitchPairVoid),
+        SwitchRefusal::UserNotReady => Some(Reason::SwitchUserNotReady),
+        SwitchRefusal::SsoRequired => Some(Reason::SwitchSsoRequired),
+        SwitchRefusal::CodeRequired => Some(Reason::SwitchCodeRequired),
+        SwitchRefusal::NetworkNotAllowed => Some(Reason::NetworkNotAllowed),
     }
 }
 
@@ -69,17 +68,5 @@ fn error(refusal: SwitchRefusal) -> Error {
 
 /// The code of the catalogue that a refusal has.
 pub fn switch_code(refusal: SwitchRefusal) -> Code {
-    match refusal {
-        SwitchRefusal::NotLinked => Code::NotFound,
-        SwitchRefusal::SsoRequired => Code::SsoRequired,
-        SwitchRefusal::NetworkNotAllowed => Code::NetworkNotAllowed,
-        SwitchRefusal::FromSandbox
-        | SwitchRefusal::NotByFormLogin
-        | SwitchRefusal::UsernameReplaced
-        | SwitchRefusal::NotServed
-        | SwitchRefusal::NotPaired
-        | SwitchRefusal::PairVoid
-        | SwitchRefusal::UserNotReady
-        | SwitchRefusal::CodeRequired => Code::SwitchNeedsSetup,
-    }
+    reason(refusal).map_or(Code::NotFound, Reason::code)
 }

@@ -1,6 +1,6 @@
 //! A break-glass user comes in (A4): everybody hears of it who answers for the account.
 
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::break_glass::is_break_glass_use;
 use domain::direct_sign_in::DirectSignIn;
 use domain::mail::{Mail, MailMessage, OutgoingMail};
@@ -12,7 +12,7 @@ use crate::Service;
 use crate::accounts::account;
 use crate::connections::sso_mode;
 use crate::error::Result;
-use crate::users::{deed, user};
+use crate::users::{entry, user};
 
 impl Service {
     /// Announces a form login that uses the break-glass path: an audit event, and a mail to every active owner. In the
@@ -30,8 +30,8 @@ impl Service {
         let mails = self.mails_of_use(tx, &user, address.as_deref().unwrap_or_default()).await?;
         self.enqueue(tx, &mails).await?;
         let after = json!({ "attempt_id": sign_in.attempt_id, "method": sign_in.method, "mails": mails.len() });
-        let deed = deed("user.break_glass_used", &user, Value::Null, after);
-        self.record_as(tx, AuditActor::User(user.id), address, deed).await
+        let entry = entry(AuditAction::UserBreakGlassUsed, &user, Value::Null, after);
+        self.record_as(tx, AuditActor::User(user.id), address, entry).await
     }
 
     async fn mails_of_use(&self, tx: &mut Tx, user: &User, client_address: &str) -> Result<Vec<Mail>> {

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use domain::audit::AuditAction;
 use domain::break_glass::last_used;
 use domain::form_login::needs_code;
 use domain::mail::MailMessage;
@@ -22,7 +23,7 @@ use crate::accounts::account;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::form_login::PendingToken;
-use crate::users::{deed, user};
+use crate::users::{entry, user};
 
 /// What comes next in a drill.
 #[derive(Debug)]
@@ -151,7 +152,7 @@ impl Service {
             self.enqueue_mail_of(tx, user.account_id, (to, message)).await?;
         }
         let after = json!({ "attempt_id": drill, "drilled_at": drilled_at, "mail_queued": mail_queued });
-        self.record(tx, caller, deed("user.break_glass_drilled", user, Value::Null, after)).await?;
+        self.record(tx, caller, entry(AuditAction::UserBreakGlassDrilled, user, Value::Null, after)).await?;
         Ok(Drilled { drilled_at, mail_queued })
     }
 }

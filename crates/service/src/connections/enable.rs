@@ -1,5 +1,6 @@
 //! The enable switch (C9): mode `off` to `optional`, and back.
 
+use domain::audit::AuditAction;
 use domain::sso::connection::{SamlConnection, SsoMode};
 use domain::{AccountId, ConnectionId};
 
@@ -42,7 +43,7 @@ impl Service {
             }
             Ok(())
         };
-        let change = Change { action: "saml_connection.enabled", apply: Box::new(apply) };
+        let change = Change { action: AuditAction::SamlConnectionEnabled, apply: Box::new(apply) };
         let view = self.change_connection(caller, account_id, target, change).await?;
         let mut tx = self.store.read().await?;
         let shared = storage::users::shared_emails(&mut tx, account_id, view.connection.portal).await?;
@@ -68,7 +69,7 @@ impl Service {
             connection.mode = SsoMode::Off;
             Ok(())
         };
-        let change = Change { action: "saml_connection.disabled", apply: Box::new(apply) };
+        let change = Change { action: AuditAction::SamlConnectionDisabled, apply: Box::new(apply) };
         self.change_connection(caller, account_id, target, change).await
     }
 

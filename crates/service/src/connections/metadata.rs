@@ -1,5 +1,6 @@
 //! IdP metadata in, SP metadata out (C1, C5).
 
+use domain::audit::AuditAction;
 use domain::role::Permission;
 use domain::sso::connection::{RequestBinding, SamlConnection, SpHash};
 use domain::{AccountId, ConnectionId};
@@ -102,7 +103,7 @@ impl Service {
             settings.metadata_url = source.or_else(|| settings.metadata_url.take());
             Ok(())
         };
-        let change = Change { action: "saml_connection.idp_metadata_imported", apply: Box::new(apply) };
+        let change = Change { action: AuditAction::SamlConnectionIdpMetadataImported, apply: Box::new(apply) };
         let view = self.change_connection(caller, account_id, target, change).await?;
         Ok(ImportReport { view, ignored })
     }

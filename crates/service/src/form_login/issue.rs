@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use domain::AttemptId;
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::authorization_code::SessionGrant;
 use domain::direct_sign_in::{Awaited, DirectSignIn};
 use domain::sign_in_attempt::{AttemptKind, AttemptStage, SIGN_IN_LIFETIME, SignInAttempt};
@@ -18,7 +18,7 @@ use super::start::Admission;
 use crate::Service;
 use crate::error::Result;
 use crate::sign_in::redirect_url;
-use crate::users::{audited_user, deed};
+use crate::users::{audited_user, entry};
 
 impl Service {
     /// Writes down a sign-in whose password is right, and goes as far as it can.
@@ -110,8 +110,8 @@ impl Service {
         let updated_at = self.next_version(before.updated_at);
         let after = User { status: UserStatus::Active, updated_at, ..accepted };
         let after = self.write_user(tx, (before, after), None).await?;
-        let deed = deed("user.updated", &after, audited_user(before), audited_user(&after));
-        self.record_as(tx, AuditActor::User(before.id), Some(address.to_string()), deed).await?;
+        let entry = entry(AuditAction::UserUpdated, &after, audited_user(before), audited_user(&after));
+        self.record_as(tx, AuditActor::User(before.id), Some(address.to_string()), entry).await?;
         Ok(after)
     }
 }

@@ -1,6 +1,6 @@
 //! A password that somebody else chose is changed before the first sign-in is complete.
 
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::direct_sign_in::{Awaited, DirectSignIn};
 use domain::password::Password;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::Service;
 use crate::accounts::account;
 use crate::error::{Error, Result};
 use crate::ports::PasswordVerdict;
-use crate::users::deed;
+use crate::users::entry;
 
 /// Body of the page that asked for another password.
 #[derive(Debug)]
@@ -49,8 +49,8 @@ impl Service {
             return Err(over());
         }
         let user = self.void_by_password(&mut tx, &waiting.user, None).await.map_err(over_meanwhile)?;
-        let deed = deed("user.password_changed", &user, Value::Null, Value::Null);
-        self.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), deed).await?;
+        let entry = entry(AuditAction::UserPasswordChanged, &user, Value::Null, Value::Null);
+        self.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), entry).await?;
         self.mail_password_changed(&mut tx, &user).await?;
         let credential_epoch = user.credential_epoch;
         let sign_in = DirectSignIn { awaits: None, credential_epoch, ..waiting.sign_in.clone() };

@@ -15,34 +15,30 @@ use super::facts::Facts;
 use super::start::StartFormSignIn;
 use crate::Service;
 use crate::error::{Code, Error, Result};
+use crate::reason::{Check, Reason};
 
 /// Over how long refused attempts are counted against the limits.
 const LIMIT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
-/// Words of a refusal, for the browser and for diagnostics.
+/// Words of a refusal, for diagnostics.
 struct Telling {
-    code: Code,
-    reason: &'static str,
+    reason: Reason,
     wanted: &'static str,
 }
 
 fn telling(refusal: FormLoginRefusal) -> Telling {
     use FormLoginRefusal as Refused;
-    let (code, reason, wanted) = match refusal {
-        Refused::UnknownUser => (Code::LoginIncorrectCredentials, "user_unknown", "the username or email of a user"),
-        Refused::SeveralUsers => {
-            (Code::LoginIncorrectCredentials, "email_shared", "a username, or an email that one active user has")
-        }
-        Refused::NoPassword => (Code::LoginIncorrectCredentials, "password_not_set", "a user who has set a password"),
-        Refused::WrongPassword => (Code::LoginIncorrectCredentials, "password_wrong", "the password of the user"),
-        Refused::Inactive => (Code::LoginIncorrectCredentials, "user_deactivated", "an active user"),
-        Refused::SsoRequired => (Code::LoginIncorrectCredentials, "form_login_not_allowed", "a sign-in with SSO"),
-        Refused::NoRole => (Code::NoRole, "role_missing", "a user with a role"),
-        Refused::AddressNotAllowed => {
-            (Code::NetworkNotAllowed, "network_not_allowed", "an address of allowed_networks")
-        }
+    let (reason, wanted) = match refusal {
+        Refused::UnknownUser => (Reason::UserUnknown, "the username or email of a user"),
+        Refused::SeveralUsers => (Reason::EmailShared, "a username, or an email that one active user has"),
+        Refused::NoPassword => (Reason::PasswordNotSet, "a user who has set a password"),
+        Refused::WrongPassword => (Reason::PasswordWrong, "the password of the user"),
+        Refused::Inactive => (Reason::UserDeactivated, "an active user"),
+        Refused::SsoRequired => (Reason::FormLoginNotAllowed, "a sign-in with SSO"),
+        Refused::NoRole => (Reason::RoleMissing, "a user with a role"),
+        Refused::AddressNotAllowed => (Reason::NetworkNotAllowed, "an address of allowed_networks"),
     };
-    Telling { code, reason, wanted }
+    Telling { reason, wanted }
 }
 
 impl Service {
@@ -54,6 +50,7 @@ impl Service {
         refusal: FormLoginRefusal,
     ) -> Result<SignInStep> {
         let told = telling(refusal);
+        let code = told.reason.code();
         let attempt_id = match &facts.account {
             Some(account) => {
                 self.record_refused_sign_in(self.refused_form_attempt(start, account.id, failure(&told))).await?
@@ -62,12 +59,12 @@ impl Service {
         };
         let attempt_id = attempt_id.unwrap_or_else(|| AttemptId::from_uuid(self.uuid()));
         // By code, not by reason: no number tells whether a user exists.
-        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => told.code.as_str()).increment(1);
+        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => code.as_str()).increment(1);
         match &facts.connection {
-            Some(connection) if facts.mode == SsoMode::Required && told.code == Code::LoginIncorrectCredentials => {
+            Some(connection) if facts.mode == SsoMode::Required && code == Code::LoginIncorrectCredentials => {
                 Ok(SignInStep::SsoRequired { saml_login_url: self.saml_login_url(&connection.sp_hash) })
             }
-            _ => Err(error(told.code).with_attempt(Some(attempt_id))),
+            _ => Err(error(code).with_attempt(Some(attempt_id))),
         }
     }
 
@@ -111,13 +108,7 @@ impl Service {
 }
 
 fn failure(told: &Telling) -> AttemptFailure {
-    AttemptFailure {
-        code: told.code.as_str().to_owned(),
-        reason: told.reason.to_owned(),
-        check: "password".to_owned(),
-        wanted: Some(told.wanted.to_owned()),
-        got: None,
-    }
+    AttemptFailure { wanted: Some(told.wanted.to_owned()), ..told.reason.failure(Check::Password) }
 }
 
 fn error(code: Code) -> Error {

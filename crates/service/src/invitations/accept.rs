@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use domain::account::{Account, AccountName};
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::invitation::{
     AcceptBy, Invitation, InvitationEnd, InvitationRefusal, decide_accept, decide_accept_by, decide_accept_by_sign_in,
 };
@@ -20,7 +20,7 @@ use crate::Service;
 use crate::accounts::account;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result};
-use crate::invitations::{audited, deed, end_links};
+use crate::invitations::{audited, end_links, entry};
 use crate::one_time_links::{link, link_refused, withdrawn_meanwhile};
 use crate::users::user;
 
@@ -159,8 +159,8 @@ impl Service {
         }
         end_links(tx, whose, now).await?;
         let after = Invitation { end: Some(InvitationEnd::Accepted(now, method)), ..before.clone() };
-        let deed = deed("invitation.accepted", &after, audited(&before), audited(&after));
-        self.record_as(tx, actor, address, deed).await
+        let entry = entry(AuditAction::InvitationAccepted, &after, audited(&before), audited(&after));
+        self.record_as(tx, actor, address, entry).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Inviting: the user, their invitation, its link and its mail are written together (E1, E4).
 
 use domain::account::Account;
+use domain::audit::AuditAction;
 use domain::directory::NewNames;
 use domain::email::Email;
 use domain::invitation::Invitation;
@@ -23,7 +24,7 @@ use crate::directory::{Naming, check_names};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::invitations::mailing::{MailWishes, Mailing};
-use crate::invitations::{InvitationView, audited, deed, invitation, staged};
+use crate::invitations::{InvitationView, audited, entry, invitation, staged};
 use crate::users::{NewUser, audited_user, check_roles};
 
 /// Properties that all invitations of one request share.
@@ -152,14 +153,14 @@ impl Service {
         let users: Vec<User> = prepared.iter().map(|one| one.user.clone()).collect();
         let added = storage::users::insert_all(tx, &users).await?;
         let (mut results, mut rows) = (Vec::with_capacity(prepared.len()), Vec::with_capacity(added.len()));
-        let (mut links, mut mails, mut deeds) = (vec![], vec![], vec![]);
+        let (mut links, mut mails, mut entries) = (vec![], vec![], vec![]);
         for Prepared { user, invitation, link, mail } in prepared {
             if !added.contains(&user.id) {
                 results.push(None);
                 continue;
             }
-            deeds.push(crate::users::deed("user.created", &user, Value::Null, audited_user(&user)));
-            deeds.push(deed("invitation.created", &invitation, Value::Null, audited(&invitation)));
+            entries.push(crate::users::entry(AuditAction::UserCreated, &user, Value::Null, audited_user(&user)));
+            entries.push(entry(AuditAction::InvitationCreated, &invitation, Value::Null, audited(&invitation)));
             links.extend(link);
             mails.extend(mail);
             rows.push(NewInvitation { invitation: invitation.clone(), display_name: user.display_name });
@@ -168,7 +169,7 @@ impl Service {
         storage::invitations::insert_all(tx, &rows).await?;
         storage::one_time_links::insert_all(tx, &links).await?;
         self.enqueue(tx, &mails).await?;
-        self.record_all(tx, caller, deeds).await?;
+        self.record_all(tx, caller, entries).await?;
         Ok(results)
     }
 }

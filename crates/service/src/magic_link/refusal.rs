@@ -8,17 +8,22 @@ use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SignI
 use super::complete::CompleteMagicLink;
 use crate::Service;
 use crate::error::{Code, Error};
+use crate::reason::{Check, Reason};
 
-/// The refusals that say something about the link or its user; others are about whoever asks, or are ours.
-pub(crate) const WRITTEN_DOWN: [Code; 7] = [
-    Code::LinkUsed,
-    Code::LinkReplaced,
-    Code::LinkExpired,
-    Code::LinkInvalid,
-    Code::InvitationExpired,
-    Code::InvitationRevoked,
-    Code::MagicLinkUnsupported,
-];
+/// The reason that is written down: what says something about the link or its user. Other refusals are about the caller,
+/// or are faults.
+const fn reason(code: Code) -> Option<Reason> {
+    match code {
+        Code::LinkUsed => Some(Reason::LinkUsed),
+        Code::LinkReplaced => Some(Reason::LinkReplaced),
+        Code::LinkExpired => Some(Reason::LinkExpired),
+        Code::LinkInvalid => Some(Reason::LinkInvalid),
+        Code::InvitationExpired => Some(Reason::InvitationExpired),
+        Code::InvitationRevoked => Some(Reason::InvitationRevoked),
+        Code::MagicLinkUnsupported => Some(Reason::MagicLinkUnsupported),
+        _ => None,
+    }
+}
 
 impl Service {
     /// Writes a refusal down, and names the attempt in it.
@@ -27,28 +32,30 @@ impl Service {
         (link, complete): (&OneTimeLink, &CompleteMagicLink),
         refusal: Error,
     ) -> Error {
-        if !WRITTEN_DOWN.contains(&refusal.code) {
-            return refusal;
-        }
-        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => refusal.code.as_str()).increment(1);
-        match self.record_refused_sign_in(self.refused_attempt(link, complete, refusal.code)).await {
+        let Some(reason) = reason(refusal.code) else { return refusal };
+        metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason.as_str()).increment(1);
+        let failure = AttemptFailure { code: refusal.code.as_str().to_owned(), ..reason.failure(Check::MagicLink) };
+        match self.record_refused_sign_in(self.refused_attempt(link, complete, failure)).await {
             Ok(attempt_id) => refusal.with_attempt(attempt_id),
             Err(error) => error,
         }
     }
 
-    fn refused_attempt(&self, link: &OneTimeLink, complete: &CompleteMagicLink, code: Code) -> SignInAttempt {
+    fn refused_attempt(
+        &self,
+        link: &OneTimeLink,
+        complete: &CompleteMagicLink,
+        failure: AttemptFailure,
+    ) -> SignInAttempt {
         let now = self.now();
         let (id, whose) = (AttemptId::from_uuid(self.uuid()), (link.account_id, Portal::SelfService));
         SignInAttempt {
             application_id: Some(complete.authorization.client_id),
             outcome: AttemptOutcome::Refused,
             failure: Some(AttemptFailure {
-                code: code.as_str().to_owned(),
-                reason: code.as_str().to_owned(),
-                check: "magic_link".to_owned(),
                 wanted: Some(format!("the newest link of {}, unused, before {}", link.user_id, link.expires_at)),
                 got: Some(format!("a link of {} at {now}", link.created_at)),
+                ..failure
             }),
             ..SignInAttempt::new(id, whose, AttemptKind::MagicLink, (complete.address, now))
         }

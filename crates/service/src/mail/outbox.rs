@@ -2,6 +2,7 @@
 
 use domain::AccountId;
 use domain::MailId;
+use domain::audit::AuditAction;
 use domain::email::Email;
 use domain::language::Language;
 use domain::mail::{Mail, MailMessage, MailState, OutgoingMail};
@@ -11,7 +12,7 @@ use storage::{Page, Paged, Tx};
 
 use crate::Service;
 use crate::accounts::account;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 use crate::ports::RenderedMail;
@@ -55,7 +56,8 @@ impl Service {
         let outgoing = OutgoingMail { account_id, to, language, message: MailMessage::Test };
         let id = self.enqueue_mail(&mut tx, outgoing).await?;
         let written = mail(&mut tx, id).await?;
-        self.record(&mut tx, caller, deed("mail.test_sent", &written, Value::Null, audited(&written))).await?;
+        self.record(&mut tx, caller, entry(AuditAction::MailTestSent, &written, Value::Null, audited(&written)))
+            .await?;
         tx.commit().await?;
         Ok(written)
     }
@@ -70,7 +72,8 @@ impl Service {
         }
         tx.notify_after_commit(&self.mail_waits);
         let after = mail(&mut tx, id).await?;
-        self.record(&mut tx, caller, deed("mail.retried", &before, audited(&before), audited(&after))).await?;
+        self.record(&mut tx, caller, entry(AuditAction::MailRetried, &before, audited(&before), audited(&after)))
+            .await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -83,7 +86,7 @@ impl Service {
         if !storage::outbox::delete(&mut tx, id).await? {
             return Err(Error::new(Code::MailBeingSent));
         }
-        self.record(&mut tx, caller, deed("mail.discarded", &before, audited(&before), Value::Null)).await?;
+        self.record(&mut tx, caller, entry(AuditAction::MailDiscarded, &before, audited(&before), Value::Null)).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -126,8 +129,8 @@ fn no_mailbox() -> Error {
         .with_detail("There is a mailbox in development alone, where no mail server is configured")
 }
 
-fn deed<'a>(action: &'a str, mail: &Mail, before: Value, after: Value) -> Deed<'a> {
-    Deed { account_id: mail.account_id, action, target: mail.id.to_string(), before, after }
+fn entry(action: AuditAction, mail: &Mail, before: Value, after: Value) -> AuditEntry {
+    AuditEntry { account_id: mail.account_id, action, target: mail.id.to_string(), before, after }
 }
 
 fn audited(mail: &Mail) -> Value {

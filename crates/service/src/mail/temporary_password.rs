@@ -1,7 +1,7 @@
 //! A temporary password is made when its mail is sent (F4): nobody waits while thousands are hashed, and none lies about
 //! for a mail that never goes out.
 
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::mail::MailMessage;
 use domain::mail::delivery::Delivery;
 use domain::password::{Password, PasswordCredential, PasswordHash, TEMPORARY_PASSWORD_LIFETIME, temporary_password};
@@ -17,7 +17,7 @@ use super::sealing_context;
 use crate::Service;
 use crate::connections::sso_mode;
 use crate::error::{Error, Result};
-use crate::users::{audited_user, deed};
+use crate::users::{audited_user, entry};
 
 /// Somebody who gets a temporary password, or why nobody does.
 type Recipient = std::result::Result<User, &'static str>;
@@ -83,8 +83,9 @@ impl Service {
         let credential =
             PasswordCredential { account_id, user_id, hash, must_change: true, set_at: self.now(), expires_at };
         storage::password_credentials::set(tx, &credential).await?;
-        let deed = deed("user.temporary_password_set", &user, Value::Null, json!({ "expires_at": expires_at }));
-        self.record_as(tx, AuditActor::System, None, deed).await
+        let entry =
+            entry(AuditAction::UserTemporaryPasswordSet, &user, Value::Null, json!({ "expires_at": expires_at }));
+        self.record_as(tx, AuditActor::System, None, entry).await
     }
 
     /// Roles from assertions count in no session by password (C4), so a user who has no other ones is assigned those: going
@@ -99,8 +100,8 @@ impl Service {
         }
         after.updated_at = self.next_version(user.updated_at);
         let after = self.write_user(tx, (user, after), None).await?;
-        let deed = deed("user.updated", &after, audited_user(user), audited_user(&after));
-        self.record_as(tx, AuditActor::System, None, deed).await?;
+        let entry = entry(AuditAction::UserUpdated, &after, audited_user(user), audited_user(&after));
+        self.record_as(tx, AuditActor::System, None, entry).await?;
         Ok(after)
     }
 

@@ -12,6 +12,7 @@ use storage::Tx;
 
 use crate::Service;
 use crate::error::{Code, Error, Result};
+use crate::reason::Reason;
 use crate::sign_in::redirect_url;
 use crate::sign_in::refusal::{NewAttempt, Refusal, Stop};
 use crate::sign_in::start::attempt_of_request;
@@ -165,7 +166,7 @@ impl Service {
             address: elsewhere.address,
         };
         let attempt_id = self.record_refused_attempt(&new, &refusal).await?;
-        Ok(Some(AcsAnswer::Refused { code: refusal.code, attempt_id }))
+        Ok(Some(AcsAnswer::Refused { code: refusal.reason.code(), attempt_id }))
     }
 
     /// The sign-in whose frontend is told of a refusal: the one that this browser began. Its handle has 256 random
@@ -193,7 +194,7 @@ impl Service {
         pending: Option<PendingSignIn>,
         address: IpAddr,
     ) -> Result<AcsAnswer> {
-        let code = refusal.code;
+        let code = refusal.reason.code();
         note(connection, &refusal);
         let return_to = pending.as_ref().and_then(|pending| pending.purpose.return_to());
         let new = NewAttempt {
@@ -248,9 +249,9 @@ pub(super) async fn answered(
 /// Tells the operator of Vestibule; two engines that disagree are either a bug or an attack.
 pub(super) fn note(connection: &SamlConnection, refusal: &Refusal) {
     let (id, reason) = (connection.id, refusal.reason);
-    metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason).increment(1);
-    tracing::info!(connection = %id, code = refusal.code.as_str(), reason, "a sign-in was refused");
-    if reason == "engines_disagree" {
+    metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason.as_str()).increment(1);
+    tracing::info!(connection = %id, code = reason.code().as_str(), reason = reason.as_str(), "a sign-in was refused");
+    if reason == Reason::Message(saml::Reason::EnginesDisagree) {
         tracing::error!(connection = %id, security = true, "the signature engines disagree on a response");
     }
 }

@@ -2,6 +2,7 @@
 //! All of it is written in one transaction; a refusal leaves nothing of it.
 
 use domain::UserId;
+use domain::audit::AuditAction;
 use domain::authorization_code::{AuthorizationCode, SessionGrant};
 use domain::credential_epoch::{CredentialEpoch, carried_on};
 use domain::portal::Portal;
@@ -25,9 +26,10 @@ use storage::authorization_codes::Evidence;
 use storage::sign_in_attempts::UsedAssertion;
 
 use crate::Service;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::directory::hold_names;
 use crate::error::{Code, Error, Result};
+use crate::reason::Reason;
 use crate::sign_in::acs::{AcsAnswer, answered, note};
 use crate::sign_in::discovery::known;
 use crate::sign_in::redirect_url;
@@ -183,7 +185,7 @@ impl Service {
         }
         tx.commit().await?;
         note(connection, &refusal);
-        Ok(self.refused_redirect(return_to, refusal.code, Some(attempt.id))?)
+        Ok(self.refused_redirect(return_to, refusal.reason.code(), Some(attempt.id))?)
     }
 
     fn admitted(&self, facts: &ProvisioningFacts<'_>, decision: &ProvisioningDecision) -> Result<Admitted> {
@@ -261,10 +263,10 @@ impl Service {
 
     /// A sign-in that changes who somebody is or what they may do is a change like any other (H3).
     async fn record_user_change(&self, tx: &mut Tx, user: &User, before: Value) -> Result<()> {
-        let action = if before.is_null() { "user.created" } else { "user.updated" };
+        let action = if before.is_null() { AuditAction::UserCreated } else { AuditAction::UserUpdated };
         let (target, after) = (user.id.to_string(), audited_user(user));
-        let deed = Deed { account_id: Some(user.account_id), action, target, before, after };
-        self.record_as(tx, domain::audit::AuditActor::System, None, deed).await
+        let entry = AuditEntry { account_id: Some(user.account_id), action, target, before, after };
+        self.record_as(tx, domain::audit::AuditActor::System, None, entry).await
     }
 }
 
@@ -292,7 +294,7 @@ fn used(verified: &VerifiedResponse) -> UsedAssertion<'_> {
 fn another_sign_in() -> Refusal {
     let wanted = "the response to the request that this RelayState belongs to";
     let got = Some("the response to another request".to_owned());
-    Refusal::of_state(Code::SamlResponseRefused, "relay_state_mismatch", wanted, got)
+    Refusal::of_state(Reason::RelayStateMismatch, wanted, got)
 }
 
 fn check_pending(pending: &PendingSignIn, handle: Option<PresentedSecret>, now: Timestamp) -> Result<(), Refusal> {
@@ -304,7 +306,7 @@ fn check_pending(pending: &PendingSignIn, handle: Option<PresentedSecret>, now: 
     }
     if now >= pending.expires_at {
         let wanted = format!("an answer until {}", pending.expires_at);
-        return Err(Refusal::of_state(Code::SessionExpired, "sign_in_too_slow", &wanted, Some(now.to_string())));
+        return Err(Refusal::of_state(Reason::SignInTooSlow, &wanted, Some(now.to_string())));
     }
     Ok(())
 }
@@ -312,7 +314,7 @@ fn check_pending(pending: &PendingSignIn, handle: Option<PresentedSecret>, now: 
 fn unknown_request(request_id: &str) -> Refusal {
     let wanted = "InResponseTo of a sign-in that this service began for this connection";
     let got = Some(request_id.to_owned());
-    Refusal::of_state(Code::SamlResponseRefused, "in_response_to_unknown", wanted, got)
+    Refusal::of_state(Reason::InResponseToUnknown, wanted, got)
 }
 
 fn assertion(verified: &VerifiedResponse) -> Assertion {

@@ -12,6 +12,7 @@ use storage::Tx;
 use crate::Service;
 use crate::error::{Code, Result};
 use crate::ports::ProbeResult;
+use crate::reason::Reason;
 
 /// Query of a login page for the ways to sign in.
 #[derive(Debug, Clone)]
@@ -94,11 +95,11 @@ pub(super) async fn enabled_connection(
 
 /// The reason why this email may not start a sign-in through the connection; none where it may. A database that does not
 /// answer is an error, and no reason.
-pub(super) async fn email_refusal(tx: &mut Tx, connection: &SamlConnection, email: &Email) -> Result<Option<Code>> {
+pub(super) async fn email_refusal(tx: &mut Tx, connection: &SamlConnection, email: &Email) -> Result<Option<Reason>> {
     let (account_id, portal) = (connection.account_id, connection.portal);
     let (candidates, is_revoked) = known(tx, account_id, portal, &email.normalized()).await?;
     let known = Known { candidates: &candidates, is_revoked };
-    Ok(decide_discovery(connection, email, known).err().map(code))
+    Ok(decide_discovery(connection, email, known).err().map(reason))
 }
 
 /// The users who go by an identity, and, where there are none, whether somebody's invitation was revoked who did.
@@ -114,10 +115,10 @@ pub(super) async fn known(
     Ok((candidates, is_revoked))
 }
 
-fn code(refusal: DiscoveryRefusal) -> Code {
+fn reason(refusal: DiscoveryRefusal) -> Reason {
     match refusal {
-        DiscoveryRefusal::AccountNotConfigured => Code::SsoAccountNotConfigured,
-        DiscoveryRefusal::EmailNotConfigured => Code::SsoEmailNotConfigured,
-        DiscoveryRefusal::MultipleUsernames => Code::SsoMultipleUsernames,
+        DiscoveryRefusal::AccountNotConfigured => Reason::SsoAccountNotConfigured,
+        DiscoveryRefusal::EmailNotConfigured => Reason::SsoEmailNotConfigured,
+        DiscoveryRefusal::MultipleUsernames => Reason::SsoMultipleUsernames,
     }
 }

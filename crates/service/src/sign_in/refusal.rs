@@ -13,12 +13,13 @@ use domain::sso::pending_sign_in::PendingSignIn;
 use domain::sso::provisioning::ProvisioningRefusal;
 use domain::{ApplicationId, AttemptId};
 use jiff::{SignedDuration, Timestamp};
-use saml::{Check, Rejection};
+use saml::Rejection;
 use storage::sign_in_attempts::UnlinkedLimits;
 use storage::{StorageError, Unique};
 
 use crate::Service;
 use crate::error::{Code, Error, Result};
+use crate::reason::{Check, Reason};
 use crate::settings::AttemptLimits;
 use crate::sign_in::verification::RefusedResponse;
 
@@ -62,14 +63,12 @@ impl From<StorageError> for Stop {
 /// Refusal of a sign-in, for the browser and for diagnostics.
 #[derive(Debug, Clone)]
 pub(super) struct Refusal {
-    /// Code that the browser is told.
-    pub code: Code,
     /// Stage that the attempt reached.
     pub stage: AttemptStage,
     /// Failure in the words of diagnostics.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// The step it failed in.
-    pub check: &'static str,
+    pub check: Check,
     /// Value that would have passed.
     pub wanted: Option<String>,
     /// Value that came instead.
@@ -79,30 +78,35 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal whose code says all.
-    pub fn of_code(code: Code, stage: AttemptStage) -> Self {
-        Self { code, stage, reason: code.as_str(), check: "discovery", wanted: None, got: None, message: None }
+    /// A start that leads nowhere, for a reason that says all.
+    pub fn of_start(reason: Reason) -> Self {
+        let (stage, check) = (AttemptStage::Started, Check::Discovery);
+        Self { stage, reason, check, wanted: None, got: None, message: None }
     }
 
     /// A response that cannot be used in this state (saml.md, step 7).
-    pub fn of_state(code: Code, reason: &'static str, wanted: &str, got: Option<String>) -> Self {
-        let wanted = Some(wanted.to_owned());
-        Self { code, stage: AttemptStage::ResponseVerified, reason, check: "state", wanted, got, message: None }
+    pub fn of_state(reason: Reason, wanted: &str, got: Option<String>) -> Self {
+        Self { check: Check::State, wanted: Some(wanted.to_owned()), got, ..Self::of_verified(reason) }
+    }
+
+    /// A verified response whose user may not sign in, in the words of provisioning.
+    fn of_verified(reason: Reason) -> Self {
+        let (stage, check) = (AttemptStage::ResponseVerified, Check::Provisioning);
+        Self { stage, reason, check, wanted: None, got: None, message: None }
     }
 
     /// A genuine response from a network that the account does not allow (A6).
     pub fn of_network(address: IpAddr) -> Self {
-        let (code, got) = (Code::NetworkNotAllowed, Some(address.to_string()));
-        Self { check: "network", ..Self::of_state(code, code.as_str(), "an address of allowed_networks", got) }
+        let (wanted, got) = ("an address of allowed_networks", Some(address.to_string()));
+        Self { check: Check::Network, ..Self::of_state(Reason::NetworkNotAllowed, wanted, got) }
     }
 
     /// A response that came in a query (C10): the binding of answers is HTTP-POST, and a query ends in logs.
     pub fn of_query(message: Option<String>) -> Self {
         Self {
-            code: Code::SamlResponseRefused,
             stage: AttemptStage::ResponseReceived,
-            reason: "response_by_get",
-            check: Check::Bounds.as_str(),
+            reason: Reason::ResponseByGet,
+            check: Check::Message(saml::Check::Bounds),
             wanted: Some("SAMLResponse in a form (HTTP-POST binding)".to_owned()),
             got: Some("a GET with the response in its query".to_owned()),
             message,
@@ -112,24 +116,23 @@ impl Refusal {
     /// A response to a sign-in of this connection that was sent to another address of this service.
     pub fn of_another_address(acs_url: String, came_to: &str) -> Self {
         let got = Some(came_to.to_owned());
-        Self { wanted: Some(acs_url), got, reason: "sent_to_another_address", ..Self::of_query(None) }
+        Self { wanted: Some(acs_url), got, reason: Reason::SentToAnotherAddress, ..Self::of_query(None) }
     }
 
     /// A response to what was answered before (C10).
     pub fn replayed() -> Self {
         let wanted = "a response that was not used before";
-        Self::of_state(Code::SamlResponseRefused, "response_replayed", wanted, None)
+        Self::of_state(Reason::ResponseReplayed, wanted, None)
     }
 }
 
 impl From<RefusedResponse> for Refusal {
     fn from(refused: RefusedResponse) -> Self {
-        let Rejection { check, code, wanted, got } = refused.rejection;
+        let Rejection { check, reason, wanted, got } = refused.rejection;
         Self {
-            code: Code::SamlResponseRefused,
             stage: AttemptStage::ResponseReceived,
-            reason: code,
-            check: check.as_str(),
+            reason: reason.into(),
+            check: Check::Message(check),
             wanted,
             got,
             message: refused.message,
@@ -141,100 +144,66 @@ impl From<IdentityRefusal> for Refusal {
     fn from(refusal: IdentityRefusal) -> Self {
         let (reason, wanted, got) = match refusal {
             IdentityRefusal::UsernameMissing { wanted, got } => {
-                ("username_attribute_missing", format!("one of {}", wanted.join(", ")), Some(got.join(", ")))
+                (Reason::UsernameAttributeMissing, format!("one of {}", wanted.join(", ")), Some(got.join(", ")))
             }
             IdentityRefusal::UsernameAmbiguous { attributes, values } => (
-                "username_attribute_ambiguous",
+                Reason::UsernameAttributeAmbiguous,
                 format!("one value in {}", attributes.join(", ")),
                 Some(format!("{values} different values")),
             ),
-            IdentityRefusal::NameIdMissing => ("name_id_missing", "a NameID in the subject".to_owned(), None),
+            IdentityRefusal::NameIdMissing => (Reason::NameIdMissing, "a NameID in the subject".to_owned(), None),
             IdentityRefusal::NameIdTransient => (
-                "name_id_transient",
+                Reason::NameIdTransient,
                 "a NameID that is the same at each sign-in".to_owned(),
                 Some(NAME_ID_TRANSIENT.into()),
             ),
             IdentityRefusal::UsernameInvalid { problem } => {
-                ("username_invalid", format!("a username that {problem}"), None)
+                (Reason::UsernameInvalid, format!("a username that {problem}"), None)
             }
         };
-        Self {
-            code: Code::SamlResponseRefused,
-            stage: AttemptStage::ResponseVerified,
-            reason,
-            check: "identity",
-            wanted: Some(wanted),
-            got,
-            message: None,
-        }
+        Self { check: Check::Identity, wanted: Some(wanted), got, ..Self::of_verified(reason) }
     }
 }
 
 impl From<InvitationRefusal> for Refusal {
     fn from(refusal: InvitationRefusal) -> Self {
-        let (code, reason, wanted) = match refusal {
-            InvitationRefusal::Inactive => (Code::SsoEmailNotConfigured, "user_inactive", "an active user"),
-            InvitationRefusal::Expired => {
-                (Code::InvitationExpired, "invitation_expired", "an invitation that has not expired")
-            }
+        let (reason, wanted) = match refusal {
+            InvitationRefusal::Inactive => (Reason::UserInactive, "an active user"),
+            InvitationRefusal::Expired => (Reason::InvitationExpired, "an invitation that has not expired"),
             InvitationRefusal::SetsPassword => {
-                let code = Code::FirstOwnerSetsPassword;
-                (code, code.as_str(), "the link of the invitation's mail, which sets a password")
+                (Reason::FirstOwnerSetsPassword, "the link of the invitation's mail, which sets a password")
             }
             InvitationRefusal::Accepted | InvitationRefusal::Revoked | InvitationRefusal::TooSoon { .. } => {
-                (Code::SsoEmailNotConfigured, "user_not_invited", "an invitation that is open")
+                (Reason::UserNotInvited, "an invitation that is open")
             }
         };
-        Self {
-            code,
-            stage: AttemptStage::ResponseVerified,
-            reason,
-            check: "provisioning",
-            wanted: Some(wanted.to_owned()),
-            got: None,
-            message: None,
-        }
+        Self { wanted: Some(wanted.to_owned()), ..Self::of_verified(reason) }
     }
 }
 
 impl From<ProvisioningRefusal> for Refusal {
     fn from(refusal: ProvisioningRefusal) -> Self {
-        let (code, reason, wanted, got) = match refusal {
-            ProvisioningRefusal::NotTheEnteredEmail => {
-                (Code::LoginIncorrectCredentials, "not_the_entered_email", "the email that was entered", None)
-            }
+        let (reason, wanted, got) = match refusal {
+            ProvisioningRefusal::NotTheEnteredEmail => (Reason::NotTheEnteredEmail, "the email that was entered", None),
             ProvisioningRefusal::DomainNotListed { got } => {
-                (Code::SsoEmailNotConfigured, "email_domain_not_listed", "a domain of email_domains", got)
+                (Reason::EmailDomainNotListed, "a domain of email_domains", got)
             }
             ProvisioningRefusal::MultipleUsernames => {
-                (Code::SsoMultipleUsernames, "multiple_usernames", "one user who may sign in and goes by this", None)
+                (Reason::MultipleUsernames, "one user who may sign in and goes by this", None)
             }
             ProvisioningRefusal::InvitationRevoked => {
-                (Code::SsoEmailNotConfigured, "invitation_revoked", "nobody whose invitation was revoked", None)
+                (Reason::InvitationRevoked, "nobody whose invitation was revoked", None)
             }
-            ProvisioningRefusal::NotInvited => {
-                (Code::SsoEmailNotConfigured, "user_not_invited", "a user, or provisioning just_in_time", None)
-            }
-            ProvisioningRefusal::BreakGlass => {
-                (Code::BreakGlassUser, "break_glass_user", "a user who is no break-glass user", None)
-            }
-            ProvisioningRefusal::Inactive => (Code::SsoEmailNotConfigured, "user_inactive", "an active user", None),
+            ProvisioningRefusal::NotInvited => (Reason::UserNotInvited, "a user, or provisioning just_in_time", None),
+            ProvisioningRefusal::BreakGlass => (Reason::BreakGlassUser, "a user who is not a break-glass user", None),
+            ProvisioningRefusal::Inactive => (Reason::UserInactive, "an active user", None),
             ProvisioningRefusal::NoRole { unknown, .. } => (
-                Code::NoRole,
-                "no_role",
+                Reason::NoRole,
                 "an assigned role, a mapped role value, or default_roles where no role attribute is sent",
                 (!unknown.is_empty()).then(|| format!("unknown role values: {}", unknown.join(", "))),
             ),
         };
-        Self {
-            code,
-            stage: AttemptStage::ResponseVerified,
-            reason,
-            check: "provisioning",
-            wanted: Some(wanted.to_owned()),
-            got,
-            message: None,
-        }
+        Self { wanted: Some(wanted.to_owned()), got, ..Self::of_verified(reason) }
     }
 }
 
@@ -331,13 +300,8 @@ pub(super) fn limited() -> Error {
 
 /// Writes a refusal into an attempt.
 pub(super) fn refuse(attempt: &mut SignInAttempt, refusal: &Refusal) {
-    let failure = AttemptFailure {
-        code: refusal.code.as_str().to_owned(),
-        reason: refusal.reason.to_owned(),
-        check: refusal.check.to_owned(),
-        wanted: refusal.wanted.clone(),
-        got: refusal.got.clone(),
-    };
+    let (wanted, got) = (refusal.wanted.clone(), refusal.got.clone());
+    let failure = AttemptFailure { wanted, got, ..refusal.reason.failure(refusal.check) };
     attempt.outcome = AttemptOutcome::Refused;
     attempt.failure = Some(failure.bounded());
     attempt.saml_message.clone_from(&refusal.message);

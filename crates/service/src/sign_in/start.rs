@@ -18,6 +18,7 @@ use uuid::fmt::Simple;
 use crate::Service;
 use crate::authorization_request::AuthorizationRequest;
 use crate::error::{Code, Error, Result};
+use crate::reason::Reason;
 use crate::sign_in::discovery::email_refusal;
 use crate::sign_in::refusal::{NewAttempt, Refusal, limited};
 
@@ -69,7 +70,7 @@ struct StartFacts {
     return_to: ReturnTo,
     connection: SamlConnection,
     /// The reason why the typed email may not start.
-    email_refusal: Option<Code>,
+    email_refusal: Option<Reason>,
 }
 
 impl Service {
@@ -83,9 +84,9 @@ impl Service {
             entered_email: start.email.as_ref(),
             address: start.address,
         };
-        if let Some(code) = self.start_refusal(&connection, email_refusal).await {
+        if let Some(reason) = self.start_refusal(&connection, email_refusal).await {
             let kind = AttemptKind::Discovery;
-            return Err(self.refuse_start(NewAttempt { kind, ..attempt }, code).await);
+            return Err(self.refuse_start(NewAttempt { kind, ..attempt }, reason).await);
         }
         let (pending, relay_state) = self.pending(&attempt, Purpose::SignIn(return_to));
         let mut tx = self.store.write_once().await?;
@@ -116,19 +117,23 @@ impl Service {
     }
 
     /// The reason why the browser may not be sent on: that of its email, or an identity provider that does not answer.
-    pub(super) async fn start_refusal(&self, connection: &SamlConnection, email_refusal: Option<Code>) -> Option<Code> {
+    pub(super) async fn start_refusal(
+        &self,
+        connection: &SamlConnection,
+        email_refusal: Option<Reason>,
+    ) -> Option<Reason> {
         match email_refusal {
-            Some(code) => Some(code),
-            None => self.idp_is_unreachable(connection).await.then_some(Code::IdpUnreachable),
+            Some(reason) => Some(reason),
+            None => self.idp_is_unreachable(connection).await.then_some(Reason::IdpUnreachable),
         }
     }
 
-    pub(super) async fn refuse_start(&self, attempt: NewAttempt<'_>, code: Code) -> Error {
-        let refusal = Refusal::of_code(code, AttemptStage::Started);
+    pub(super) async fn refuse_start(&self, attempt: NewAttempt<'_>, reason: Reason) -> Error {
+        let refusal = Refusal::of_start(reason);
         match self.record_refused_attempt(&attempt, &refusal).await {
             Ok(attempt_id) => {
-                let error = Error::new(code).with_attempt(attempt_id);
-                if code != Code::IdpUnreachable {
+                let error = Error::new(reason.code()).with_attempt(attempt_id);
+                if reason != Reason::IdpUnreachable {
                     return error;
                 }
                 error.with_retry_after(u32::try_from(crate::PROBE_CACHE.as_secs()).unwrap_or(u32::MAX))

@@ -1,12 +1,10 @@
 //! The checks of a test sign-in one by one, from what refused it (C9).
 
 use domain::sso::test_sign_in::{CheckState, TestedCheck};
-use saml::Check;
+use saml::Check::{Audience, Destination, Issuer, Recipient};
 
+use crate::reason::Check;
 use crate::sign_in::refusal::Refusal;
-
-/// What follows the checks of the message itself, in the order in which it is done (saml.md, steps 7 and 8).
-const AFTER_VERIFICATION: [&str; 4] = ["network", "state", "identity", "provisioning"];
 
 /// Values that the connection wants of every response, compared exactly.
 pub(super) struct Wanted<'a> {
@@ -18,9 +16,7 @@ pub(super) struct Wanted<'a> {
 
 /// Every check of a response that was let pass, or refused for this reason.
 pub(super) fn checks(wanted: &Wanted<'_>, refusal: Option<&Refusal>) -> Vec<TestedCheck> {
-    let of_message = Check::ALL.into_iter().map(|check| (check.as_str(), state_of_message(check, refusal)));
-    let after = AFTER_VERIFICATION.into_iter().map(|check| (check, state_after(check, refusal)));
-    of_message.chain(after).map(|(check, state)| tested(wanted, (check, state), refusal)).collect()
+    Check::of_response().map(|check| tested(wanted, (check, state(check, refusal)), refusal)).collect()
 }
 
 /// The checks of a test that no response has come to.
@@ -32,74 +28,65 @@ pub(super) fn untried(wanted: &Wanted<'_>) -> Vec<TestedCheck> {
     checks
 }
 
-fn state_of_message(check: Check, refusal: Option<&Refusal>) -> CheckState {
-    let Some(refusal) = refusal else { return CheckState::Passed };
-    match Check::parse(refusal.check) {
-        Some(refused) if refused == check => CheckState::Failed,
-        Some(refused) if !check.passed_before(refused, refusal.reason) => CheckState::NotReached,
-        _ => CheckState::Passed,
-    }
-}
-
-fn state_after(check: &str, refusal: Option<&Refusal>) -> CheckState {
-    let Some(refusal) = refusal else { return CheckState::Passed };
-    let place = |name: &str| AFTER_VERIFICATION.iter().position(|after| *after == name);
-    match place(refusal.check) {
-        Some(refused) if Some(refused) == place(check) => CheckState::Failed,
-        Some(refused) if place(check) < Some(refused) => CheckState::Passed,
-        _ => CheckState::NotReached,
+fn state(check: Check, refusal: Option<&Refusal>) -> CheckState {
+    match refusal {
+        None => CheckState::Passed,
+        Some(refusal) if refusal.check == check => CheckState::Failed,
+        Some(refusal) if check.passed_before(refusal.check, refusal.reason) => CheckState::Passed,
+        Some(_) => CheckState::NotReached,
     }
 }
 
 /// A check that compares exactly has got what it wanted, where it passed. A destination may be left out where the
 /// assertion alone is signed.
-fn tested(wanted: &Wanted<'_>, (check, state): (&str, CheckState), refusal: Option<&Refusal>) -> TestedCheck {
+fn tested(wanted: &Wanted<'_>, (check, state): (Check, CheckState), refusal: Option<&Refusal>) -> TestedCheck {
     let wants = match check {
-        "destination" | "audience" | "recipient" => Some(wanted.acs_url.to_owned()),
-        "issuer" => Some(wanted.idp_entity_id.to_owned()),
+        Check::Message(Destination | Audience | Recipient) => Some(wanted.acs_url.to_owned()),
+        Check::Message(Issuer) => Some(wanted.idp_entity_id.to_owned()),
         _ => None,
     };
     let (wanted, got) = match (state, refusal) {
         (CheckState::Failed, Some(refusal)) => (refusal.wanted.clone(), refusal.got.clone()),
-        (CheckState::Passed, _) if check != "destination" => (wants.clone(), wants),
+        (CheckState::Passed, _) if check != Check::Message(Destination) => (wants.clone(), wants),
         _ => (wants, None),
     };
-    TestedCheck { check: check.to_owned(), state, wanted, got }
+    TestedCheck { check: check.as_str().to_owned(), state, wanted, got }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::sign_in_attempt::AttemptStage;
+    use saml::Check::{Bounds, Signature, Structure, Time};
 
     use super::*;
-    use crate::error::Code;
+    use crate::reason::Reason;
 
     const WANTED: Wanted<'_> = Wanted { acs_url: "https://sp.test/saml/1", idp_entity_id: "https://idp.test" };
 
-    fn states(check: &'static str, reason: &'static str) -> Vec<(String, CheckState)> {
-        let refusal = Refusal::of_code(Code::SamlResponseRefused, AttemptStage::ResponseReceived);
-        let refusal = Refusal { reason, check, ..refusal };
-        checks(&WANTED, Some(&refusal)).into_iter().map(|tested| (tested.check, tested.state)).collect()
+    fn states(check: Check, reason: impl Into<Reason>) -> Vec<CheckState> {
+        let refusal = Refusal { check, ..Refusal::of_start(reason.into()) };
+        checks(&WANTED, Some(&refusal)).into_iter().map(|tested| tested.state).collect()
     }
 
-    fn state(check: &'static str, reason: &'static str, asked: &str) -> CheckState {
-        states(check, reason).into_iter().find(|(name, _)| name == asked).unwrap().1
+    fn state(check: Check, reason: impl Into<Reason>, asked: Check) -> CheckState {
+        states(check, reason)[Check::of_response().position(|check| check == asked).unwrap()]
     }
 
     /// Proves C9: what refused is told apart from what came before and after it.
     #[test]
     fn each_check_has_passed_failed_or_was_not_reached() {
         use CheckState::{Failed, NotReached, Passed};
-        assert_eq!(state("audience", "audience_mismatch", "audience"), Failed);
-        assert_eq!(state("audience", "audience_mismatch", "signature"), Passed);
-        assert_eq!(state("audience", "audience_mismatch", "identity"), NotReached);
-        assert_eq!(state("structure", "response_missing", "signature"), NotReached);
-        assert_eq!(state("identity", "name_id_missing", "time"), Passed);
-        assert_eq!(state("identity", "name_id_missing", "state"), Passed);
-        assert_eq!(state("identity", "name_id_missing", "provisioning"), NotReached);
-        for (check, reason) in [("bounds", "message_too_long"), ("provisioning", "no_role")] {
-            let failed = states(check, reason).into_iter().filter(|(_, state)| *state == Failed).count();
-            assert_eq!(failed, 1, "{check}");
+        use saml::Reason::{AudienceMismatch, MessageTooLong, ResponseMissing};
+        let (audience, identity) = (Check::Message(Audience), Check::Identity);
+        assert_eq!(state(audience, AudienceMismatch, audience), Failed);
+        assert_eq!(state(audience, AudienceMismatch, Check::Message(Signature)), Passed);
+        assert_eq!(state(audience, AudienceMismatch, identity), NotReached);
+        assert_eq!(state(Check::Message(Structure), ResponseMissing, Check::Message(Signature)), NotReached);
+        assert_eq!(state(identity, Reason::NameIdMissing, Check::Message(Time)), Passed);
+        assert_eq!(state(identity, Reason::NameIdMissing, Check::State), Passed);
+        assert_eq!(state(identity, Reason::NameIdMissing, Check::Provisioning), NotReached);
+        let refusals = [(Check::Message(Bounds), MessageTooLong.into()), (Check::Provisioning, Reason::NoRole)];
+        for (check, reason) in refusals {
+            assert_eq!(states(check, reason).into_iter().filter(|state| *state == Failed).count(), 1, "{check:?}");
         }
         assert!(checks(&WANTED, None).iter().all(|check| check.state == Passed));
         assert!(untried(&WANTED).iter().all(|check| check.state == NotReached && check.got.is_none()));

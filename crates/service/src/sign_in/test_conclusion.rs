@@ -1,7 +1,7 @@
 //! A response comes to a test sign-in (C9): decided as a real one, by the same functions, and written down instead of
 //! acted on. Nothing here can issue a code: that takes the frontend of a real sign-in.
 
-use domain::audit::AuditActor;
+use domain::audit::{AuditAction, AuditActor};
 use domain::sign_in_attempt::{AttemptOutcome, AttemptStage, SignInAttempt, VALUE_MAX_CHARS};
 use domain::sso::connection::SamlConnection;
 use domain::sso::pending_sign_in::PendingSignIn;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use storage::Tx;
 
 use crate::Service;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::error::{Code, Error, Result};
 use crate::sign_in::acs::AcsAnswer;
 use crate::sign_in::admission::{left_out_warning, warning};
@@ -99,7 +99,7 @@ impl Service {
             Err(Stop::Fault(error)) => Err(error),
             Err(Stop::Refused(_)) => {
                 let attempt_id = self.record_refused_attempt(new, &refusal).await?;
-                Ok(AcsAnswer::Refused { code: refusal.code, attempt_id })
+                Ok(AcsAnswer::Refused { code: refusal.reason.code(), attempt_id })
             }
         }
     }
@@ -128,19 +128,19 @@ impl Service {
             self.record_success(&mut tx, connection, &attempt).await?;
         }
         tx.commit().await?;
-        Ok(AcsAnswer::Tested { attempt_id: attempt.id, refused: refusal.map(|refusal| refusal.code) })
+        Ok(AcsAnswer::Tested { attempt_id: attempt.id, refused: refusal.map(|refusal| refusal.reason.code()) })
     }
 
     async fn record_success(&self, tx: &mut Tx, connection: &SamlConnection, test: &SignInAttempt) -> Result<()> {
         storage::test_sign_ins::record_success(tx, connection, self.now()).await?;
-        let deed = Deed {
+        let entry = AuditEntry {
             account_id: Some(connection.account_id),
-            action: "saml_connection.tested",
+            action: AuditAction::SamlConnectionTested,
             target: connection.id.to_string(),
             before: Value::Null,
             after: json!({ "attempt_id": test.id }),
         };
-        self.record_as(tx, AuditActor::System, None, deed).await
+        self.record_as(tx, AuditActor::System, None, entry).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use domain::audit::AuditAction;
 use domain::email::Email;
 use domain::role::Permission;
 use domain::sign_in_attempt::{AttemptKind, SIGN_IN_LIFETIME, SignInAttempt};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::Service;
 use crate::caller::Caller;
-use crate::connections::{connection, deed};
+use crate::connections::{connection, entry};
 use crate::error::{Code, Error, Result};
 use crate::sign_in::discovery::email_refusal;
 use crate::sign_in::refusal::NewAttempt;
@@ -65,14 +66,15 @@ impl Service {
             entered_email: start.email.as_ref(),
             address: start.address,
         };
-        if let Some(code) = self.start_refusal(&connection, email_refusal).await {
-            return Err(self.refuse_start(attempt, code).await);
+        if let Some(reason) = self.start_refusal(&connection, email_refusal).await {
+            return Err(self.refuse_start(attempt, reason).await);
         }
         let (pending, relay_state) = self.pending(&attempt, Purpose::Test);
         let mut tx = self.store.begin().await?;
         self.write_start(&mut tx, &attempt, &pending).await?;
         let begun = json!({ "attempt_id": pending.attempt_id });
-        self.record(&mut tx, caller, deed("saml_connection.test_started", &connection, Value::Null, begun)).await?;
+        self.record(&mut tx, caller, entry(AuditAction::SamlConnectionTestStarted, &connection, Value::Null, begun))
+            .await?;
         tx.commit().await?;
         self.handed_off(&connection, &pending, &relay_state).await
     }

@@ -8,7 +8,7 @@ use domain::sso::connection::SamlConnection;
 use saml::VerifiedResponse;
 
 use crate::Service;
-use crate::error::Code;
+use crate::reason::Reason;
 use crate::sign_in::acs::AcsAnswer;
 use crate::sign_in::refusal::{NewAttempt, Refusal, Stop};
 
@@ -23,7 +23,7 @@ impl Service {
     ) -> Result<AcsAnswer, Stop> {
         if !connection.settings.allow_idp_initiated || !connection.mode.is_enabled() {
             let wanted = "InResponseTo, or allow_idp_initiated on the connection";
-            return Err(Refusal::of_state(Code::SamlResponseRefused, "unsolicited_response", wanted, None).into());
+            return Err(Refusal::of_state(Reason::UnsolicitedResponse, wanted, None).into());
         }
         let url = self.initiate_login_url(connection).await?;
         let kind = AttemptKind::IdpInitiated;

@@ -1,5 +1,6 @@
 //! Carrying a plan out (F3, F4): one transaction, in which everything is looked at once more.
 
+use domain::audit::AuditAction;
 use domain::portal::Portal;
 use domain::session::SessionEnd;
 use domain::sso::connection::{SamlConnection, SsoMode};
@@ -11,7 +12,7 @@ use storage::sso_migration_effects::EndingSessions;
 
 use super::mails::MailPlan;
 use super::planning::Planned;
-use super::{acting_owner, audited, deed, migration, refused};
+use super::{acting_owner, audited, entry, migration, refused};
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
@@ -42,7 +43,12 @@ impl Service {
             ..before.clone()
         };
         storage::sso_migrations::update(&mut tx, &after, &before).await?;
-        self.record(&mut tx, caller, deed("sso_migration.applied", &after, audited(&before), audited(&after))).await?;
+        self.record(
+            &mut tx,
+            caller,
+            entry(AuditAction::SsoMigrationApplied, &after, audited(&before), audited(&after)),
+        )
+        .await?;
         tx.commit().await?;
         Ok(after)
     }

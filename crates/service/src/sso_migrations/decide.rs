@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use domain::audit::AuditAction;
 use domain::sso_migration::decision::{DECISIONS_MAX, decide_choice};
 use domain::sso_migration::lifecycle::decide_change;
 use domain::sso_migration::{Decision, Decisions, MigrationState, Row, SsoMigration};
 use domain::{AccountId, SsoMigrationId, UserId};
 
 use super::planning::context;
-use super::{acting_owner, audited, deed, migration, refused};
+use super::{acting_owner, audited, entry, migration, refused};
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -58,7 +59,12 @@ impl Service {
         storage::sso_migrations::update(&mut tx, &after, &before).await?;
         storage::sso_migration_rows::delete(&mut tx, (account_id, after.id)).await?;
         storage::sso_migration_rows::insert_all(&mut tx, (account_id, after.id), &rows).await?;
-        self.record(&mut tx, caller, deed("sso_migration.decided", &after, audited(&before), audited(&after))).await?;
+        self.record(
+            &mut tx,
+            caller,
+            entry(AuditAction::SsoMigrationDecided, &after, audited(&before), audited(&after)),
+        )
+        .await?;
         tx.commit().await?;
         Ok(after)
     }

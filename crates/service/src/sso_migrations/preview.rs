@@ -1,5 +1,6 @@
 //! The preview (F1): what would be done, row by row. It changes nobody.
 
+use domain::audit::AuditAction;
 use domain::sso_migration::{Decisions, Direction, MigrationState, PlanContext, Row, SsoMigration};
 use domain::{AccountId, MailId, SsoMigrationId, UserId};
 use serde_json::Value;
@@ -7,7 +8,7 @@ use storage::Tx;
 use storage::sso_migration_rows::NewRow;
 
 use super::planning::Planned;
-use super::{NewSsoMigration, acting_owner, audited, deed, migration};
+use super::{NewSsoMigration, acting_owner, audited, entry, migration};
 use crate::Service;
 use crate::accounts::account;
 use crate::caller::Caller;
@@ -44,7 +45,8 @@ impl Service {
         storage::sso_migrations::supersede(&mut tx, account_id, portal, self.now()).await?;
         storage::sso_migrations::insert(&mut tx, &made).await?;
         storage::sso_migration_rows::insert_all(&mut tx, (account_id, made.id), &rows).await?;
-        self.record(&mut tx, caller, deed("sso_migration.previewed", &made, Value::Null, audited(&made))).await?;
+        self.record(&mut tx, caller, entry(AuditAction::SsoMigrationPreviewed, &made, Value::Null, audited(&made)))
+            .await?;
         self.remember(&mut tx, caller, key, made.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(made))

@@ -1,10 +1,11 @@
 //! The signature (F2): of exactly what an owner has read, while nothing that it rests on has changed.
 
+use domain::audit::AuditAction;
 use domain::sso_migration::lifecycle::{Signature, decide_sign_off};
 use domain::sso_migration::{MigrationState, SsoMigration};
 use domain::{AccountId, SsoMigrationId};
 
-use super::{acting_owner, audited, deed, migration, refused};
+use super::{acting_owner, audited, entry, migration, refused};
 use crate::Service;
 use crate::caller::Caller;
 use crate::error::Result;
@@ -34,8 +35,8 @@ impl Service {
         let mut tx = self.store.begin().await?;
         self.hold_owners(&mut tx, caller, account_id).await?;
         storage::sso_migrations::update(&mut tx, &after, &before).await?;
-        let deed = deed("sso_migration.signed_off", &after, audited(&before), audited(&after));
-        self.record(&mut tx, caller, deed).await?;
+        let entry = entry(AuditAction::SsoMigrationSignedOff, &after, audited(&before), audited(&after));
+        self.record(&mut tx, caller, entry).await?;
         tx.commit().await?;
         Ok(after)
     }

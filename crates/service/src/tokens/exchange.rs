@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use domain::SessionId;
 use domain::account_switch::Home;
 use domain::application::Lifetimes;
+use domain::audit::AuditAction;
 use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCode, decide_exchange};
 use domain::form_login::{method_allowed, network_allowed};
 use domain::portal::Portal;
@@ -17,7 +18,7 @@ use storage::authorization_codes::Exchange;
 
 use crate::Service;
 use crate::account_switches::over_standing_pair;
-use crate::audit::Deed;
+use crate::audit::AuditEntry;
 use crate::sessions::Ending;
 use crate::tokens::claims::{self, ACCESS_TOKEN_MAX_BYTES, Subject};
 use crate::tokens::{CodeGrant, IssuedTokens, TokenRefusal, check_origin, client_id};
@@ -133,15 +134,15 @@ impl Service {
         session: &Session,
         address: IpAddr,
     ) -> crate::Result<()> {
-        let deed = Deed {
+        let entry = AuditEntry {
             account_id: Some(session.account_id),
-            action: "user.signed_in",
+            action: AuditAction::UserSignedIn,
             target: session.user_id.to_string(),
             before: Value::Null,
             after: json!({ "method": session.method, "session_id": session.id, "attempt_id": code.attempt_id }),
         };
         let actor = domain::audit::AuditActor::User(session.user_id);
-        self.record_as(tx, actor, Some(address.to_string()), deed).await
+        self.record_as(tx, actor, Some(address.to_string()), entry).await
     }
 
     /// Signs the access token: after the commit, because a lost answer costs one more sign-in and nothing else.
