@@ -31,10 +31,10 @@ queries! {
     LIST_OF_INSTALLATION = concat!("SELECT ", columns!(), " FROM audit_events WHERE account_id IS NULL", filters!());
 }
 
-/// Which events are listed.
+/// Narrows the list of audit events.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
-    /// Of this action alone, such as `user.created`.
+    /// Lists the events with this action alone, such as `user.created`.
     pub action: Option<String>,
     /// By this user or operator key alone.
     pub actor_id: Option<String>,
@@ -77,7 +77,7 @@ impl TryFrom<EventRow> for AuditEvent {
     }
 }
 
-/// Adds an event.
+/// Adds one event to the audit log.
 pub async fn insert(tx: &mut Tx, event: &AuditEvent) -> Result<()> {
     insert_all(tx, std::slice::from_ref(event)).await
 }

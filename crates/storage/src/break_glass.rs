@@ -36,9 +36,9 @@ queries! {
 /// A break-glass user, and when they last drilled with the password that they have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BreakGlassUser {
-    /// Who.
+    /// The break-glass user, as stored.
     pub user: User,
-    /// When; none where they did not since they set it.
+    /// Time of their last drill; none if they have not drilled since they set the password.
     pub drilled_at: Option<Timestamp>,
     /// Whether it is one that they chose: who has a temporary password alone does not count.
     pub has_own_password: bool,
@@ -55,7 +55,7 @@ struct BreakGlassRow {
 /// An owner by an assigned role, invited or active.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// The user.
+    /// The owner's row, as stored.
     pub user: User,
     /// Whether they have a password that they chose themselves.
     pub has_own_password: bool,
@@ -86,7 +86,7 @@ pub async fn list(tx: &mut Tx, account_id: AccountId) -> Result<Vec<BreakGlassUs
     rows.into_iter().map(read).collect()
 }
 
-/// Whom a use is told: every active owner, wherever their role comes from.
+/// Users to tell of a break-glass use: every active owner, from either source of their role.
 pub async fn told(tx: &mut Tx, account_id: AccountId) -> Result<Vec<User>> {
     let rows: Vec<UserRow> = fetch_all!(tx, TOLD, account_id.as_uuid(), holding(Role::OrganizationOwner))?;
     rows.into_iter().map(User::try_from).collect()

@@ -1,5 +1,5 @@
-//! Known logins: digests of users and the networks that they signed in from, so that a flood keeps none of them out. They
-//! name no account, because they are asked about before it is known whether there is one.
+//! Known logins: digests of users and the networks that they signed in from, so that a flood keeps none of them
+//! out. They name no account, because they are asked about before it is known whether there is one.
 
 use domain::throttle::ThrottleKey;
 use jiff::Timestamp;
