@@ -1,4 +1,4 @@
-//! Who depends on whom, read from `cargo metadata`.
+//! Dependencies between the crates, read from `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -27,7 +27,7 @@ fn address(printed: &str, words: &str) -> String {
     pair[0].to_owned()
 }
 
-/// What the page's script knows.
+/// Settings that the page hands its script, as JSON.
 #[track_caller]
 fn settings(page: &Page) -> Value {
     let line = page.text.lines().find_map(|line| line.trim().strip_prefix("const settings = "));

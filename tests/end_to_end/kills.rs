@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::organization::Organization;
 
-/// How often the process is killed.
+/// Rounds of the test, each of which kills the process once.
 const KILLS: u64 = 8;
 /// Browsers at once: several for each processor, so that a kill meets requests in every stage.
 const BROWSERS: usize = 6;
@@ -28,7 +28,7 @@ const ANSWERS_BEFORE_KILL: (u64, u64) = (12, 36);
 const PEOPLE: u64 = 40;
 /// Changes when the kills come; a failure names the round.
 const SEED: u64 = 0x5EED_1E55;
-/// What is left of a code's lifetime for the question whether it is still good.
+/// Remaining lifetime of a code below which the test does not judge whether it is still good.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// A sign-in as its browser and its frontend know it.
@@ -58,7 +58,7 @@ impl SignIn {
     }
 }
 
-/// What an account's people do, and what they were told.
+/// Sign-ins of an account's users under load, with the answers that each of them got.
 struct Load {
     organization: Organization,
     idp: TestIdp,
@@ -112,7 +112,7 @@ async fn a_server_that_is_stopped_under_load_ends_in_order() {
     }
 }
 
-/// How many answers come before the next kill (`SplitMix64`).
+/// Draws the number of answers before the next kill (`SplitMix64`).
 fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -234,7 +234,8 @@ impl Load {
         }
     }
 
-    /// Posts the response once more, and twice where nobody knows whether it was used; gives the codes that came of it.
+    /// Posts the response once more, and twice where it is unknown whether it was used; gives the codes that came
+    /// of it.
     async fn post_again(&self, anyone: &Client, sign_in: &SignIn) -> Vec<String> {
         let mut codes = vec![];
         for _ in 0..=usize::from(sign_in.code.is_none()) {

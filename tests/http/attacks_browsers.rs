@@ -1,4 +1,4 @@
-//! What a page on another site, or somebody who writes request headers by hand, can bring about (D4, D5, I2).
+//! Attacks by a page on another site, and by a client that writes request headers by hand (D4, D5, I2).
 
 use reqwest::Method;
 use serde_json::json;

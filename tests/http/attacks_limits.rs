@@ -19,7 +19,7 @@ const LET_GO_WITHIN: Duration = Duration::from_mins(1);
 /// Slow clients at once.
 const SLOW: usize = 200;
 const CONNECTION_LIMIT: u32 = 40;
-/// Few enough that nobody is slowed down for failing.
+/// Logins at once, few enough that none is slowed down for those that failed.
 const LOGINS_AT_ONCE: usize = 20;
 
 /// Sends a beginning, then a byte at a time, and gives what came back before the connection was closed.

@@ -1,4 +1,4 @@
-//! Whoever would make a sign-in of a test, or use a connection that is off (C9).
+//! Attempts to make a session of a test sign-in, or to use a connection that is off (C9).
 
 use mock_idp::message::{ResponseSpec, SignedParts};
 use serde_json::json;

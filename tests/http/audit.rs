@@ -10,8 +10,8 @@ use tests::client::Answer;
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 
-/// What changes nothing that an administrator set: sign-ins have their attempt, and their session its own event; the
-/// mailbox of development is in nobody's database.
+/// Operations that change nothing that an administrator set: sign-ins have their attempt, and their session its
+/// own event; the mailbox of development is not in a database.
 const NOT_ADMINISTRATIVE: &[&str] = &[
     "create_sso_sign_in",
     "consume_saml_response",

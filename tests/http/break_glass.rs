@@ -19,7 +19,7 @@ struct Owner {
     path: String,
 }
 
-/// Somebody with the owner role from an owner, a session and a password.
+/// Signs in a user who has a password and whose role of owner is from the operator.
 async fn owner(app: &TestApp, tenant: &Tenant, email: &str) -> Owner {
     let client = tenant.sign_in(app, email, Some(&["staff"])).await;
     let me = client.get("/v1/me").await.expect(200);
@@ -37,7 +37,7 @@ async fn break_glass(app: &TestApp, tenant: &Tenant, email: &str) -> Owner {
     owner
 }
 
-/// Everything that takes somebody's break-glass mark away.
+/// Requests that each take a user's break-glass mark away.
 fn losses() -> [(Method, Value); 4] {
     [
         (Method::PATCH, json!({ "roles": ["organization_member"] })),

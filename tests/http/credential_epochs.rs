@@ -12,7 +12,7 @@ use tests::tokens::claims;
 
 use crate::credentials::{Event, Kind, Model, Scene};
 
-/// How many people the model follows, and how many steps of each.
+/// Number of users that the model follows; [`STEPS`] is the number of steps of each.
 const SEQUENCES: u64 = 10;
 const STEPS: usize = 16;
 

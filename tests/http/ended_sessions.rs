@@ -9,7 +9,7 @@ use tests::client::{Answer, Client, SESSION_EXPIRED};
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 
-/// What a client is told of a token that is not good any more (RFC 6750, section 3.1).
+/// Challenge that answers a token that is not good any more (RFC 6750, section 3.1).
 const INVALID_TOKEN: &str = "Bearer error=\"invalid_token\"";
 
 async fn assert_expired(client: &Client) {

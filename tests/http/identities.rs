@@ -23,7 +23,7 @@ async fn invite(app: &TestApp, tenant: &Tenant, email: &str) -> Answer {
     app.operator().post(&tenant.path("/invitations"), &body).await
 }
 
-/// Where a browser is sent whose identity provider asserts this.
+/// Signs in with an assertion of this username, and gives the address to which the browser is redirected.
 async fn asserted(app: &TestApp, tenant: &Tenant, username: &str) -> Url {
     let pending = tenant.start(app, None).await;
     let response = tenant.response(app, &pending, username, Some(&["staff"]));
@@ -35,7 +35,7 @@ fn refusal(location: &Url) -> Option<String> {
     location.query_pairs().find(|(name, _)| name == "error_code").map(|(_, code)| code.into_owned())
 }
 
-/// The id of the user as whom an assertion signs somebody in.
+/// Exchanges the code of this redirect, and gives the id of the user who is signed in.
 async fn signed_in(app: &TestApp, tenant: &Tenant, location: &Url) -> Value {
     let code = tests::client::parameter(location, "code");
     let tokens = app.anonymous().form("/oauth/token", &tenant.exchange_form(&code)).await.expect(200);
@@ -52,7 +52,7 @@ fn name(user: &Value, which: &str) -> Option<String> {
     user[which].as_str().map(normalized)
 }
 
-/// Fails where somebody's username is another's username or email.
+/// Fails where one user's username is another's username or email.
 fn assert_one_namespace(users: &[Value]) {
     for user in users {
         let username = name(user, "username");
@@ -309,7 +309,7 @@ impl Draws {
     }
 }
 
-/// What one step of the model does to the directory, whatever comes of it.
+/// Makes one random change to the directory, whether it succeeds or is refused.
 async fn change(app: &TestApp, tenant: &Tenant, (draws, users): (&mut Draws, &[Value])) {
     let operator: Client = app.operator();
     let path = tenant.path(&format!("/users/{}", draws.user(users)));

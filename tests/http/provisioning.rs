@@ -1,4 +1,4 @@
-//! Who a response stands for, and with which roles (A2, C2, C3, C4, D2).
+//! Users that a response stands for, and their roles (A2, C2, C3, C4, D2).
 
 use mock_idp::message::ResponseSpec;
 use serde_json::{Value, json};

@@ -13,7 +13,7 @@ use tests::databases::TestDatabase;
 use tests::tenant::{ORIGIN, Tenant};
 use tests::tokens::claims;
 
-/// How many clients present one token at once.
+/// Number of clients that present one token at once.
 const CLIENTS: usize = 16;
 
 fn refresh_token(tokens: &Value) -> String {

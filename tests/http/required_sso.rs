@@ -1,4 +1,5 @@
-//! What holds while SSO is required (A3, B3, B4, C3, D2): form login is for break-glass and exempt users alone.
+//! Rules that hold while SSO is required (A3, B3, B4, C3, D2): form login is for break-glass and exempt users
+//! alone.
 
 use serde_json::json;
 use tests::app::TestApp;

@@ -10,7 +10,7 @@ use tests::tenant::{Pending, Tenant};
 
 const ANN: &str = "ann@acme.test";
 
-/// A response with these role values, kept by whoever caught it.
+/// Response with these role values, kept by an attacker who caught it.
 struct Caught {
     pending: Pending,
     message: String,

@@ -8,7 +8,7 @@ use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::tenant::Tenant;
 
-/// What somebody chooses in place of a temporary password.
+/// Password that a user chooses in place of a temporary one.
 const CHOSEN: &str = "gravel orbit seventeen lamps";
 
 /// The temporary password of the last mail to this address.

@@ -1,4 +1,4 @@
-//! How much work a refused message makes, counted in steps: time cannot be tested.
+//! Work that a refused message makes, counted in steps: time cannot be tested.
 
 use mock_idp::message::{
     Canonicalization, ContentAlgorithm, KeyTransport, ResponseSpec, Shape, SignedParts, form_value,

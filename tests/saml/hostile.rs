@@ -17,13 +17,13 @@ fn cases(shape: Shape) -> Vec<HostileCase> {
     all(&spec(shape), &RSA.identity, &ATTACKER.identity).unwrap()
 }
 
-/// What becomes of a form value, as the ACS would treat it.
+/// Decodes and verifies a form value, as the ACS would.
 fn outcome(form_value: &str) -> Result<VerifiedResponse, Rejection> {
     verify(&saml::decode_post_binding(form_value)?)
 }
 
-/// Refused, or read as the stranger whom the trusted provider signed; and what costs more to verify than to make is
-/// refused by its bounds or its structure, before any engine.
+/// Checks that each case is refused, or read as the stranger that the trusted provider signed; and that one that
+/// costs more to verify than to make is refused by its bounds or its structure, before any engine.
 fn refused_or_read_whole(shapes: &[Shape]) {
     for shape in shapes {
         for case in cases(*shape) {

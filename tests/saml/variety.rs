@@ -1,4 +1,4 @@
-//! What differs among honest messages besides their shape, and must not matter.
+//! Differences among honest messages besides their shape, which must not matter.
 
 use jiff::{SignedDuration, Timestamp};
 use mock_idp::message::xml::{Element, Node};

@@ -22,11 +22,11 @@ const MAX_CONNECTIONS: u32 = 8;
 /// The advisory lock under which one process makes the template and the others wait. Any number that nobody else uses.
 const TEMPLATE_LOCK: i64 = 0x7665_7374_6962;
 
-/// A database that nobody else uses, and that is gone when this is dropped.
+/// A database of one test alone, which is removed when this is dropped.
 pub struct TestDatabase {
-    /// The open store.
+    /// Store on it, which is open.
     pub store: Store,
-    /// The URL that it was opened with, for whoever opens the database once more.
+    /// The URL that it was opened with, to open the database once more.
     pub url: String,
     origin: Origin,
 }

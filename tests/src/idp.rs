@@ -13,11 +13,11 @@ pub const USERNAME_ATTRIBUTE: &str = "https://adminconsole.netsign-in.se/saml/at
 /// The platform's role attribute (C4).
 pub const ROLE_ATTRIBUTE: &str = "https://adminconsole.netsign-in.se/saml/attributes/role";
 
-/// An identity provider.
+/// An identity provider that a test plays.
 pub struct TestIdp {
-    /// Its entity id.
+    /// Entity id, under which a connection knows it.
     pub entity_id: String,
-    /// Its key pair.
+    /// Key pair and certificate that it signs with.
     pub identity: SigningIdentity,
     issued: AtomicU32,
 }

@@ -1,4 +1,4 @@
-//! Accounts and users.
+//! Storage of accounts and users.
 
 use domain::email::Email;
 use domain::portal::Portal;

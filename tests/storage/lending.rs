@@ -23,7 +23,7 @@ async fn is_written(store: &Store, name: &str) -> bool {
     installation::get(&mut tx, name).await.unwrap().is_some()
 }
 
-/// What a future gives, if it does before it has waited so many times; else it is dropped where it is.
+/// Output of a future, if it is ready before it has waited so many times; else the future is dropped where it is.
 async fn unless_given_up<F: Future>(future: F, waits: usize) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut waits = waits;
@@ -59,7 +59,7 @@ async fn give_up_everywhere(store: &Store) {
     assert!((1..tries).contains(&given_up), "{given_up} of {tries}: none was given up, or none ended");
 }
 
-/// Proves that a transaction whose owner went away, at whatever moment, is done or is not, and holds up nobody.
+/// Proves that a transaction whose owner went away, at whatever moment, is done or is not, and holds up no other.
 #[both_engines]
 async fn a_transaction_that_is_given_up_is_whole_or_not_there(db: TestDatabase) {
     give_up_everywhere(&db.store).await;
@@ -79,7 +79,7 @@ async fn whoever_waits_gets_a_turn(db: TestDatabase) {
     }
 }
 
-/// Proves that a closing store waits for the transaction under way, which is kept, and lends to nobody else.
+/// Proves that a closing store waits for the transaction under way, which is kept, and lends no other connection.
 #[both_engines]
 async fn closing_waits_for_whoever_is_at_work(db: TestDatabase) {
     let mut tx = db.store.begin().await.unwrap();

@@ -1,4 +1,5 @@
-//! What two transactions want at the same moment, one gets. Each race is run several times, on real connections.
+//! Races of two transactions for the same thing, which one of them gets. Each is run several times, on real
+//! connections.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

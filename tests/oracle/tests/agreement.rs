@@ -1,4 +1,5 @@
-//! What Vestibule accepts, samael accepts with the same `NameID` and attributes; what Vestibule writes, samael reads.
+//! Agreement with samael: what Vestibule accepts, samael accepts with the same `NameID` and attributes; what
+//! Vestibule writes, samael reads.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use ::samael::metadata::EntityDescriptor;

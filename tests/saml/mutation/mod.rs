@@ -18,7 +18,7 @@ use crate::scene::{ATTACKER, RSA, encryption, spec, verify};
 /// Most changes to one message: enough to wrap a signature by hand.
 const CHANGES: std::ops::Range<usize> = 1..6;
 
-/// An honest message, and what somebody without the key can take parts from.
+/// An honest message, and parts that an attacker without the key can use.
 struct Original {
     spec: ResponseSpec,
     tree: Element,

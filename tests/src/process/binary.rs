@@ -1,4 +1,4 @@
-//! Where the binary is, built from the sources as they are.
+//! Location of the binary, built from the sources as they are.
 
 use std::env::{consts::EXE_SUFFIX, current_exe};
 use std::fs;

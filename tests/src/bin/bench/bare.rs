@@ -17,7 +17,7 @@ use tests::process::free_port;
 
 use crate::site::{Cost, measured};
 
-/// What the process is started with.
+/// Argument that makes the benchmark's program this server.
 pub const ARGUMENT: &str = "serve-bare";
 /// The requests of a sign-in: how many bytes are sent, and how many statements read and write. Several writes are one
 /// transaction.

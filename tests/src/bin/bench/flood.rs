@@ -57,7 +57,7 @@ fn print(idle: &Latencies, flooded: &Latencies, answers: &Answers, memory: f64) 
     table::print("Resident memory meanwhile, MiB", &["", "MiB", "bar", ""], &[memory]);
 }
 
-/// How often each status was answered.
+/// Number of answers with each status.
 #[derive(Default)]
 struct Answers {
     by_status: BTreeMap<u16, u32>,
@@ -101,14 +101,14 @@ impl Durations {
     }
 }
 
-/// What a bystander met with.
+/// Waiting times of a bystander, by kind of request.
 #[derive(Default)]
 pub struct Latencies {
     pub discovery: Durations,
     pub refresh: Durations,
 }
 
-/// Tries to log in as somebody else each time, from another address each time.
+/// Tries to log in under another username each time, from another address each time.
 async fn log_in_until((caller, end): (usize, Instant), anyone: Client, mut body: Value) -> Answers {
     let mut answers = Answers::default();
     let mut number = 0;
@@ -122,7 +122,7 @@ async fn log_in_until((caller, end): (usize, Instant), anyone: Client, mut body:
 }
 
 impl Site {
-    /// Somebody who discovers and refreshes all the while, one request after the other.
+    /// Discovers and refreshes all the while as a user who is not part of the flood, one request after the other.
     pub async fn bystander(&self, mut refresh_token: String, time: Duration) -> (Latencies, String) {
         let (mut latencies, begun) = (Latencies::default(), Instant::now());
         let mut number = 0_usize;

@@ -23,7 +23,7 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// What the plain response needs, plus the decryption of its assertion if it travels encrypted.
+    /// Operations that the plain response needs, plus the decryption of its assertion if it travels encrypted.
     pub fn of(plain: &str, identity: &SigningIdentity, encrypted: bool) -> Self {
         let der = identity.certificate().public_key_info();
         let signed = |info: &str, covered: String| {

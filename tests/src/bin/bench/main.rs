@@ -44,7 +44,7 @@ mod timing;
 
 use std::process::ExitCode;
 
-/// What is measured here allocates as it does in the server.
+/// Allocator of the server, so that the code measured here allocates as it does there.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

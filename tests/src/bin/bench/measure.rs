@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How often everything is measured: enough for a best one and an honest middle.
+/// Number of times that everything is measured: enough for a best one and an honest middle.
 pub const ROUNDS: usize = 5;
 
 /// Results of the rounds, in any unit of which less is better.
