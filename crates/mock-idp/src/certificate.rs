@@ -23,7 +23,7 @@ pub enum CertificateError {
     UnknownKey,
 }
 
-/// Which key a certificate or a signing identity holds.
+/// Kind of key that a certificate or a signing identity holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
     Rsa,
@@ -85,7 +85,7 @@ impl Certificate {
         &self.subject
     }
 
-    /// Which key it certifies.
+    /// Kind of key that it certifies.
     pub fn kind(&self) -> KeyKind {
         self.kind
     }

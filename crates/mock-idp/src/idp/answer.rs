@@ -30,7 +30,7 @@ pub struct SignIn {
 /// A form for the browser to post to the service provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// Where the form goes.
+    /// Assertion consumer service URL that the form is posted to.
     pub action: String,
     /// The form value, in base64.
     #[serde(rename = "SAMLResponse")]

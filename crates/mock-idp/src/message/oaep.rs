@@ -5,7 +5,7 @@ use num_bigint::BigUint;
 use super::DigestAlgorithm;
 use crate::identity::rsa_public_numbers;
 
-/// Hashes of RSA-OAEP.
+/// Hashes of RSA-OAEP: the digest, and the one in MGF1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Oaep {
     pub(super) digest: DigestAlgorithm,
