@@ -1,11 +1,11 @@
-//! How to mend what refused a sign-in (H1), in words that name the setting here or at the identity provider (IdP).
+//! Advice on how to mend what refused a sign-in (H1); it names the setting here or at the identity provider (IdP).
 //!
 //! A reason is a rejection code of `saml`, a refusal of `sign_in`, or a code of the error catalogue.
 
 /// The advice for reasons that are not in the table: there are none, and a test holds that.
 const UNKNOWN: &str = "Compare what was wanted with what came, and change the setting of that name here or at the IdP.";
 
-/// What an administrator does about an attempt that was refused for this reason.
+/// Finds the advice to an administrator about an attempt that was refused for this reason.
 pub fn attempt_fix(reason: &str) -> &'static str {
     let tables = [
         TRANSPORT, XML, SIGNATURE, ADDRESSING, TIMES, CONTENT, IDENTITY, STATE, DISCOVERY, FORM_LOGIN, SWITCH,
@@ -17,7 +17,7 @@ pub fn attempt_fix(reason: &str) -> &'static str {
 
 type Table = &'static [(&'static [&'static str], &'static str)];
 
-/// What arrived is no SAML message that can be read.
+/// Messages that cannot be read as SAML.
 const TRANSPORT: Table = &[
     (
         &["message_missing", "base64_invalid", "deflate_invalid", "not_utf8"],
@@ -69,7 +69,7 @@ const XML: Table = &[
     ),
 ];
 
-/// The signature does not cover, or does not come from whom we trust.
+/// Signatures that do not cover the data, or do not come from a trusted certificate.
 const SIGNATURE: Table = &[
     (
         &["signature_missing"],
@@ -118,7 +118,7 @@ const SIGNATURE: Table = &[
     ),
 ];
 
-/// The response is for, or from, somebody else.
+/// Responses that are meant for another recipient, or come from another issuer.
 const ADDRESSING: Table = &[
     (
         &["audience_mismatch", "audience_missing", "audience_unknown"],
@@ -148,7 +148,7 @@ const ADDRESSING: Table = &[
     ),
 ];
 
-/// It is too early or too late.
+/// Times that are too early or too late.
 const TIMES: Table = &[
     (
         &[
@@ -219,7 +219,7 @@ const CONTENT: Table = &[
     ),
 ];
 
-/// The response is good, and says nobody who may enter.
+/// Valid responses that name no user who may enter.
 const IDENTITY: Table = &[
     (
         &["username_attribute_missing"],
@@ -315,7 +315,7 @@ const STATE: Table = &[
     ),
 ];
 
-/// It did not get as far as the IdP.
+/// Attempts that did not get as far as the IdP.
 const DISCOVERY: Table = &[
     (
         &["idp_unreachable"],
@@ -349,7 +349,7 @@ const FORM_LOGIN: Table = &[
     ),
 ];
 
-/// Somebody would switch from a linked account.
+/// Refused switches from a linked account.
 const SWITCH: Table = &[
     (
         &["switch_from_sandbox"],

@@ -11,9 +11,9 @@ use crate::Service;
 use crate::caller::Caller;
 use crate::error::Result;
 
-/// What was done, for the log.
+/// Description of a change, for the audit log.
 pub(crate) struct Deed<'a> {
-    /// In whose account.
+    /// Account that the change belongs to; none for changes of the operator's own.
     pub account_id: Option<AccountId>,
     /// `<noun>.<verb in the past tense>`.
     pub action: &'a str,

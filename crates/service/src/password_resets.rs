@@ -52,7 +52,7 @@ pub struct OpenPasswordReset {
     pub account_name: AccountName,
     /// Username whose password is set.
     pub username: Username,
-    /// Until when it may be set.
+    /// Time until which it may be set.
     pub expires_at: Timestamp,
 }
 
@@ -125,8 +125,8 @@ impl Service {
         Ok(OpenPasswordReset { account_name, username, expires_at: link.expires_at })
     }
 
-    /// Sets a new password by a mailed link. All that was issued to the user is void (A7); the second factor stays as it is,
-    /// and nobody is signed in by it.
+    /// Sets a new password by a mailed link. All that was issued to the user is void (A7); the second factor stays
+    /// as it is, and the user is not signed in by it.
     pub async fn complete_password_reset(&self, token: &str, password: Password, address: IpAddr) -> Result<()> {
         let mut tx = self.store.read().await?;
         let asked = found(&mut tx, token, self.now()).await?;

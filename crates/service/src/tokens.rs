@@ -124,8 +124,8 @@ fn client_id(text: &str) -> Result<ApplicationId, TokenRefusal> {
     text.parse().map_err(|_| refused())
 }
 
-/// A refresh token in a cookie is sent by the browser to whoever asks, so the page that asks must be one of the
-/// application's own (I2).
+/// Refuses a foreign origin (I2): a browser sends a refresh token in a cookie with every page's request, so the
+/// page that asks must be one of the application's own.
 fn check_origin(application: &Application, origin: Option<&str>) -> Result<(), TokenRefusal> {
     let allowed = origin.is_some_and(|origin| application.settings.allows_origin(origin));
     if application.settings.refresh_delivery == RefreshDelivery::Json || allowed {

@@ -18,7 +18,7 @@ use crate::users::{NewUser, audited_user, check_roles, deed};
 /// Most users of one import: one transaction holds them, and sign-ins of other accounts wait for it on SQLite.
 pub const IMPORT_MAX: usize = 500;
 
-/// What became of one row.
+/// Result of one row of an import.
 #[derive(Debug)]
 pub enum ImportedUser {
     /// The user was created.

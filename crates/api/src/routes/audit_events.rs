@@ -100,13 +100,13 @@ struct AuditQuery {
     /// Only events of this action.
     #[param(example = "user.created")]
     action: Option<String>,
-    /// By this user or operator key alone.
+    /// Only events caused by this user or operator key.
     actor_id: Option<String>,
-    /// Done to this alone.
+    /// Only events about this resource.
     target: Option<String>,
-    /// That happened then or later.
+    /// Only events that happened then or later.
     since: Option<Timestamp>,
-    /// That happened before then.
+    /// Only events that happened before then.
     until: Option<Timestamp>,
 }
 

@@ -39,7 +39,7 @@ struct InspectInvitation {
 /// An invitation that may be accepted.
 #[derive(Debug, Serialize, ToSchema)]
 struct OpenInvitation {
-    /// Into which account: its handle.
+    /// Handle of the account that the person is invited to.
     #[schema(value_type = String, example = "acme")]
     account_name: AccountName,
     /// Name of the account that people read.
@@ -54,9 +54,10 @@ struct OpenInvitation {
     /// Name of the person that people read.
     #[schema(value_type = Option<String>, example = "Ann")]
     display_name: Option<Label>,
-    /// Until when it may be accepted.
+    /// Time until which it may be accepted.
     expires_at: Timestamp,
-    /// Whether accepting makes them a break-glass user, who signs in by password and not through SSO: say so on the page.
+    /// Whether accepting makes them a break-glass user, who signs in by password and not through SSO: say so on
+    /// the page.
     break_glass: bool,
 }
 

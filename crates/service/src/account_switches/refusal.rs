@@ -10,7 +10,7 @@ use crate::Service;
 use crate::error::{Code, Error};
 
 impl Service {
-    /// Writes a refusal down in the account that somebody would have switched to, and tells it.
+    /// Records a refusal in the account that the user would have switched to, and returns it.
     pub(super) async fn refuse_switch(
         &self,
         switching: &Switching,
@@ -43,7 +43,7 @@ impl Service {
     }
 }
 
-/// How diagnostics call a refusal.
+/// Names a refusal for diagnostics; none where nothing is recorded.
 const fn reason(refusal: SwitchRefusal) -> Option<&'static str> {
     match refusal {
         SwitchRefusal::NotLinked => None,

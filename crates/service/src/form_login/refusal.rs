@@ -16,7 +16,7 @@ use super::start::StartFormSignIn;
 use crate::Service;
 use crate::error::{Code, Error, Result};
 
-/// Over how long refused attempts are counted against the limits.
+/// Time over which refused attempts are counted against the limits.
 const LIMIT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Words of a refusal, for the browser and for diagnostics.
@@ -71,8 +71,8 @@ impl Service {
         }
     }
 
-    /// Writes as much as the record of a refusal would be, where there is no account to record it for: neither the answer
-    /// nor its time tells which accounts exist (A5).
+    /// Writes as much as the record of a refusal would be, where there is no account to record it for: neither the
+    /// answer nor its time tells which accounts exist (A5).
     async fn pretend_to_record(&self, start: &StartFormSignIn) -> Result<Option<AttemptId>> {
         let key = ThrottleKey::of("login_decoy", &[start.account_name.as_str()]);
         let mut tx = self.store.write_once().await?;

@@ -1,4 +1,4 @@
-//! What a link that does not work leaves for diagnostics (H1).
+//! Records of links that do not work, for diagnostics (H1).
 
 use domain::AttemptId;
 use domain::one_time_link::OneTimeLink;
@@ -9,7 +9,7 @@ use super::complete::CompleteMagicLink;
 use crate::Service;
 use crate::error::{Code, Error};
 
-/// The refusals that say something about the link or its user; others are about whoever asks, or are ours.
+/// Refusals that say something about the link or its user; the others are about the caller, or are faults of ours.
 pub(crate) const WRITTEN_DOWN: [Code; 7] = [
     Code::LinkUsed,
     Code::LinkReplaced,

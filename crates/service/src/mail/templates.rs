@@ -92,21 +92,21 @@ built_in!(
     "sv/test.html",
 );
 
-/// Why templates are refused.
+/// Reasons for which templates are refused.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// A file that replaces nothing.
+    /// File whose name is not that of a template.
     #[error("{0} is the name of no template; the names are {names}", names = names().collect::<Vec<_>>().join(", "))]
     Unknown(String),
-    /// Over [`TEMPLATE_MAX_BYTES`].
+    /// File of more than [`TEMPLATE_MAX_BYTES`].
     #[error("{0} has more than {TEMPLATE_MAX_BYTES} bytes")]
     TooLarge(String),
-    /// It cannot be read, or not be filled in.
+    /// Template that cannot be read, or not be filled in.
     #[error("{name} cannot be used: {reason}")]
     Unusable {
-        /// Which template.
+        /// Name of the template's file.
         name: String,
-        /// What is wrong, with the line.
+        /// Description of what is wrong, with the line.
         reason: String,
     },
 }

@@ -16,7 +16,7 @@ use crate::sign_in::redirect_url;
 use crate::sign_in::refusal::{NewAttempt, Refusal, Stop};
 use crate::sign_in::start::attempt_of_request;
 
-/// What a browser brings to the ACS URL (SAML bindings, section 3.5), or to something that resembles it.
+/// Response that a browser brings to the ACS URL (SAML bindings, section 3.5), or to something that resembles it.
 #[derive(Debug, Clone)]
 pub struct PostedResponse {
     /// The part of the path that says whose response this can be; none where there is no such part.
@@ -36,9 +36,9 @@ pub struct PostedResponse {
 /// The two ways in which browsers carry responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// In a form that was posted, as the binding says.
+    /// Form that was posted, as the binding says.
     Form,
-    /// In the query of a GET: refused, and written down.
+    /// Query of a GET request: refused, and written down.
     Query,
 }
 
@@ -47,14 +47,14 @@ pub enum Arrival {
 pub enum AcsAnswer {
     /// A redirect to the frontend, with a code or an error.
     Redirect(String),
-    /// It was a test (C9): a short answer.
+    /// Short answer to a test sign-in (C9).
     Tested {
         /// Attempt that holds the findings.
         attempt_id: AttemptId,
         /// Reason for which a sign-in would have been refused.
         refused: Option<Code>,
     },
-    /// No frontend is known to be waiting: a short answer.
+    /// Short answer where no frontend is known to be waiting.
     Refused {
         /// Code of the refusal.
         code: Code,

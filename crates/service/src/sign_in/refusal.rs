@@ -22,18 +22,18 @@ use crate::error::{Code, Error, Result};
 use crate::settings::AttemptLimits;
 use crate::sign_in::verification::RefusedResponse;
 
-/// Over how long unfinished attempts are counted against the limits.
+/// Time over which unfinished attempts are counted against the limits.
 const LIMIT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
-/// What part of a connection's limit refused responses may take up: whoever posts rubbish from everywhere fills it, and
-/// must not keep people from starting.
+/// Divisor of a connection's limit that gives the share of refused responses: a client that posts rubbish from
+/// many addresses fills that share, and must not keep people from starting.
 const REFUSED_SHARE: u32 = 2;
 
-/// Why a response lets nobody in: a refusal, which is an outcome, or a fault of ours.
+/// Reasons for which a response signs no user in: a refusal, which is an outcome, or a fault of ours.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It is written down, and the browser is told.
+    /// Refusal that is written down, and that the browser is told.
     Refused(Refusal),
-    /// The request fails, and nothing is written.
+    /// Fault of ours: the request fails, and nothing is written.
     Fault(Error),
 }
 
@@ -275,7 +275,7 @@ impl Service {
         }
     }
 
-    /// As [`Service::start_limits`], for what is refused at once: all of it over the hour.
+    /// Limits as [`Service::start_limits`], for what is refused at once: all of it over the hour.
     fn refusal_limits(&self) -> UnlinkedLimits {
         let AttemptLimits { per_address, per_connection } = self.settings.attempt_limits;
         let since = self.before(LIMIT_WINDOW);

@@ -48,12 +48,12 @@ pub struct StartedSignIn {
 /// Kinds of the browser's way to the identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdpHandoff {
-    /// By going to this URL.
+    /// Redirect of the browser to this URL.
     Redirect {
         /// URL to redirect to, with the request in it.
         url: String,
     },
-    /// By posting a form.
+    /// Form that the browser posts.
     Post {
         /// URL that the form is posted to.
         action: String,

@@ -5,7 +5,7 @@ use saml::Check;
 
 use crate::sign_in::refusal::Refusal;
 
-/// What follows the checks of the message itself, in the order in which it is done (saml.md, steps 7 and 8).
+/// Checks after those of the message itself, in the order in which they are done (saml.md, steps 7 and 8).
 const AFTER_VERIFICATION: [&str; 4] = ["network", "state", "identity", "provisioning"];
 
 /// Values that the connection wants of every response, compared exactly.

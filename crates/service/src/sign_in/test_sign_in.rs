@@ -37,7 +37,7 @@ pub struct TestSignIn {
     pub attempt: SignInAttempt,
     /// Findings of the test, once it was answered.
     pub findings: TestFindings,
-    /// Until when a response may come.
+    /// Time until which a response may come.
     pub expires_at: Timestamp,
 }
 

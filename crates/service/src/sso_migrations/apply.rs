@@ -103,7 +103,7 @@ impl Service {
     }
 }
 
-/// What began otherwise than people sign in from now on ends (I3).
+/// Sessions that end because they began in another way than people sign in from now on (I3).
 fn ending_sessions(migration: &SsoMigration, kept: UserId) -> EndingSessions {
     match migration.direction {
         Direction::Require => EndingSessions {
