@@ -49,7 +49,7 @@ named! {
         ResponseReceived = "response_received",
         /// The response is genuine, for us, and fresh.
         ResponseVerified = "response_verified",
-        /// It names a user who may sign in.
+        /// The response names a user who may sign in.
         UserResolved = "user_resolved",
         /// The frontend was sent a code.
         CodeIssued = "code_issued",
@@ -63,9 +63,9 @@ named! {
     AttemptOutcome, AttemptOutcomeError, "expected \"pending\", \"succeeded\" or \"refused\"" {
         /// Under way, or abandoned.
         Pending = "pending",
-        /// It gave a session (or, unsolicited, the redirect that begins one).
+        /// Led to a session (or, unsolicited, to the redirect that begins one).
         Succeeded = "succeeded",
-        /// It failed; see the failure.
+        /// Refused; the failure says why.
         Refused = "refused",
     }
 }
