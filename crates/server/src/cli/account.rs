@@ -24,7 +24,7 @@ pub struct New {
     /// The handle that people type: 3 to 63 of a-z, 0-9 and -.
     #[arg(long, value_parser = AccountName::parse)]
     name: AccountName,
-    /// What people read.
+    /// Name of the account that people read.
     #[arg(long, value_parser = Label::parse)]
     display_name: Label,
     /// The first owner's email, which is their username.

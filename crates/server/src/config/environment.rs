@@ -8,7 +8,7 @@ use super::problem::{Problem, Problems};
 
 /// Names the configuration's file.
 pub const CONFIG_VARIABLE: &str = "VESTIBULE_CONFIG";
-/// What every setting's variable begins with.
+/// Prefix of every setting's environment variable.
 const PREFIX: &str = "VESTIBULE_";
 /// Variables with our prefix that others set: the test suites, and Kubernetes for a Service by the name of `vestibule`.
 const FOREIGN: [&str; 3] = ["VESTIBULE_TEST_", "VESTIBULE_SERVICE_", "VESTIBULE_PORT"];

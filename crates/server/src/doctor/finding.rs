@@ -1,4 +1,4 @@
-//! What the doctor found.
+//! Findings of the doctor, by level and subject.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ impl Findings {
         self.0.push((Level::Good, subject, text.into()));
     }
 
-    /// Worth knowing.
+    /// Adds a finding that is worth knowing.
     pub fn note(&mut self, subject: &'static str, text: impl Into<String>) {
         self.0.push((Level::Note, subject, text.into()));
     }

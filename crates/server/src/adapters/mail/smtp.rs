@@ -47,7 +47,7 @@ pub struct SmtpSettings {
     pub credentials: Option<(String, SecretString)>,
     /// The only certificates to trust, in PEM; the system's otherwise.
     pub ca_pem: Option<Vec<u8>>,
-    /// The sender's address.
+    /// Email address of the sender.
     pub from: Email,
     /// The name that this client sends in `EHLO`.
     pub hello_name: String,
@@ -61,7 +61,7 @@ pub enum SmtpSetupError {
     /// The file of certificates.
     #[error("mail.ca_file holds no certificate in PEM")]
     Certificates,
-    /// The sender's address.
+    /// The sender's address cannot be used.
     #[error("mail.from is no address that mail can be sent from")]
     From,
     /// TLS as a whole.
@@ -148,8 +148,8 @@ impl SmtpMailer {
         delivery
     }
 
-    /// A connection whose server has taken the sender of this mail. One that was kept may have been closed meanwhile, and is
-    /// replaced.
+    /// A connection whose server has taken the sender of this mail. One that was kept may have been closed
+    /// meanwhile, and is replaced.
     async fn begin(
         &self,
         kept: Option<AsyncSmtpConnection>,

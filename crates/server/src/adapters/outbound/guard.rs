@@ -1,7 +1,8 @@
-//! Which addresses Vestibule connects to on somebody else's word.
+//! Addresses that Vestibule connects to when a URL comes from an administrator.
 //!
-//! An administrator of any account can name a metadata URL or an IdP's login URL. Without this guard that would be a way
-//! to look into the network that Vestibule runs in. The lists are IANA's special-purpose address registries (RFC 6890).
+//! An administrator of any account can name a metadata URL or an IdP's login URL. Without this guard that would be
+//! a way to look into the network that Vestibule runs in. The lists are IANA's special-purpose address registries
+//! (RFC 6890).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
