@@ -230,7 +230,7 @@ impl MailMessage {
         }
     }
 
-    /// After when the mail would be of no use to anybody.
+    /// Time after which the mail would be of no use; none where it stays of use.
     pub const fn expires_at(&self) -> Option<Timestamp> {
         match self {
             Self::Invitation { expires_at, .. }

@@ -16,13 +16,13 @@ pub const LINK_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 named! {
     /// Purpose of a one-time link.
     LinkPurpose, LinkPurposeError, "not a purpose of a one-time link" {
-        /// To accept an invitation.
+        /// Accepts an invitation of a user.
         Invitation = "invitation",
-        /// To set a new password.
+        /// Sets a new password for the user.
         PasswordReset = "password_reset",
-        /// To sign in to the `self_service` portal.
+        /// Signs in to the `self_service` portal.
         MagicLink = "magic_link",
-        /// To pair a user with one of another account (G1); not mailed, but kept by the client meanwhile.
+        /// Pairs a user with one of another account (G1); not mailed, but kept by the client meanwhile.
         AccountPairing = "account_pairing",
     }
 }

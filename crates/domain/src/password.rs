@@ -204,7 +204,7 @@ impl PasswordCredential {
         !self.must_change && self.is_usable(now)
     }
 
-    /// Whether it lets anybody in.
+    /// Whether the password lets its user in.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }

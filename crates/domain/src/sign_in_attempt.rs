@@ -61,7 +61,7 @@ named! {
 named! {
     /// Outcome of an attempt.
     AttemptOutcome, AttemptOutcomeError, "expected \"pending\", \"succeeded\" or \"refused\"" {
-        /// Under way, or abandoned.
+        /// Waiting for its next step, or abandoned.
         Pending = "pending",
         /// Led to a session (or, unsolicited, to the redirect that begins one).
         Succeeded = "succeeded",
@@ -99,7 +99,7 @@ impl AttemptFailure {
     }
 }
 
-/// One try to sign in.
+/// Attempt of a user to sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInAttempt {
     /// Identifier that the browser is told, so that a person can name it to support.

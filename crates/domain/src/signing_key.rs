@@ -18,7 +18,7 @@ named! {
         Active = "active",
         /// Signs no more; published until its last token has expired.
         Retiring = "retiring",
-        /// Not published any more.
+        /// Withdrawn from the JWKS; not published any more.
         Retired = "retired",
     }
 }
@@ -94,7 +94,7 @@ pub struct SigningKeyFacts {
     pub since: Timestamp,
 }
 
-/// One step of a rotation.
+/// Step of a rotation of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyStep {
     /// Make a new key, which begins in this state.

@@ -128,7 +128,7 @@ pub struct Applied {
 pub struct Effects {
     /// Sessions that ended, also those that had been switched to elsewhere.
     pub sessions_ended: u64,
-    /// One-time links that ended.
+    /// Number of one-time links that ended.
     pub links_ended: u64,
 }
 

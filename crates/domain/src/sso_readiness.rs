@@ -1,4 +1,4 @@
-//! Whether a portal is ready for SSO, and what to mend first (H2): looked at before anybody fails.
+//! Readiness of a portal for SSO, and what to mend first (H2): looked at before a user fails to sign in.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -31,9 +31,9 @@ named! {
     FindingCode, FindingCodeError, "not a finding" {
         /// The portal has no connection.
         ConnectionMissing = "connection_missing",
-        /// Something is missing in it (C9).
+        /// The connection is incomplete (C9).
         ConnectionIncomplete = "connection_incomplete",
-        /// It is not enabled.
+        /// The connection is not enabled.
         ConnectionDisabled = "connection_disabled",
         /// None of its certificates is valid any more (C5).
         CertificateExpired = "certificate_expired",

@@ -22,7 +22,7 @@ pub struct Label(String);
 /// Error of a text that is not a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
-    /// Nothing to read in it.
+    /// The text has nothing to read in it.
     #[error("must not be empty")]
     Empty,
     /// The text has more than [`LABEL_MAX_CHARS`] characters.

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::network::Breadth;
 
-/// So many tries at once, then one more in each period.
+/// Pace of tries: so many at once, then one more in each period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
     /// Number of tries that may come at once.

@@ -50,9 +50,9 @@ pub enum Match<'a> {
     Several,
 }
 
-/// Finds the one user that an identity stands for, as username or as email: the one of them who may sign in.
-/// Several who may give [`Match::Several`], whatever else matches, because picking would let one in as another
-/// (A2). Where none may, a deactivated user is found, so that no other is made in their place (A3).
+/// Finds the one user that an identity stands for, as username or as email: the one of them who may sign in. If
+/// several may, the answer is [`Match::Several`], whatever else matches, because picking would let one in as
+/// another (A2). Where none may, a deactivated user is found, so that no other is made in their place (A3).
 pub fn matching_user<'a>(identity: &str, candidates: &'a [User]) -> Match<'a> {
     let identity = crate::username::normalized(identity);
     let goes_by_it = |user: &&User| {

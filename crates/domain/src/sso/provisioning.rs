@@ -61,7 +61,7 @@ pub enum ProvisioningRefusal {
     NotTheEnteredEmail,
     /// Outside the domains that the connection speaks for.
     DomainNotListed {
-        /// The domain that was asserted; none where the username is no email.
+        /// Domain that was asserted; none where the username is not an email.
         got: Option<String>,
     },
     /// Several users who may sign in go by it.

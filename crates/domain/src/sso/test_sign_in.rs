@@ -41,7 +41,7 @@ named! {
 named! {
     /// Origins of the roles that a user would hold.
     RoleOrigin, RoleOriginError, "not the origin of a role" {
-        /// They hold them already, by an owner or an invitation.
+        /// Assigned already, by an owner or an invitation.
         Assigned = "assigned",
         /// No role attribute came, so the connection's default roles apply.
         DefaultRoles = "default_roles",

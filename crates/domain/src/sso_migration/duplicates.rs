@@ -31,7 +31,7 @@ pub(super) struct Member<'a> {
 pub(super) enum Fate<'a> {
     /// The user who stands for the person.
     Stays,
-    /// They keep form login; the user who stays has the email.
+    /// Keeps form login; the user who stays has the email.
     Separate,
     /// Archived as a duplicate of another user.
     Removed {

@@ -46,7 +46,7 @@ named! {
         FirstOwner = "first_owner",
         /// An owner decided so.
         Decided = "decided",
-        /// Deactivated and without an email: an owner who makes them active gives them one.
+        /// Deactivated and without an email, which they are given when they are made active.
         Inactive = "inactive",
         /// Going back: the migration did not change the user.
         Unchanged = "unchanged",
@@ -88,7 +88,7 @@ named! {
         BreakGlassDuplicate = "break_glass_duplicate",
         /// The decisions leave none of the users who share an email, or several.
         Undecidable = "undecidable",
-        /// There is no email that SSO could tell the user by.
+        /// The user has no email that SSO could recognize them by.
         NoEmail = "no_email",
         /// Another user keeps the username that this one would get.
         UsernameTaken = "username_taken",
