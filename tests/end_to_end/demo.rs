@@ -1,4 +1,4 @@
-//! `vestibule demo` does what it says: the printed addresses and the printed commands, as somebody would try them.
+//! `vestibule demo` does what it says: the printed addresses and the printed commands, as a reader would try them.
 
 use std::process::Command;
 

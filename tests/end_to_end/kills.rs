@@ -93,8 +93,8 @@ async fn nothing_is_lost_or_usable_twice_over_a_kill(db: TestDatabase) {
     assert_ne!(interrupted, 0, "no kill came in the middle of anything");
 }
 
-/// Proves C10: a server that is stopped while it verifies responses ends in order, without a crash in the libraries' exit
-/// handlers.
+/// Proves C10: a server that is stopped while it verifies responses ends in order, without a crash in the
+/// libraries' exit handlers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_stopped_under_load_ends_in_order() {
     let mut installation = Installation::on_sqlite();
@@ -160,7 +160,7 @@ impl Load {
         }
     }
 
-    /// Begins a sign-in; the identity provider's response to it goes into the ledger before anybody posts it.
+    /// Begins a sign-in; the identity provider's response to it goes into the ledger before it is posted.
     async fn start(&self, anyone: &Client) -> Option<usize> {
         let body = self.organization.start_body(None);
         let answer =

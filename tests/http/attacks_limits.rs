@@ -1,4 +1,4 @@
-//! Much, long and slow: what costs us more than whoever sends it (H1, D5).
+//! Large, long and slow requests: what costs us more than their sender (H1, D5).
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -47,7 +47,7 @@ async fn trickle(address: String, beginning: String) -> String {
     }
 }
 
-/// Proves D5: whoever sends a head or a body slowly is let go in bounded time, and keeps nobody else waiting.
+/// Proves D5: a client that sends a head or a body slowly is let go in bounded time, and keeps no other waiting.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_are_let_go_and_keep_nobody_waiting() {
     let app = TestApp::start(database(Engine::Sqlite).await).await;

@@ -177,7 +177,7 @@ async fn pkce_cannot_be_downgraded() {
     app.anonymous().form("/oauth/token", &tenant.exchange_form(&code)).await.expect(200);
 }
 
-/// Proves D4: of two values of one parameter nobody picks one, what stands in the query is not read, and other media
+/// Proves D4: of two values of one parameter none is picked, what stands in the query is not read, and other media
 /// types are refused in OAuth's terms.
 #[tokio::test]
 async fn parameters_count_once_and_in_a_form_alone() {

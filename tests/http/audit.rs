@@ -192,8 +192,8 @@ async fn the_installation_has_a_log_of_its_own(db: TestDatabase) {
     assert_eq!(owner.get("/v1/audit-events").await.status, 403);
 }
 
-/// Rows of this file's other tests, and of the suites of accounts, tokens, passwords, invitations, owners, migrations and
-/// mail.
+/// Rows of this file's other tests, and of the suites of accounts, tokens, passwords, invitations, owners,
+/// migrations and mail.
 const PROVEN_ELSEWHERE: &[&str] = &[
     "replace_branding",
     "send_test_mail",

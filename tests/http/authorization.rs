@@ -292,7 +292,7 @@ async fn call(client: &Client, operation: &Operation, body: &Value) -> Answer {
     Answer::of(if has_body { request.json(body) } else { request }).await
 }
 
-/// Proves A3, A5: anonymous 401, outsider 404, wrong role 403; and nobody meets a 5xx.
+/// Proves A3, A5: anonymous 401, outsider 404, wrong role 403; and no caller meets a 5xx.
 #[both_engines]
 async fn every_operation_answers_everybody_as_the_table_says(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -421,7 +421,7 @@ impl<'a> Scene<'a> {
     /// By the user themselves; the session in which they do it goes on.
     async fn change_password(&self, person: &mut Person) {
         let new = if person.password == PASSWORD { OTHER_PASSWORD } else { PASSWORD };
-        // Whoever has a temporary password gets no session by it: another one is what they would be given.
+        // A user with a temporary password gets no session by it: another one is what they would be given.
         self.app.give_password(person.id, self.admins.account_id.parse().unwrap(), person.password).await;
         let tokens = self.admins.exchange_step(self.app, &self.form_login(person).await).await;
         let body = json!({ "current_password": person.password, "new_password": new });

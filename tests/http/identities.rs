@@ -179,7 +179,8 @@ async fn invisible_characters_are_refused_in_names(db: TestDatabase) {
     }
 }
 
-/// Proves C3: whoever an owner took back is not brought back by a sign-in; another invitation lets them in.
+/// Proves C3: a user whose invitation an owner took back is not brought back by a sign-in; another one lets them
+/// in.
 #[both_engines]
 async fn a_revoked_invitation_is_not_overridden_by_just_in_time_provisioning(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -199,8 +200,8 @@ async fn a_revoked_invitation_is_not_overridden_by_just_in_time_provisioning(db:
     signed_in(&app, &tenant, &asserted(&app, &tenant, "eve@acme.test").await).await;
 }
 
-/// Proves A2: of rows that broke the rule before it was held, nobody is picked, by SSO, by form or at discovery; one who
-/// is deactivated does not stand in the other's way.
+/// Proves A2: of rows that broke the rule before it was held, none is picked, by SSO, by form or at discovery; one
+/// who is deactivated does not stand in the other's way.
 #[both_engines]
 async fn users_of_an_older_version_who_share_an_identity_are_refused_as_ambiguous(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -349,8 +350,8 @@ async fn sign_in(app: &TestApp, tenant: &Tenant, identity: &str, users: &[Value]
     }
 }
 
-/// Proves A2, C3: whatever is done in whatever order, no two who may sign in share an identity that one of them signs in
-/// by, and a sign-in is as the one user who goes by it, as a new one, or refused.
+/// Proves A2, C3: whatever is done in whatever order, no two who may sign in share an identity that one of them
+/// signs in by, and a sign-in is as the one user who goes by it, as a new one, or refused.
 #[both_engines]
 async fn in_any_order_of_changes_nobody_signs_in_as_another(db: TestDatabase) {
     let app = TestApp::start(db).await;

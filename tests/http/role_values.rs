@@ -38,8 +38,8 @@ async fn usable(app: &TestApp, tokens: &Value) -> Value {
     claims(token)
 }
 
-/// Proves C4, I1, H1: four hundred groups do not make a token that nobody takes; what is left out stands in the attempt,
-/// with what to change.
+/// Proves C4, I1, H1: four hundred groups do not make a token that no server takes; what is left out stands in the
+/// attempt, with what to change.
 #[both_engines]
 async fn too_many_groups_are_left_out_of_the_token_with_a_warning(db: TestDatabase) {
     let app = TestApp::start(db).await;

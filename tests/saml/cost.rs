@@ -63,7 +63,7 @@ fn a_stranger_makes_no_engine_work() {
     }
 }
 
-/// Proves C10 for curves: a value that is no signature at all costs not even the use of a key.
+/// Proves C10 for curves: a value that is not a signature at all costs not even the use of a key.
 #[test]
 fn a_stranger_makes_no_engine_work_with_curves() {
     for (provider, other) in [(&*P256, &*P384), (&*P384, &*P256)] {
@@ -86,8 +86,8 @@ fn a_long_prefix_list_uses_no_key() {
     }
 }
 
-/// Proves C10: a genuine `SignedInfo` with its value, moved onto another body, makes each engine work once, whatever the
-/// number of certificates with its key.
+/// Proves C10: a genuine `SignedInfo` with its value, moved onto another body, makes each engine work once,
+/// whatever the number of certificates with its key.
 #[test]
 fn a_genuine_signature_on_another_body_makes_each_engine_work_once() {
     let certificates = six(&RSA.certificates);

@@ -64,7 +64,7 @@ fn hostile_documents_with_layouts_are_refused_or_read_whole() {
     refused_or_read_whole(&[Shape::Shibboleth, Shape::JumpCloud]);
 }
 
-/// Nothing in what was read names anybody else.
+/// Checks that nothing in what was read names another person.
 #[track_caller]
 fn assert_names(read: &VerifiedResponse, stranger: &str, case: &str) {
     assert_eq!(values(read, EMAIL_CLAIM), Some([stranger.to_owned()].as_slice()), "{case}");
@@ -84,7 +84,7 @@ fn broken_form_values_are_refused() {
     }
 }
 
-/// Proves C10: anybody can encrypt for us, so that says nothing about who did.
+/// Proves C10: any sender can encrypt for us, so that says nothing about which one did.
 #[test]
 fn encrypting_a_forgery_does_not_help() {
     for shape in Shape::ALL {

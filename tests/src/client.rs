@@ -111,8 +111,8 @@ impl Answer {
         if self.text.is_empty() { Value::Null } else { self.json() }
     }
 
-    /// The problem document (RFC 9457), if status and code are the ones expected. An expired session has its fixed words
-    /// wherever it is met (D2).
+    /// The problem document (RFC 9457), if status and code are the ones expected. An expired session has its fixed
+    /// words wherever it is met (D2).
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {
         let body = self.expect(status);

@@ -129,7 +129,8 @@ impl Tenant {
         url::Url::parse(&self.acs_url).unwrap().path().to_owned()
     }
 
-    /// Registers the pages of the frontend that mails lead to, and takes away what that mails: the first owner's invitation.
+    /// Registers the pages of the frontend that mails lead to, and takes away what that mails: the first owner's
+    /// invitation.
     pub async fn set_pages(&self, app: &TestApp) {
         self.register_pages(app).await;
         app.mailbox().await;

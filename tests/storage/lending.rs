@@ -1,4 +1,5 @@
-//! Connections are lent again as they come back: whatever became of the one who had them before, nobody finds a trace of it.
+//! Connections are lent again as they come back: whatever became of the one who had them before, the next one
+//! finds no trace of it.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -38,11 +39,11 @@ async fn unless_given_up<F: Future>(future: F, waits: usize) -> Option<F::Output
     .await
 }
 
-/// Gives up on transactions at each point where they wait, as a request does whose client goes away. Each left both rows or
-/// none, and the next one finds nothing of it.
+/// Gives up on transactions at each point where they wait, as a request does whose client goes away. Each left
+/// both rows or none, and the next one finds nothing of it.
 async fn give_up_everywhere(store: &Store) {
     let (mut given_up, mut tries) = (0, 0);
-    // A database that answers before it is asked again leaves nothing to give up, so there are rounds until one did not.
+    // A database that answers before it is asked again leaves nothing to give up: there are rounds until one did not.
     while tries < 40 || (given_up == 0 && tries < 4_000) {
         let waits = tries % 40;
         let name = format!("attempt {tries}");
@@ -98,7 +99,8 @@ async fn closing_waits_for_whoever_is_at_work(db: TestDatabase) {
     assert!(is_written(&again, "last").await);
 }
 
-/// Proves that connections which the database ended are replaced: at most those that were at hand are lost on somebody.
+/// Proves that connections which the database ended are replaced: at most those that were at hand are lost on a
+/// borrower.
 #[both_engines]
 async fn a_lost_connection_is_replaced(db: TestDatabase) {
     if db.store.engine() == Engine::Sqlite {

@@ -146,7 +146,7 @@ async fn one_of_two_gets_the_connection_of_a_portal(db: TestDatabase) {
     }
 }
 
-/// Proves C8: whoever comes first or second, there is one default application in the end.
+/// Proves C8: whichever comes first or second, there is one default application in the end.
 #[both_engines]
 async fn two_new_default_applications_leave_one(db: TestDatabase) {
     let account = tenant(&db.store, "acme").await.account.id;

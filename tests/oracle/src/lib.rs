@@ -1,7 +1,8 @@
 //! An independent judge: samael reads what Vestibule accepts and writes, and must agree.
 //!
-//! It is a workspace of its own and never a part of the product: samael pins an older libxml, loads the certificate anew
-//! for every signature, and accepts unsigned responses where metadata has no certificate. ARCHITECTURE.md has the reasons.
+//! It is a workspace of its own and never a part of the product: samael pins an older libxml, loads the certificate
+//! anew for every signature, and accepts unsigned responses where metadata has no certificate. ARCHITECTURE.md has
+//! the reasons.
 //!
 //! Time is the machine's here, because samael takes it from there.
 #![allow(clippy::expect_used, clippy::missing_panics_doc, clippy::unwrap_used, reason = "a judge of tests")]

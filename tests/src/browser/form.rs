@@ -55,7 +55,7 @@ impl Form {
 /// The forms of a page at this address.
 pub fn read(html: &str, page: &Url) -> Vec<Form> {
     let mut emitter = DefaultEmitter::default();
-    // What stands in a script or a style is no markup.
+    // The content of a script or a style is not markup.
     emitter.naively_switch_states(true);
     let mut reader = Reader { page, forms: vec![], open: false, select: None };
     for token in Tokenizer::new_with_emitter(html, emitter) {

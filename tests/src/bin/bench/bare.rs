@@ -1,5 +1,6 @@
-//! The floor of a whole sign-in on SQLite: as many requests and statements as one has, on actix-web and sqlx as they come,
-//! with nothing done in between. It runs in a process of its own, as the server does, so that its CPU time is its own.
+//! The floor of a whole sign-in on SQLite: as many requests and statements as one has, on actix-web and sqlx as
+//! they come, with nothing done in between. It runs in a process of its own, as the server does, so that its CPU
+//! time is its own.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
