@@ -55,7 +55,7 @@
 //! | `GET /metadata` | metadata, for the service to fetch |
 //! | `GET`, `POST /sso` | requests by HTTP-Redirect and HTTP-POST; shows the login form |
 //! | `GET /initiate?acs=&audience=&user=&relay_state=` | sign-in begun here; without `user` it shows the login form |
-//! | `POST /control/respond` | `username` with `request` or `acs` and `audience`, to `{action, SAMLResponse, RelayState}` |
+//! | `POST /control/respond` | `username`, `request` (or `acs`, `audience`) to `{action, SAMLResponse, RelayState}` |
 //! | `GET`, `PUT /control/faults` | `{"next": [{"fault": "expired"}], "always": []}` |
 //! | `GET`, `PUT`, `POST /control/users` | the whole list, or one more user |
 //! | `GET`, `PUT /control/options` | [`idp::Options`]; fields left out take their defaults, so `{}` resets |

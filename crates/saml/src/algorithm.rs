@@ -59,7 +59,7 @@ pub(crate) struct SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
-    /// What this service signs with, and nearly every identity provider.
+    /// RSA with SHA-256, which this service signs with, and nearly every identity provider.
     pub(crate) const RSA_SHA256: Self = Self { family: Family::RsaPkcs1, hash: Hash::Sha256 };
     pub(crate) const RSA_SHA256_URI: &'static str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
     const FAMILIES: [Family; 2] = [Family::RsaPkcs1, Family::Ecdsa];
@@ -92,7 +92,7 @@ impl SignatureAlgorithm {
         Self::all().filter(move |algorithm| algorithm.fits(key))
     }
 
-    /// What verifies it with a key of that kind; signatures of ECDSA in ASN.1.
+    /// Implementation that verifies it with a key of that kind; signatures of ECDSA in ASN.1.
     pub(crate) fn verification(self, key: KeyKind) -> Option<&'static dyn VerificationAlgorithm> {
         Some(match (key, self.family, self.hash) {
             (KeyKind::Rsa { .. }, Family::RsaPkcs1, Hash::Sha1) => {
@@ -123,8 +123,9 @@ impl SignatureAlgorithm {
     }
 }
 
-/// Canonicalization 1.0, inclusive or exclusive, which SAML uses (core 5.4.3). The exclusive one also under its name that
-/// keeps comments: `SignedInfo` has none, and a reference by `#` and an ID leaves them out (XML Signature 4.4.3.3).
+/// Canonicalization 1.0, inclusive or exclusive, which SAML uses (core 5.4.3). The exclusive one also under its
+/// name that keeps comments: `SignedInfo` has none, and a reference by `#` and an ID leaves them out (XML
+/// Signature 4.4.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Canonicalization {
     Inclusive,

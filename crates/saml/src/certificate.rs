@@ -195,7 +195,7 @@ fn pem_bodies(text: &str) -> Result<Vec<&str>, CertificateError> {
     Ok(bodies)
 }
 
-/// Why text is not a usable certificate; each message says what is wrong and what to do.
+/// Reason that text is not a usable certificate; each message says what is wrong and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// The text contains no certificate.

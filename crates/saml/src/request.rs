@@ -166,7 +166,8 @@ fn signed_query(mut query: form_urlencoded::Serializer<'_, String>, key: &SpKey)
     Ok(form_urlencoded::Serializer::new(signed).append_pair("Signature", &signature).finish())
 }
 
-/// A request id of these bytes, of which 16 at least must be random (core 1.3.4); an `xs:ID` must not start with a digit.
+/// A request id of these bytes, of which 16 at least must be random (core 1.3.4); an `xs:ID` must not start with a
+/// digit.
 pub fn request_id(bytes: &[u8]) -> String {
     format!("_{}", hexadecimal(bytes))
 }

@@ -1,9 +1,9 @@
 //! Signature engines behind one small interface: a guarded text and one certificate in, the signed bytes out.
 //!
 //! An engine parses the text for itself, checks every signature in it, and answers with the canonical form of the
-//! outermost signed element. None is asked before a certificate's key has verified every `SignedInfo` ([`gate`]), so that
-//! a stranger's message costs no canonicalization and no digest. To add one: a file here, a key in [`VerificationKeys`], a line in `all`, and a variant of
-//! [`Engines`].
+//! outermost signed element. None is asked before a certificate's key has verified every `SignedInfo` ([`gate`]),
+//! so that a stranger's message costs no canonicalization and no digest. To add one: a file here, a key in
+//! [`VerificationKeys`], a line in `all`, and a variant of [`Engines`].
 
 mod bergshamra;
 mod gate;

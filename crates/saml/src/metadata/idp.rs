@@ -67,11 +67,11 @@ pub struct IdpMetadata {
 pub struct MetadataOptions {
     /// Whether http locations are accepted too: for development alone.
     pub allow_http: bool,
-    /// Which identity provider to take, by its `entityID`; needed where the document describes several.
+    /// `entityID` of the identity provider to take; needed if the document describes several.
     pub entity_id: Option<String>,
 }
 
-/// Why metadata cannot be used; each message says what is wrong and what to do.
+/// Reason that metadata cannot be used; each message says what is wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
     /// Not well-formed, or not safe to parse; with the guard's code.
@@ -262,7 +262,7 @@ fn valid_until(elements: &[Element<'_, '_>], now: Timestamp) -> Result<Option<Ti
     Ok(earliest)
 }
 
-/// What is read goes in; what is left out gets a reason.
+/// Context of reading one document; `ignored` holds the reasons for the parts that are left out.
 struct Reading {
     now: Timestamp,
     allow_http: bool,

@@ -21,7 +21,7 @@ pub(super) struct Subject {
     bearers: Vec<Bearer>,
 }
 
-/// A bearer `SubjectConfirmation`.
+/// Claims of a bearer `SubjectConfirmation`.
 #[derive(Debug, Clone)]
 pub(super) struct Bearer {
     recipient: Option<String>,

@@ -16,7 +16,7 @@ use crate::sp_key::SpKey;
 
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
-/// What the response must say, compared exactly. All of it comes from the connection that the ACS path names.
+/// Expected values of the response, compared exactly. All of it comes from the connection that the ACS path names.
 #[derive(Debug, Clone)]
 pub struct Expected<'a> {
     /// `Destination` and `Recipient`: the ACS URL as published.

@@ -13,18 +13,18 @@ pub(crate) mod write;
 
 pub(crate) use tree::{Document, Element};
 
-/// Why a text is refused, as a stable code.
+/// Reason that a text is refused, as a stable code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct XmlError(pub(crate) &'static str);
 
 pub(crate) const MALFORMED: XmlError = XmlError("malformed_xml");
 
-/// How much of everything a document may have.
+/// Bounds of everything in a document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Length of the text in bytes.
     pub(crate) length: usize,
-    /// Elements within elements.
+    /// Depth of elements within elements.
     pub(crate) depth: usize,
     /// Elements, texts, comments and instructions.
     pub(crate) nodes: usize,
