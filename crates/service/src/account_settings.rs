@@ -1,4 +1,4 @@
-//! Account settings (A6): owners set them, everybody with a role reads them.
+//! Account settings (A6): owners set them, every user with a role reads them.
 
 use domain::AccountId;
 use domain::account::Account;

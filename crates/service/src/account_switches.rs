@@ -65,7 +65,7 @@ struct Switching {
     session: Session,
     /// Account and user in which they proved who they are.
     home: Home,
-    /// User with whom they signed in there.
+    /// User that they signed in as there.
     user: User,
     /// Whether their username login is retained there.
     username_retained: bool,
@@ -210,7 +210,7 @@ async fn decide(
     Ok(decide_switch(&home, &destination).cloned())
 }
 
-/// Finds the user of an account whom the caller's pair names, or their own user at home.
+/// Finds the user of an account that the caller's pair names, or their own user at home.
 async fn found(tx: &mut Tx, switching: &Switching, account_id: AccountId) -> Result<Found> {
     let home = switching.home;
     if account_id == home.account_id {

@@ -108,8 +108,8 @@ impl Service {
         }
     }
 
-    /// A key works until it expires or is revoked, and from the networks that its account allows: nobody else would
-    /// notice one that was taken elsewhere.
+    /// Identifies the caller of an API key. It works until it expires or is revoked, and from the networks that
+    /// its account allows: the use of a stolen key elsewhere would go unnoticed.
     async fn api_key(&self, digest: SecretDigest, address: IpAddr) -> Result<Identity> {
         let mut reading = self.store.read().await?;
         let found = storage::api_keys::by_digest(&mut reading, digest).await?;

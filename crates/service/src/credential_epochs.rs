@@ -40,7 +40,8 @@ impl Service {
         Ok(user)
     }
 
-    /// Tells the addresses that were a user's that they are not any more: whom it surprises can act.
+    /// Tells the addresses that were a user's that they are not any more, so that a user who did not change them
+    /// can act.
     async fn tell_former_addresses(&self, tx: &mut Tx, (before, after): (&User, &User)) -> Result<()> {
         for to in told_of_change(before, after) {
             let (username, changed_at) = (before.username.as_str().to_owned(), self.now());

@@ -1,4 +1,4 @@
-//! The names of a portal's users (A2): held while they are checked and written, and whom a refusal names.
+//! The names of a portal's users (A2): held while they are checked and written, and the user that a refusal names.
 
 use domain::AccountId;
 use domain::directory::{Clash, Directory, NameKind, Names, NewNames};

@@ -55,13 +55,13 @@ codes! {
     /// C4: the user holds no role of the admin portal.
     NoRole = "no_role", "You are signed in at your identity provider, but hold no role in this account",
         "Ask the account's administrator to assign a role, or to map one of your groups to a role in the SAML connection.";
-    /// A4: an assertion for somebody who does not use SSO.
+    /// A4: an assertion for a user who does not use SSO.
     BreakGlassUser = "break_glass_user", "This user signs in with a password, not through SSO",
         "Sign in with your username and password, or ask an owner for another user for SSO.";
     /// A1: the first owner came another way than by the link of their mail.
     FirstOwnerSetsPassword = "first_owner_sets_password", "The first owner of an account accepts the invitation by setting a password",
         "Open the link of the invitation's mail and choose a password; with it you get in whatever happens to SSO. If the mail is lost, ask the operator to resend the invitation.";
-    /// A4: nobody would be left who gets in when SSO does not work.
+    /// A4: no user would be left who gets in when SSO does not work.
     BreakGlassRequired = "break_glass_required", "This would leave the account without a break-glass user",
         "First make another owner a break-glass user: give them the owner role, let them set a password, and set break_glass on them. Then repeat this.";
     /// A4: what only a break-glass user can prove.
@@ -134,7 +134,7 @@ codes! {
     InvitationRevoked = "invitation_revoked", "The invitation was revoked", "Ask an owner of the account to invite you anew.";
     /// E1: its time went by.
     InvitationExpired = "invitation_expired", "The invitation has expired", "Ask an owner of the account to resend it.";
-    /// A3: whom it is about is deactivated.
+    /// A3: the user concerned is deactivated.
     UserInactive = "user_inactive", "The user is deactivated", "Make the user active first.";
     /// Token that belongs to no one-time link.
     LinkInvalid = "link_invalid", "This link is not valid", "Open the link of the newest mail, whole. If it goes on, ask for a new mail.";
@@ -156,7 +156,7 @@ codes! {
     /// G1: the two have a link, or one of them asked for it.
     AccountsLinked = "accounts_linked", "The two accounts are linked, or one has asked the other",
         "Accept the request that waits, or end the link and ask anew.";
-    /// G1: nobody could tell them apart any more.
+    /// G1: more links could not be told apart by their readers.
     TooManyAccountLinks = "too_many_account_links", "The account has as many links and sandboxes as it may have",
         "End a link that is not needed any more.";
     /// One connection per portal.
@@ -173,7 +173,7 @@ codes! {
         "Preview a new migration, and sign its digest.";
     /// F1: a plan that cannot be carried out.
     MigrationBlocked = "migration_blocked", "This plan cannot be carried out yet", "Do what errors lists; then preview anew, or decide.";
-    /// F2: nobody signed, or too long ago.
+    /// F2: no owner signed, or too long ago.
     MigrationNotSignedOff = "migration_not_signed_off", "No owner has signed this plan off, or the signature has expired",
         "Read the plan, and sign its digest.";
     /// F3: nothing more can be done with it.

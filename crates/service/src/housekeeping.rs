@@ -10,7 +10,7 @@ const SWEEPS_MAX: usize = 200;
 
 impl Service {
     /// Does the work of every minute: keys are rotated in time, every replica sees the same ones and knows the
-    /// users whom the others have let in, successors of refresh tokens are erased after their grace, first owners
+    /// users that the others have let in, successors of refresh tokens are erased after their grace, first owners
     /// who can be mailed by now are, and the metrics say how full the outbox is.
     pub async fn tick(&self) -> Result<()> {
         self.rotate_signing_keys().await?;

@@ -1,11 +1,11 @@
 //! The use-cases of Vestibule: load, decide, apply, commit.
 //!
-//! What it is for: everything that somebody can ask of Vestibule is one function here. Each checks who asks, loads
-//! facts, lets a pure function of `domain` decide, and writes the outcome with its audit event in one transaction. XML
-//! work, signing and network calls happen before or after that transaction, never inside.
+//! What it is for: everything that a caller can ask of Vestibule is one function here. Each checks who asks, loads
+//! facts, lets a pure function of `domain` decide, and writes the outcome with its audit event in one transaction.
+//! XML work, signing and network calls happen before or after that transaction, never inside.
 //!
-//! What it does not know: HTTP (statuses, headers, cookies), SQL, which clock, which network. The world is behind the
-//! traits of [`ports`].
+//! What it does not know: HTTP (statuses, headers, cookies), SQL, which clock, which network. The world is behind
+//! the traits of [`ports`].
 //!
 //! How to add one more: a module by the name of its family, an `impl Service` block with the use-case, a line in
 //! `api/routes`. Refusals that a caller may meet get a [`Code`].

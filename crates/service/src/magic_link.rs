@@ -1,6 +1,6 @@
 //! Signing in to the `self_service` portal by a mailed link (B6).
 //!
-//! A request is answered before anybody is looked for, so neither the answer nor its time says who is known here.
+//! A request is answered before a user is looked for, so neither the answer nor its time says who is known here.
 
 pub(crate) mod complete;
 pub(crate) mod refusal;

@@ -1,4 +1,5 @@
-//! One-time links: asked for by whoever claims to be somebody, made for a mail, found by the token that comes back.
+//! One-time links: asked for by a person who claims to be a user, made for a mail, found by the token that comes
+//! back.
 
 use std::net::IpAddr;
 use std::sync::Arc;

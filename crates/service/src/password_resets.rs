@@ -1,6 +1,6 @@
 //! Resetting a password by a mailed link (B4).
 //!
-//! A request is answered before anybody is looked for, so neither the answer nor its time says who is known here.
+//! A request is answered before a user is looked for, so neither the answer nor its time says who is known here.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -64,9 +64,9 @@ struct Found {
 }
 
 impl Service {
-    /// Takes a request; who it is for, if anybody, is mailed afterwards. Refused for every email alike where SSO is
-    /// required, where the frontend has no page for it, and while too many requests are
-    /// worked off or come from there.
+    /// Takes a request; the user it is for, if there is one, is mailed afterwards. Refused for every email alike
+    /// where SSO is required, where the frontend has no page for it, and while too many requests are worked off or
+    /// come from there.
     pub async fn request_password_reset(self: &Arc<Self>, request: RequestPasswordReset) -> Result<()> {
         self.count_link_request(&request.account_name, request.address).await?;
         let mut tx = self.store.read().await?;

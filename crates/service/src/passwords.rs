@@ -91,7 +91,7 @@ impl Service {
         Ok(proven)
     }
 
-    /// Tells a user that their password is another one now: whom it surprises can act.
+    /// Tells a user that their password is another one now, so that a user who did not change it can act.
     pub(crate) async fn mail_password_changed(&self, tx: &mut Tx, user: &User) -> Result<()> {
         let Some(to) = user.reset_email().cloned() else { return Ok(()) };
         let message = MailMessage::PasswordChanged { changed_at: self.now() };

@@ -100,8 +100,8 @@ pub trait PasswordHasher: Send + Sync {
         salt: [u8; PASSWORD_SALT_BYTES],
     ) -> Result<Result<PasswordHash, PasswordWeakness>, PasswordHasherError>;
 
-    /// Compares a password with what is kept of one. With `None` it does the same work, and finds it wrong: so nobody
-    /// can tell by the time that there is no such password.
+    /// Compares a password with what is kept of one. With `None` it does the same work, and finds it wrong: so the
+    /// time does not tell that there is no such password.
     async fn verify(
         &self,
         password: &Password,

@@ -18,7 +18,8 @@ pub struct SecondFactorChange {
     pub recovery_email: Option<Option<Email>>,
     /// Whether form login asks for a code also where the account does not demand it.
     pub require_email_mfa: Option<bool>,
-    /// The password: whoever found an open browser must neither send the second factor to themselves nor end it.
+    /// Password of the user: a person who found an open browser must neither send the second factor to themselves
+    /// nor end it.
     pub current_password: Password,
 }
 

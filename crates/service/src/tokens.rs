@@ -100,7 +100,8 @@ pub enum TokenRefusal {
 }
 
 impl<E: Into<Error>> From<E> for TokenRefusal {
-    /// A session, user or application that ended or went away since it was read, a moment ago, is no fault.
+    /// Turns an error into a refusal of the token: it is not a fault that a session, user or application ended or
+    /// went away since it was read, a moment ago.
     fn from(error: E) -> Self {
         let error = error.into();
         if error.code == Code::PreconditionFailed { Self::session_expired() } else { Self::Fault(error) }

@@ -28,8 +28,8 @@ pub enum ImportedUser {
 }
 
 impl Service {
-    /// Creates these users in one transaction and says of each what became of it. A row with a name that somebody
-    /// goes by, also of a row before it, is refused alone; a fault leaves nothing.
+    /// Creates these users in one transaction and says of each what became of it. A row with a name that another
+    /// user has, also of a row before it, is refused alone; a fault leaves nothing.
     pub async fn import_users(
         &self,
         caller: &Caller,

@@ -180,7 +180,7 @@ async fn get_account_link(
 ///
 /// For owners of the account that was asked, in person: no operator consents for them. From now on, users of this
 /// account who prove a form login in both accounts may come here from a session of the other one. A link alone
-/// lets nobody in.
+/// lets no user in.
 #[utoipa::path(
     operation_id = "accept_account_link", tag = "account links", security(("access_token" = [])), params(LinkPath),
     responses((status = 200, description = "The link", body = AccountLink), AcceptProblems),

@@ -123,7 +123,7 @@ async fn inspect_invitation(
 
 /// Accept an invitation.
 ///
-/// Sets the password and uses the link up. Nobody is signed in by it: lead on to the login page.
+/// Sets the password and uses the link up. The user is not signed in by it: lead on to the login page.
 #[utoipa::path(
     operation_id = "accept_invitation", tag = "sign-in", security(()), request_body = AcceptInvitation,
     responses((status = 200, description = "The user may sign in", body = AcceptedInvitation), LinkProblems),

@@ -1,4 +1,4 @@
-//! Refused switches: what is to be set up, for whoever would switch and for the owners there (G1, H1).
+//! Refused switches: what is to be set up, for the user who would switch and for the owners there (G1, H1).
 
 use domain::AttemptId;
 use domain::account_switch::SwitchRefusal;
@@ -18,7 +18,7 @@ impl Service {
         refusal: SwitchRefusal,
     ) -> Error {
         let error = error(refusal);
-        // Nobody leaves anything in an account that has not agreed to a link.
+        // A refusal leaves nothing in an account that has not agreed to a link.
         let Some(reason) = reason(refusal) else { return error };
         metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason).increment(1);
         let (id, whose) = (AttemptId::from_uuid(self.uuid()), (switch.account_id, Portal::Admin));

@@ -28,7 +28,7 @@ pub struct SharedEmailReport {
 }
 
 impl Service {
-    /// Enables a connection that is complete. Form login stays for everybody.
+    /// Enables a connection that is complete. Form login stays for all users.
     pub async fn enable_connection(
         &self,
         caller: &Caller,

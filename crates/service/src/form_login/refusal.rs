@@ -46,7 +46,7 @@ fn telling(refusal: FormLoginRefusal) -> Telling {
 }
 
 impl Service {
-    /// Writes a refusal down and tells it. Where SSO is required, everybody who is not let in is sent there (B3).
+    /// Writes a refusal down and tells it. Where SSO is required, every user who is not let in is sent there (B3).
     pub(super) async fn refuse_form_login(
         &self,
         start: &StartFormSignIn,

@@ -81,8 +81,8 @@ impl Service {
         })
     }
 
-    /// Accepts an invitation by its link: the password is set, the user active, the link used. Nobody is signed in by
-    /// it; that is for the login page, with the second factor if there is one.
+    /// Accepts an invitation by its link: the password is set, the user active, the link used. The user is not
+    /// signed in by it; that is for the login page, with the second factor if there is one.
     pub async fn accept_invitation(
         &self,
         token: &str,

@@ -1,8 +1,8 @@
 //! Inviting many at once (E1): one transaction for all, and what became of each.
 //!
-//! What is wrong with one row (its email, a username that is taken) refuses that row alone; a fault leaves nothing of
-//! the batch. What can be made ready (ids, tokens, sealed mails) is, before the transaction begins: on SQLite everybody
-//! else who writes waits for it.
+//! What is wrong with one row (its email, a username that is taken) refuses that row alone; a fault leaves nothing
+//! of the batch. What can be made ready (ids, tokens, sealed mails) is, before the transaction begins: on SQLite
+//! all other writers wait for it.
 
 use std::collections::BTreeMap;
 

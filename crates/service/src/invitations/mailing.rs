@@ -53,7 +53,7 @@ pub(crate) enum Lead {
 }
 
 impl Mailing {
-    /// Facts of the mail to the first owner of an account (A1), of whom the operator knows only the email.
+    /// Facts of the mail to the first owner of an account (A1); the operator knows only the owner's email.
     pub fn first_owner(account: &Account, page: RedirectUri, wishes: MailWishes) -> Self {
         let language = wishes.language.unwrap_or_else(|| account.settings.default_language());
         let lifetime = account.settings.invitation();

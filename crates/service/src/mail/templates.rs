@@ -115,8 +115,8 @@ pub enum TemplateError {
 pub struct MailTemplates(Environment<'static>);
 
 impl MailTemplates {
-    /// Those that come with Vestibule, and these in the place of those of the same name. Each is filled in once, for
-    /// every kind of mail, so that a mistake shows now and not when somebody waits for a mail.
+    /// Loads the templates that come with Vestibule, and these in the place of those of the same name. Each is
+    /// filled in once, for every kind of mail, so that a mistake shows now and not when a user waits for a mail.
     pub fn new(replacements: BTreeMap<String, String>) -> Result<Self, TemplateError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);

@@ -23,8 +23,8 @@ use crate::users::{audited_user, deed};
 type Recipient = std::result::Result<User, &'static str>;
 
 impl Service {
-    /// Gives the user of a mail a temporary password, and the mail its message: both or neither. Whoever sends the mail
-    /// again sends the same.
+    /// Gives the user of a mail a temporary password, and the mail its message: both or neither. A process that
+    /// sends the mail again sends the same.
     pub(super) async fn temporary_password(
         &self,
         held: &Held,
@@ -87,8 +87,8 @@ impl Service {
         self.record_as(tx, AuditActor::System, None, deed).await
     }
 
-    /// Roles from assertions count in no session by password (C4), so a user who has no other ones is assigned
-    /// those: going back to form login, which an owner signed off, takes nobody's place from them (F4).
+    /// Assigns roles from assertions to a user who has no other ones, because they count in no session by password
+    /// (C4): going back to form login, which an owner signed off, takes no user's place from them (F4).
     async fn carry_roles_over(&self, tx: &mut Tx, user: &User) -> Result<User> {
         let mut after = user.clone();
         if user.roles.assigned.is_empty() {

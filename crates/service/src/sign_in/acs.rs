@@ -19,7 +19,7 @@ use crate::sign_in::start::attempt_of_request;
 /// Response that a browser brings to the ACS URL (SAML bindings, section 3.5), or to something that resembles it.
 #[derive(Debug, Clone)]
 pub struct PostedResponse {
-    /// The part of the path that says whose response this can be; none where there is no such part.
+    /// Part of the path that says whose response this can be; none where there is no such part.
     pub sp_hash: Option<SpHash>,
     /// The whole path, for people to compare.
     pub path: String,
@@ -133,9 +133,9 @@ impl Service {
         Ok((connection, settings))
     }
 
-    /// Refuses a response whose browser carries the handle of a sign-in at another connection than the one that it came
-    /// to. That sign-in's account is told, and nobody else (A5); the sign-in goes on waiting for what comes to its own
-    /// address.
+    /// Refuses a response whose browser carries the handle of a sign-in at another connection than the one that it
+    /// came to. That sign-in's account is told, and no other (A5); the sign-in goes on waiting for what comes to
+    /// its own address.
     async fn refuse_elsewhere(
         &self,
         elsewhere: &Elsewhere,

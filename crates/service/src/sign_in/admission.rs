@@ -157,7 +157,7 @@ impl Service {
         Ok(decision)
     }
 
-    /// Refuses a user to whom their assertion leaves no role, and takes the roles that an earlier one gave (C4).
+    /// Refuses a user who has no role after their assertion, and takes the roles that an earlier one gave (C4).
     /// The assertion is used up, so that it cannot come again after a newer one.
     async fn refuse_without_role(
         &self,
@@ -235,7 +235,7 @@ impl Service {
         let changed = before != audited_user(&admitted.after);
         let mut tx = if changed { self.store.begin().await? } else { self.store.write_once().await? };
         if admitted.before.is_none() {
-            // Before anything else is held, as everybody who writes names does.
+            // Before anything else is held, as in every transaction that writes names.
             hold_names(&mut tx, admitted.after.account_id).await?;
             self.check_unclaimed(&mut tx, &admitted.after).await?;
         }

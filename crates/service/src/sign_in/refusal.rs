@@ -1,4 +1,4 @@
-//! Refused sign-ins: an outcome that is written down, with a reason that somebody can act on (H1).
+//! Refused sign-ins: an outcome that is written down, with a reason that its reader can act on (H1).
 
 use std::net::IpAddr;
 
@@ -265,8 +265,8 @@ impl Service {
         }
     }
 
-    /// Anyone may start a sign-in, so what is stored of it is capped: per connection and address over the hour, and per
-    /// connection over the time that a sign-in may take, so that nobody is kept out for longer.
+    /// Limits of the sign-ins that are stored, because anyone may start one: per connection and address over the
+    /// hour, and per connection over the time that a sign-in may take, so that no user is kept out for longer.
     pub(super) fn start_limits(&self) -> UnlinkedLimits {
         let AttemptLimits { per_address, per_connection } = self.settings.attempt_limits;
         UnlinkedLimits {

@@ -210,8 +210,8 @@ impl Service {
     }
 }
 
-/// The `ID` of the request of an attempt: it names the attempt, which its answer is found by, and nobody can guess the
-/// rest.
+/// Makes the `ID` of the request of an attempt: it names the attempt, which its answer is found by, and the rest
+/// cannot be guessed.
 fn request_id_of(attempt_id: AttemptId, random: [u8; 20]) -> String {
     request_id(&[attempt_id.as_uuid().as_bytes().as_slice(), &random].concat())
 }

@@ -1,4 +1,5 @@
-//! Test sign-ins (C9): an owner tries a saved connection, enabled or not, with a real response, and nobody gets in.
+//! Test sign-ins (C9): an owner tries a saved connection, enabled or not, with a real response, and no user gets
+//! in.
 
 use std::net::IpAddr;
 

@@ -17,8 +17,8 @@ use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 
 impl Service {
-    /// Applies a plan that was signed off. Whoever calls again, or at the same time, is told that it is applied, and
-    /// nothing is done twice.
+    /// Applies a plan that was signed off. A caller who calls again, or at the same time, is told that it is
+    /// applied, and nothing is done twice.
     pub async fn apply_sso_migration(
         &self,
         caller: &Caller,

@@ -214,8 +214,8 @@ async fn still_served(tx: &mut Tx, exchange: &Exchange) -> crate::Result<bool> {
     }
 }
 
-/// Whether the credentials of the user with whom the switch began still stand: what voids these ends what rests on
-/// them (A7).
+/// Whether the credentials of the user who began the switch still stand: what voids these ends what rests on them
+/// (A7).
 async fn home_stands(tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<bool> {
     match code.grant.home {
         Some(Home { account_id, user_id, credential_epoch }) => {

@@ -165,7 +165,7 @@ mod tests {
     }
 
     /// Proves A4: a group that fills the queue gives a place to others, also to those of its own network who are
-    /// of another client or account; equals displace nobody.
+    /// of another client or account; equals displace no entry.
     #[test]
     fn a_full_queue_has_room_for_those_who_have_less_of_it() {
         let table = [
