@@ -24,7 +24,7 @@ const KILLS: u64 = 8;
 const BROWSERS: usize = 6;
 /// The kill comes after so many answers at least, and at most so many more; the seed says how many.
 const ANSWERS_BEFORE_KILL: (u64, u64) = (12, 36);
-/// Few enough that some people sign in twice at once.
+/// Number of users, few enough that some of them sign in twice at once.
 const PEOPLE: u64 = 40;
 /// Changes when the kills come; a failure names the round.
 const SEED: u64 = 0x5EED_1E55;
@@ -45,9 +45,9 @@ struct SignIn {
 enum Exchange {
     /// The frontend has not tried yet.
     NotTried,
-    /// It tried, and the process was killed before the answer.
+    /// The frontend tried, and the process was killed before the answer.
     Unanswered,
-    /// It has the tokens.
+    /// The frontend has the tokens, which this holds.
     Answered(Value),
 }
 

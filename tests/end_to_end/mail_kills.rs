@@ -29,7 +29,7 @@ const KILLS: usize = 10;
 const SHARED: usize = 2_000;
 /// Time after which the call that invites is killed: it is being worked off then.
 const INTERRUPTED_AFTER: Duration = Duration::from_millis(100);
-/// Between two looks at the outbox.
+/// Pause between two looks at the outbox.
 const POLL: Duration = Duration::from_millis(50);
 
 fn invited() -> usize {

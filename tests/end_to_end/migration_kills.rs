@@ -23,7 +23,7 @@ use crate::organization::Organization;
 const KILLS: u32 = 6;
 /// The variable that says another number.
 const VARIABLE: &str = "VESTIBULE_MIGRATION_KILLS";
-/// Enough users that applying takes a while.
+/// Number of users, enough that applying takes a while.
 const USERS: usize = 300;
 /// Mails that are looked at at once.
 const MAILS_PAGE: u16 = u16::MAX;

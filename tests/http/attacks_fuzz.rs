@@ -11,7 +11,7 @@ use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 use url::form_urlencoded::Serializer;
 
-/// Deeper than any parser should follow.
+/// Depth of nesting, deeper than any parser should follow.
 const DEPTH: usize = 2_000;
 
 /// An operation and what it takes.

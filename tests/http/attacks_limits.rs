@@ -14,7 +14,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout};
 
-/// Within what time a client that sends nothing more is let go: the bound on bodies, with room for a busy machine.
+/// Longest time until a client that sends nothing more is let go: the bound on bodies, with room for a busy
+/// machine.
 const LET_GO_WITHIN: Duration = Duration::from_mins(1);
 /// Slow clients at once.
 const SLOW: usize = 200;

@@ -418,7 +418,7 @@ impl<'a> Scene<'a> {
         self.app.operator().patch(&self.path(person), body).await.expect(200);
     }
 
-    /// By the user themselves; the session in which they do it goes on.
+    /// Changes the password as the user themselves; the session in which they do it goes on.
     async fn change_password(&self, person: &mut Person) {
         let new = if person.password == PASSWORD { OTHER_PASSWORD } else { PASSWORD };
         // A user with a temporary password gets no session by it: another one is what they would be given.

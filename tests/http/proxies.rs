@@ -1,4 +1,4 @@
-//! Behind reverse proxies: where a request comes from, for everything that asks (A6, D5).
+//! Reverse proxies: the address that a request comes from, for everything that asks (A6, D5).
 
 use reqwest::Method;
 use reqwest::header::HeaderValue;

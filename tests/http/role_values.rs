@@ -13,7 +13,7 @@ use tests::tokens::claims;
 /// The longest header that nginx, for one, takes by default.
 const HEADER_MAX_BYTES: usize = 8 * 1024;
 
-/// As a directory with a group for everything sends them.
+/// Names of groups as a directory with a group for everything sends them.
 fn groups(count: usize) -> Vec<String> {
     (0..count)
         .map(|number| format!("CN=GRP-{number:04}-Nordic-Operations-Readers,OU=Groups,DC=corp,DC=acme,DC=test"))

@@ -13,7 +13,7 @@ const SIGNED: [SignedParts; 3] = [SignedParts::Assertion, SignedParts::Response,
 /// The most that a `PrefixList` may name.
 const PREFIXES: usize = 16;
 
-/// As many certificates as a connection may have, with one key.
+/// Repeats one key's certificate: as many as a connection may have.
 fn six(certificates: &[IdpCertificate]) -> Vec<IdpCertificate> {
     vec![certificates[0].clone(); MAX_CERTIFICATES]
 }

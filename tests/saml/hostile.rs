@@ -6,7 +6,7 @@ use saml::{Check, Rejection, VerifiedResponse};
 
 use crate::scene::{ATTACKER, EMAIL_CLAIM, RSA, encryption, spec, values, verify};
 
-/// Longer than this, a document is refused before any engine sees it, unless [`LINEAR`] says otherwise.
+/// Length beyond which a document is refused before any engine sees it, unless [`LINEAR`] says otherwise.
 const ORDINARY: usize = 100_000;
 /// The length of these is in one value, which costs every stage no more than copying it.
 const LINEAR: [&str; 1] = ["long_attribute_value"];

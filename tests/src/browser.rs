@@ -17,7 +17,7 @@ const MAX_REDIRECTS: usize = 20;
 pub struct Browser {
     http: reqwest::Client,
     application: Option<String>,
-    /// Everything that was requested, in order, with what was answered.
+    /// Requests of the browser, in order, with what was answered.
     pub trail: Vec<Step>,
 }
 
@@ -35,9 +35,9 @@ pub struct Step {
 /// Places at which a visit ends.
 #[derive(Debug, Clone)]
 pub enum Place {
-    /// At a page that is shown to the person.
+    /// The visit ends at a page that is shown to the person.
     Page(Page),
-    /// On the way to the application, which the test plays itself; nothing was requested there.
+    /// The visit is on its way to the application, which the test plays itself; nothing was requested there.
     Application(Url),
 }
 

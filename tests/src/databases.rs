@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 /// Names the throw-away PostgreSQL cluster.
 pub const POSTGRES_URL_VARIABLE: &str = "VESTIBULE_TEST_POSTGRES_URL";
-/// Enough for tests that race; small, because many tests share one cluster.
+/// Most connections of a store: enough for tests that race; small, because many tests share one cluster.
 const MAX_CONNECTIONS: u32 = 8;
 /// The advisory lock under which one process makes the template and the others wait. Any number that is not in
 /// use.

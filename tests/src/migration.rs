@@ -90,7 +90,7 @@ impl Tenant {
         owner.post(&self.migration_path(migration, "sign-off"), &body).await
     }
 
-    /// From the preview to the end, whether the connection was tested or not.
+    /// Takes a migration from the preview to the end, whether the connection was tested or not.
     pub async fn migrate(&self, owner: &Client, direction: &str) -> Value {
         let migration = self.preview(owner, direction).await;
         self.override_test(owner, &migration, "The test is about something else").await.expect(200);

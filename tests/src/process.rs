@@ -14,7 +14,7 @@ use crate::client::Client;
 
 /// Longest time that a process may take to answer: much more than it needs on a busy machine.
 const READY_WITHIN: Duration = Duration::from_mins(1);
-/// Between two questions whether it answers.
+/// Pause between two questions whether it answers.
 const POLL: Duration = Duration::from_millis(20);
 /// Ports below the range that the kernel hands to outgoing connections, so that none of them takes the port of a
 /// process which is just being restarted.

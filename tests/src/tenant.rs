@@ -216,7 +216,7 @@ impl Tenant {
         app.anonymous().form(&self.acs_path(), &fields).await
     }
 
-    /// From the start to the code.
+    /// Signs in from the start to the code.
     pub async fn code(&self, app: &TestApp, email: &str, roles: Option<&[&str]>) -> String {
         let pending = self.start(app, Some(email)).await;
         let spec = self.response(app, &pending, email, roles);
@@ -235,7 +235,7 @@ impl Tenant {
         ]
     }
 
-    /// From the start to the tokens.
+    /// Signs in from the start to the tokens.
     pub async fn tokens(&self, app: &TestApp, email: &str, roles: Option<&[&str]>) -> Value {
         let code = self.code(app, email, roles).await;
         app.anonymous().form("/oauth/token", &self.exchange_form(&code)).await.expect(200)

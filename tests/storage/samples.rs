@@ -35,7 +35,7 @@ use uuid::Uuid;
 /// Time at which everything here was made, in milliseconds since 1970.
 pub const THEN: i64 = 1_800_000_000_000;
 
-/// So many milliseconds after [`THEN`].
+/// Time that is so many milliseconds after [`THEN`].
 pub fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(THEN + millis).unwrap()
 }

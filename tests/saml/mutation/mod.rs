@@ -57,8 +57,8 @@ fn comparable(reading: VerifiedResponse) -> VerifiedResponse {
     VerifiedResponse { signed: SignedElement::Assertion, ..reading }
 }
 
-/// Refused, or read as the original was; and nothing breaks that diagnostics do with it. A refusal may well be because
-/// the engines differ: that is what two of them are for.
+/// Checks that the message is refused, or read as the original was; and that nothing breaks that diagnostics do
+/// with it. A refusal may well be because the engines differ: that is what two of them are for.
 fn check(original: &Original, changed: &str) -> Result<(), TestCaseError> {
     if let Ok(reading) = verify(changed) {
         prop_assert_eq!(&comparable(reading), &original.reading, "{}", changed);

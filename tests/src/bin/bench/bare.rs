@@ -24,11 +24,11 @@ pub const ARGUMENT: &str = "serve-bare";
 /// transaction.
 const REQUESTS: [(&str, usize, usize, usize); 3] =
     [("/start", 300, 2, 1), ("/response", 11_000, 3, 1), ("/exchange", 300, 1, 5)];
-/// As many bytes as a row of a sign-in has, about.
+/// Bytes of a row, about as many as one of a sign-in has.
 const ROW_BYTES: usize = 500;
-/// As many bytes as an answer with tokens has, about.
+/// Bytes of an answer, about as many as one with tokens has.
 const ANSWER_BYTES: usize = 900;
-/// Between two questions whether it answers.
+/// Pause between two questions whether it answers.
 const POLL: Duration = Duration::from_millis(20);
 
 struct Database {

@@ -15,7 +15,7 @@ use crate::table;
 
 /// Logins under way at once.
 const AT_ONCE: usize = 200;
-/// Between two looks at the server's memory.
+/// Pause between two looks at the server's memory.
 const MEMORY_EVERY: Duration = Duration::from_millis(200);
 /// Most times its idle value that the 99th percentile of another request may reach.
 const LATENCY_BAR: f64 = 10.0;

@@ -17,7 +17,7 @@ use crate::responses::SP_KEY;
 /// The operations of one response.
 pub struct Floor {
     key: ParsedPublicKey,
-    /// For each signature: the bytes of `SignedInfo`, the signature over them, and the bytes that were digested.
+    /// Bytes of each signature's `SignedInfo`, the signature over them, and the bytes that were digested.
     signatures: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)>,
     decryption: Option<Decryption>,
 }

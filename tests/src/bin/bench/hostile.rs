@@ -20,13 +20,13 @@ use crate::table;
 
 /// Most milliseconds of processor time that a stranger's message may take.
 const BAR: f64 = 5.0;
-/// As much text as fits into a form, in base64.
+/// Length of the text: as much as fits into a form, in base64.
 const LENGTH: usize = 490_000;
 /// Keys of others before ours, within the number that is tried.
 const OTHER_KEYS: usize = 3;
 /// Close to the bound of a `SignedInfo`.
 const BLANKS: usize = 6_000;
-/// As long as base64 of the values that these keys take.
+/// Signature values, as long as the keys here take them.
 const RSA_VALUE: [u8; 1024] = [1; 1024];
 const P521_VALUE: [u8; 132] = [1; 132];
 const RSA_SHA512: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512";

@@ -26,7 +26,7 @@ impl Samples {
     }
 }
 
-/// Something to do again and again.
+/// Work to do again and again while it is measured.
 pub type Work<'a> = Box<dyn Fn() + 'a>;
 
 /// CPU seconds of this thread that one call takes, over as many calls as fit into `duration`. Processor time, so that

@@ -18,7 +18,7 @@ use crate::server::cpu;
 
 /// Number of different users who sign in, again and again.
 const PEOPLE: usize = 500;
-/// As many groups as make a response of about 8 kB.
+/// Number of groups that make a response of about 8 kB.
 const GROUPS: usize = 40;
 const ACCOUNT: &str = "acme";
 
