@@ -26,7 +26,7 @@ const LENGTH: usize = 490_000;
 const OTHER_KEYS: usize = 3;
 /// Close to the bound of a `SignedInfo`.
 const BLANKS: usize = 6_000;
-/// Signature values, as long as the keys here take them.
+/// Signature value, as long as base64 of the values that these keys take.
 const RSA_VALUE: [u8; 1024] = [1; 1024];
 const P521_VALUE: [u8; 132] = [1; 132];
 const RSA_SHA512: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512";
