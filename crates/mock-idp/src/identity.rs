@@ -57,7 +57,7 @@ impl Validity {
     /// Long enough that no test has to think of it.
     pub const LONG: Self = Self { from: (2020, 1, 1), to: (2049, 12, 31) };
 
-    /// Over before any test runs: for the warnings about expired certificates.
+    /// Period that is over before any test runs: for the warnings about expired certificates.
     pub const EXPIRED: Self = Self { from: (2018, 1, 1), to: (2019, 12, 31) };
 }
 

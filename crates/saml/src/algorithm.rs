@@ -22,7 +22,7 @@ impl Hash {
         Self::ALL.into_iter().find(|hash| hash.digest_uri() == uri)
     }
 
-    /// Its name as a `ds:DigestMethod`.
+    /// Name of the hash as a `ds:DigestMethod`.
     pub(crate) const fn digest_uri(self) -> &'static str {
         match self {
             Self::Sha1 => "http://www.w3.org/2000/09/xmldsig#sha1",
@@ -73,7 +73,7 @@ impl SignatureAlgorithm {
         Self::FAMILIES.into_iter().flat_map(of_family)
     }
 
-    /// Its name as a `ds:SignatureMethod`; ECDSA with SHA-1 has none here.
+    /// Name of the algorithm as a `ds:SignatureMethod`; ECDSA with SHA-1 has none here.
     pub(crate) const fn uri(self) -> Option<&'static str> {
         match (self.family, self.hash) {
             (Family::RsaPkcs1, Hash::Sha1) => Some("http://www.w3.org/2000/09/xmldsig#rsa-sha1"),

@@ -78,7 +78,7 @@ pub enum Check {
     SubjectConfirmation,
     /// `Recipient` of the confirmation.
     Recipient,
-    /// At least one `AuthnStatement` (profiles 4.1.4.2).
+    /// Presence of at least one `AuthnStatement` (profiles 4.1.4.2).
     AuthnStatement,
     /// Times, with the connection's clock skew.
     Time,

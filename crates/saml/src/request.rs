@@ -42,7 +42,7 @@ pub struct AuthnRequest<'a> {
     pub requested_authn_context: Option<&'a str>,
 }
 
-/// A form for the browser to post to the identity provider. Whoever renders it escapes all three.
+/// A form for the browser to post to the identity provider. The caller that renders it escapes all three.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostForm {
     /// The identity provider's URL to post to.

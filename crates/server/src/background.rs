@@ -107,7 +107,7 @@ async fn upkeep(metrics: PrometheusHandle) {
     }
 }
 
-/// After a pause of the machine one tick is enough.
+/// Paces a task: after a pause of the machine one tick is enough.
 fn pace(period: Duration) -> tokio::time::Interval {
     let mut pace = interval(period);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -18,7 +18,7 @@ const WORD: &[u8] = b"vestibule";
 pub enum Finding {
     /// The configured key opens it.
     Matches,
-    /// It was sealed with another key.
+    /// The word was sealed with another key.
     Differs,
     /// Nothing was sealed yet: the installation is new.
     New,

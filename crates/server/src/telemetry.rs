@@ -1,7 +1,7 @@
 //! Logs and metrics.
 //!
-//! Logs go to standard error, so that what a command prints stays apart. Nobody logs query strings, bodies, cookies,
-//! credentials or people's names and emails; the API's spans carry method, route, status and request id.
+//! Logs go to standard error, so that what a command prints stays apart. No log holds query strings, bodies,
+//! cookies, credentials or people's names and emails; the API's spans carry method, route, status and request id.
 
 use std::sync::Arc;
 use std::time::Duration;

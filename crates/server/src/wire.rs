@@ -114,8 +114,8 @@ fn hashing(loaded: &Loaded) -> HashingParameters {
     }
 }
 
-/// As many as hash passwords, and as many as verify responses, unless configured otherwise: a flood of sign-ins
-/// leaves the other half to everything else.
+/// Number of threads that hash passwords, and of those that verify responses, unless configured otherwise: a flood
+/// of sign-ins leaves the other half to everything else.
 fn half_the_processors() -> NonZeroUsize {
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     NonZeroUsize::new(processors / 2).unwrap_or(NonZeroUsize::MIN)

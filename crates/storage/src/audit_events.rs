@@ -36,13 +36,13 @@ queries! {
 pub struct AuditFilter {
     /// Lists the events with this action alone, such as `user.created`.
     pub action: Option<String>,
-    /// By this user or operator key alone.
+    /// Lists the events by this user or operator key alone.
     pub actor_id: Option<String>,
     /// Done to this alone.
     pub target: Option<String>,
-    /// That happened then or later.
+    /// Start of the period, included.
     pub since: Option<Timestamp>,
-    /// That happened before then.
+    /// End of the period, excluded.
     pub until: Option<Timestamp>,
 }
 

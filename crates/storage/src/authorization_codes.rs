@@ -1,5 +1,5 @@
-//! Authorization codes: a part of their attempt's row, which the code names. Whoever holds one may use it, so no
-//! account is asked for.
+//! Authorization codes: a part of their attempt's row, which the code names. The client that holds one may use it,
+//! so no account is asked for.
 
 use domain::account::AccountName;
 use domain::account_settings::AccountSettings;
@@ -75,9 +75,9 @@ pub struct Exchange {
     pub account_name: AccountName,
     /// Settings of the code's account, as they are now.
     pub account_settings: AccountSettings,
-    /// Its user as they are now.
+    /// The code's user, as they are now.
     pub user: User,
-    /// Its application as it is now.
+    /// The code's application, as it is now.
     pub application: Application,
     /// SSO mode of the code's portal, as it is now.
     pub sso_mode: SsoMode,

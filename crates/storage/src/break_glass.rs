@@ -1,4 +1,5 @@
-//! Break-glass users (A4): who they are, what proves that they get in, whom their use is told, and their drills.
+//! Break-glass users (A4): their list, the proof that they get in, the users who are told of their use, and their
+//! drills.
 
 use domain::role::Role;
 use domain::sign_in_attempt::{AttemptOutcome, AttemptStage};

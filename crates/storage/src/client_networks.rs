@@ -30,7 +30,7 @@ pub(crate) struct ClientNetworks {
 }
 
 impl ClientNetworks {
-    /// Those of an address from which one client may cause so many.
+    /// Networks of an address, with their limits derived from the one for a single client.
     pub fn of(client_address: &str, per_client: u32) -> Self {
         let nothing = || CountedNetwork { most: i64::MAX, ..CountedNetwork::default() };
         let Ok(address) = client_address.parse::<IpAddr>() else {

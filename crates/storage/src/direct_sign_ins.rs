@@ -1,5 +1,5 @@
 //! Sign-ins that are checked here: by password or magic link. They are a part of their attempt's row, which their
-//! pending token names; whoever holds that goes on with them, so no account is asked for.
+//! pending token names; the client that holds it goes on with them, so no account is asked for.
 
 use domain::credential_epoch::CredentialEpoch;
 use domain::direct_sign_in::{Awaited, DirectSignIn};
@@ -44,7 +44,7 @@ queries! {
 pub struct RefusedLimits {
     /// Start of the period that counts.
     pub since: Timestamp,
-    /// From one client; wider networks of its address may have more.
+    /// Limit from one client; wider networks of its address may have more.
     pub per_address: u32,
     /// Limit from all addresses together.
     pub per_account: u32,

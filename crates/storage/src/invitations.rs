@@ -67,11 +67,11 @@ queries! {
 /// Narrows the list of an account's invitations.
 #[derive(Debug, Clone, Default)]
 pub struct InvitationFilter {
-    /// Into this portal alone.
+    /// Lists the invitations into this portal alone.
     pub portal: Option<Portal>,
-    /// In this state alone, as of the time of the call.
+    /// Lists the invitations in this state alone, as of the time of the call.
     pub state: Option<InvitationState>,
-    /// Those that never had a mail, or those that had one.
+    /// Lists the invitations that never had a mail (`true`), or that had one (`false`).
     pub staged: Option<bool>,
     /// Lists the invitations of this batch alone.
     pub batch_id: Option<InvitationBatchId>,

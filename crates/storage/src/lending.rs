@@ -160,8 +160,8 @@ where
         }
     }
 
-    /// Whether there was no transaction any more: SQLite may have ended it by itself, or by a `COMMIT` that nobody
-    /// waited for, and then refuses to roll back.
+    /// Whether there was no transaction any more: SQLite may have ended it by itself, or by a `COMMIT` whose end
+    /// was not awaited, and then refuses to roll back.
     async fn begins_anew(&mut self) -> sqlx::Result<()> {
         self.run("BEGIN").await?;
         self.run("ROLLBACK").await

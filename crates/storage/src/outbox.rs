@@ -1,7 +1,8 @@
 //! The outbox: mails that are written with the change that they tell of, and sent after it (E4).
 //!
-//! A mail is looked for without a lock and taken by a guarded update, so several processes may send at once and none
-//! waits for another. Who has taken one holds it until its `due_at`; if they are killed, it is due again then.
+//! A mail is looked for without a lock and taken by a guarded update, so several processes may send at once and
+//! none waits for another. A worker that has taken one holds it until its `due_at`; if the worker is killed, it is
+//! due again then.
 
 use domain::credential_epoch::CredentialEpoch;
 use domain::email::Email;
@@ -58,7 +59,7 @@ queries! {
 /// Narrows the list of mails.
 #[derive(Debug, Clone, Default)]
 pub struct MailFilter {
-    /// In this state alone.
+    /// Lists the mails in this state alone.
     pub state: Option<MailState>,
 }
 
@@ -151,8 +152,8 @@ pub async fn batch_message(tx: &mut Tx, id: MailBatchId) -> Result<Option<Vec<u8
     Ok(row.map(|(message,)| message))
 }
 
-/// Gives a mail of a batch a message of its own, which is a credential of this epoch, before it is sent; `false`
-/// if it is not held until then any more, or has one: whoever sends it again sends the same.
+/// Gives a mail of a batch a message of its own, which is a credential of this epoch, before it is sent; `false` if
+/// it is not held until then any more, or has one: a worker that sends it again sends the same.
 pub async fn set_message(
     tx: &mut Tx,
     id: MailId,
@@ -163,7 +164,7 @@ pub async fn set_message(
     Ok(execute!(tx, SET_MESSAGE, id.as_uuid(), millis(held_until), sealed_message, epoch.number())? > 0)
 }
 
-/// Mails that may be taken now: of those that somebody waits for, or of the others. Accounts take turns, each with
+/// Mails that may be taken now: of those that a user waits for, or of the others. Accounts take turns, each with
 /// its longest waiting mail, so that the many mails of one do not keep another's waiting.
 pub async fn due(tx: &mut Tx, urgent: bool, now: Timestamp, limit: u16) -> Result<Vec<Mail>> {
     let rows: Vec<MailRow> = fetch_all!(tx, DUE, urgent, millis(now), i64::from(limit))?;

@@ -1,4 +1,4 @@
-//! Refresh tokens. Whoever holds one may use it, so they are found by digest alone.
+//! Refresh tokens. The client that holds one may use it, so they are found by digest alone.
 
 use domain::account::AccountName;
 use domain::account_settings::AccountSettings;

@@ -67,9 +67,9 @@ queries! {
 pub struct SessionFilter {
     /// Lists the sessions of this user alone.
     pub user_id: Option<UserId>,
-    /// In this frontend alone.
+    /// Lists the sessions in this frontend alone.
     pub application_id: Option<ApplicationId>,
-    /// That may still be used at this time.
+    /// Lists the sessions that may still be used at this time.
     pub live_at: Option<Timestamp>,
 }
 

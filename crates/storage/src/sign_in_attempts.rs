@@ -57,9 +57,9 @@ queries! {
 /// can cause them, so they are counted before one more is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct UnlinkedLimits {
-    /// From one client: since when, and how many; wider networks of its address may have more.
+    /// Limit from one client: start of the period, and number; wider networks of its address may have more.
     pub of_address: (Timestamp, u32),
-    /// From all addresses together: since when, and how many.
+    /// Limit from all addresses together: start of the period, and number.
     pub of_connection: (Timestamp, u32),
 }
 
@@ -75,17 +75,17 @@ pub struct UsedAssertion<'a> {
 /// Narrows the list of an account's attempts.
 #[derive(Debug, Clone, Default)]
 pub struct AttemptFilter {
-    /// For this portal alone.
+    /// Lists the attempts for this portal alone.
     pub portal: Option<Portal>,
-    /// That stand like this.
+    /// Lists the attempts with this outcome alone.
     pub outcome: Option<AttemptOutcome>,
     /// Lists the attempts of this user alone.
     pub user_id: Option<UserId>,
-    /// Through this connection alone.
+    /// Lists the attempts through this connection alone.
     pub connection_id: Option<ConnectionId>,
-    /// That began then or later.
+    /// Start of the period in which they began, included.
     pub since: Option<Timestamp>,
-    /// That began before then.
+    /// End of the period in which they began, excluded.
     pub until: Option<Timestamp>,
 }
 

@@ -18,7 +18,7 @@ impl Query {
         Self { name, sql }
     }
 
-    /// Its name within its module.
+    /// Name of the query within its module.
     pub const fn name(self) -> &'static str {
         self.name
     }

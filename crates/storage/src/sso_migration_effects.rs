@@ -117,16 +117,17 @@ pub async fn change_users(
 pub struct EndingSessions {
     /// User whose sessions stay.
     pub kept: UserId,
-    /// Those that began through SSO.
+    /// Whether the sessions that began through SSO end.
     pub of_sso: bool,
-    /// The others, but for exempt users'.
+    /// Whether the other sessions end, but for exempt users'.
     pub of_others: bool,
     /// Reason that is recorded in each session.
     pub reason: SessionEnd,
 }
 
 /// Ends the live sessions of a portal's users, also those that they switched to elsewhere, and those of an earlier
-/// epoch (A7); gives how many there were. What stays is taken along into the epoch that its user is in now.
+/// epoch (A7); gives how many there were. Sessions that stay are taken along into the epoch that their user is in
+/// now.
 pub async fn end_sessions(
     tx: &mut Tx,
     (account_id, portal): (AccountId, Portal),

@@ -41,7 +41,7 @@ pub struct DatabaseSettings {
 }
 
 impl fmt::Debug for DatabaseSettings {
-    /// Without the URL, which may hold a password.
+    /// Leaves out the URL, which may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { url: _, max_connections, sqlite_synchronous } = self;
         write!(f, "DatabaseSettings {{ max_connections: {max_connections}, {sqlite_synchronous:?}, .. }}")

@@ -1,4 +1,5 @@
-//! Throttles: when what is slowed down is clear again. They are about whoever asks, so they name no account.
+//! Throttles: the times at which slowed-down requests are clear again. They are about the client that asks, so they
+//! name no account.
 
 use domain::throttle::{Pace, ThrottleKey};
 use jiff::{SignedDuration, Timestamp};

@@ -109,7 +109,7 @@ pub struct SharedEmail {
 pub struct ListedUser {
     /// The user's row, as stored.
     pub user: User,
-    /// Their invitation; none for a user that an identity provider created.
+    /// Invitation of the user; none for a user that an identity provider created.
     pub invitation: Option<InvitationSummary>,
 }
 
@@ -245,7 +245,7 @@ pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: UserId) -> Result<Opt
 }
 
 /// The portal's users who have this identity, in its compared form, as username or email; the oldest first. A
-/// username that could not be brought into that form, because somebody had it, is found by the form that it had
+/// username that could not be brought into that form, because another user had it, is found by the form that it had
 /// before.
 pub async fn candidates(
     tx: &mut Tx,

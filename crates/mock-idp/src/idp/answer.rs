@@ -16,7 +16,7 @@ use crate::message::{
 
 const DISPLAY_NAME_ATTRIBUTE: &str = "http://schemas.microsoft.com/identity/claims/displayname";
 
-/// A sign-in under way: whom the answer is for.
+/// A sign-in under way: the request and service provider that the answer is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
     /// `None` when the identity provider starts it.

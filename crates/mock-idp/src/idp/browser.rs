@@ -111,7 +111,7 @@ async fn post_login(state: Data<State>, form: Form<LoginForm>) -> HttpResponse {
 struct Initiation {
     acs: String,
     audience: String,
-    /// With a user, the login form is skipped.
+    /// User to sign in at once; the login form is skipped.
     user: Option<String>,
     relay_state: Option<String>,
 }

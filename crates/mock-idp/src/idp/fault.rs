@@ -68,9 +68,9 @@ fn authn_failed() -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// For the next response alone.
+    /// Faults of the next response alone.
     pub next: Vec<Fault>,
-    /// For every response until changed.
+    /// Faults of every response until changed.
     pub always: Vec<Fault>,
 }
 

@@ -44,7 +44,8 @@ pub struct MockIdp {
 }
 
 impl MockIdp {
-    /// On any free port of 127.0.0.1, with a new RSA key, [`default_users`] and [`Options::default`].
+    /// Builds an identity provider on any free port of 127.0.0.1, with a new RSA key, [`default_users`] and
+    /// [`Options::default`].
     pub fn builder() -> Self {
         Self {
             address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
@@ -192,7 +193,7 @@ impl RunningIdp {
         Ok(())
     }
 
-    /// As `POST /control/respond`: what the browser would post, for a user and a value of `SAMLRequest`.
+    /// Gives what the browser would post, for a user and a value of `SAMLRequest`, as `POST /control/respond` does.
     pub fn respond(
         &self,
         username: &str,

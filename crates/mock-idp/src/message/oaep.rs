@@ -13,7 +13,7 @@ pub(super) struct Oaep {
 }
 
 impl Oaep {
-    /// Encrypts a short message for an `RSAPublicKey`, without a label. What the random seed is derived from is given.
+    /// Encrypts a short message for an `RSAPublicKey`, without a label. The input of the random seed is given.
     pub(super) fn encrypt(
         self,
         public_key: &[u8],

@@ -6,9 +6,9 @@ use super::styled::{EmptyElement, Style};
 /// Place of the assertion namespace's declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Declared {
-    /// On the Response, and again on the Assertion.
+    /// Declared on the Response, and again on the Assertion.
     OnRoot,
-    /// On each element that needs it: the Response's Issuer and Status, and the Assertion.
+    /// Declared on each element that needs it: the Response's Issuer and Status, and the Assertion.
     Locally,
 }
 

@@ -179,7 +179,7 @@ pub struct Signing {
 /// A whole response. All fields are public: change what a test is about, then [`build`](Self::build).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseSpec {
-    /// In whose style it is written.
+    /// Style in which it is written.
     pub shape: Shape,
     pub response_id: String,
     pub assertion_id: String,

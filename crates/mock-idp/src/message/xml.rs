@@ -134,7 +134,7 @@ impl Element {
         self.elements().find_map(|element| element.find(local))
     }
 
-    /// As [`Element::find`], to edit.
+    /// Finds an element as [`Element::find`] does, to edit it.
     pub fn find_mut(&mut self, local: &str) -> Option<&mut Self> {
         if self.local == local {
             return Some(self);

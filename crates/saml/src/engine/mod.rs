@@ -187,7 +187,7 @@ mod tests {
         agreed(engines, &text, &certificate).map_or_else(|refused| refused.code, |_| "accepted")
     }
 
-    /// Proves C10: nobody gets in unless all engines accept and return the same bytes.
+    /// Proves C10: no user gets in unless all engines accept and return the same bytes.
     #[test]
     fn engines_must_agree_on_every_byte() {
         let honest = &bergshamra::Bergshamra;

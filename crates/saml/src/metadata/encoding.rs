@@ -1,4 +1,4 @@
-//! From the bytes of a metadata document to its text: any encoding that XML allows (XML 1.0, 4.3.3 and appendix F).
+//! Decoding of a metadata document's bytes to its text: any encoding that XML allows (XML 1.0, 4.3.3 and appendix F).
 //!
 //! The guard reads UTF-8 alone, so a declaration's encoding, which speaks of bytes that are gone, is taken out of the
 //! text: nothing after this step can read the document in a second way.

@@ -80,7 +80,7 @@ pub enum MetadataError {
         /// The stable code of the XML guard.
         code: &'static str,
     },
-    /// Something other than metadata was given.
+    /// The document is something other than metadata.
     #[error("what was given {}", .0.advice())]
     Mistaken(Mistaken),
     /// Bytes that are not text in the encoding that they are said to have, or in one that is not read here.
@@ -102,7 +102,7 @@ pub enum MetadataError {
         /// The number of identity providers in the document.
         count: usize,
     },
-    /// None by the entity id that was asked for.
+    /// The document has no identity provider by the entity id that was asked for.
     #[error("the metadata describes no identity provider of this entity_id; it has {}", shown(.entity_ids, *.count))]
     NotAmongThem {
         /// The first entity ids, 20 at most.

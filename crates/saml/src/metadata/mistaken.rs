@@ -8,10 +8,10 @@ use crate::xml::{Element, namespace};
 /// Characters at the start of a text that are looked at to tell its kind.
 const LOOKED_AT: usize = 4_096;
 
-/// Something that is handed in instead of an identity provider's metadata.
+/// Kinds of documents that are given instead of an identity provider's metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mistaken {
-    /// Nothing at all: an empty text.
+    /// The text is empty.
     Nothing,
     /// The address of a document.
     Url,

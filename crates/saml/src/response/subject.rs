@@ -1,4 +1,4 @@
-//! `saml:Subject`: who, and for whom the assertion was made (core 2.4, profiles 4.1.4.2).
+//! `saml:Subject`: the user, and the recipient that the assertion was made for (core 2.4, profiles 4.1.4.2).
 
 use jiff::Timestamp;
 

@@ -70,7 +70,7 @@ pub enum SignedElement {
     Assertion,
 }
 
-/// Something an administrator should know about a response that was accepted.
+/// Warnings to the administrator about a response that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
     /// A signature or digest uses SHA-1.
@@ -129,7 +129,7 @@ pub struct VerifiedResponse {
 
 /// Verifies a decoded response: guard, signature, decryption, protocol checks.
 ///
-/// What needs state is left to the caller: that `in_response_to` is pending, and that `assertion_id` is new.
+/// Checks that need state are left to the caller: that `in_response_to` is pending, and that `assertion_id` is new.
 pub fn verify_response(xml: &str, expected: &Expected<'_>, trust: &Trust<'_>) -> Result<VerifiedResponse, Rejection> {
     let guarded = guard::check(xml)?;
     let root = guarded.response().ok_or_else(|| structure("response_missing"))?;

@@ -30,7 +30,7 @@ pub struct New {
     /// The first owner's email, which is their username.
     #[arg(long, value_parser = Email::parse)]
     owner_email: Email,
-    /// For an installation of `serve --development`, whose base URL is plain http.
+    /// Permit a base URL in plain http, as an installation of `serve --development` has.
     #[arg(long)]
     development: bool,
 }

@@ -24,7 +24,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Existing {
-    /// For an installation of `serve --development`, whose base URL is plain http.
+    /// Permit a base URL in plain http, as an installation of `serve --development` has.
     #[arg(long)]
     development: bool,
 }
@@ -33,7 +33,7 @@ pub struct Existing {
 pub struct Revocation {
     /// The key's id, such as `opk_…`.
     id: OperatorKeyId,
-    /// For an installation of `serve --development`, whose base URL is plain http.
+    /// Permit a base URL in plain http, as an installation of `serve --development` has.
     #[arg(long)]
     development: bool,
 }
@@ -43,7 +43,7 @@ pub struct New {
     /// Purpose of the key, in a few words.
     #[arg(long, value_parser = Label::parse)]
     name: Label,
-    /// For an installation of `serve --development`, whose base URL is plain http.
+    /// Permit a base URL in plain http, as an installation of `serve --development` has.
     #[arg(long)]
     development: bool,
 }

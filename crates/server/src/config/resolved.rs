@@ -31,7 +31,7 @@ const PASSWORD_MEMORY_KIB: RangeInclusive<u32> = 7_168..=1_048_576;
 const PASSWORD_ITERATIONS: RangeInclusive<u32> = 1..=20;
 
 impl Loaded {
-    /// Everything that is wrong, at once. `development` permits plain http, and this machine alone.
+    /// Reports every problem at once. `development` permits plain http, and this machine alone.
     pub fn check(&self, development: bool) -> Result<(), Problems> {
         let found: Vec<Problem> = [
             self.base_url(development).err(),

@@ -1,4 +1,4 @@
-//! The sections of the configuration and their defaults. What each key expects stands in [`super::keys`].
+//! The sections of the configuration and their defaults. The expectations of the keys stand in [`super::keys`].
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
@@ -220,7 +220,7 @@ pub enum Engines {
 pub struct Mail {
     /// The mail server; mails wait in the outbox where there is none.
     pub host: Option<String>,
-    /// Its port; the usual one of `security` where it is not set.
+    /// Port of the server; the usual one of `security` if it is not set.
     pub port: Option<NonZeroU16>,
     /// Protection of the connection to the mail server.
     pub security: Security,
@@ -284,7 +284,7 @@ pub enum LogFormat {
     Text,
 }
 
-/// `[limits]`: requests per minute and client address, and what is stored of sign-ins that nobody finished.
+/// `[limits]`: requests per minute and client address, and the stored rows of unfinished sign-ins.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {

@@ -57,8 +57,8 @@ impl Drop for Key {
 pub(super) struct Context(NonNull<generated::_xmlSecDSigCtx>);
 
 impl Context {
-    /// For this key alone: while a context has one, it does not look at `KeyInfo`. It keeps what is digested, and
-    /// refers to nothing outside of the document.
+    /// Creates a context for this key alone: while a context has one, it does not look at `KeyInfo`. It keeps what
+    /// is digested, and refers to nothing outside of the document.
     pub(super) fn new(key: Key) -> Option<Self> {
         // SAFETY: without a manager of keys, a context looks for none.
         let context = Self(NonNull::new(unsafe { generated::xmlSecDSigCtxCreate(null_mut()) })?);

@@ -27,7 +27,7 @@ const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
-    /// In clear first, then TLS, or not at all (RFC 3207).
+    /// Begins in clear, then uses TLS, or does not go on (RFC 3207).
     StartTls,
     /// TLS from the first byte (RFC 8314).
     Tls,
@@ -37,7 +37,7 @@ pub enum Security {
 
 /// Settings of the connection to the mail server.
 pub struct SmtpSettings {
-    /// Its name, which its certificate must carry.
+    /// Name of the server, which its certificate must carry.
     pub host: String,
     /// The mail server's TCP port.
     pub port: u16,

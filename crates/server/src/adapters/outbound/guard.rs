@@ -18,7 +18,7 @@ pub enum Reach {
 }
 
 /// An address that must not be connected to. Says what kind it is and never which: names that resolve inside the
-/// network are nobody else's business.
+/// network are not told to outsiders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it leads to {0}, which Vestibule does not connect to")]
 pub struct Forbidden(pub &'static str);
@@ -58,7 +58,7 @@ const FORBIDDEN_V4: [(Ipv4Net, &str); 16] = [
     (v4(203, 0, 113, 0, 24), DOCUMENTATION),
     (v4(224, 0, 0, 0, 4), MULTICAST),
 ];
-/// From here on everything is reserved, the broadcast address included.
+/// Range in which everything is reserved, the broadcast address included.
 const RESERVED_V4: Ipv4Net = v4(240, 0, 0, 0, 4);
 
 /// All that is global unicast; within it the exceptions below.

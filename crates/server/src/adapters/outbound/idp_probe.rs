@@ -44,7 +44,7 @@ impl IdpProbe for HttpIdpProbe {
     }
 }
 
-/// Stands in where the operator switched probing off: nobody is asked, and every sign-in goes on.
+/// Stands in where the operator switched probing off: no server is asked, and every sign-in goes on.
 pub struct UnaskedIdp;
 
 #[async_trait]

@@ -7,7 +7,7 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use service::ports::RenderedMail;
 
-/// `Auto-Submitted` (RFC 3834, section 5): nobody's absence notice answers it.
+/// `Auto-Submitted` (RFC 3834, section 5): no absence notice answers it.
 #[derive(Clone)]
 struct AutoSubmitted;
 

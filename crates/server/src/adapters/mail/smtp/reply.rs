@@ -10,7 +10,7 @@ pub enum Stage {
     Sender,
     /// `MAIL` with a parameter that this mail alone needs: it judges that.
     Parameters,
-    /// `RCPT`: it judges whom we send to.
+    /// `RCPT`: it judges the recipient.
     Recipient,
     /// `DATA`: it judges what we send.
     Content,
