@@ -1,4 +1,4 @@
-//! Who depends on whom, read from `cargo metadata`.
+//! Dependencies between the crates, read from `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ fn the_crates_depend_on_each_other_as_drawn() {
 }
 
 /// Proves that no crate reaches upwards in its unit tests either: what needs the crates above it is a suite.
-/// `mock-idp` may be named there: it stands for somebody else's server.
+/// `mock-idp` may be named there: it stands for a server of another party.
 #[test]
 fn development_dependencies_point_the_same_way() {
     let allowed: BTreeMap<&str, BTreeSet<String>> = ARROWS.iter().map(|(name, to)| (*name, name_set(to))).collect();

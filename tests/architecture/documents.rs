@@ -14,7 +14,7 @@ fn documents() -> Vec<PathBuf> {
     found.filter(markdown).collect()
 }
 
-/// Where a document's links lead: the text between `](` and `)`.
+/// Targets of a document's links: the text between `](` and `)`.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }

@@ -1,4 +1,4 @@
-//! `vestibule demo` does what it says: the printed addresses and the printed commands, as somebody would try them.
+//! `vestibule demo` does what it says: the printed addresses and the printed commands, as a reader would try them.
 
 use std::process::Command;
 
@@ -27,7 +27,7 @@ fn address(printed: &str, words: &str) -> String {
     pair[0].to_owned()
 }
 
-/// What the page's script knows.
+/// Settings that the page hands its script, as JSON.
 #[track_caller]
 fn settings(page: &Page) -> Value {
     let line = page.text.lines().find_map(|line| line.trim().strip_prefix("const settings = "));

@@ -18,17 +18,17 @@ use tokio::task::JoinSet;
 
 use crate::organization::Organization;
 
-/// How often the process is killed.
+/// Rounds of the test, each of which kills the process once.
 const KILLS: u64 = 8;
 /// Browsers at once: several for each processor, so that a kill meets requests in every stage.
 const BROWSERS: usize = 6;
 /// The kill comes after so many answers at least, and at most so many more; the seed says how many.
 const ANSWERS_BEFORE_KILL: (u64, u64) = (12, 36);
-/// Few enough that some people sign in twice at once.
+/// Number of users, few enough that some of them sign in twice at once.
 const PEOPLE: u64 = 40;
 /// Changes when the kills come; a failure names the round.
 const SEED: u64 = 0x5EED_1E55;
-/// What is left of a code's lifetime for the question whether it is still good.
+/// Remaining lifetime of a code below which the test does not judge whether it is still good.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// A sign-in as its browser and its frontend know it.
@@ -45,9 +45,9 @@ struct SignIn {
 enum Exchange {
     /// The frontend has not tried yet.
     NotTried,
-    /// It tried, and the process was killed before the answer.
+    /// The frontend tried, and the process was killed before the answer.
     Unanswered,
-    /// It has the tokens.
+    /// The frontend has the tokens, which this holds.
     Answered(Value),
 }
 
@@ -58,7 +58,7 @@ impl SignIn {
     }
 }
 
-/// What an account's people do, and what they were told.
+/// Sign-ins of an account's users under load, with the answers that each of them got.
 struct Load {
     organization: Organization,
     idp: TestIdp,
@@ -93,8 +93,8 @@ async fn nothing_is_lost_or_usable_twice_over_a_kill(db: TestDatabase) {
     assert_ne!(interrupted, 0, "no kill came in the middle of anything");
 }
 
-/// Proves C10: a server that is stopped while it verifies responses ends in order, without a crash in the libraries' exit
-/// handlers.
+/// Proves C10: a server that is stopped while it verifies responses ends in order, without a crash in the
+/// libraries' exit handlers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_stopped_under_load_ends_in_order() {
     let mut installation = Installation::on_sqlite();
@@ -112,7 +112,7 @@ async fn a_server_that_is_stopped_under_load_ends_in_order() {
     }
 }
 
-/// How many answers come before the next kill (`SplitMix64`).
+/// Draws the number of answers before the next kill (`SplitMix64`).
 fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -160,7 +160,7 @@ impl Load {
         }
     }
 
-    /// Begins a sign-in; the identity provider's response to it goes into the ledger before anybody posts it.
+    /// Begins a sign-in; the identity provider's response to it goes into the ledger before it is posted.
     async fn start(&self, anyone: &Client) -> Option<usize> {
         let body = self.organization.start_body(None);
         let answer =
@@ -234,7 +234,8 @@ impl Load {
         }
     }
 
-    /// Posts the response once more, and twice where nobody knows whether it was used; gives the codes that came of it.
+    /// Posts the response once more, and twice where it is unknown whether it was used; gives the codes that came
+    /// of it.
     async fn post_again(&self, anyone: &Client, sign_in: &SignIn) -> Vec<String> {
         let mut codes = vec![];
         for _ in 0..=usize::from(sign_in.code.is_none()) {

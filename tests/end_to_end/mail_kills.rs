@@ -23,13 +23,13 @@ const INVITED: usize = 2_000;
 const OWNER_MAILS: usize = 1;
 /// The variable that says another number.
 const VARIABLE: &str = "VESTIBULE_INVITATIONS";
-/// How often the process is killed while their mails are sent.
+/// Number of times that the process is killed while their mails are sent.
 const KILLS: usize = 10;
-/// How many mails two processes share.
+/// Number of mails that two processes share.
 const SHARED: usize = 2_000;
-/// When the call that invites is killed: it is being worked off then.
+/// Time after which the call that invites is killed: it is being worked off then.
 const INTERRUPTED_AFTER: Duration = Duration::from_millis(100);
-/// Between two looks at the outbox.
+/// Pause between two looks at the outbox.
 const POLL: Duration = Duration::from_millis(50);
 
 fn invited() -> usize {
@@ -66,7 +66,7 @@ pub fn sending_to(server: &SmtpServer, database_url: &str) -> Installation {
     installation
 }
 
-/// How often each mail came, by its recipient; and that a repeated one has the same `Message-ID`.
+/// Counts the deliveries by recipient, and fails where a repeated mail has another `Message-ID`.
 fn deliveries(mails: &[Value]) -> BTreeMap<String, usize> {
     let mut ids = BTreeMap::<String, String>::new();
     let mut counts = BTreeMap::new();
@@ -78,7 +78,7 @@ fn deliveries(mails: &[Value]) -> BTreeMap<String, usize> {
     counts
 }
 
-/// How many mails are in one of these states.
+/// Number of mails that are in one of these states.
 async fn count(store: &Store, states: &[MailState]) -> usize {
     let mut found = 0;
     for state in states {

@@ -1,4 +1,5 @@
-//! Vestibule as a whole: with identity providers over HTTP, through a browser, and as a process that is started and killed.
+//! Vestibule as a whole: with identity providers over HTTP, through a browser, and as a process that is started
+//! and killed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -19,11 +19,11 @@ use tests::tenant::{REDIRECT_URI, challenge};
 
 use crate::organization::Organization;
 
-/// How often the process is killed while a plan is applied; more, where somebody asks for it.
+/// Number of times that the process is killed while a plan is applied; [`VARIABLE`] may say another one.
 const KILLS: u32 = 6;
 /// The variable that says another number.
 const VARIABLE: &str = "VESTIBULE_MIGRATION_KILLS";
-/// Enough users that applying takes a while.
+/// Number of users, enough that applying takes a while.
 const USERS: usize = 300;
 /// Mails that are looked at at once.
 const MAILS_PAGE: u16 = u16::MAX;
@@ -133,7 +133,7 @@ impl Company {
         applied
     }
 
-    /// How many users are still called so.
+    /// Number of users who still have such a username.
     async fn search(&self, username: &str) -> usize {
         let (mut found, mut cursor) = (0, String::new());
         loop {
@@ -148,7 +148,7 @@ impl Company {
         }
     }
 
-    /// How many mails of this direction to users there are, waiting, sent or given up.
+    /// Number of mails of this direction to users, whether waiting, sent or given up.
     async fn mails(&self, store: &Store, direction: &str) -> usize {
         let kinds = match direction {
             "require" => [MailKind::SsoInvitation, MailKind::SsoRequired],

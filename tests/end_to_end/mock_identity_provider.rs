@@ -59,10 +59,10 @@ async fn a_sign_in_begun_at_the_identity_provider_leads_to_the_login_page(db: Te
     organization.finish(&redirected).await;
 }
 
-/// What becomes of a response with a fault.
+/// Outcomes of a response with a fault.
 #[derive(Debug, Clone, Copy)]
 enum Outcome {
-    /// Let in.
+    /// The user is signed in in spite of the fault.
     Accepted,
     /// The frontend is told `saml_response_refused`, the attempt says why.
     Refused(&'static str),

@@ -7,20 +7,20 @@ use tests::tenant::{ORIGIN, REDIRECT_URI, VERIFIER, challenge};
 use tests::tokens::verify;
 use url::Url;
 
-/// What the frontend wants to hear again.
+/// Value of `state` that the frontend expects back in the redirect.
 const STATE: &str = "the-state";
-/// Where the frontend begins a sign-in.
+/// Address of the frontend's page on which a sign-in begins.
 pub const LOGIN_PAGE: &str = "https://app.example.test/login";
 
 /// The account, and who acts for it.
 pub struct Organization {
-    /// Whoever calls without credentials.
+    /// Caller without credentials, as the login page is.
     pub anyone: Client,
-    /// Whoever runs Vestibule.
+    /// Operator of the installation, with an operator key.
     pub operator: Client,
     /// Entity id and ACS URL.
     pub acs_url: String,
-    /// Where the account is.
+    /// Path of the account's resource in the API.
     pub account_path: String,
     name: String,
     connection_path: String,
@@ -54,7 +54,7 @@ impl Organization {
         }
     }
 
-    /// Changes the connection.
+    /// Changes the connection by a patch, as the operator.
     pub async fn configure(&self, patch: &Value) {
         self.operator.patch(&self.connection_path, patch).await.expect(200);
     }
@@ -81,7 +81,7 @@ impl Organization {
         self.operator.get(&format!("{}/sp-certificate", self.connection_path)).await.text
     }
 
-    /// What the login page sends.
+    /// Starts a sign-in, as the login page does.
     pub async fn start(&self, email: Option<&str>) -> Answer {
         self.anyone.post("/v1/sso-sign-ins", &self.start_body(email)).await
     }
@@ -124,7 +124,8 @@ impl Organization {
         [("grant_type", "authorization_code"), client, ("code", code), uri, ("code_verifier", VERIFIER)]
     }
 
-    /// What the frontend does with its redirect: the access token's claims, verified, and what `/v1/me` says of it.
+    /// Exchanges the redirect's code, as the frontend does; gives the access token's claims, verified, and what
+    /// `/v1/me` says of it.
     pub async fn finish(&self, redirected: &Url) -> (Value, Value) {
         let code = self.code(redirected);
         let tokens = self.anyone.form("/oauth/token", &self.exchange_form(&code)).await.expect(200);

@@ -14,7 +14,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/simplesamlphp.p
 
 /// An organization whose identity provider is a running SimpleSAMLphp.
 pub struct Peer {
-    /// What the script said of it.
+    /// Facts that the script reports once it runs, such as the URL of its metadata.
     pub facts: Value,
     child: Child,
     stdin: Option<ChildStdin>,
@@ -38,7 +38,7 @@ impl Peer {
         Self { facts, stdin: child.stdin.take(), child, _folder: folder }
     }
 
-    /// How its metadata is imported: from its URL.
+    /// Body of the request that imports its metadata from its URL.
     pub fn metadata(&self) -> Value {
         json!({ "metadata_url": self.facts["metadata_url"] })
     }

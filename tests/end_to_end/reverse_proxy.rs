@@ -1,4 +1,4 @@
-//! Behind nginx, Debian's package, with its own way of passing on who the client is (A6, D5).
+//! Installation behind nginx, Debian's package, with its own way of passing on who the client is (A6, D5).
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -142,8 +142,8 @@ async fn role_values_become_roles() {
     assert!(failure["got"].as_str().unwrap().contains("Zoë's <team> & ÄÖÜ"), "{failure}");
 }
 
-/// Proves D1, D2: who cannot sign in over there does not come back, and may try again; who comes back as somebody else
-/// than was entered is refused.
+/// Proves D1, D2: a user who cannot sign in over there does not come back, and may try again; one who comes back
+/// as another user than was entered is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_stays_at_simplesamlphp() {
     let app = TestApp::start_development(database(Engine::Sqlite).await).await;

@@ -79,8 +79,8 @@ async fn mail_goes_over_tls_and_signed_in() {
     }
 }
 
-/// Proves E4: nothing is sent to a server whose certificate is not trusted, or in clear where TLS was asked for; and what
-/// is wrong is said.
+/// Proves E4: nothing is sent to a server whose certificate is not trusted, or in clear where TLS was asked for;
+/// and what is wrong is said.
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_goes_to_nobody_else() {
     let server = SmtpServer::start(&["--tls", "starttls"]);
@@ -131,8 +131,8 @@ async fn a_refusal_concerns_its_mail_and_the_connection_stays() {
     assert_eq!(server.connections(), 2);
 }
 
-/// Proves E4: a server that closes the connection or stalls over a mail whose sender it took puts that mail off, and the next
-/// one goes out.
+/// Proves E4: a server that closes the connection or stalls over a mail whose sender it took puts that mail off,
+/// and the next one goes out.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_lost_over_a_mail_counts_against_that_mail() {
     let mut server = SmtpServer::start(&[]);
@@ -168,7 +168,8 @@ async fn a_dead_or_stalled_server_is_given_up_in_time() {
     assert_eq!(mailer.send(&mail("ann@x.test")).await, Delivery::Delivered);
 }
 
-/// Proves E4: addresses over which the server drops the connection delay nobody else's mail, and are given up like others.
+/// Proves E4: addresses over which the server drops the connection delay no mail to others, and are given up like
+/// others.
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_over_which_the_server_gives_up_stop_no_other_mail() {
     let mut server = SmtpServer::start(&[]);

@@ -15,7 +15,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/smtp_server.py"
 
 /// A running mail server.
 pub struct SmtpServer {
-    /// Where it listens on 127.0.0.1.
+    /// Port on 127.0.0.1 at which it listens.
     pub port: u16,
     /// The certificate to trust, in PEM.
     pub ca: String,
@@ -72,7 +72,7 @@ impl SmtpServer {
         self.told("mail")
     }
 
-    /// How often somebody connected.
+    /// Number of connections that clients opened so far.
     pub fn connections(&self) -> usize {
         self.told("connection").len()
     }

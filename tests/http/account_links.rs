@@ -7,7 +7,8 @@ use tests::databases::TestDatabase;
 use tests::switching::{PLACES, actions, switch};
 use tests::tenant::Tenant;
 
-/// Proves G1: an owner asks, an owner of the other account accepts, and either ends it; each side reads it in its own log.
+/// Proves G1: an owner asks, an owner of the other account accepts, and either ends it; each side reads it in its
+/// own log.
 #[both_engines]
 async fn a_link_takes_the_consent_of_both_owners(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -65,7 +66,7 @@ async fn links_are_the_owners_of_their_account(db: TestDatabase) {
     assert_eq!(member.get(PLACES).await.expect(200)["items"], json!([]), "asked is not accepted");
 }
 
-/// Proves G1: of two owners who ask each other at once, one asks and the other is told; nobody waits for ever.
+/// Proves G1: of two owners who ask each other at once, one asks and the other is told; neither waits for ever.
 #[both_engines]
 async fn two_who_ask_each_other_at_once_make_one_link(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -1,4 +1,4 @@
-//! Pairs of users (G1): how they are made, by whom they are not, what voids them, and who ends them.
+//! Pairs of users (G1): the ways to make them and the ones that do not, what voids them, and who ends them.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -54,8 +54,8 @@ async fn mail_with(app: &TestApp, address: &str, words: &str) -> Received {
     found.unwrap_or_else(|| panic!("no mail to {address} says {words}"))
 }
 
-/// Proves G1: a form login in each account pairs the two users, by whatever names they go; both read it, in their lists, their
-/// logs and their mail; and no session comes of what proved them.
+/// Proves G1: a form login in each account pairs the two users, by whatever names they go; both read it, in their
+/// lists, their logs and their mail; and no session comes of what proved them.
 #[both_engines]
 async fn a_form_login_in_each_account_pairs_two_users(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -109,8 +109,8 @@ async fn a_proof_has_the_second_factor_that_the_account_asks_for(db: TestDatabas
     assert!(refused["detail"].as_str().unwrap().contains("code by mail"), "the pair is no way past it: {refused}");
 }
 
-/// Proves G1, A5: SSO, a switch, a session's code, an operator and a key prove nobody; nor does a code with another verifier, of
-/// another frontend, too late, or twice.
+/// Proves G1, A5: SSO, a switch, a session's code, an operator and a key prove no user; nor does a code with
+/// another verifier, of another frontend, too late, or twice.
 #[both_engines]
 async fn only_a_fresh_form_login_proves_a_user(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -163,8 +163,8 @@ async fn only_a_fresh_form_login_proves_a_user(db: TestDatabase) {
     refused(late, 400, "sign_in_code_refused").await;
 }
 
-/// Proves G1: a pairing's token is good once and for fifteen minutes, the newest of a user's; of two who complete it at once, one
-/// is refused; and the accounts must be two that are linked.
+/// Proves G1: a pairing's token is good once and for fifteen minutes, the newest of a user's; of two who complete
+/// it at once, one is refused; and the accounts must be two that are linked.
 #[both_engines]
 async fn a_pairing_is_completed_once_in_time_between_linked_accounts(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -223,8 +223,8 @@ async fn a_pairing_under_way_is_void_where_the_first_users_password_changes(db: 
     two.other.complete_pairing(&app, "ann", &token).await.problem(401, "session_expired");
 }
 
-/// Proves G1, A7: a change by anybody else voids a pair, on whichever side: of the username, the email, the recovery email, the
-/// password, the standing; and pairing anew mends it.
+/// Proves G1, A7: a change by anyone but the user voids a pair, on whichever side: of the username, the email, the
+/// recovery email, the password, the standing; and pairing anew mends it.
 #[both_engines]
 async fn what_anybody_else_changes_of_a_user_voids_their_pair(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -321,8 +321,8 @@ async fn a_pair_goes_with_its_users_and_with_the_link(db: TestDatabase) {
     two.switch().await.problem(409, "switch_needs_setup");
 }
 
-/// Proves G1, A5, I3: either user and an owner of either account end a pair, with the sessions and codes that came over it; to
-/// everybody else it is not there.
+/// Proves G1, A5, I3: either user and an owner of either account end a pair, with the sessions and codes that came
+/// over it; to all other callers it is not there.
 #[both_engines]
 async fn either_user_and_either_owner_ends_a_pair(db: TestDatabase) {
     let app = TestApp::start(db).await;

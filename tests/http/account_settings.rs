@@ -138,7 +138,7 @@ async fn a_sign_in_from_elsewhere_is_refused(db: TestDatabase) {
     inside.form("/oauth/token", &tenant.exchange_form(&code)).await.expect(200);
 }
 
-/// Proves A6: nobody's word is taken for the address where no proxy is trusted.
+/// Proves A6: no client's word is taken for the address where no proxy is trusted.
 #[both_engines]
 async fn an_untrusted_client_cannot_choose_its_address(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -1,4 +1,4 @@
-//! Switching from one account to another (G1): as whom, with what rights, and what must be set up.
+//! Switching from one account to another (G1): the user and the rights that it leads to, and what must be set up.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -11,8 +11,8 @@ use tests::switching::{PLACES, SWITCHES, actions, code, exchange, shared_fronten
 use tests::tenant::Tenant;
 use tests::tokens::claims;
 
-/// Proves G1, I1: switching gives a session of the same person there, with the rights that they have there, `auth_time` and
-/// `amr` of their sign-in, and no longer life; the one here goes on. Both sides read of it.
+/// Proves G1, I1: switching gives a session of the same person there, with the rights that they have there,
+/// `auth_time` and `amr` of their sign-in, and no longer life; the one here goes on. Both sides read of it.
 #[both_engines]
 async fn an_administrator_switches_without_a_new_login(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -54,8 +54,8 @@ async fn an_administrator_switches_without_a_new_login(db: TestDatabase) {
     mine.get("/v1/me").await.expect(200);
 }
 
-/// Proves G1, A4: the user of the same username and email is nobody: not one whom an owner or a key of one account made a
-/// namesake of the other account's owner, before or after the link.
+/// Proves G1, A4: the user of the same username and email does not count: not one who was made a namesake of the
+/// other account's owner by an owner or a key of one account, before or after the link.
 #[both_engines]
 async fn a_namesake_is_nobody(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -85,8 +85,9 @@ async fn a_namesake_is_nobody(db: TestDatabase) {
     }
 }
 
-/// Proves G1: a sandbox is entered from its account and left again, once its owner, who was invited there, has paired the two
-/// users; until then the list says what blocks. A sign-in at the sandbox alone does not lead into the account.
+/// Proves G1: a sandbox is entered from its account and left again, once its owner, who was invited there, has
+/// paired the two users; until then the list says what blocks. A sign-in at the sandbox alone does not lead into
+/// the account.
 #[both_engines]
 async fn a_sandbox_is_entered_from_its_account_and_left_again(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -133,8 +134,8 @@ async fn an_account_that_no_application_serves_says_so(db: TestDatabase) {
     assert!(place["blocked"]["detail"].as_str().unwrap().contains("no application serves"), "{place}");
 }
 
-/// Proves G1, H1: each thing that is not set up is explained, in the list, at the switch and to the owners there; required
-/// SSO and allowed networks have answers of their own.
+/// Proves G1, H1: each thing that is not set up is explained, in the list, at the switch and to the owners there;
+/// required SSO and allowed networks have answers of their own.
 #[both_engines]
 async fn what_is_not_set_up_is_explained(db: TestDatabase) {
     let app = TestApp::start_behind_proxy(db).await;
@@ -180,7 +181,7 @@ async fn what_is_not_set_up_is_explained(db: TestDatabase) {
     assert_eq!(attempts["items"], json!([]), "an account without a link hears nothing of it");
 }
 
-/// Proves G1, A5: a sign-in by SSO does not count elsewhere, whatever the identity provider says of whom it is.
+/// Proves G1, A5: a sign-in by SSO does not count elsewhere, whichever user the identity provider says it is of.
 #[both_engines]
 async fn an_identity_provider_speaks_for_its_own_account_alone(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -197,8 +198,8 @@ async fn an_identity_provider_speaks_for_its_own_account_alone(db: TestDatabase)
     assert!(refused["detail"].as_str().unwrap().contains("SSO of one account"), "{refused}");
 }
 
-/// Proves G1: trust is not handed on. What counts is the link with the account that saw the password, and it is that one's
-/// user who must still be there.
+/// Proves G1: trust is not handed on. What counts is the link with the account that saw the password, and it is
+/// that one's user who must still be there.
 #[both_engines]
 async fn trust_between_accounts_is_not_handed_on(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -219,8 +220,8 @@ async fn trust_between_accounts_is_not_handed_on(db: TestDatabase) {
     switched(&app, &at_b, &c.account_id, &client).await;
 }
 
-/// Proves G1, I3: with the link end the sessions that came over it, their refresh tokens, and codes on their way; those that
-/// began there go on.
+/// Proves G1, I3: with the link end the sessions that came over it, their refresh tokens, and codes on their way;
+/// those that began there go on.
 #[both_engines]
 async fn with_the_link_end_the_sessions_that_came_over_it(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -243,8 +244,8 @@ async fn with_the_link_end_the_sessions_that_came_over_it(db: TestDatabase) {
     switch(&mine, &other.account_id, &client).await.problem(404, "not_found");
 }
 
-/// Proves G1, I3: what ends somebody's sessions where they proved who they are ends the ones that rest on that; and a code
-/// that a switch gave works for the verifier and the frontend of that switch alone, once.
+/// Proves G1, I3: what ends a user's sessions where they proved who they are ends the ones that rest on that; and
+/// a code that a switch gave works for the verifier and the frontend of that switch alone, once.
 #[both_engines]
 async fn a_session_elsewhere_ends_with_those_at_home(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -316,7 +317,7 @@ async fn a_replaced_username_is_not_retained(db: TestDatabase) {
     assert!(refused["detail"].as_str().unwrap().contains("replaced your username"), "{refused}");
 }
 
-/// Proves G1, A4: whoever switches to a break-glass user where SSO is enabled is heard of as after a form login.
+/// Proves G1, A4: a switch to a break-glass user where SSO is enabled is heard of as after a form login.
 #[both_engines]
 async fn switching_to_a_break_glass_user_is_heard_of(db: TestDatabase) {
     let app = TestApp::start(db).await;

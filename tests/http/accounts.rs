@@ -27,7 +27,8 @@ async fn an_operator_creates_an_account_with_its_first_owner(db: TestDatabase) {
     assert_eq!(found["items"][0]["id"], account["id"]);
 }
 
-/// Proves A1: a renamed account keeps its entity id, and gets back its old name, which nobody else gets for 90 days.
+/// Proves A1: a renamed account keeps its entity id, and gets back its old name, which no other account gets for
+/// 90 days.
 #[both_engines]
 async fn renaming_breaks_nothing_at_an_identity_provider(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -68,7 +69,7 @@ async fn a_name_has_no_hyphen_first_last_or_doubled(db: TestDatabase) {
     }
 }
 
-/// Proves A1: of many who take a name that is just being given up, nobody gets it.
+/// Proves A1: of many who take a name that is just being given up, none gets it.
 #[both_engines]
 async fn a_name_that_is_given_up_goes_to_nobody_who_waits_for_it(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -53,7 +53,7 @@ async fn a_key_is_shown_once_and_acts_under_its_own_name(db: TestDatabase) {
     assert_eq!(event["actor"]["id"], made["api_key"]["id"]);
 }
 
-/// Proves A3: a key that was revoked, has expired or was invented is nobody.
+/// Proves A3: a key that was revoked, has expired or was invented stands for no caller.
 #[both_engines]
 async fn a_key_ends_when_it_is_revoked_or_expires(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -109,8 +109,9 @@ async fn a_key_does_not_reach_owners(db: TestDatabase) {
     program.patch(&ann, &json!({ "display_name": "Ann" })).await.expect(200);
 }
 
-/// Proves A3, A7: no key makes a context manager, moves the addresses of a user who has a credential, wakes whom an owner
-/// deactivated or takes a second factor away; each is refused by its reason, and what is left of its work it does.
+/// Proves A3, A7: no key makes a context manager, moves the addresses of a user who has a credential, wakes a user
+/// who was deactivated by an owner or takes a second factor away; each is refused by its reason, and what is left
+/// of its work it does.
 #[both_engines]
 async fn a_key_takes_nobody_over(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -42,7 +42,7 @@ async fn a_registration_is_checked(db: TestDatabase) {
 }
 
 /// Proves A5, D1: one login page may serve every account; only the operator registers it, and another account's
-/// application serves nobody else.
+/// application serves its own account alone.
 #[both_engines]
 async fn a_shared_application_serves_every_account_and_an_own_one_only_its_own(db: TestDatabase) {
     let app = TestApp::start(db).await;

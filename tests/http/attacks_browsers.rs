@@ -1,4 +1,4 @@
-//! What a page on another site, or somebody who writes request headers by hand, can bring about (D4, D5, I2).
+//! Attacks by a page on another site, and by a client that writes request headers by hand (D4, D5, I2).
 
 use reqwest::Method;
 use serde_json::json;
@@ -33,7 +33,7 @@ async fn a_forged_host_leads_nobody_astray() {
     assert!(!answer.text.contains("evil.test"));
 }
 
-/// Proves D5, H3: nobody chooses the address that they are counted and written down under.
+/// Proves D5, H3: no client chooses the address that it is counted and written down under.
 #[tokio::test]
 async fn a_forged_client_address_is_not_believed() {
     let app = TestApp::start(database(Engine::Sqlite).await).await;
@@ -52,7 +52,7 @@ async fn a_forged_client_address_is_not_believed() {
     assert!(!events.text.contains("203.0.113.66"), "{}", events.text);
 }
 
-/// Proves I2, D4: a page on another site cannot sign a browser in as somebody else, nor refresh or end its session.
+/// Proves I2, D4: a page on another site cannot sign a browser in as another user, nor refresh or end its session.
 #[tokio::test]
 async fn another_sites_form_neither_sets_nor_uses_the_cookie() {
     let app = TestApp::start(database(Engine::Sqlite).await).await;
@@ -110,7 +110,7 @@ async fn simple_requests_reach_no_json_endpoint() {
     Answer::of(encoded.json(&json!({}))).await.problem(415, "unsupported_media_type");
 }
 
-/// Proves I2: origins that nobody could have registered are not allowed, however many and long they are.
+/// Proves I2: origins that cannot have been registered are not allowed, however many and long they are.
 #[tokio::test]
 async fn invented_origins_are_never_allowed() {
     let app = TestApp::start(database(Engine::Sqlite).await).await;

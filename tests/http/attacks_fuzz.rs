@@ -11,7 +11,7 @@ use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 use url::form_urlencoded::Serializer;
 
-/// Deeper than any parser should follow.
+/// Depth of nesting, deeper than any parser should follow.
 const DEPTH: usize = 2_000;
 
 /// An operation and what it takes.
@@ -19,7 +19,7 @@ struct Operation {
     method: Method,
     path: String,
     query: Vec<String>,
-    /// What a JSON body may hold; none where there is no such body.
+    /// Names of the JSON body's fields; none where the operation takes no such body.
     fields: Option<Vec<String>>,
 }
 
@@ -90,7 +90,7 @@ fn values() -> Vec<Value> {
     texts().into_iter().map(Value::from).chain(others).collect()
 }
 
-/// What is sent to each operation, as requests that are complete but for who asks.
+/// Bodies to send to an operation: good ones with one value exchanged, and ones that are wrong as a whole.
 fn bodies(operation: &Operation, good: &Map<String, Value>) -> Vec<String> {
     let Some(fields) = &operation.fields else { return vec![] };
     let one_wrong = fields.iter().flat_map(|field| {

@@ -1,4 +1,4 @@
-//! Much, long and slow: what costs us more than whoever sends it (H1, D5).
+//! Large, long and slow requests: what costs us more than their sender (H1, D5).
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -14,12 +14,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout};
 
-/// Within what time a client that sends nothing more is let go: the bound on bodies, with room for a busy machine.
+/// Longest time until a client that sends nothing more is let go: the bound on bodies, with room for a busy
+/// machine.
 const LET_GO_WITHIN: Duration = Duration::from_mins(1);
 /// Slow clients at once.
 const SLOW: usize = 200;
 const CONNECTION_LIMIT: u32 = 40;
-/// Few enough that nobody is slowed down for failing.
+/// Logins at once, few enough that none is slowed down for those that failed.
 const LOGINS_AT_ONCE: usize = 20;
 
 /// Sends a beginning, then a byte at a time, and gives what came back before the connection was closed.
@@ -47,7 +48,7 @@ async fn trickle(address: String, beginning: String) -> String {
     }
 }
 
-/// Proves D5: whoever sends a head or a body slowly is let go in bounded time, and keeps nobody else waiting.
+/// Proves D5: a client that sends a head or a body slowly is let go in bounded time, and keeps no other waiting.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_are_let_go_and_keep_nobody_waiting() {
     let app = TestApp::start(database(Engine::Sqlite).await).await;

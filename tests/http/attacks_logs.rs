@@ -1,4 +1,4 @@
-//! What somebody who reads the log learns: nothing that opens a door, and nobody's name (H1).
+//! Secrecy of the log: a reader of it learns nothing that opens a door, and the name of no user (H1).
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Whoever would make a sign-in of a test, or use a connection that is off (C9).
+//! Attempts to make a session of a test sign-in, or to use a connection that is off (C9).
 
 use mock_idp::message::{ResponseSpec, SignedParts};
 use serde_json::json;
@@ -49,7 +49,8 @@ async fn nothing_of_a_test_can_be_exchanged(db: TestDatabase) {
     nobody_came_in(&app, &tenant).await;
 }
 
-/// Proves C9, C10: the response to a test is no answer to a sign-in, nor the reverse, whichever handle comes with it.
+/// Proves C9, C10: the response to a test is not an answer to a sign-in, nor the reverse, whichever handle comes
+/// with it.
 #[both_engines]
 async fn tests_and_sign_ins_do_not_mix(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -119,7 +120,7 @@ async fn a_staged_connection_takes_nothing_but_its_test(db: TestDatabase) {
     nobody_came_in(&app, &tenant).await;
 }
 
-/// Proves A5, C9: a test is its own account's: nobody else begins, reads or answers it.
+/// Proves A5, C9: a test is its own account's: no caller of another one begins, reads or answers it.
 #[both_engines]
 async fn a_test_belongs_to_its_account(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -1,4 +1,4 @@
-//! Whoever has got hold of a code or a token, or tries two things at once (D4, I2, I3).
+//! Attacks with a stolen code or token, and by requests that race each other (D4, I2, I3).
 
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -10,7 +10,7 @@ use tests::databases::{Engine, TestDatabase, database};
 use tests::tenant::{REDIRECT_URI, Tenant, challenge};
 use url::form_urlencoded::Serializer;
 
-/// How often a race is run: each time its requests meet at another point.
+/// Times that a race is run: each time its requests meet at another point.
 const ROUNDS: usize = 6;
 
 async fn change_application(app: &TestApp, tenant: &Tenant, change: Value) {
@@ -177,7 +177,7 @@ async fn pkce_cannot_be_downgraded() {
     app.anonymous().form("/oauth/token", &tenant.exchange_form(&code)).await.expect(200);
 }
 
-/// Proves D4: of two values of one parameter nobody picks one, what stands in the query is not read, and other media
+/// Proves D4: of two values of one parameter none is picked, what stands in the query is not read, and other media
 /// types are refused in OAuth's terms.
 #[tokio::test]
 async fn parameters_count_once_and_in_a_form_alone() {

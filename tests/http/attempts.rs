@@ -32,7 +32,7 @@ async fn a_refused_response_leaves_a_reason_that_somebody_can_act_on(db: TestDat
     assert_eq!(attempt["stage"], "code_issued");
 }
 
-/// Proves H1, A5: owners read their own account's attempts, and nobody else's.
+/// Proves H1, A5: owners read their own account's attempts, and no other account's.
 #[both_engines]
 async fn attempts_are_read_by_their_own_account(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -65,8 +65,8 @@ async fn unlinked_refusals_are_capped(db: TestDatabase) {
     assert!(refused["attempt_id"].is_string());
 }
 
-/// Proves B5, C10: all addresses of a network together leave twice as many attempts as one of them may, and keep nobody
-/// else's from being written.
+/// Proves B5, C10: all addresses of a network together leave twice as many attempts as one of them may, and keep
+/// no other network's from being written.
 #[both_engines]
 async fn many_addresses_of_a_network_are_little_more_than_one(db: TestDatabase) {
     let app = TestApp::start_behind_proxy(db).await;

@@ -10,8 +10,8 @@ use tests::client::Answer;
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 
-/// What changes nothing that an administrator set: sign-ins have their attempt, and their session its own event; the
-/// mailbox of development is in nobody's database.
+/// Operations that change nothing that an administrator set: sign-ins have their attempt, and their session its
+/// own event; the mailbox of development is not in a database.
 const NOT_ADMINISTRATIVE: &[&str] = &[
     "create_sso_sign_in",
     "consume_saml_response",
@@ -192,8 +192,8 @@ async fn the_installation_has_a_log_of_its_own(db: TestDatabase) {
     assert_eq!(owner.get("/v1/audit-events").await.status, 403);
 }
 
-/// Rows of this file's other tests, and of the suites of accounts, tokens, passwords, invitations, owners, migrations and
-/// mail.
+/// Rows of this file's other tests, and of the suites of accounts, tokens, passwords, invitations, owners,
+/// migrations and mail.
 const PROVEN_ELSEWHERE: &[&str] = &[
     "replace_branding",
     "send_test_mail",

@@ -1,4 +1,5 @@
-//! Every operation of the OpenAPI document, tried by everybody (A3, A5). A new operation without a row here fails.
+//! Authorization of every operation of the OpenAPI document, tried by each kind of caller (A3, A5). A new
+//! operation without a row here fails.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +11,14 @@ use tests::client::{Answer, Client};
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 
-/// Who may call an operation.
+/// Callers who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Access {
-    /// Anyone.
+    /// Every caller, also one without credentials.
     Public,
-    /// Operators alone.
+    /// Operators alone, by their key.
     Operator,
-    /// Whoever has a role in the account.
+    /// Users who have a role in the account.
     Reader,
     /// Owners of the account.
     Owner,
@@ -25,7 +26,7 @@ enum Access {
     Oneself,
 }
 
-/// What is about people.
+/// Access to the operations on users, invitations and their links.
 fn people() -> Vec<(&'static str, Access)> {
     use Access::{Oneself, Owner, Public, Reader};
     vec![
@@ -55,7 +56,7 @@ fn people() -> Vec<(&'static str, Access)> {
     ]
 }
 
-/// What is about single sign-on.
+/// Access to the operations of single sign-on.
 fn sso() -> Vec<(&'static str, Access)> {
     use Access::{Owner, Reader};
     vec![
@@ -230,7 +231,7 @@ fn switch_body(tenant: &Tenant) -> Value {
     body
 }
 
-/// What a key with every scope may do besides reading.
+/// Operations that a key with every scope may call besides those that read.
 const KEYS_MAY: [&str; 9] = [
     "create_user",
     "update_user",
@@ -291,7 +292,7 @@ async fn call(client: &Client, operation: &Operation, body: &Value) -> Answer {
     Answer::of(if has_body { request.json(body) } else { request }).await
 }
 
-/// Proves A3, A5: anonymous 401, outsider 404, wrong role 403; and nobody meets a 5xx.
+/// Proves A3, A5: anonymous 401, outsider 404, wrong role 403; and no caller meets a 5xx.
 #[both_engines]
 async fn every_operation_answers_everybody_as_the_table_says(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -19,7 +19,7 @@ struct Owner {
     path: String,
 }
 
-/// Somebody with the owner role from an owner, a session and a password.
+/// Signs in a user who has a password and whose role of owner is from the operator.
 async fn owner(app: &TestApp, tenant: &Tenant, email: &str) -> Owner {
     let client = tenant.sign_in(app, email, Some(&["staff"])).await;
     let me = client.get("/v1/me").await.expect(200);
@@ -37,7 +37,7 @@ async fn break_glass(app: &TestApp, tenant: &Tenant, email: &str) -> Owner {
     owner
 }
 
-/// Everything that takes somebody's break-glass mark away.
+/// Requests that each take a user's break-glass mark away.
 fn losses() -> [(Method, Value); 4] {
     [
         (Method::PATCH, json!({ "roles": ["organization_member"] })),
@@ -52,8 +52,8 @@ async fn marked(app: &TestApp, tenant: &Tenant) -> usize {
     users["items"].as_array().unwrap().iter().filter(|user| user["break_glass"] == json!(true)).count()
 }
 
-/// Proves A4, B4: a break-glass user's reset goes to their recovery email, because the company's mailboxes may be out of
-/// reach; other users' goes where their mail goes.
+/// Proves A4, B4: a break-glass user's reset goes to their recovery email, because the company's mailboxes may be
+/// out of reach; other users' goes where their mail goes.
 #[both_engines]
 async fn a_break_glass_user_resets_by_recovery_email(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -75,8 +75,8 @@ async fn a_break_glass_user_resets_by_recovery_email(db: TestDatabase) {
     assert_eq!((mails("bob@home.test"), mails("bob@acme.test")), (0, 1));
 }
 
-/// Proves A4: whoever asks and however, the last one stays, and the answer says what to do; with a second one each
-/// change is made.
+/// Proves A4: whichever caller asks and however, the last one stays, and the answer says what to do; with a second
+/// one each change is made.
 #[both_engines]
 async fn the_last_break_glass_user_stays(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -100,7 +100,8 @@ async fn the_last_break_glass_user_stays(db: TestDatabase) {
     }
 }
 
-/// Proves A4: a fresh account has none yet; its invited owner, who will be the first, stays until somebody else can.
+/// Proves A4: a fresh account has none yet; its invited owner, who will be the first, stays until another user
+/// can.
 #[both_engines]
 async fn an_account_without_one_keeps_its_last_owner(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -118,7 +119,7 @@ async fn an_account_without_one_keeps_its_last_owner(db: TestDatabase) {
     assert_eq!(app.operator().delete(&first).await.status, 204);
 }
 
-/// Proves A4: an active owner by an assigned role, with a password, can be one; nobody else.
+/// Proves A4: an active owner by an assigned role, with a password, can be one; no other user can.
 #[both_engines]
 async fn only_an_active_owner_with_a_password_can_be_one(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -214,7 +215,8 @@ async fn roles_that_are_taken_away_are_gone_at_once(db: TestDatabase) {
     assert_eq!(refused["error"], "invalid_grant");
 }
 
-/// Proves A4, H3: an owner sets anybody's recovery email, users their own with their password, and the log says so.
+/// Proves A4, H3: an owner sets any user's recovery email, users their own with their password, and the log says
+/// so.
 #[both_engines]
 async fn a_recovery_email_is_set_by_owners_and_by_oneself(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -1,4 +1,5 @@
-//! Break-glass as a contract (A4): each use is heard of, a drill proves that it works, and nobody takes it over.
+//! Break-glass as a contract (A4): each use is heard of, a drill proves that it works, and no attacker takes it
+//! over.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -61,7 +62,8 @@ async fn every_owner_hears_of_each_use(db: TestDatabase) {
     assert_eq!(proofs(&app, &tenant).await["last_used_at"], json!(app.now()));
 }
 
-/// Proves A4: a wrong password, a login that still waits for its code, and a login without any SSO are no use.
+/// Proves A4: a wrong password, a login that still waits for its code, and a login without any SSO do not count as
+/// uses.
 #[both_engines]
 async fn nothing_is_announced_that_lets_nobody_in(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -112,8 +114,8 @@ async fn a_drill_proves_that_a_break_glass_user_gets_in(db: TestDatabase) {
     assert_eq!(proofs(&app, &tenant).await["last_drilled_at"], Value::Null);
 }
 
-/// Proves A4, B2: where the account asks for a code, the drill does; the code goes where a real one would, works once, and
-/// leads nowhere else.
+/// Proves A4, B2: where the account asks for a code, the drill does; the code goes where a real one would, works
+/// once, and leads nowhere else.
 #[both_engines]
 async fn a_drill_asks_for_the_code_that_form_login_would(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -137,7 +139,7 @@ async fn a_drill_asks_for_the_code_that_form_login_would(db: TestDatabase) {
     assert_eq!(proofs(&app, &tenant).await["last_drilled_at"], json!(app.now()));
 }
 
-/// Proves A4, A5: nobody drills for somebody else, nor with another password, nor from a network that would not let
+/// Proves A4, A5: no user drills for another one, nor with another password, nor from a network that would not let
 /// them in.
 #[both_engines]
 async fn a_drill_is_the_break_glass_users_own(db: TestDatabase) {
@@ -161,7 +163,8 @@ async fn a_drill_is_the_break_glass_users_own(db: TestDatabase) {
     ann.forwarded_for("198.51.100.7").post(&end, &body).await.expect(200);
 }
 
-/// Proves A4, C3: no identity provider takes a break-glass user over, by email, by username, as a new user or in a test.
+/// Proves A4, C3: no identity provider takes a break-glass user over, by email, by username, as a new user or in a
+/// test.
 #[both_engines]
 async fn no_assertion_takes_a_break_glass_user_over(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -191,8 +194,8 @@ async fn no_assertion_takes_a_break_glass_user_over(db: TestDatabase) {
     assert_eq!(app.operator().get(&path).await.expect(200), before);
 }
 
-/// Proves A4, A2: neither an import nor an invitation nor an API key changes a break-glass user, takes their username, or
-/// keeps them out by a user of their email.
+/// Proves A4, A2: neither an import nor an invitation nor an API key changes a break-glass user, takes their
+/// username, or keeps them out by a user of their email.
 #[both_engines]
 async fn no_import_invitation_or_key_takes_a_break_glass_user_over(db: TestDatabase) {
     let app = TestApp::start(db).await;

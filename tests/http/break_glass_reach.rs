@@ -1,5 +1,5 @@
-//! Break-glass users get in (A4): with a password of their own, a code that reaches them, and from every network; and nobody
-//! but people in a session decides who else does (A6).
+//! Break-glass users get in (A4): with a password of their own, a code that reaches them, and from every network;
+//! and only people in a session decide who else does (A6).
 
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -43,8 +43,8 @@ async fn exchanged(client: &Client, tenant: &Tenant, step: &Value) -> Answer {
     client.form("/oauth/token", &tenant.exchange_form(&parameter(&url, "code"))).await
 }
 
-/// Proves A6: a key changes neither networks nor MFA, whichever way, and goes on to change the rest; an owner in a session
-/// and the operator do.
+/// Proves A6: a key changes neither networks nor MFA, whichever way, and goes on to change the rest; an owner in a
+/// session and the operator do.
 #[both_engines]
 async fn no_key_decides_who_gets_in(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -76,8 +76,8 @@ async fn no_key_decides_who_gets_in(db: TestDatabase) {
     assert_eq!(events["items"][0]["actor"]["kind"], "operator");
 }
 
-/// Proves A4, A6: from outside the allowed networks a break-glass user gets in by a mailed code, and stays in; the same
-/// user's session without one does not go on there, and nobody else comes in.
+/// Proves A4, A6: from outside the allowed networks a break-glass user gets in by a mailed code, and stays in; the
+/// same user's session without one does not go on there, and no other user comes in.
 #[both_engines]
 async fn allowed_networks_never_keep_break_glass_users_out(db: TestDatabase) {
     let app = TestApp::start_behind_proxy(db).await;
@@ -186,8 +186,8 @@ async fn an_email_that_goes_while_mfa_comes_locks_nobody_out(db: TestDatabase) {
     }
 }
 
-/// Proves A4: a temporary password, in time or out of it, is no break-glass user's: it neither earns the mark nor counts
-/// where another one would lose theirs, where SSO would be required, and in readiness.
+/// Proves A4: a temporary password, in time or out of it, does not make a break-glass user: it neither earns the
+/// mark nor counts where another one would lose theirs, where SSO would be required, and in readiness.
 #[both_engines]
 async fn a_temporary_password_counts_for_nothing(db: TestDatabase) {
     let app = TestApp::start(db).await;

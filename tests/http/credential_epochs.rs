@@ -1,5 +1,5 @@
-//! Credentials have an epoch (A7): what was issued before an event that concerns the user works no more, what is issued after it
-//! works.
+//! Credentials have an epoch (A7): what was issued before an event that concerns the user works no more, what is
+//! issued after it works.
 
 use serde_json::json;
 use tests::app::TestApp;
@@ -12,7 +12,7 @@ use tests::tokens::claims;
 
 use crate::credentials::{Event, Kind, Model, Scene};
 
-/// How many people the model follows, and how many steps of each.
+/// Number of users that the model follows; [`STEPS`] is the number of steps of each.
 const SEQUENCES: u64 = 10;
 const STEPS: usize = 16;
 
@@ -74,8 +74,8 @@ async fn voided_sessions_are_listed_as_what_they_are(db: TestDatabase) {
     }
 }
 
-/// Proves A7, E3: an invitation that went to a mistyped address is worth nothing once an owner has corrected it, and one
-/// that still waits is not sent there.
+/// Proves A7, E3: an invitation that went to a mistyped address is worth nothing once an owner has corrected it,
+/// and one that still waits is not sent there.
 #[both_engines]
 async fn an_invitation_does_not_outlive_its_address(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -131,7 +131,7 @@ async fn undelivered_mails_are_withdrawn_with_what_they_carry(db: TestDatabase) 
     }
 }
 
-/// Proves A7: the address that was a user's is told of the change, by whoever it is made, and no address that stays.
+/// Proves A7: the address that was a user's is told of the change, whoever made it, and no address that stays.
 #[both_engines]
 async fn the_old_address_is_told(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -154,8 +154,8 @@ async fn the_old_address_is_told(db: TestDatabase) {
     client.get("/v1/me").await.problem(401, "session_expired");
 }
 
-/// Proves A7: a session makes a change of its own user and goes on, with its refresh token; every other one ends. A change
-/// that somebody else makes leaves none.
+/// Proves A7: a session makes a change of its own user and goes on, with its refresh token; every other one ends.
+/// A change by another caller leaves none.
 #[both_engines]
 async fn ones_own_change_leaves_ones_own_session(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -182,8 +182,9 @@ async fn ones_own_change_leaves_ones_own_session(db: TestDatabase) {
     assert_eq!(tenant.refresh(&app, &refresh_token).await.expect(400)["error"], "invalid_grant");
 }
 
-/// Proves A7, C4: a password that was planted before gives nothing of what an identity provider says afterwards: the first
-/// assertion that makes an owner ends the sessions from before it, and a session by password holds assigned roles alone.
+/// Proves A7, C4: a password that was planted before gives nothing of what an identity provider says afterwards:
+/// the first assertion that makes an owner ends the sessions from before it, and a session by password holds
+/// assigned roles alone.
 #[both_engines]
 async fn a_planted_password_does_not_become_an_owner(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -227,8 +228,8 @@ async fn roles_from_assertions_let_nobody_in_by_password(db: TestDatabase) {
     tenant.form_login(&app.anonymous(), "ann@acme.test", PASSWORD).await.problem(403, "no_role");
 }
 
-/// Proves A7: whatever is issued, happens and is used, in any order: what was issued before the last event is worth nothing,
-/// and what was issued since is worth what it says.
+/// Proves A7: whatever is issued, happens and is used, in any order: what was issued before the last event is
+/// worth nothing, and what was issued since is worth what it says.
 #[both_engines]
 async fn in_any_order_what_is_of_the_present_epoch_alone_works(db: TestDatabase) {
     let app = TestApp::start(db).await;

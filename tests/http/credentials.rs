@@ -1,5 +1,5 @@
-//! Everything that is issued to a user and lets somebody in, and everything that voids it (A7): for the table and the model of
-//! `credential_epochs`.
+//! Every credential that is issued to a user and lets its holder in, and every event that voids it (A7): for the
+//! table and the model of `credential_epochs`.
 
 use domain::UserId;
 use serde_json::{Value, json};
@@ -9,10 +9,10 @@ use tests::form::PASSWORD;
 use tests::mailbox::Received;
 use tests::tenant::Tenant;
 
-/// The password that an event gives to whoever had [`PASSWORD`].
+/// Password that an event gives to a user who had [`PASSWORD`].
 const OTHER_PASSWORD: &str = "window-marble-lantern-45";
 
-/// The password that whoever holds a link or a pending step chooses.
+/// Password that the holder of a link or a pending step chooses.
 const NEW_PASSWORD: &str = "harbour-violin-saddle-31";
 
 /// A kind of credential.
@@ -50,7 +50,7 @@ impl Kind {
     }
 }
 
-/// What voids credentials.
+/// Events that void a user's credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     PasswordChanged,
@@ -75,7 +75,7 @@ impl Event {
         Self::OwnerGained,
     ];
 
-    /// Whether it can befall whoever holds this.
+    /// Whether it can befall the holder of this kind.
     pub const fn can_befall(self, kind: Kind) -> bool {
         match self {
             Self::PasswordChanged | Self::PasswordReset => {
@@ -92,7 +92,7 @@ impl Event {
     }
 }
 
-/// A credential that was issued, as whoever holds it would use it.
+/// Credential that was issued, as its holder would use it.
 #[derive(Debug)]
 pub enum Held {
     Code { code: String, is_of_self_service: bool },
@@ -104,7 +104,7 @@ pub enum Held {
     MagicLink(String),
 }
 
-/// Somebody to whom credentials are issued, with what is true of them now.
+/// User who is issued credentials, with what is true of them now.
 #[derive(Debug, Clone)]
 pub struct Person {
     pub id: UserId,
@@ -112,7 +112,7 @@ pub struct Person {
     email: String,
     password: &'static str,
     is_of_self_service: bool,
-    /// How often something of theirs was renamed, so that each name is a new one.
+    /// Number of renames so far, so that each new name differs from the others.
     renamed: u32,
 }
 
@@ -124,7 +124,7 @@ pub struct Scene<'a> {
     people: std::cell::Cell<u32>,
 }
 
-/// What is known of somebody in a sequence: what they hold, and whether it is of the present epoch.
+/// State of a user in a sequence: what they hold, and whether it is of the present epoch.
 pub struct Model<'a> {
     scene: &'a Scene<'a>,
     person: Person,
@@ -227,7 +227,7 @@ impl<'a> Scene<'a> {
         self.tenant(person).path(&format!("/users/{}", person.id))
     }
 
-    /// Somebody who can be issued this kind.
+    /// Creates a user who can be issued this kind.
     pub async fn person(&self, kind: Kind) -> Person {
         let number = self.people.replace(self.people.get() + 1);
         let is_of_self_service = kind.is_of_self_service();
@@ -250,7 +250,7 @@ impl<'a> Scene<'a> {
         person
     }
 
-    /// Issues somebody a credential.
+    /// Issues the user a credential of this kind.
     pub async fn issue(&self, kind: Kind, person: &Person) -> Held {
         match kind {
             Kind::FormCode => {
@@ -293,7 +293,8 @@ impl<'a> Scene<'a> {
         Held::MfaStep { token: step["pending_token"].as_str().unwrap().to_owned(), code }
     }
 
-    /// Somebody with a temporary password, half way through their first sign-in.
+    /// Gives the user a temporary password and takes their first sign-in to the point where they must choose
+    /// another.
     async fn password_step(&self, person: &Person) -> Held {
         let account_id = self.admins.account_id.parse().unwrap();
         self.app.give_temporary_password(person.id, account_id, person.password).await;
@@ -336,7 +337,7 @@ impl<'a> Scene<'a> {
         self.app.anonymous().post("/v1/magic-link-sign-ins/complete", &self.visitors.link_body(token)).await
     }
 
-    /// Whether whoever holds this gets anything for it; refused, it is with the words that are for it.
+    /// Whether the holder gets anything for it; if it is refused, then with the words that are for it.
     pub async fn works(&self, held: &Held) -> bool {
         let anonymous = self.app.anonymous();
         match held {
@@ -383,7 +384,7 @@ impl<'a> Scene<'a> {
         done
     }
 
-    /// Has this happen to somebody.
+    /// Has this event happen to the user.
     pub async fn fire(&self, event: Event, person: &mut Person) {
         person.renamed += 1;
         let fresh = format!("n{}-{}", person.renamed, person.email);
@@ -417,10 +418,10 @@ impl<'a> Scene<'a> {
         self.app.operator().patch(&self.path(person), body).await.expect(200);
     }
 
-    /// By the user themselves; the session in which they do it goes on.
+    /// Changes the password as the user themselves; the session in which they do it goes on.
     async fn change_password(&self, person: &mut Person) {
         let new = if person.password == PASSWORD { OTHER_PASSWORD } else { PASSWORD };
-        // Whoever has a temporary password gets no session by it: another one is what they would be given.
+        // A user with a temporary password gets no session by it: another one is what they would be given.
         self.app.give_password(person.id, self.admins.account_id.parse().unwrap(), person.password).await;
         let tokens = self.admins.exchange_step(self.app, &self.form_login(person).await).await;
         let body = json!({ "current_password": person.password, "new_password": new });
@@ -436,8 +437,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// How a link that was withdrawn is refused. A deactivated user's invitation is as good as revoked, and a removed user's is
-/// gone with them.
+/// Refusals of a link that was withdrawn. A deactivated user's invitation is as good as revoked, and a removed
+/// user's is gone with them.
 const DEAD_LINK: &[(u16, &str)] =
     &[(410, "link_replaced"), (410, "link_invalid"), (404, "link_invalid"), (409, "invitation_revoked")];
 

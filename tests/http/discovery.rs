@@ -106,7 +106,7 @@ async fn a_start_needs_a_registered_frontend(db: TestDatabase) {
     assert_eq!(problem["errors"][0]["pointer"], "/code_challenge");
 }
 
-/// Proves D2: whoever takes too long is told that the session expired.
+/// Proves D2: a user who takes too long is told that the session expired.
 #[both_engines]
 async fn a_sign_in_that_takes_too_long_has_expired(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -9,7 +9,7 @@ use tests::client::{Answer, Client, SESSION_EXPIRED};
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 
-/// What a client is told of a token that is not good any more (RFC 6750, section 3.1).
+/// Challenge that answers a token that is not good any more (RFC 6750, section 3.1).
 const INVALID_TOKEN: &str = "Bearer error=\"invalid_token\"";
 
 async fn assert_expired(client: &Client) {
@@ -62,7 +62,8 @@ async fn a_refresh_token_of_a_deactivated_user_is_told_so(db: TestDatabase) {
     assert_eq!(refused["error_description"], SESSION_EXPIRED);
 }
 
-/// Proves D2: what is no token of this service is no expired session; the answer names every kind of credential.
+/// Proves D2: what is not a token of this service is not an expired session; the answer names every kind of
+/// credential.
 #[both_engines]
 async fn what_was_never_a_session_is_not_called_an_expired_one(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -1,4 +1,5 @@
-//! Faults keep their cause: what is wrong with the database is a fault in the log, and never a reason why a user is refused.
+//! Faults keep their cause: what is wrong with the database is a fault in the log, and never a reason why a user
+//! is refused.
 
 use serde_json::json;
 use tests::app::TestApp;
@@ -57,7 +58,8 @@ async fn a_fault_on_any_way_in_is_told_as_one(db: TestDatabase) {
     tenant.post_response(&app, &response, &pending.relay_state).await.location();
 }
 
-/// Proves that an error which another try does not mend is a fault: 500 without `Retry-After`, logged once with its chain.
+/// Proves that an error which another try does not mend is a fault: 500 without `Retry-After`, logged once with
+/// its chain.
 #[both_engines]
 async fn a_missing_column_is_a_fault_and_not_an_outage(db: TestDatabase) {
     let lines = Lines::capture();

@@ -1,5 +1,5 @@
-//! The first owner of an account (A1, A4): invited with it, mailed as soon as that is possible, and in by password whatever
-//! the SSO mode is.
+//! The first owner of an account (A1, A4): invited with it, mailed as soon as that is possible, and in by password
+//! whatever the SSO mode is.
 
 use serde_json::{Value, json};
 use tests::app::TestApp;
@@ -50,8 +50,8 @@ async fn refused_by_sso(app: &TestApp, tenant: &Tenant, email: &str) -> String {
     parameter(&back, "error_code")
 }
 
-/// Proves A1: where no page is registered the answer says what is missing, also when it is repeated; the mail goes out by
-/// itself with the account's own page or a shared one, once.
+/// Proves A1: where no page is registered the answer says what is missing, also when it is repeated; the mail goes
+/// out by itself with the account's own page or a shared one, once.
 #[both_engines]
 async fn the_mail_waits_for_a_page_and_goes_out_by_itself(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -99,8 +99,8 @@ async fn a_repeated_creation_tells_what_became_of_the_mail(db: TestDatabase) {
     assert_eq!(create().await, "accepted");
 }
 
-/// Proves A1: more accounts than one request mails are mailed all the same, and one whose own frontend has no page keeps
-/// nobody waiting.
+/// Proves A1: more accounts than one request mails are mailed all the same, and one whose own frontend has no page
+/// keeps no other waiting.
 #[both_engines]
 async fn the_rest_is_mailed_in_the_background(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -118,8 +118,8 @@ async fn the_rest_is_mailed_in_the_background(db: TestDatabase) {
     assert_eq!((mailed, mailbox.to("first@stuck.test").len()), (110, 0));
 }
 
-/// Proves A1, A4: whatever the SSO mode is, the link sets a password and makes the break-glass user, which page and mail
-/// say before; the password lets them in.
+/// Proves A1, A4: whatever the SSO mode is, the link sets a password and makes the break-glass user, which page
+/// and mail say before; the password lets them in.
 #[both_engines]
 async fn the_link_sets_a_password_whatever_the_mode_is(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -142,8 +142,8 @@ async fn the_link_sets_a_password_whatever_the_mode_is(db: TestDatabase) {
     }
 }
 
-/// Proves A1, A4, H1: no sign-in through SSO accepts the first owner's invitation, mailed or not; the refusal says what to
-/// do, a test sign-in finds the same, and nothing has changed.
+/// Proves A1, A4, H1: no sign-in through SSO accepts the first owner's invitation, mailed or not; the refusal says
+/// what to do, a test sign-in finds the same, and nothing has changed.
 #[both_engines]
 async fn sso_does_not_accept_the_first_owners_invitation(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -199,7 +199,8 @@ async fn requiring_sso_leaves_the_first_owners_link_alone(db: TestDatabase) {
     tenant.form_session(&app, OWNER).await.get("/v1/me").await.expect(200);
 }
 
-/// Proves A4: nothing but an owner's word and the link of an invitation that says so sets the mark: no reset, no sign-in.
+/// Proves A4: nothing but an owner's word and the link of an invitation that says so sets the mark: no reset, no
+/// sign-in.
 #[both_engines]
 async fn nothing_sets_the_mark_silently(db: TestDatabase) {
     let app = TestApp::start(db).await;

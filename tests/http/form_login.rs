@@ -1,4 +1,4 @@
-//! Form login (A3, B1, B5): who gets in, what everybody else is told, and how guessing is slowed down.
+//! Form login (A3, B1, B5): users who get in, the words that all others are told, and the slowing down of guesses.
 
 use domain::password::PasswordCredential;
 use jiff::SignedDuration;
@@ -38,7 +38,7 @@ async fn people_sign_in_by_username_or_email(db: TestDatabase) {
     assert!(log.to_string().contains("\"password\""), "{log}");
 }
 
-/// Proves B5: whoever does not know the password learns nothing, and each costs one comparison.
+/// Proves B5: a caller who does not know the password learns nothing, and each costs one comparison.
 #[both_engines]
 async fn everybody_who_does_not_know_the_password_is_told_the_same(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -118,7 +118,8 @@ async fn a_user_without_a_role_is_told_once_the_password_is_right(db: TestDataba
     tenant.form_login(&app.anonymous(), "roleless", PASSWORD).await.problem(403, "no_role");
 }
 
-/// Proves B5: five wrong passwords, then one a minute, for users who exist and users who do not; the right one forgives.
+/// Proves B5: five wrong passwords, then one a minute, for users who exist and users who do not; the right one
+/// forgives.
 #[both_engines]
 async fn guessing_is_slowed_down_and_nobody_is_locked_out(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -153,7 +154,8 @@ async fn many_tries_at_once_are_no_way_around(db: TestDatabase) {
     assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 15);
 }
 
-/// Proves B5: a wave of wrong passwords from elsewhere does not keep anybody out, and one address has no more than its own.
+/// Proves B5: a wave of wrong passwords from elsewhere does not keep a user out, and one address has no more than
+/// its own.
 #[both_engines]
 async fn an_attack_from_elsewhere_keeps_nobody_out(db: TestDatabase) {
     let app = TestApp::start_behind_proxy(db).await;
@@ -243,7 +245,8 @@ async fn a_sign_in_brings_the_hash_up_to_date(db: TestDatabase) {
     tenant.form_login(&app.anonymous(), "ann", PASSWORD).await.expect(200);
 }
 
-/// Proves B1: a password that somebody else chose is changed before the sign-in is complete, and is good for no other.
+/// Proves B1: a password that another person chose is changed before the sign-in is complete, and is good for no
+/// other.
 #[both_engines]
 async fn a_temporary_password_is_replaced_before_anything_else(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -274,7 +277,7 @@ async fn a_temporary_password_is_replaced_before_anything_else(db: TestDatabase)
     tenant.form_login(&app.anonymous(), "ann", PASSWORD).await.problem(401, "login_incorrect_credentials");
 }
 
-/// Proves D2: whoever takes longer than a sign-in may take begins anew.
+/// Proves D2: a user who takes longer than a sign-in may take begins anew.
 #[both_engines]
 async fn a_pending_sign_in_is_over_after_a_quarter_of_an_hour(db: TestDatabase) {
     let app = TestApp::start(db).await;

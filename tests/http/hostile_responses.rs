@@ -1,4 +1,5 @@
-//! Hostile SAML responses over HTTP: nobody gets in, nothing answers 5xx, nothing is left behind (C10, saml.md).
+//! Hostile SAML responses over HTTP: none signs a user in, none is answered 5xx, nothing is left behind (C10,
+//! saml.md).
 
 use mock_idp::message::{ContentAlgorithm, DigestAlgorithm, Encryption, KeyTransport, SignedParts, form_value};
 use mock_idp::tamper;
@@ -62,7 +63,8 @@ async fn no_hostile_form_value_lets_anybody_in(db: TestDatabase) {
     answer.problem(415, "unsupported_media_type");
 }
 
-/// Proves C5, C10: unsigned, and signed by a key that was not pinned, is nobody; a second pinned key is somebody.
+/// Proves C5, C10: unsigned, or signed by a key that was not pinned, a response signs in no user; by a second
+/// pinned key it does.
 #[both_engines]
 async fn only_pinned_keys_are_trusted(db: TestDatabase) {
     let app = TestApp::start(db).await;

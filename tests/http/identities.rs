@@ -23,7 +23,7 @@ async fn invite(app: &TestApp, tenant: &Tenant, email: &str) -> Answer {
     app.operator().post(&tenant.path("/invitations"), &body).await
 }
 
-/// Where a browser is sent whose identity provider asserts this.
+/// Signs in with an assertion of this username, and gives the address to which the browser is redirected.
 async fn asserted(app: &TestApp, tenant: &Tenant, username: &str) -> Url {
     let pending = tenant.start(app, None).await;
     let response = tenant.response(app, &pending, username, Some(&["staff"]));
@@ -35,7 +35,7 @@ fn refusal(location: &Url) -> Option<String> {
     location.query_pairs().find(|(name, _)| name == "error_code").map(|(_, code)| code.into_owned())
 }
 
-/// The id of the user as whom an assertion signs somebody in.
+/// Exchanges the code of this redirect, and gives the id of the user who is signed in.
 async fn signed_in(app: &TestApp, tenant: &Tenant, location: &Url) -> Value {
     let code = tests::client::parameter(location, "code");
     let tokens = app.anonymous().form("/oauth/token", &tenant.exchange_form(&code)).await.expect(200);
@@ -52,7 +52,7 @@ fn name(user: &Value, which: &str) -> Option<String> {
     user[which].as_str().map(normalized)
 }
 
-/// Fails where somebody's username is another's username or email.
+/// Fails where one user's username is another's username or email.
 fn assert_one_namespace(users: &[Value]) {
     for user in users {
         let username = name(user, "username");
@@ -179,7 +179,8 @@ async fn invisible_characters_are_refused_in_names(db: TestDatabase) {
     }
 }
 
-/// Proves C3: whoever an owner took back is not brought back by a sign-in; another invitation lets them in.
+/// Proves C3: a user whose invitation an owner took back is not brought back by a sign-in; another one lets them
+/// in.
 #[both_engines]
 async fn a_revoked_invitation_is_not_overridden_by_just_in_time_provisioning(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -199,8 +200,8 @@ async fn a_revoked_invitation_is_not_overridden_by_just_in_time_provisioning(db:
     signed_in(&app, &tenant, &asserted(&app, &tenant, "eve@acme.test").await).await;
 }
 
-/// Proves A2: of rows that broke the rule before it was held, nobody is picked, by SSO, by form or at discovery; one who
-/// is deactivated does not stand in the other's way.
+/// Proves A2: of rows that broke the rule before it was held, none is picked, by SSO, by form or at discovery; one
+/// who is deactivated does not stand in the other's way.
 #[both_engines]
 async fn users_of_an_older_version_who_share_an_identity_are_refused_as_ambiguous(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -309,7 +310,7 @@ impl Draws {
     }
 }
 
-/// What one step of the model does to the directory, whatever comes of it.
+/// Makes one random change to the directory, whether it succeeds or is refused.
 async fn change(app: &TestApp, tenant: &Tenant, (draws, users): (&mut Draws, &[Value])) {
     let operator: Client = app.operator();
     let path = tenant.path(&format!("/users/{}", draws.user(users)));
@@ -349,8 +350,8 @@ async fn sign_in(app: &TestApp, tenant: &Tenant, identity: &str, users: &[Value]
     }
 }
 
-/// Proves A2, C3: whatever is done in whatever order, no two who may sign in share an identity that one of them signs in
-/// by, and a sign-in is as the one user who goes by it, as a new one, or refused.
+/// Proves A2, C3: whatever is done in whatever order, no two who may sign in share an identity that one of them
+/// signs in by, and a sign-in is as the one user who goes by it, as a new one, or refused.
 #[both_engines]
 async fn in_any_order_of_changes_nobody_signs_in_as_another(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -69,8 +69,8 @@ async fn wrong_rows_are_refused_and_the_others_invited(db: TestDatabase) {
     app.anonymous().post("/v1/invitations/accept", &accepted).await.expect(200);
 }
 
-/// Proves E1, E4: ten thousand people are invited by one request, each with one mail in the outbox, and a repeat with
-/// the same key invites nobody twice.
+/// Proves E1, E4: ten thousand people are invited by one request, each with one mail in the outbox, and a repeat
+/// with the same key invites none of them twice.
 #[both_engines]
 async fn ten_thousand_people_are_invited_at_once(db: TestDatabase) {
     let app = TestApp::start(db).await;

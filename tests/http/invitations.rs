@@ -191,7 +191,7 @@ async fn an_expired_invitation_is_refused_until_it_is_resent(db: TestDatabase) {
     accept(&app, &token(&app, "ann@acme.test").await).await.expect(200);
 }
 
-/// Proves E1: a revoked invitation lets nobody in, its user is gone, and the same person may be invited anew.
+/// Proves E1: a revoked invitation does not let its user in, who is gone, and the same person may be invited anew.
 #[both_engines]
 async fn a_revoked_invitation_leaves_the_username_free(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -249,7 +249,7 @@ async fn a_first_sso_sign_in_accepts_the_invitation(db: TestDatabase) {
     accept(&app, &link).await.problem(409, "invitation_accepted");
 }
 
-/// Proves E1, E2: an expired invitation does not let anybody in through SSO either, and a staged one does.
+/// Proves E1, E2: an expired invitation does not let its user in through SSO either, and a staged one does.
 #[both_engines]
 async fn through_sso_a_staged_invitation_admits_and_an_expired_one_does_not(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -368,7 +368,8 @@ async fn two_who_accept_at_once_accept_once(db: TestDatabase) {
     assert!((400..500).contains(&statuses[1]), "{} {}", one.text, other.text);
 }
 
-/// Proves A3, A5, B5: tokens of other kinds, of nobody and passwords that are weak are refused without using anything up.
+/// Proves A3, A5, B5: tokens of other kinds, invented tokens and passwords that are weak are refused without using
+/// anything up.
 #[both_engines]
 async fn what_is_no_invitation_accepts_nothing(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -393,7 +394,8 @@ async fn what_is_no_invitation_accepts_nothing(db: TestDatabase) {
     accept(&app, &token).await.expect(200);
 }
 
-/// Proves A3, A5: members and context managers invite nobody, and another account's owner sees and changes nothing.
+/// Proves A3, A5: members and context managers may not invite, and another account's owner sees and changes
+/// nothing.
 #[both_engines]
 async fn only_owners_of_the_account_invite(db: TestDatabase) {
     let app = TestApp::start(db).await;

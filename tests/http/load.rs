@@ -19,8 +19,8 @@ fn flooding(anyone: &Client, n: usize) -> Client {
     anyone.forwarded_for(&format!("2001:db8:1:{n:x}::1"))
 }
 
-/// Floods an account with logins until all who can be refused at once are, and one more was displaced by others; how many
-/// were refused.
+/// Floods an account with logins until all who can be refused at once are, and one more was displaced by others;
+/// counts those that were refused.
 async fn flood(app: &TestApp, tenant: &Tenant, refused: &AtomicUsize) {
     let anyone = app.anonymous();
     let login = async |n: usize| {
@@ -40,8 +40,8 @@ async fn until(refused: &AtomicUsize, count: usize) {
     }
 }
 
-/// Proves A4: a flood that takes all ordinary login capacity keeps out neither a user who signed in from there before, be
-/// it in the network that it comes from and after a restart, nor another account's users, nor SSO.
+/// Proves A4: a flood that takes all ordinary login capacity keeps out neither a user who signed in from there
+/// before, be it in the network that it comes from and after a restart, nor another account's users, nor SSO.
 #[both_engines]
 async fn a_flood_of_logins_keeps_no_other_out(db: TestDatabase) {
     let limits = Limits { passwords_at_once: 1, ..Limits::default() };
@@ -69,8 +69,8 @@ async fn a_flood_of_logins_keeps_no_other_out(db: TestDatabase) {
     ann.expect(200);
 }
 
-/// Proves B5: two hundred wrong passwords from as many addresses of one network are not all looked at, and other networks are
-/// not slowed.
+/// Proves B5: two hundred wrong passwords from as many addresses of one network are not all looked at, and other
+/// networks are not slowed.
 #[both_engines]
 async fn one_network_has_few_tries_whatever_addresses_it_sends_from(db: TestDatabase) {
     let app = TestApp::start_behind_proxy(db).await;
@@ -110,8 +110,8 @@ async fn neighbours_slow_down_no_user_who_was_there_before(db: TestDatabase) {
     tenant.form_login(&at(1), "ann", PASSWORD).await.expect(200);
 }
 
-/// Proves D5: who presents credentials that are not valid again and again is told to wait, from every address of the network;
-/// valid ones of the same network go on, and so do others.
+/// Proves D5: a client that presents credentials that are not valid again and again is told to wait, from every
+/// address of the network; valid ones of the same network go on, and so do others.
 #[both_engines]
 async fn wrong_credentials_are_limited_by_network(db: TestDatabase) {
     let app = TestApp::start_behind_proxy(db).await;
@@ -140,8 +140,8 @@ async fn wrong_credentials_are_limited_by_network(db: TestDatabase) {
     }
 }
 
-/// Proves B4, B6, D5: requests for links to users of one account are limited by network, known or not, and other networks and
-/// accounts are not concerned.
+/// Proves B4, B6, D5: requests for links to users of one account are limited by network, known or not, and other
+/// networks and accounts are not concerned.
 #[both_engines]
 async fn requests_for_links_are_limited_by_network_and_account(db: TestDatabase) {
     let app = TestApp::start_behind_proxy(db).await;

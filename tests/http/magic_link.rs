@@ -108,7 +108,7 @@ async fn a_link_lives_as_long_as_the_account_says(db: TestDatabase) {
     complete(&app, &tenant, &token).await.problem(410, "link_expired");
 }
 
-/// Proves B6: a new link takes the place of the one before, and nobody is mailed more than three at a time.
+/// Proves B6: a new link takes the place of the one before, and no user is mailed more than three at a time.
 #[both_engines]
 async fn the_newest_link_works_and_nobody_is_flooded(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -127,8 +127,8 @@ async fn the_newest_link_works_and_nobody_is_flooded(db: TestDatabase) {
     assert_eq!(app.mailbox().await.to("eve@x.test").len(), 4);
 }
 
-/// Proves B6, A2: whoever asks is told the same for a known, a deactivated, a shared and an unknown email, of this
-/// account and of none; only who may sign in is mailed.
+/// Proves B6, A2: every caller is told the same for a known, a deactivated, a shared and an unknown email, of this
+/// account and of none; only users who may sign in are mailed.
 #[both_engines]
 async fn the_answer_says_nothing_about_who_is_known(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -149,7 +149,7 @@ async fn the_answer_says_nothing_about_who_is_known(db: TestDatabase) {
     assert_eq!(app.mailbox().await.len(), 1);
 }
 
-/// Proves B6, A3: a deactivated user's link signs nobody in, and uses nothing up.
+/// Proves B6, A3: a deactivated user's link does not sign them in, and uses nothing up.
 #[both_engines]
 async fn a_deactivated_user_is_refused(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -164,8 +164,8 @@ async fn a_deactivated_user_is_refused(db: TestDatabase) {
     complete(&app, &tenant, &mailed(&app, &tenant, "eve@x.test").await).await.expect(200);
 }
 
-/// Proves B6, E2: whoever was invited becomes active by their first link, and the invitation says so; an expired
-/// invitation lets nobody in.
+/// Proves B6, E2: an invited user becomes active by their first link, and the invitation says so; an expired
+/// invitation does not let them in.
 #[both_engines]
 async fn an_invited_user_becomes_active(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -217,8 +217,8 @@ async fn other_frontends_are_refused(db: TestDatabase) {
     assert_eq!(app.mailbox().await.len(), 1);
 }
 
-/// Proves B6: links of other kinds and made-up ones sign nobody in, and the code of a link is no use to whoever does not
-/// have the verifier.
+/// Proves B6: links of other kinds and made-up ones do not sign in, and the code of a link is of no use without
+/// the verifier.
 #[both_engines]
 async fn nothing_but_a_magic_link_signs_in(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -238,8 +238,8 @@ async fn nothing_but_a_magic_link_signs_in(db: TestDatabase) {
     assert_eq!(app.anonymous().form("/oauth/token", &form).await.status, 400);
 }
 
-/// Proves B6: where SSO is required there are no links, whoever is meant, and those on their way are over; the page is
-/// told before.
+/// Proves B6: where SSO is required there are no links, whichever user is meant, and those on their way are over;
+/// the page is told before.
 #[both_engines]
 async fn there_are_no_links_where_sso_is_required(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -260,8 +260,8 @@ async fn there_are_no_links_where_sso_is_required(db: TestDatabase) {
     assert_eq!(app.mailbox().await.len(), 1);
 }
 
-/// Proves B6, B3: where SSO is required, whoever asks is refused in the same words, and an exempt user gets the link besides
-/// and goes on by it; a link to anybody else, also one that was good before, is none.
+/// Proves B6, B3: where SSO is required, every caller is refused in the same words, and an exempt user gets the
+/// link besides and goes on by it; a link to another user, also one that was good before, is refused.
 #[both_engines]
 async fn an_exempt_user_keeps_the_link(db: TestDatabase) {
     let app = TestApp::start(db).await;

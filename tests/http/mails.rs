@@ -61,8 +61,8 @@ async fn a_failing_mail_server_delays(db: TestDatabase) {
     assert_eq!(app.mailbox().await.len(), 2);
 }
 
-/// Proves E4: hundreds of mails of one account, whether somebody waits for them or not, delay no other account's by more
-/// than a turn; and a mail that is put off delays nobody's.
+/// Proves E4: hundreds of mails of one account, whether a person waits for them or not, delay no other account's
+/// by more than a turn; and a mail that is put off delays no other.
 #[both_engines]
 async fn an_account_that_sends_much_delays_nobody_else(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -211,7 +211,7 @@ async fn branding_applies_to_the_mails_of_its_account(db: TestDatabase) {
     }
 }
 
-/// Proves E4: outside of development nobody reads a mail by the API.
+/// Proves E4: outside of development no caller reads a mail by the API.
 #[both_engines]
 async fn there_is_a_mailbox_in_development_alone(db: TestDatabase) {
     let app = TestApp::start(db).await;

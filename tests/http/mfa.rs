@@ -69,7 +69,8 @@ async fn the_code_goes_to_the_recovery_email(db: TestDatabase) {
     verify(&app, &token, &code).await.expect(200);
 }
 
-/// Proves B2: one user's form logins ask for a code where an owner or they themselves say so, and nobody else's do.
+/// Proves B2: one user's form logins ask for a code where an owner or they themselves say so, and no other user's
+/// do.
 #[both_engines]
 async fn a_user_may_have_a_second_factor_of_their_own(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -97,7 +98,7 @@ async fn a_user_may_have_a_second_factor_of_their_own(db: TestDatabase) {
     assert_eq!(status("ann").await["status"], "complete");
 }
 
-/// Proves B2: nobody is asked for a code that they could not get.
+/// Proves B2: no user is asked for a code that they could not get.
 #[both_engines]
 async fn a_second_factor_needs_an_email(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -127,7 +128,7 @@ async fn sso_sign_ins_are_not_asked(db: TestDatabase) {
     assert!(app.mailbox().await.is_empty());
 }
 
-/// Proves B2: five tries for each code, also at the same moment, and the right one is no help after them.
+/// Proves B2: five tries for each code, also at the same moment, and the right one does not help after them.
 #[both_engines]
 async fn a_code_may_be_tried_five_times(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -250,7 +251,7 @@ async fn the_second_factor_comes_before_a_new_password(db: TestDatabase) {
     assert_eq!(app.mailbox().await.to("eve@acme.test").len(), 2, "a code, and a notice");
 }
 
-/// Proves B2: whoever has no email is told so, after the password alone.
+/// Proves B2: a user who has no email is told so, after the password alone.
 #[both_engines]
 async fn whoever_has_no_email_is_told_so(db: TestDatabase) {
     let app = TestApp::start(db).await;

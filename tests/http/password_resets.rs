@@ -36,8 +36,8 @@ async fn inspect(app: &TestApp, token: &str) -> Answer {
     app.anonymous().post("/v1/password-resets/inspect", &json!({ "token": token })).await
 }
 
-/// Proves B4, I3: the mailed link sets a password once, ends every session, leaves other links dead, tells the user,
-/// and signs nobody in.
+/// Proves B4, I3: the mailed link sets a password once, ends every session, leaves other links dead, tells the
+/// user, and gives no session.
 #[both_engines]
 async fn a_password_is_reset_by_a_mailed_link(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -64,7 +64,7 @@ async fn a_password_is_reset_by_a_mailed_link(db: TestDatabase) {
     assert!(!newest.to_string().contains(PASSWORD));
 }
 
-/// Proves B4: whoever asks is told the same for an active, an invited, an inactive and an unknown user, of this
+/// Proves B4: every caller is told the same for an active, an invited, an inactive and an unknown user, of this
 /// account and of none; only active users are mailed.
 #[both_engines]
 async fn the_answer_says_nothing_about_who_is_known(db: TestDatabase) {
@@ -86,7 +86,8 @@ async fn the_answer_says_nothing_about_who_is_known(db: TestDatabase) {
     assert_eq!(app.mailbox().await.len(), 1);
 }
 
-/// Proves B4: a user is mailed three times in an hour at most, whoever asks, and each of those links works.
+/// Proves B4: a user is mailed three times in an hour at most, whichever caller asks, and each of those links
+/// works.
 #[both_engines]
 async fn nobody_is_flooded_and_nobody_loses_their_link(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -128,7 +129,7 @@ async fn users_who_share_an_email_are_mailed_each(db: TestDatabase) {
     assert_eq!(named, ["one", "two"]);
 }
 
-/// Proves B4, A3: a link is over after an hour, and at once for whoever is deactivated.
+/// Proves B4, A3: a link is over after an hour, and at once for a user who is deactivated.
 #[both_engines]
 async fn a_link_is_over_in_time_and_with_its_user(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -166,8 +167,8 @@ async fn a_reset_is_completed_once(db: TestDatabase) {
     assert_eq!(statuses, [204, 410], "{} {}", one.text, other.text);
 }
 
-/// Proves B4: a frontend without the page, of the other portal or of nobody is refused alike for every email, and
-/// another account's frontend mails nobody.
+/// Proves B4: a frontend without the page, of the other portal or unknown is refused alike for every email, and
+/// another account's frontend mails no user.
 #[both_engines]
 async fn a_reset_goes_through_a_frontend_of_the_account(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -91,7 +91,7 @@ async fn a_password_is_the_same_in_every_unicode_form(db: TestDatabase) {
     assert_eq!(change(&ann, "cafe\u{301} orbit seventeen lamps", NEW).await.status, 204);
 }
 
-/// Proves B5: whoever holds a stolen session cannot guess the password through it, nor whether there is one.
+/// Proves B5: the holder of a stolen session cannot guess the password through it, nor whether there is one.
 #[both_engines]
 async fn guesses_through_a_session_are_slowed_down(db: TestDatabase) {
     let app = TestApp::start(db).await;

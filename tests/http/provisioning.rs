@@ -1,4 +1,4 @@
-//! Who a response stands for, and with which roles (A2, C2, C3, C4, D2).
+//! Users that a response stands for, and their roles (A2, C2, C3, C4, D2).
 
 use mock_idp::message::ResponseSpec;
 use serde_json::{Value, json};
@@ -124,7 +124,7 @@ async fn somebody_else_than_was_entered_is_refused(db: TestDatabase) {
     tenant.code(&app, "ANN@acme.test", Some(&["staff"])).await;
 }
 
-/// Proves A2: users who share an email are nobody, whatever else matches; enabling reports them.
+/// Proves A2: users who share an email are not found, whatever else matches; enabling reports them.
 #[both_engines]
 async fn a_shared_email_cannot_use_sso(db: TestDatabase) {
     let app = TestApp::start(db).await;

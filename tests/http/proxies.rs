@@ -1,4 +1,4 @@
-//! Behind reverse proxies: where a request comes from, for everything that asks (A6, D5).
+//! Reverse proxies: the address that a request comes from, for everything that asks (A6, D5).
 
 use reqwest::Method;
 use reqwest::header::HeaderValue;
@@ -16,7 +16,8 @@ fn request(client: &Client, (method, path): (Method, &str), lines: &[&[u8]]) -> 
     lines.iter().fold(request, |request, line| request.header(HEADER, HeaderValue::from_bytes(line).unwrap()))
 }
 
-/// Proves A6, D5: what a trusted proxy sends and cannot be read is refused, by the name of the header, wherever it comes.
+/// Proves A6, D5: what a trusted proxy sends and cannot be read is refused, by the name of the header, wherever it
+/// comes.
 #[both_engines]
 async fn what_a_trusted_proxy_sends_and_cannot_be_read_is_refused(db: TestDatabase) {
     let app = TestApp::start_behind_proxy(db).await;

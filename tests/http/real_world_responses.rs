@@ -1,4 +1,5 @@
-//! Responses as identity providers send them in the real world: taken, or refused by their true name (C2, C10, C12, H1).
+//! Responses as identity providers send them in the real world: taken, or refused by their true name (C2, C10,
+//! C12, H1).
 
 use jiff::SignedDuration;
 use mock_idp::message::{DateTime, NAME_ID_TRANSIENT};
@@ -21,7 +22,7 @@ fn honest(app: &TestApp, tenant: &Tenant, pending: &Pending) -> String {
     tenant.idp.sign(&tenant.response(app, pending, "ann@acme.test", Some(&["staff"])))
 }
 
-/// Proves C2: a transient NameID is no username, and the refusal names the settings on both sides.
+/// Proves C2: a transient NameID is not a username, and the refusal names the settings on both sides.
 #[both_engines]
 async fn a_transient_name_id_is_refused_with_the_setting_to_change(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -172,8 +173,8 @@ async fn a_path_that_resembles_the_acs_leads_to_the_cause(db: TestDatabase) {
     app.anonymous().form("/saml/not-a-hash/", &[("SAMLResponse", "x")]).await.problem(404, "not_found");
 }
 
-/// Proves A5, H1: an answer that came to another account's ACS, or to none, is told to the account whose sign-in it is,
-/// and to nobody else.
+/// Proves A5, H1: an answer that came to another account's ACS, or to none, is told to the account whose sign-in
+/// it is, and to no other.
 #[both_engines]
 async fn an_answer_at_another_acs_is_told_to_the_account_that_waits(db: TestDatabase) {
     let app = TestApp::start(db).await;

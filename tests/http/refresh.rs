@@ -1,4 +1,4 @@
-//! Rotation of refresh tokens: one line of successors, whoever asks and however often (I2).
+//! Rotation of refresh tokens: one line of successors, whichever clients ask and however often (I2).
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use tests::databases::TestDatabase;
 use tests::tenant::{ORIGIN, Tenant};
 use tests::tokens::claims;
 
-/// How many clients present one token at once.
+/// Number of clients that present one token at once.
 const CLIENTS: usize = 16;
 
 fn refresh_token(tokens: &Value) -> String {
@@ -58,8 +58,8 @@ async fn a_rotated_token_gives_the_same_successor_and_then_ends_the_session(db: 
     assert!(events.to_string().contains("refresh_token_reused"), "{events}");
 }
 
-/// Proves I2: a thief and the victim cannot both go on: whoever comes second with a token whose successor was used
-/// ends the session, also within ten seconds.
+/// Proves I2: a thief and the victim cannot both go on: the one who comes second with a token whose successor was
+/// used ends the session, also within ten seconds.
 #[both_engines]
 async fn a_token_whose_successor_was_used_ends_the_session_at_once(db: TestDatabase) {
     let app = TestApp::start(db).await;

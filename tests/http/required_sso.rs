@@ -1,4 +1,5 @@
-//! What holds while SSO is required (A3, B3, B4, C3, D2): form login is for break-glass and exempt users alone.
+//! Rules that hold while SSO is required (A3, B3, B4, C3, D2): form login is for break-glass and exempt users
+//! alone.
 
 use serde_json::json;
 use tests::app::TestApp;
@@ -9,8 +10,8 @@ use tests::form::PASSWORD;
 use tests::mailbox::Received;
 use tests::tenant::Tenant;
 
-/// Proves B3, D2: whoever asks is told the same, whether they are known, know their password, or neither; those who
-/// keep form login go on.
+/// Proves B3, D2: every caller is told the same, whether they are known, know their password, or neither; those
+/// who keep form login go on.
 #[both_engines]
 async fn form_login_is_for_those_who_keep_it(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -84,8 +85,8 @@ async fn an_exemption_that_is_taken_away_ends_the_refresh(db: TestDatabase) {
     assert_eq!(events["items"][0]["changes"], json!([{ "property": "exempt", "before": true, "after": false }]));
 }
 
-/// Proves B4: a reset is refused in the same words for every email; break-glass and exempt users are mailed besides;
-/// and nobody else changes a password of theirs.
+/// Proves B4: a reset is refused in the same words for every email; break-glass and exempt users are mailed
+/// besides; and no other user changes their own password.
 #[both_engines]
 async fn passwords_are_for_those_who_keep_form_login(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -114,7 +115,7 @@ async fn passwords_are_for_those_who_keep_form_login(db: TestDatabase) {
     assert!(options.to_string().contains("password_reset_unsupported"), "{options}");
 }
 
-/// Proves A2, A4: while SSO is required nobody gets an email that somebody else goes by; before, they may.
+/// Proves A2, A4: while SSO is required no user gets an email that another one goes by; before, they may.
 #[both_engines]
 async fn an_email_stays_one_persons(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -148,8 +149,8 @@ async fn an_email_stays_one_persons(db: TestDatabase) {
     root.client.patch(&path, &taken).await.expect(200);
 }
 
-/// Proves A3, C3: somebody who was deactivated stays so, whatever the identity provider says; a newcomer is created, and
-/// an archived duplicate is nobody.
+/// Proves A3, C3: a user who was deactivated stays so, whatever the identity provider says; a newcomer is created,
+/// and an archived duplicate does not count.
 #[both_engines]
 async fn sso_lets_in_whom_it_should(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -51,7 +51,8 @@ async fn an_expired_access_token_signs_out(db: TestDatabase) {
     tenant.refresh(&app, text(&tokens, "refresh_token")).await.expect(400);
 }
 
-/// Proves I4, A5: a token of another client is refused and its session goes on; one that is none is no error.
+/// Proves I4, A5: a token of another client is refused and its session goes on; a value that is not a token is not
+/// an error.
 #[both_engines]
 async fn only_the_client_that_a_token_was_issued_to_revokes_it(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -13,7 +13,7 @@ use tests::tokens::claims;
 /// The longest header that nginx, for one, takes by default.
 const HEADER_MAX_BYTES: usize = 8 * 1024;
 
-/// As a directory with a group for everything sends them.
+/// Names of groups as a directory with a group for everything sends them.
 fn groups(count: usize) -> Vec<String> {
     (0..count)
         .map(|number| format!("CN=GRP-{number:04}-Nordic-Operations-Readers,OU=Groups,DC=corp,DC=acme,DC=test"))
@@ -38,8 +38,8 @@ async fn usable(app: &TestApp, tokens: &Value) -> Value {
     claims(token)
 }
 
-/// Proves C4, I1, H1: four hundred groups do not make a token that nobody takes; what is left out stands in the attempt,
-/// with what to change.
+/// Proves C4, I1, H1: four hundred groups do not make a token that no server takes; what is left out stands in the
+/// attempt, with what to change.
 #[both_engines]
 async fn too_many_groups_are_left_out_of_the_token_with_a_warning(db: TestDatabase) {
     let app = TestApp::start(db).await;

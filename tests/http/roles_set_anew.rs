@@ -10,7 +10,7 @@ use tests::tenant::{Pending, Tenant};
 
 const ANN: &str = "ann@acme.test";
 
-/// A response with these role values, kept by whoever caught it.
+/// Response with these role values, kept by an attacker who caught it.
 struct Caught {
     pending: Pending,
     message: String,
@@ -38,8 +38,8 @@ async fn attempt(app: &TestApp, tenant: &Tenant, caught: &Caught) -> Value {
     app.operator().get(&tenant.path(&format!("/sign-in-attempts/{id}"))).await.expect(200)
 }
 
-/// Proves C4, H3: a role that was taken away at the identity provider is gone from live sessions with the refusal, which
-/// is audited and names the user.
+/// Proves C4, H3: a role that was taken away at the identity provider is gone from live sessions with the refusal,
+/// which is audited and names the user.
 #[both_engines]
 async fn a_refusal_for_no_role_takes_the_role_from_live_sessions(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -105,7 +105,7 @@ async fn an_older_assertion_undoes_nothing(db: TestDatabase) {
     tenant.tokens(&app, ANN, Some(&["nac-team-lead"])).await;
 }
 
-/// Proves C4: what an owner assigned is not touched, and an unknown person's refusal makes nobody.
+/// Proves C4: what an owner assigned is not touched, and an unknown person's refusal makes no user.
 #[both_engines]
 async fn assigned_roles_and_strangers_are_not_touched(db: TestDatabase) {
     let app = TestApp::start(db).await;

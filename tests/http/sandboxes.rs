@@ -28,8 +28,8 @@ async fn sandbox(app: &TestApp, tenant: &Tenant) -> (Tenant, Client) {
     (sandbox, owner)
 }
 
-/// Proves G1, A1: a sandbox needs nothing but its account's applications: its owner is invited by mail to the account's page,
-/// sets a password, signs in, refreshes and resets the password; SSO begins there too.
+/// Proves G1, A1: a sandbox needs nothing but its account's applications: its owner is invited by mail to the
+/// account's page, sets a password, signs in, refreshes and resets the password; SSO begins there too.
 #[both_engines]
 async fn a_sandbox_is_served_by_its_accounts_applications_from_its_first_day(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -94,8 +94,8 @@ async fn a_sandboxs_applications_do_not_serve_its_account(db: TestDatabase) {
     app.anonymous().post("/v1/form-sign-ins", &body).await.expect(200);
 }
 
-/// Proves G1, I3: where the link with a sandbox ends, its account's applications hold no session there any more, get none for
-/// a code on its way, and begin no sign-in; sessions of its own applications go on.
+/// Proves G1, I3: where the link with a sandbox ends, its account's applications hold no session there any more,
+/// get none for a code on its way, and begin no sign-in; sessions of its own applications go on.
 #[both_engines]
 async fn with_the_link_ends_what_the_accounts_applications_hold_in_a_sandbox(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -6,7 +6,7 @@ use tests::both_engines;
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 
-/// Proves I3: people see and end their own sessions, and nobody else's.
+/// Proves I3: people see and end their own sessions, and no other user's.
 #[both_engines]
 async fn people_see_and_end_their_own_sessions(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -27,7 +27,7 @@ async fn people_see_and_end_their_own_sessions(db: TestDatabase) {
     assert_eq!(left["items"].as_array().unwrap().len(), 1);
 }
 
-/// Proves I3, A3: an owner ends anybody's session of the account; a member does not.
+/// Proves I3, A3: an owner ends any user's session of the account; a member does not.
 #[both_engines]
 async fn owners_end_sessions_of_their_account(db: TestDatabase) {
     let app = TestApp::start(db).await;

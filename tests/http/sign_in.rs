@@ -89,7 +89,7 @@ async fn two_at_once_use_one_response(db: TestDatabase) {
     assert_eq!(codes, 1);
 }
 
-/// Proves C10: a response to somebody else's request does not sign in the browser that carries it.
+/// Proves C10: a response to the request of another browser does not sign in the browser that carries it.
 #[both_engines]
 async fn a_response_to_another_sign_in_is_refused(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -145,7 +145,7 @@ async fn conflicts_wait_for_a_decision(db: TestDatabase) {
     assert_eq!(tenant.user(&app, &double).await["username"], "root@acme.test");
 }
 
-/// Proves F3: of two owners who apply at once, and of one who applies twice, one does; nobody is mailed twice.
+/// Proves F3: of two owners who apply at once, and of one who applies twice, one does; no user is mailed twice.
 #[both_engines]
 async fn a_plan_is_applied_once(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -182,7 +182,7 @@ async fn requiring_sso_needs_somebody_who_gets_in_without_it(db: TestDatabase) {
     root.client.patch(&path, &json!({ "break_glass": false })).await.problem(409, "break_glass_required");
 }
 
-/// Proves A5, F5: another account's migrations are not there, and whoever may only read reads.
+/// Proves A5, F5: another account's migrations are not there, and a user who may only read reads.
 #[both_engines]
 async fn migrations_are_of_one_account(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -1,4 +1,4 @@
-//! Whether a portal is ready for SSO (H2): found before anybody fails.
+//! Whether a portal is ready for SSO (H2): found before a sign-in fails.
 
 use serde_json::{Value, json};
 use service::ports::ProbeResult;
@@ -56,8 +56,8 @@ async fn readiness_names_what_is_wrong_and_where_to_mend_it(db: TestDatabase) {
     app.operator().get(&tenant.path("/sso-readiness?portal=x")).await.problem(422, "invalid_input");
 }
 
-/// Proves H2, A2, B3, C3, C4: users whom SSO would leave outside are counted, and a few of them named, however many there
-/// are; each kind for itself, of one account and portal.
+/// Proves H2, A2, B3, C3, C4: users who would be left outside by SSO are counted, and a few of them named, however
+/// many there are; each kind for itself, of one account and portal.
 #[both_engines]
 async fn readiness_counts_whom_sso_would_leave_outside(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -8,7 +8,7 @@ use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::tenant::Tenant;
 
-/// What somebody chooses in place of a temporary password.
+/// Password that a user chooses in place of a temporary one.
 const CHOSEN: &str = "gravel orbit seventeen lamps";
 
 /// The temporary password of the last mail to this address.
@@ -107,7 +107,8 @@ async fn a_temporary_password_is_changed_at_the_first_login(db: TestDatabase) {
     late.problem(401, "login_incorrect_credentials");
 }
 
-/// Proves F4: an owner may leave names and duplicates as they are, and a name that somebody took since is a conflict.
+/// Proves F4: an owner may leave names and duplicates as they are, and a name that another user took since is a
+/// conflict.
 #[both_engines]
 async fn an_owner_decides_what_is_put_back(db: TestDatabase) {
     let app = TestApp::start(db).await;

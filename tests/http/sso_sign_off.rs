@@ -94,7 +94,8 @@ async fn an_owner_may_answer_for_an_untested_connection(db: TestDatabase) {
     }
 }
 
-/// Proves F2: a word for the test is no word for anything else, and not for a connection that was changed after it.
+/// Proves F2: a word for the test is not a word for anything else, and not for a connection that was changed after
+/// it.
 #[both_engines]
 async fn an_override_holds_for_the_connection_that_the_owner_saw(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -30,7 +30,7 @@ async fn whatever_goes_wrong_is_a_problem_document(db: TestDatabase) {
     operator.get("/v1/accounts?limit=nine").await.problem(422, "invalid_input");
 }
 
-/// Proves D2: a request id comes back, and one that is no id is replaced.
+/// Proves D2: a request id comes back, and one that is not an id is replaced.
 #[both_engines]
 async fn request_ids_come_back(db: TestDatabase) {
     let app = TestApp::start(db).await;

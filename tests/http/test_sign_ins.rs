@@ -1,4 +1,4 @@
-//! Test sign-ins: a staged connection is tried end to end, and nobody gets in (C9).
+//! Test sign-ins: a staged connection is tried end to end, and no user gets in (C9).
 
 use mock_idp::message::ResponseSpec;
 use serde_json::{Value, json};
@@ -104,7 +104,8 @@ async fn a_refused_test_tells_the_check_and_may_be_answered_again(db: TestDataba
     assert_eq!(tenant.test(&app, &pending).await["outcome"], "succeeded");
 }
 
-/// Proves C9, C3, C4, A4, E1: whom a sign-in would bind or refuse, a test binds or refuses, and leaves as they are.
+/// Proves C9, C3, C4, A4, E1: the users that a sign-in would bind or refuse, a test binds or refuses, and leaves
+/// as they are.
 #[both_engines]
 async fn a_test_decides_as_a_sign_in_does(db: TestDatabase) {
     let app = TestApp::start(db).await;
@@ -182,7 +183,7 @@ async fn another_email_and_a_late_response_are_refused(db: TestDatabase) {
     assert_eq!(check(&test, "time")["state"], "passed");
 }
 
-/// Proves C9: an enabled connection is tried without being in anybody's way.
+/// Proves C9: an enabled connection is tried without being in a user's way.
 #[both_engines]
 async fn an_enabled_connection_is_tried_beside_sign_ins(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -34,7 +34,7 @@ async fn an_access_token_verifies_with_any_jose_library(db: TestDatabase) {
     assert!(verify(token, &jwks, "somebody-else").is_err());
 }
 
-/// Proves I1: a token of another shape, key or time is nobody.
+/// Proves I1: a token of another shape, key or time stands for no caller.
 #[both_engines]
 async fn a_forged_or_stale_access_token_is_nobody(db: TestDatabase) {
     let app = TestApp::start(db).await;

@@ -41,7 +41,7 @@ const NAMESPACES: [(&str, &str); 5] = [
     ("md", "urn:oasis:names:tc:SAML:2.0:metadata"),
 ];
 
-/// Everything that takes a text from outside.
+/// Gives a text to everything that takes one from outside.
 fn give_to_everything(text: &str) {
     let _ = saml::guard::check(text);
     let _ = verify(text);

@@ -1,4 +1,4 @@
-//! How much work a refused message makes, counted in steps: time cannot be tested.
+//! Work that a refused message makes, counted in steps: time cannot be tested.
 
 use mock_idp::message::{
     Canonicalization, ContentAlgorithm, KeyTransport, ResponseSpec, Shape, SignedParts, form_value,
@@ -13,7 +13,7 @@ const SIGNED: [SignedParts; 3] = [SignedParts::Assertion, SignedParts::Response,
 /// The most that a `PrefixList` may name.
 const PREFIXES: usize = 16;
 
-/// As many certificates as a connection may have, with one key.
+/// Repeats one key's certificate: as many as a connection may have.
 fn six(certificates: &[IdpCertificate]) -> Vec<IdpCertificate> {
     vec![certificates[0].clone(); MAX_CERTIFICATES]
 }
@@ -63,7 +63,7 @@ fn a_stranger_makes_no_engine_work() {
     }
 }
 
-/// Proves C10 for curves: a value that is no signature at all costs not even the use of a key.
+/// Proves C10 for curves: a value that is not a signature at all costs not even the use of a key.
 #[test]
 fn a_stranger_makes_no_engine_work_with_curves() {
     for (provider, other) in [(&*P256, &*P384), (&*P384, &*P256)] {
@@ -86,8 +86,8 @@ fn a_long_prefix_list_uses_no_key() {
     }
 }
 
-/// Proves C10: a genuine `SignedInfo` with its value, moved onto another body, makes each engine work once, whatever the
-/// number of certificates with its key.
+/// Proves C10: a genuine `SignedInfo` with its value, moved onto another body, makes each engine work once,
+/// whatever the number of certificates with its key.
 #[test]
 fn a_genuine_signature_on_another_body_makes_each_engine_work_once() {
     let certificates = six(&RSA.certificates);

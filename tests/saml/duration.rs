@@ -1,4 +1,4 @@
-//! How long the searching suites search.
+//! Time for which the searching suites search.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,9 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 /// Seconds for each search; `.ci/run` sets it higher.
 const VARIABLE: &str = "VESTIBULE_FUZZ_SECONDS";
-/// Little enough for everybody's ordinary run.
+/// Time of a search in an ordinary run, short enough not to be noticed.
 const DEFAULT: Duration = Duration::from_secs(3);
-/// How many cases run between two looks at the clock.
+/// Number of cases that run between two looks at the clock.
 const BATCH: u32 = 50;
 
 /// Tries random input until time is up; fails with the smallest input that fails.

@@ -1,9 +1,9 @@
-//! What happens when a process ends while it verifies.
+//! Exit of a process while it verifies.
 
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// How many processes end. One in a hundred crashed while the libraries still cleaned up at exit.
+/// Number of processes that end. One in a hundred crashed while the libraries still cleaned up at exit.
 const PROCESSES: usize = 50;
 const AT_ONCE: usize = 5;
 

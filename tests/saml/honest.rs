@@ -161,8 +161,8 @@ fn every_shape_is_accepted_encrypted_with_oaep_sha256() {
     each_encrypted(KeyTransport::OaepSha256, &RSA);
 }
 
-/// Proves C10 for encrypted assertions, with every digest and mask of OAEP chosen for itself, and with those left out that
-/// have a default.
+/// Proves C10 for encrypted assertions, with every digest and mask of OAEP chosen for itself, and with those left
+/// out that have a default.
 #[test]
 fn every_digest_and_mask_of_oaep_is_accepted() {
     let hashes = [DigestAlgorithm::Sha1, DigestAlgorithm::Sha256, DigestAlgorithm::Sha384, DigestAlgorithm::Sha512];

@@ -6,7 +6,7 @@ use saml::{Check, Rejection, VerifiedResponse};
 
 use crate::scene::{ATTACKER, EMAIL_CLAIM, RSA, encryption, spec, values, verify};
 
-/// Longer than this, a document is refused before any engine sees it, unless [`LINEAR`] says otherwise.
+/// Length beyond which a document is refused before any engine sees it, unless [`LINEAR`] says otherwise.
 const ORDINARY: usize = 100_000;
 /// The length of these is in one value, which costs every stage no more than copying it.
 const LINEAR: [&str; 1] = ["long_attribute_value"];
@@ -17,13 +17,13 @@ fn cases(shape: Shape) -> Vec<HostileCase> {
     all(&spec(shape), &RSA.identity, &ATTACKER.identity).unwrap()
 }
 
-/// What becomes of a form value, as the ACS would treat it.
+/// Decodes and verifies a form value, as the ACS would.
 fn outcome(form_value: &str) -> Result<VerifiedResponse, Rejection> {
     verify(&saml::decode_post_binding(form_value)?)
 }
 
-/// Refused, or read as the stranger whom the trusted provider signed; and what costs more to verify than to make is
-/// refused by its bounds or its structure, before any engine.
+/// Checks that each case is refused, or read as the stranger that the trusted provider signed; and that one that
+/// costs more to verify than to make is refused by its bounds or its structure, before any engine.
 fn refused_or_read_whole(shapes: &[Shape]) {
     for shape in shapes {
         for case in cases(*shape) {
@@ -64,7 +64,7 @@ fn hostile_documents_with_layouts_are_refused_or_read_whole() {
     refused_or_read_whole(&[Shape::Shibboleth, Shape::JumpCloud]);
 }
 
-/// Nothing in what was read names anybody else.
+/// Checks that nothing in what was read names another person.
 #[track_caller]
 fn assert_names(read: &VerifiedResponse, stranger: &str, case: &str) {
     assert_eq!(values(read, EMAIL_CLAIM), Some([stranger.to_owned()].as_slice()), "{case}");
@@ -84,7 +84,7 @@ fn broken_form_values_are_refused() {
     }
 }
 
-/// Proves C10: anybody can encrypt for us, so that says nothing about who did.
+/// Proves C10: any sender can encrypt for us, so that says nothing about which one did.
 #[test]
 fn encrypting_a_forgery_does_not_help() {
     for shape in Shape::ALL {

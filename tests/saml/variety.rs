@@ -1,4 +1,4 @@
-//! What differs among honest messages besides their shape, and must not matter.
+//! Differences among honest messages besides their shape, which must not matter.
 
 use jiff::{SignedDuration, Timestamp};
 use mock_idp::message::xml::{Element, Node};
@@ -49,7 +49,7 @@ fn key_info_does_not_matter() {
     }
 }
 
-/// Proves C10: somebody in 3,000 groups gets in, however the groups are written.
+/// Proves C10: a user in 3,000 groups gets in, however the groups are written.
 #[test]
 fn three_thousand_groups_are_read() {
     for shape in [Shape::EntraId, Shape::AdFs, Shape::Shibboleth] {

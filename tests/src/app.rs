@@ -24,16 +24,16 @@ use crate::passwords::{CHEAPEST_KIB, hasher};
 use crate::process::free_port;
 use crate::world::World;
 
-/// How many unfinished attempts from one address are written down here; small, so that a test can reach it.
+/// Most unfinished attempts from one address that are written down here; small, so that a test can reach it.
 pub const ATTEMPTS_PER_ADDRESS: u32 = 100;
-/// How long sending one mail may take; somebody who died is waited for twice as long.
+/// Longest time that sending one mail may take; a sender that died is waited for twice as long.
 pub const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Most sandboxes of an account.
 pub const SANDBOXES_PER_ACCOUNT: u32 = 3;
-/// Where browsers and identity providers think that it is.
+/// Issuer and public base URL, as browsers and identity providers see it.
 const ISSUER: &str = "https://sso.vestibule.test";
 
-/// What a test may bound.
+/// Limits that a test may set.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Discoveries per minute and address.
@@ -50,9 +50,9 @@ impl Default for Limits {
     }
 }
 
-/// A running Vestibule.
+/// A running Vestibule, together with the world that it sees.
 pub struct TestApp {
-    /// What a test can change about the world.
+    /// World around it, which a test can change.
     pub world: World,
     /// The use-cases behind the API, for what no user can ask for: time passing.
     pub service: Arc<Service>,
@@ -142,17 +142,17 @@ impl TestApp {
         }
     }
 
-    /// Where it listens.
+    /// URL at which it listens.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Nobody.
+    /// Client that calls it without credentials.
     pub fn anonymous(&self) -> Client {
         Client::anonymous(&self.base_url)
     }
 
-    /// Whoever runs it.
+    /// Client that calls it with an operator's key.
     pub fn operator(&self) -> Client {
         self.anonymous().bearing(&self.operator_key)
     }
@@ -168,7 +168,7 @@ impl TestApp {
         self.database.tamper(statement).await;
     }
 
-    /// The time here.
+    /// Present time by its clock.
     pub fn now(&self) -> Timestamp {
         self.service.now()
     }
@@ -179,7 +179,7 @@ impl TestApp {
     }
 }
 
-/// What `serve --development` gives the use-cases of the world.
+/// Ports to the world as `serve --development` gives them to the use-cases.
 fn development_ports() -> Ports {
     let reach = Reach::PublicAndLoopback;
     let mailbox = InMemoryMailbox::default();

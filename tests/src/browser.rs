@@ -10,47 +10,47 @@ use url::Url;
 
 pub use form::Form;
 
-/// What a browser follows before it calls a page broken; browsers allow twenty.
+/// Redirects that a browser follows before it calls a page broken; browsers allow twenty.
 const MAX_REDIRECTS: usize = 20;
 
 /// A browser with its own cookies.
 pub struct Browser {
     http: reqwest::Client,
     application: Option<String>,
-    /// Everything that was requested, in order, with what was answered.
+    /// Requests of the browser, in order, with what was answered.
     pub trail: Vec<Step>,
 }
 
 /// A request and its answer.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// How it was asked for.
+    /// Method by which the request was sent.
     pub method: Method,
-    /// What was asked for.
+    /// URL that the request was sent to.
     pub url: Url,
-    /// What came.
+    /// Status of the answer to it.
     pub status: StatusCode,
 }
 
-/// Where a visit ends.
+/// Places at which a visit ends.
 #[derive(Debug, Clone)]
 pub enum Place {
-    /// At a page.
+    /// The visit ends at a page that is shown to the person.
     Page(Page),
-    /// On the way to the application, which the test plays itself; nothing was requested there.
+    /// The visit is on its way to the application, which the test plays itself; nothing was requested there.
     Application(Url),
 }
 
 /// A page that a person sees.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// Its address.
+    /// URL that the page came from.
     pub url: Url,
-    /// The status.
+    /// HTTP status that it came with.
     pub status: StatusCode,
-    /// Its media type.
+    /// Media type from its `Content-Type`.
     pub content_type: String,
-    /// Its text.
+    /// Body of the page as text.
     pub text: String,
 }
 
@@ -152,7 +152,7 @@ impl Place {
 }
 
 impl Page {
-    /// The page's forms, as they would be sent if nobody touched them.
+    /// The page's forms, as they would be sent untouched.
     pub fn forms(&self) -> Vec<Form> {
         form::read(&self.text, &self.url)
     }

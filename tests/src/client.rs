@@ -5,7 +5,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-/// What anyone is told whose session is over (D2).
+/// Words in which an expired session is refused (D2).
 pub const SESSION_EXPIRED: &str = "Your session has expired. Please log in again";
 
 /// A caller with one identity.
@@ -20,16 +20,16 @@ pub struct Client {
 /// An answer, read to its end.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
+    /// HTTP status of the answer.
     pub status: StatusCode,
-    /// The headers.
+    /// Header fields of the answer.
     pub headers: HeaderMap,
-    /// The body.
+    /// Body as text, empty if there is none.
     pub text: String,
 }
 
 impl Client {
-    /// Nobody.
+    /// Client without credentials, which follows no redirects.
     pub fn anonymous(base_url: &str) -> Self {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         Self { http, base_url: base_url.to_owned(), bearer: None, forwarded_for: None }
@@ -60,7 +60,7 @@ impl Client {
         }
     }
 
-    /// Reads.
+    /// Sends a GET request to this path.
     pub async fn get(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::GET, path)).await
     }
@@ -80,7 +80,7 @@ impl Client {
         Answer::of(self.request(Method::PUT, path).json(body)).await
     }
 
-    /// Removes.
+    /// Sends a DELETE request to this path.
     pub async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::DELETE, path)).await
     }
@@ -111,8 +111,8 @@ impl Answer {
         if self.text.is_empty() { Value::Null } else { self.json() }
     }
 
-    /// The problem document (RFC 9457), if status and code are the ones expected. An expired session has its fixed words
-    /// wherever it is met (D2).
+    /// The problem document (RFC 9457), if status and code are the ones expected. An expired session has its fixed
+    /// words wherever it is met (D2).
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {
         let body = self.expect(status);
@@ -130,7 +130,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Where a redirect leads.
+    /// Target of a redirect, which the answer must be.
     #[track_caller]
     pub fn location(&self) -> url::Url {
         assert!(self.status.is_redirection(), "{} {}", self.status, self.text);

@@ -17,7 +17,7 @@ impl Default for ManualClock {
 }
 
 impl ManualClock {
-    /// Moves time on.
+    /// Moves the time on by this much.
     pub fn advance(&self, by: SignedDuration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }

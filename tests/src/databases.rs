@@ -17,16 +17,17 @@ use uuid::Uuid;
 
 /// Names the throw-away PostgreSQL cluster.
 pub const POSTGRES_URL_VARIABLE: &str = "VESTIBULE_TEST_POSTGRES_URL";
-/// Enough for tests that race; small, because many tests share one cluster.
+/// Most connections of a store: enough for tests that race; small, because many tests share one cluster.
 const MAX_CONNECTIONS: u32 = 8;
-/// The advisory lock under which one process makes the template and the others wait. Any number that nobody else uses.
+/// The advisory lock under which one process makes the template and the others wait. Any number that is not in
+/// use.
 const TEMPLATE_LOCK: i64 = 0x7665_7374_6962;
 
-/// A database that nobody else uses, and that is gone when this is dropped.
+/// A database of one test alone, which is removed when this is dropped.
 pub struct TestDatabase {
-    /// The open store.
+    /// Store on it, which is open.
     pub store: Store,
-    /// The URL that it was opened with, for whoever opens the database once more.
+    /// The URL that it was opened with, to open the database once more.
     pub url: String,
     origin: Origin,
 }
@@ -127,7 +128,7 @@ async fn template(connection: &mut PgConnection, server: &Url) -> String {
         let store = Store::open(&settings(of_database(server, &unfinished).as_str())).await.expect("PostgreSQL opens");
         store.migrate().await.expect("PostgreSQL migrates");
         store.close().await;
-        // The name appears only now, so nobody copies half a template.
+        // The name appears only now, so half a template is never copied.
         run(connection, format!("ALTER DATABASE \"{unfinished}\" RENAME TO \"{name}\"")).await;
     }
     run(connection, format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})")).await;

@@ -7,7 +7,7 @@ use crate::app::TestApp;
 use crate::client::{Answer, Client, parameter};
 use crate::tenant::{REDIRECT_URI, Tenant, challenge};
 
-/// The password of everybody who signs in by form here.
+/// The password of every user who signs in by form here.
 pub const PASSWORD: &str = "tulip-anchor-copper-72";
 
 impl Tenant {

@@ -13,11 +13,11 @@ pub const USERNAME_ATTRIBUTE: &str = "https://adminconsole.netsign-in.se/saml/at
 /// The platform's role attribute (C4).
 pub const ROLE_ATTRIBUTE: &str = "https://adminconsole.netsign-in.se/saml/attributes/role";
 
-/// An identity provider.
+/// An identity provider that a test plays.
 pub struct TestIdp {
-    /// Its entity id.
+    /// Entity id, under which a connection knows it.
     pub entity_id: String,
-    /// Its key pair.
+    /// Key pair and certificate that it signs with.
     pub identity: SigningIdentity,
     issued: AtomicU32,
 }
@@ -40,7 +40,7 @@ impl TestIdp {
         Self { entity_id: entity_id.to_owned(), identity, issued: AtomicU32::new(0) }
     }
 
-    /// A response for an SP, with IDs that were not used before, that says nothing of anybody yet.
+    /// A response for an SP, with IDs that were not used before, that does not name a user yet.
     pub fn response(&self, acs_url: &str, now: Timestamp) -> ResponseSpec {
         let unique = format!("{}-{}", now.as_millisecond(), self.issued.fetch_add(1, Ordering::SeqCst));
         ResponseSpec::new(Parties { issuer: &self.entity_id, audience: acs_url, acs: acs_url }, now, &unique)

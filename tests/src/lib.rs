@@ -1,7 +1,8 @@
 //! The test kit: a running Vestibule, people and programs who use it, and an identity provider that they trust.
 //!
-//! What it is for: a suite says `TestApp::start(engine)`, makes a [`tenant::Tenant`], and then speaks HTTP as somebody:
-//! identity is a type, so a test reads as who does what. Time is a [`clock::ManualClock`]; nothing here sleeps.
+//! What it is for: a suite says `TestApp::start(engine)`, makes a [`tenant::Tenant`], and then speaks HTTP as one
+//! caller: identity is a type, so a test reads as who does what. Time is a [`clock::ManualClock`]; nothing here
+//! sleeps.
 //!
 //! What it does not know: nothing, it may see every crate; but it goes through HTTP wherever a user would.
 //!

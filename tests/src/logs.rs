@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use tracing_subscriber::EnvFilter;
 
-/// More than an operator ever logs: our own crates altogether, and what the libraries below them say in debugging. The
-/// clients of this test, which run in the same process, are left out.
+/// Filter that logs more than an operator ever does: our own crates altogether, and what the libraries below them
+/// say in debugging. The clients of this test, which run in the same process, are left out.
 const FILTER: &str = "info,api=trace,service=trace,storage=trace,domain=trace,saml=trace,server=trace,sqlx=debug,\
                       actix_web=debug,actix_http=debug,actix_server=debug,reqwest=off,hyper=off,hyper_util=off";
 

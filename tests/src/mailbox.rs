@@ -23,7 +23,7 @@ struct Inside {
     hang: bool,
 }
 
-/// What the server took, the oldest first.
+/// Mails that the server took, the oldest first.
 #[derive(Clone)]
 pub struct Mailbox(Vec<Received>);
 
@@ -57,7 +57,7 @@ impl MailServer {
         self.inside.lock().unwrap().taken.clear();
     }
 
-    /// What it took so far. Nothing is sent by looking: see `TestApp::mailbox`.
+    /// Mails that it took so far. Nothing is sent by looking: see `TestApp::mailbox`.
     pub fn mailbox(&self) -> Mailbox {
         Mailbox(self.inside.lock().unwrap().taken.clone())
     }
@@ -94,12 +94,12 @@ impl Mailbox {
         self.to(address).pop().unwrap_or_else(|| panic!("no mail to {address}"))
     }
 
-    /// To whom the mails went, in their order.
+    /// Recipients of the mails, in the order of the mails.
     pub fn recipients(&self) -> Vec<String> {
         self.0.iter().map(|mail| mail.0.to.as_str().to_owned()).collect()
     }
 
-    /// How many mails there are in all.
+    /// Number of mails in all.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -116,12 +116,12 @@ impl Received {
         &self.0
     }
 
-    /// The subject.
+    /// Subject line of the mail.
     pub fn subject(&self) -> &str {
         &self.0.subject
     }
 
-    /// The text part.
+    /// Plain-text part of the mail.
     pub fn text(&self) -> &str {
         &self.0.text
     }

@@ -10,9 +10,9 @@ use crate::tenant::Tenant;
 
 /// An owner who is a break-glass user, signed in by password.
 pub struct Owner {
-    /// Who they are.
+    /// Id of the user.
     pub id: UserId,
-    /// Their session.
+    /// Client that is signed in as the user.
     pub client: Client,
 }
 
@@ -56,13 +56,13 @@ impl Tenant {
         self.exchange_step(app, &step).await
     }
 
-    /// Plans a migration.
+    /// Plans a migration of the portal in this direction.
     pub async fn preview(&self, owner: &Client, direction: &str) -> Value {
         let body = json!({ "portal": self.portal, "direction": direction });
         owner.post(&self.path("/sso-migrations"), &body).await.expect(201)
     }
 
-    /// What is done with a migration: `rows`, `decisions`, `sign-off` or `apply`.
+    /// Path to what is done with a migration: `rows`, `decisions`, `sign-off` or `apply`.
     pub fn migration_path(&self, migration: &Value, what: &str) -> String {
         self.path(&format!("/sso-migrations/{}/{what}", migration["id"].as_str().unwrap()))
     }
@@ -79,7 +79,7 @@ impl Tenant {
         owner.post(&self.migration_path(migration, "sign-off"), &body).await
     }
 
-    /// Applies a plan.
+    /// Applies the plan of a migration.
     pub async fn apply(&self, owner: &Client, migration: &Value) -> Answer {
         owner.post(&self.migration_path(migration, "apply"), &json!({})).await
     }
@@ -90,7 +90,7 @@ impl Tenant {
         owner.post(&self.migration_path(migration, "sign-off"), &body).await
     }
 
-    /// From the preview to the end, whether the connection was tested or not.
+    /// Takes a migration from the preview to the end, whether the connection was tested or not.
     pub async fn migrate(&self, owner: &Client, direction: &str) -> Value {
         let migration = self.preview(owner, direction).await;
         self.override_test(owner, &migration, "The test is about something else").await.expect(200);
@@ -104,7 +104,7 @@ impl Tenant {
         found.unwrap_or_else(|| panic!("{user_id} is not in {rows}")).clone()
     }
 
-    /// Somebody of the account, as the operator sees them.
+    /// A user of the account, as the operator sees them.
     pub async fn user(&self, app: &TestApp, user_id: &str) -> Value {
         app.operator().get(&self.path(&format!("/users/{user_id}"))).await.expect(200)
     }

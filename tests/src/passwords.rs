@@ -115,7 +115,7 @@ impl TestApp {
         credential
     }
 
-    /// What is kept of a user's password.
+    /// Credential that is kept of a user's password.
     pub async fn password_of(&self, account_id: AccountId, user_id: UserId) -> PasswordCredential {
         let mut tx = self.database.store.read().await.unwrap();
         storage::password_credentials::by_user(&mut tx, account_id, user_id).await.unwrap().unwrap()
@@ -134,7 +134,7 @@ pub async fn credential(
     PasswordCredential { account_id, user_id, hash, must_change: false, set_at, expires_at: None }
 }
 
-/// Gives somebody a password behind the back of whoever serves.
+/// Gives a user a password behind the back of the running server.
 pub async fn store_password(store: &Store, credential: &PasswordCredential) {
     let mut tx = store.begin().await.unwrap();
     storage::password_credentials::set(&mut tx, credential).await.unwrap();

@@ -12,9 +12,9 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 
-/// How long a process may take to answer: much more than it needs on a busy machine.
+/// Longest time that a process may take to answer: much more than it needs on a busy machine.
 const READY_WITHIN: Duration = Duration::from_mins(1);
-/// Between two questions whether it answers.
+/// Pause between two questions whether it answers.
 const POLL: Duration = Duration::from_millis(20);
 /// Ports below the range that the kernel hands to outgoing connections, so that none of them takes the port of a
 /// process which is just being restarted.
@@ -25,7 +25,7 @@ pub const MASTER_KEY_BYTES: [u8; 32] =
 /// The same as it is configured.
 const MASTER_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// A port of this machine that nobody listens on.
+/// Finds a port of this machine that is not listened on.
 pub fn free_port() -> u16 {
     let spread = u16::from_ne_bytes(uuid::Uuid::new_v4().as_bytes()[..2].try_into().unwrap());
     let candidates = PORTS.cycle().skip(usize::from(spread % (PORTS.end - PORTS.start))).take(PORTS.len());
@@ -33,7 +33,7 @@ pub fn free_port() -> u16 {
     candidates.into_iter().find(free).expect("one of twelve thousand ports is free")
 }
 
-/// What one installation's processes share: folder, port, database, master key.
+/// Things that one installation's processes share: folder, port, database, master key.
 pub struct Installation {
     folder: TempDir,
     port: u16,
@@ -70,12 +70,12 @@ impl Installation {
         self.variables.push((name, value.to_owned()));
     }
 
-    /// Where it serves.
+    /// URL at which it serves.
     pub fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Somebody who calls it.
+    /// Client that calls it without credentials.
     pub fn anonymous(&self) -> Client {
         Client::anonymous(&self.base_url())
     }
@@ -99,7 +99,7 @@ impl Installation {
         running.ready(&format!("{}/readyz", self.base_url())).await
     }
 
-    /// Without the environment of whoever runs the tests.
+    /// Prepares a command without the environment that the tests run in.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary::path());
         command.args(arguments).current_dir(self.folder.path()).env_clear().envs(self.variables.iter().cloned());
@@ -146,12 +146,12 @@ impl Running {
         }
     }
 
-    /// The process id, for whoever measures it.
+    /// The process id, by which it can be measured.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it prints, up to and with the first line that fits.
+    /// Lines that it prints, up to and with the first one that fits.
     pub fn printed_until(&self, fits: impl Fn(&str) -> bool) -> String {
         let (mut text, deadline) = (String::new(), Instant::now() + READY_WITHIN);
         loop {

@@ -53,7 +53,7 @@ pub async fn exchange(app: &TestApp, code: &str, client_id: &str) -> Answer {
     app.anonymous().form("/oauth/token", &form).await
 }
 
-/// From a session to the tokens of one in the other account.
+/// Switches from a session to the tokens of one in the other account.
 pub async fn switched(app: &TestApp, client: &Client, account_id: &str, client_id: &str) -> Value {
     let step = switch(client, account_id, client_id).await.expect(200);
     exchange(app, &code(&step), client_id).await.expect(200)

@@ -13,7 +13,7 @@ use crate::idp::{EMAIL_CLAIM, ROLE_ATTRIBUTE, TestIdp};
 
 /// The `code_verifier` of every sign-in here.
 pub const VERIFIER: &str = "a-code-verifier-that-is-long-enough-for-rfc-7636";
-/// Where the frontend of every tenant waits.
+/// Redirect URI at which the frontend of every tenant waits.
 pub const REDIRECT_URI: &str = "https://app.example.test/callback";
 /// The browser origin of every tenant's frontend.
 pub const ORIGIN: &str = "https://app.example.test";
@@ -25,15 +25,15 @@ pub fn challenge() -> String {
 
 /// An account that is ready for SSO.
 pub struct Tenant {
-    /// The account's id.
+    /// Id of the account, in its text form.
     pub account_id: String,
-    /// The account's name.
+    /// Name of the account, as sign-ins give it.
     pub name: String,
     /// The portal under test.
     pub portal: &'static str,
-    /// The application's `client_id`.
+    /// `client_id` of the portal's application.
     pub client_id: String,
-    /// The connection's id.
+    /// Id of the portal's SAML connection.
     pub connection_id: String,
     /// Entity id and ACS URL.
     pub acs_url: String,
@@ -43,7 +43,7 @@ pub struct Tenant {
 
 /// A sign-in on its way to the identity provider.
 pub struct Pending {
-    /// What the API said.
+    /// Answer of the API to the start.
     pub started: Value,
     /// The `ID` of the request.
     pub request_id: String,
@@ -52,7 +52,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// What a start by redirect told.
+    /// Reads the answer to a start by redirect.
     pub fn of(started: Value) -> Self {
         let url: url::Url = started["handoff"]["url"].as_str().unwrap().parse().unwrap();
         let request = saml::decode_redirect_binding(&parameter(&url, "SAMLRequest")).unwrap();
@@ -119,7 +119,7 @@ impl Tenant {
         format!("/v1/accounts/{}{rest}", self.account_id)
     }
 
-    /// The connection's path.
+    /// Path of the connection's resource.
     pub fn connection_path(&self) -> String {
         self.path(&format!("/saml-connections/{}", self.connection_id))
     }
@@ -129,7 +129,8 @@ impl Tenant {
         url::Url::parse(&self.acs_url).unwrap().path().to_owned()
     }
 
-    /// Registers the pages of the frontend that mails lead to, and takes away what that mails: the first owner's invitation.
+    /// Registers the pages of the frontend that mails lead to, and takes away what that mails: the first owner's
+    /// invitation.
     pub async fn set_pages(&self, app: &TestApp) {
         self.register_pages(app).await;
         app.mailbox().await;
@@ -172,7 +173,7 @@ impl Tenant {
         })
     }
 
-    /// Starts a sign-in.
+    /// Starts a sign-in through SSO, as the login page does.
     pub async fn start(&self, app: &TestApp, email: Option<&str>) -> Pending {
         Pending::of(app.anonymous().post("/v1/sso-sign-ins", &self.start_body(email)).await.expect(200))
     }
@@ -183,7 +184,7 @@ impl Tenant {
         Pending::of(app.operator().post(&tests, &json!({})).await.expect(201))
     }
 
-    /// What a test sign-in found.
+    /// Result of a test sign-in, as the operator reads it.
     pub async fn test(&self, app: &TestApp, pending: &Pending) -> Value {
         let id = pending.started["attempt_id"].as_str().unwrap();
         app.operator().get(&format!("{}/test-sign-ins/{id}", self.connection_path())).await.expect(200)
@@ -215,7 +216,7 @@ impl Tenant {
         app.anonymous().form(&self.acs_path(), &fields).await
     }
 
-    /// From the start to the code.
+    /// Signs in from the start to the code.
     pub async fn code(&self, app: &TestApp, email: &str, roles: Option<&[&str]>) -> String {
         let pending = self.start(app, Some(email)).await;
         let spec = self.response(app, &pending, email, roles);
@@ -234,13 +235,13 @@ impl Tenant {
         ]
     }
 
-    /// From the start to the tokens.
+    /// Signs in from the start to the tokens.
     pub async fn tokens(&self, app: &TestApp, email: &str, roles: Option<&[&str]>) -> Value {
         let code = self.code(app, email, roles).await;
         app.anonymous().form("/oauth/token", &self.exchange_form(&code)).await.expect(200)
     }
 
-    /// A signed-in user.
+    /// Signs a user in through SSO and gives their client.
     pub async fn sign_in(&self, app: &TestApp, email: &str, roles: Option<&[&str]>) -> Client {
         let tokens = self.tokens(app, email, roles).await;
         app.anonymous().bearing(tokens["access_token"].as_str().unwrap())

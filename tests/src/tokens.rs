@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::app::TestApp;
 
-/// The claims, unverified.
+/// Claims of a JWT, whose signature is not verified.
 pub fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()

@@ -19,10 +19,10 @@ use crate::clock::ManualClock;
 use crate::mailbox::MailServer;
 use crate::passwords::CountingHasher;
 
-/// What a test can change about the world.
+/// World around a running Vestibule, which a test can change.
 #[derive(Clone)]
 pub struct World {
-    /// The time.
+    /// Clock that moves by hand alone.
     pub clock: ManualClock,
     probe: Arc<Mutex<ProbeResult>>,
     documents: Arc<Mutex<HashMap<Url, Vec<u8>>>>,
@@ -45,12 +45,12 @@ impl Default for World {
 }
 
 impl World {
-    /// What every probe of a login URL finds from now on.
+    /// Sets the result of every probe of a login URL from now on.
     pub fn set_probe(&self, result: ProbeResult) {
         *self.probe.lock().unwrap() = result;
     }
 
-    /// How many passwords have been compared with a hash, or a decoy.
+    /// Number of passwords that have been compared with a hash, or a decoy.
     pub fn passwords_compared(&self) -> usize {
         self.passwords_compared.load(Ordering::SeqCst)
     }
@@ -60,12 +60,12 @@ impl World {
         Arc::clone(&self.password_gate).write_owned().await
     }
 
-    /// Publishes a document.
+    /// Publishes a document under this URL.
     pub fn publish(&self, url: &str, document: impl Into<Vec<u8>>) {
         self.documents.lock().unwrap().insert(url.parse().unwrap(), document.into());
     }
 
-    /// The mail server.
+    /// Mail server that takes the mails.
     pub fn mail_server(&self) -> &MailServer {
         &self.mail_server
     }

@@ -54,8 +54,8 @@ async fn a_link_has_a_row_on_each_side(db: TestDatabase) {
     assert_eq!(list(&mut tx, other.account.id).await.unwrap(), []);
 }
 
-/// Proves G1, C8: an account's applications serve its sandboxes too, after the sandbox's own and before the shared ones; never
-/// the reverse, nor accounts that are only linked.
+/// Proves G1, C8: an account's applications serve its sandboxes too, after the sandbox's own and before the shared
+/// ones; never the reverse, nor accounts that are only linked.
 #[both_engines]
 async fn an_application_serves_the_sandboxes_of_its_account(db: TestDatabase) {
     let (parent, sandbox) = (tenant(&db.store, "parent").await, tenant(&db.store, "sandbox").await);
@@ -102,8 +102,8 @@ async fn an_application_serves_the_sandboxes_of_its_account(db: TestDatabase) {
     assert_eq!(sessions::by_id(&mut tx, sandbox.account.id, native.id).await.unwrap(), Some(native));
 }
 
-/// Proves G1: where somebody had proved who they are goes from the code to the session, and ends that with the link, in
-/// this account alone.
+/// Proves G1: the place where a user had proved who they are goes from the code to the session, and ends that with
+/// the link, in this account alone.
 #[both_engines]
 async fn a_session_knows_where_it_came_from(db: TestDatabase) {
     let (one, other) = (tenant(&db.store, "one").await, tenant(&db.store, "other").await);

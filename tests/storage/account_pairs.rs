@@ -73,8 +73,8 @@ async fn a_pair_has_a_row_on_each_side(db: TestDatabase) {
     assert_eq!(by_id(&mut tx, there, pair.id).await.unwrap(), None);
 }
 
-/// Proves A7, G1: a pair is void from either user's next epoch on; what carries one user on does not revive a pair that is void, and
-/// either user takes it along when they are removed.
+/// Proves A7, G1: a pair is void from either user's next epoch on; what carries one user on does not revive a pair
+/// that is void, and either user takes it along when they are removed.
 #[both_engines]
 async fn a_pair_follows_the_epochs_of_its_users(db: TestDatabase) {
     let (one, other) = (tenant(&db.store, "one").await, tenant(&db.store, "other").await);
@@ -125,8 +125,8 @@ async fn a_pair_ends_the_sessions_that_came_over_it(db: TestDatabase) {
     assert_eq!(ended.ended, Some((at(30), end)));
 }
 
-/// Proves G1, D4: a code that proves a user is used up by it, and gives no session afterwards; nor does one that gave a session prove
-/// anybody.
+/// Proves G1, D4: a code that proves a user is used up by it, and gives no session afterwards; nor does one that
+/// gave a session prove a user.
 #[both_engines]
 async fn a_code_gives_a_session_or_proves_a_user(db: TestDatabase) {
     let one = tenant(&db.store, "one").await;

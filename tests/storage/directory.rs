@@ -1,4 +1,4 @@
-//! Accounts and users.
+//! Storage of accounts and users.
 
 use domain::email::Email;
 use domain::portal::Portal;
@@ -154,7 +154,7 @@ async fn a_user_is_updated_if_nobody_did_so_before(db: TestDatabase) {
     assert!(matches!(late, Err(StorageError::Stale)), "{late:?}");
 }
 
-/// Proves D2: whoever has an identity as username or email is found, once, in the compared form.
+/// Proves D2: a user who has an identity as username or email is found, once, in the compared form.
 #[both_engines]
 async fn candidates_have_the_identity_as_username_or_email(db: TestDatabase) {
     let mut tx = db.store.begin().await.unwrap();
@@ -175,8 +175,8 @@ async fn candidates_have_the_identity_as_username_or_email(db: TestDatabase) {
     assert!(users::candidates(&mut tx, account.id, Portal::Admin, "\0").await.unwrap().is_empty());
 }
 
-/// Proves A2, C3: rows of the time before domains were compared in their ASCII form are brought into it by the migration;
-/// one whose username somebody has in that form is found by both, so that nobody is picked.
+/// Proves A2, C3: rows of the time before domains were compared in their ASCII form are brought into it by the
+/// migration; one whose username another user has in that form is found by both, so that neither is picked.
 #[both_engines]
 async fn identities_of_an_older_version_are_compared_in_todays_form(db: TestDatabase) {
     let account = tenant(&db.store, "acme").await.account.id;
@@ -241,7 +241,7 @@ async fn users_are_listed_by_portal_status_role_and_search(db: TestDatabase) {
     assert_eq!((users(first), users(second)), (vec![owner], vec![invited, end_user]));
 }
 
-/// Proves A3: a sign-in is recorded of an active user alone, and changes no property that anybody set.
+/// Proves A3: a sign-in is recorded of an active user alone, and changes no property that a caller set.
 #[both_engines]
 async fn a_sign_in_is_recorded_of_active_users_alone(db: TestDatabase) {
     let mut tx = db.store.begin().await.unwrap();

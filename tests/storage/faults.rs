@@ -1,4 +1,4 @@
-//! What may be tried again is told from what may not, by what the engines really answer.
+//! Errors that may be tried again are told from those that may not, by the real answers of the engines.
 
 use domain::account::Account;
 use domain::text::Label;

@@ -58,8 +58,8 @@ async fn an_invitation_reads_back(db: TestDatabase) {
     assert_eq!(invitations::by_batch(&mut tx, tenant.account.id, batch).await.unwrap(), [full]);
 }
 
-/// Proves A1, G1: first owners wait, in pages, for an account and its sandboxes or for all; not once they were mailed, or
-/// their account has a break-glass user.
+/// Proves A1, G1: first owners wait, in pages, for an account and its sandboxes or for all; not once they were
+/// mailed, or their account has a break-glass user.
 #[both_engines]
 async fn first_owners_wait_for_their_mail(db: TestDatabase) {
     let (one, other) = (tenant(&db.store, "one").await, tenant(&db.store, "other").await);

@@ -1,4 +1,5 @@
-//! Connections are lent again as they come back: whatever became of the one who had them before, nobody finds a trace of it.
+//! Connections are lent again as they come back: whatever became of the one who had them before, the next one
+//! finds no trace of it.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -23,7 +24,7 @@ async fn is_written(store: &Store, name: &str) -> bool {
     installation::get(&mut tx, name).await.unwrap().is_some()
 }
 
-/// What a future gives, if it does before it has waited so many times; else it is dropped where it is.
+/// Output of a future, if it is ready before it has waited so many times; else the future is dropped where it is.
 async fn unless_given_up<F: Future>(future: F, waits: usize) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut waits = waits;
@@ -38,11 +39,11 @@ async fn unless_given_up<F: Future>(future: F, waits: usize) -> Option<F::Output
     .await
 }
 
-/// Gives up on transactions at each point where they wait, as a request does whose client goes away. Each left both rows or
-/// none, and the next one finds nothing of it.
+/// Gives up on transactions at each point where they wait, as a request does whose client goes away. Each left
+/// both rows or none, and the next one finds nothing of it.
 async fn give_up_everywhere(store: &Store) {
     let (mut given_up, mut tries) = (0, 0);
-    // A database that answers before it is asked again leaves nothing to give up, so there are rounds until one did not.
+    // A database that answers before it is asked again leaves nothing to give up: there are rounds until one did not.
     while tries < 40 || (given_up == 0 && tries < 4_000) {
         let waits = tries % 40;
         let name = format!("attempt {tries}");
@@ -59,7 +60,7 @@ async fn give_up_everywhere(store: &Store) {
     assert!((1..tries).contains(&given_up), "{given_up} of {tries}: none was given up, or none ended");
 }
 
-/// Proves that a transaction whose owner went away, at whatever moment, is done or is not, and holds up nobody.
+/// Proves that a transaction whose owner went away, at whatever moment, is done or is not, and holds up no other.
 #[both_engines]
 async fn a_transaction_that_is_given_up_is_whole_or_not_there(db: TestDatabase) {
     give_up_everywhere(&db.store).await;
@@ -79,7 +80,7 @@ async fn whoever_waits_gets_a_turn(db: TestDatabase) {
     }
 }
 
-/// Proves that a closing store waits for the transaction under way, which is kept, and lends to nobody else.
+/// Proves that a closing store waits for the transaction under way, which is kept, and lends no other connection.
 #[both_engines]
 async fn closing_waits_for_whoever_is_at_work(db: TestDatabase) {
     let mut tx = db.store.begin().await.unwrap();
@@ -98,7 +99,8 @@ async fn closing_waits_for_whoever_is_at_work(db: TestDatabase) {
     assert!(is_written(&again, "last").await);
 }
 
-/// Proves that connections which the database ended are replaced: at most those that were at hand are lost on somebody.
+/// Proves that connections which the database ended are replaced: at most those that were at hand are lost on a
+/// borrower.
 #[both_engines]
 async fn a_lost_connection_is_replaced(db: TestDatabase) {
     if db.store.engine() == Engine::Sqlite {

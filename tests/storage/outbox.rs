@@ -27,7 +27,7 @@ fn ids(mails: &[Mail]) -> Vec<MailId> {
     mails.iter().map(|mail| mail.id).collect()
 }
 
-/// Proves E4: a mail reads back; what is due comes in the order of its time, and what somebody waits for apart.
+/// Proves E4: a mail reads back; what is due comes in the order of its time, and what a person waits for apart.
 #[both_engines]
 async fn a_mail_reads_back_when_it_is_due(db: TestDatabase) {
     let mut tx = db.store.begin().await.unwrap();
@@ -44,7 +44,8 @@ async fn a_mail_reads_back_when_it_is_due(db: TestDatabase) {
     assert_eq!(ids(&outbox::due(&mut tx, true, at(5), 9).await.unwrap()), [code.id]);
 }
 
-/// Proves E4: the accounts take turns, so the many mails of one do not keep another's waiting, nor the installation's own.
+/// Proves E4: the accounts take turns, so the many mails of one do not keep another's waiting, nor the
+/// installation's own.
 #[both_engines]
 async fn accounts_take_turns(db: TestDatabase) {
     let mut tx = db.store.begin().await.unwrap();
@@ -105,7 +106,7 @@ async fn a_dead_mail_is_requeued_with_its_message(db: TestDatabase) {
     assert_eq!(outbox::list(tx, &MailFilter::default(), &Page::first(9)).await.unwrap().items.len(), 2);
 }
 
-/// Proves A5, E4: branding reads back for its own account alone, and is changed by whoever saw it last.
+/// Proves A5, E4: branding reads back for its own account alone, and is changed by the caller who saw it last.
 #[both_engines]
 async fn branding_belongs_to_its_account(db: TestDatabase) {
     let (own, other) = (tenant(&db.store, "own").await.account, tenant(&db.store, "other").await.account);

@@ -45,7 +45,7 @@ async fn a_user_has_one_password(db: TestDatabase) {
     assert_eq!(password_credentials::by_user(tx, account, user).await.unwrap(), None);
 }
 
-/// Proves B5: nobody gets a password through another account.
+/// Proves B5: no user gets a password through another account.
 #[both_engines]
 async fn a_password_is_for_a_user_of_its_account(db: TestDatabase) {
     let (own, other) = (tenant(&db.store, "own").await, tenant(&db.store, "other").await);
@@ -54,7 +54,7 @@ async fn a_password_is_for_a_user_of_its_account(db: TestDatabase) {
     assert!(password_credentials::set(&mut tx, &foreign).await.is_err());
 }
 
-/// Proves B5: whoever changes a password that was changed meanwhile changes nothing.
+/// Proves B5: a change of a password that was changed meanwhile changes nothing.
 #[both_engines]
 async fn a_password_is_replaced_only_as_it_was_read(db: TestDatabase) {
     let own = tenant(&db.store, "own").await;
@@ -76,7 +76,7 @@ async fn a_password_is_replaced_only_as_it_was_read(db: TestDatabase) {
     assert_eq!(found, Some(replaced));
 }
 
-/// Proves I3: the other sessions of the user end, and nobody else's.
+/// Proves I3: the other sessions of the user end, and no other user's.
 #[both_engines]
 async fn other_sessions_end(db: TestDatabase) {
     let own = tenant(&db.store, "own").await;

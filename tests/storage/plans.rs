@@ -13,8 +13,8 @@ fn reads_by_index(module: &str, query: Query) -> bool {
     !WHOLE_TABLE.contains(&(module, query.name()))
 }
 
-/// Proves it for SQLite, whose plan says `SCAN` where a table or a whole index is read; a constant row is neither, nor is the
-/// result of a part of the query, which the plan announces.
+/// Proves it for SQLite, whose plan says `SCAN` where a table or a whole index is read; a constant row is neither,
+/// nor is the result of a part of the query, which the plan announces.
 #[tokio::test]
 async fn sqlite_finds_every_row_by_index() {
     let db = database(Engine::Sqlite).await;

@@ -1,4 +1,5 @@
-//! What two transactions want at the same moment, one gets. Each race is run several times, on real connections.
+//! Races of two transactions for the same thing, which one of them gets. Each is run several times, on real
+//! connections.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -145,7 +146,7 @@ async fn one_of_two_gets_the_connection_of_a_portal(db: TestDatabase) {
     }
 }
 
-/// Proves C8: whoever comes first or second, there is one default application in the end.
+/// Proves C8: whichever comes first or second, there is one default application in the end.
 #[both_engines]
 async fn two_new_default_applications_leave_one(db: TestDatabase) {
     let account = tenant(&db.store, "acme").await.account.id;

@@ -32,10 +32,10 @@ use storage::sign_in_attempts::{UnlinkedLimits, UsedAssertion};
 use storage::{Store, Tx};
 use uuid::Uuid;
 
-/// When everything here was made.
+/// Time at which everything here was made, in milliseconds since 1970.
 pub const THEN: i64 = 1_800_000_000_000;
 
-/// So many milliseconds after [`THEN`].
+/// Time that is so many milliseconds after [`THEN`].
 pub fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(THEN + millis).unwrap()
 }
@@ -65,7 +65,7 @@ pub struct Tenant {
     pub connection: SamlConnection,
 }
 
-/// Stores a [`Tenant`].
+/// Stores a new [`Tenant`] of this name.
 pub async fn tenant(store: &Store, name: &str) -> Tenant {
     let account = account(name);
     let tenant = Tenant {
@@ -83,7 +83,7 @@ pub async fn tenant(store: &Store, name: &str) -> Tenant {
     tenant
 }
 
-/// Stores an [`account`].
+/// Stores a new [`account`] of this name.
 pub async fn stored_account(tx: &mut Tx, name: &str) -> Account {
     let account = account(name);
     storage::accounts::insert(tx, &account).await.unwrap();

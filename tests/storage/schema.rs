@@ -79,7 +79,7 @@ async fn of_postgres(url: &str, sql: &'static str) -> BTreeSet<(String, String)>
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
-/// How SQLite stores what PostgreSQL has a type for.
+/// Storage class of SQLite that stands for a type of PostgreSQL.
 fn storage_class(postgres: &str) -> &'static str {
     match postgres {
         "uuid" | "bytea" => "BLOB",

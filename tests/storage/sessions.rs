@@ -72,7 +72,7 @@ async fn an_expired_session_is_not_ended(db: TestDatabase) {
     assert!(sessions::end(&mut tx, account, over.id, at(49), reason).await.unwrap());
 }
 
-/// Proves I3: deactivation ends every live session of one user, and nobody else's.
+/// Proves I3: deactivation ends every live session of one user, and no other user's.
 #[both_engines]
 async fn all_sessions_of_a_user_end_together(db: TestDatabase) {
     let tenant = tenant(&db.store, "acme").await;

@@ -103,7 +103,8 @@ async fn a_migration_reads_back(db: TestDatabase) {
     assert!(sso_migrations::mark_reverted(tx, account, bare.id, at(3)).await.is_err());
 }
 
-/// Proves F3: users change places, an archived one is found by no name, and whoever was changed since stops all of it.
+/// Proves F3: users change places, an archived one is found by no name, and one who was changed since stops all of
+/// it.
 #[both_engines]
 async fn rows_are_carried_out_at_once(db: TestDatabase) {
     let tenant = tenant(&db.store, "acme").await;

@@ -1,4 +1,4 @@
-//! What a transaction promises, on either engine.
+//! Promises of a transaction, on either engine.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

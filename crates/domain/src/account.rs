@@ -12,8 +12,8 @@ use crate::text::{Label, without_blanks};
 /// Fewest and most characters of an account name (A1).
 pub const ACCOUNT_NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=63;
 
-/// How long a name that an account gave up is kept from others (A1): links and bookmarks are found out about, and nobody
-/// who goes on typing the old name meets a stranger.
+/// Time for which a name that an account gave up is kept from other accounts (A1): links and bookmarks are found
+/// out about, and a user who goes on typing the old name does not meet a stranger.
 pub const NAME_RESERVED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The unique handle that people type as "Account Name". Held in lower case, so equality ignores case (A1).
@@ -21,13 +21,13 @@ pub const NAME_RESERVED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24
 #[serde(try_from = "String", into = "String")]
 pub struct AccountName(String);
 
-/// Why a text is no account name.
+/// Reason for which a text is not an account name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccountNameError {
     /// Shorter or longer than [`ACCOUNT_NAME_LENGTH`].
     #[error("must have 3 to 63 characters")]
     Length,
-    /// Something else than letters, digits and hyphens.
+    /// Character other than a letter, a digit or a hyphen.
     #[error("may hold only the letters a to z, digits and hyphens")]
     Character,
     /// A hyphen at an end, or two together.
@@ -36,8 +36,8 @@ pub enum AccountNameError {
 }
 
 impl AccountName {
-    /// Takes a name in any case, without the blanks around it. Names of the time before [`AccountName::check_new`] are read
-    /// too, because people type them.
+    /// Takes a name in any case, without the blanks around it. Names of the time before [`AccountName::check_new`]
+    /// are read too, because people type them.
     pub fn parse(text: &str) -> Result<Self, AccountNameError> {
         let text = without_blanks(text);
         if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
@@ -85,20 +85,20 @@ impl From<AccountName> for String {
     }
 }
 
-/// A tenant.
+/// A tenant: one customer organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Names it for good.
+    /// Id that names the account for good.
     pub id: AccountId,
-    /// What people type; may change.
+    /// Handle that users type; it may change.
     pub name: AccountName,
-    /// What people read.
+    /// Name that users read, in pages and mails.
     pub display_name: Label,
-    /// What its owners set (A6).
+    /// Settings that the owners choose (A6).
     pub settings: AccountSettings,
-    /// When an operator created it.
+    /// Time at which an operator created the account.
     pub created_at: Timestamp,
-    /// When a property last changed; its `ETag`.
+    /// Time of the last change of a property; the `ETag` of the account.
     pub updated_at: Timestamp,
 }
 
@@ -116,7 +116,8 @@ mod tests {
         }
     }
 
-    /// Proves A1: hyphens join words. Older names are still read, so that their accounts can be signed in to and renamed.
+    /// Proves A1: hyphens join words. Older names are still read, so that their accounts can be signed in to and
+    /// renamed.
     #[test]
     fn new_names_have_no_hyphen_first_last_or_doubled() {
         for good in ["acme", "acme-1", "a-b-c"] {

@@ -10,11 +10,11 @@ use crate::{AccountId, AccountLinkId};
 pub const LINKS_MAX: usize = 50;
 
 named! {
-    /// What another account is to this one.
+    /// Relation of another account to this one.
     AccountRelation, AccountRelationError, "expected \"linked\", \"sandbox\" or \"sandbox_of\"" {
-        /// Another one like it.
+        /// Equal of this one: neither is a sandbox of the other.
         Linked = "linked",
-        /// Its sandbox.
+        /// Sandbox of this account.
         Sandbox = "sandbox",
         /// The account whose sandbox this one is.
         SandboxOf = "sandbox_of",
@@ -22,13 +22,13 @@ named! {
 }
 
 named! {
-    /// Where a link stands, as one side sees it.
+    /// State of a link, as one side sees it.
     LinkState, LinkStateError, "expected \"requested\", \"asked\" or \"accepted\"" {
         /// This side asked, and the other has not answered.
         Requested = "requested",
         /// The other side asked, and an owner of this one may accept.
         Asked = "asked",
-        /// Both agree.
+        /// Both sides agree to the link.
         Accepted = "accepted",
     }
 }
@@ -36,19 +36,19 @@ named! {
 /// A link, as one of its sides sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountLink {
-    /// Names it on both sides.
+    /// Id of the link, the same on both sides.
     pub id: AccountLinkId,
-    /// Whose side this is.
+    /// Account that sees the link.
     pub account_id: AccountId,
-    /// The other side.
+    /// Account on the other side.
     pub other_account_id: AccountId,
-    /// What the other account is to this one.
+    /// Relation of the other account to this one.
     pub relation: AccountRelation,
-    /// Where it stands.
+    /// State, as this side sees it.
     pub state: LinkState,
-    /// When one side asked.
+    /// Time at which one side asked.
     pub requested_at: Timestamp,
-    /// When the other accepted.
+    /// Time at which the other side accepted.
     pub accepted_at: Option<Timestamp>,
 }
 
@@ -69,8 +69,8 @@ impl AccountLink {
         Self { account_id: self.other_account_id, other_account_id: self.account_id, relation, state, ..self }
     }
 
-    /// Whether this side may know the other by name: it agrees to the link, or it asked this side. Until then, whoever asks
-    /// learns nothing about an account by its id (A5).
+    /// Whether this side may know the other by name: it agrees to the link, or it asked this side. Until then, a
+    /// caller who asks learns nothing about an account by its id (A5).
     pub fn tells_name(&self) -> bool {
         self.state != LinkState::Requested
     }

@@ -1,5 +1,5 @@
-//! Paired users (G1): two users of two accounts, who are one person. A pair is made once, by a form login in each account, and
-//! carries for as long as nobody else changes what either form login rests on.
+//! Paired users (G1): two users of two accounts, who are one person. A pair is made once, by a form login in each
+//! account, and carries for as long as nobody else changes what either form login rests on.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,7 +20,7 @@ named! {
     PairState, PairStateError, "expected \"current\" or \"void\"" {
         /// It carries a switch, if all else allows one.
         Current = "current",
-        /// Another actor changed a username, an email or a password since: it is to be made anew.
+        /// Void pair: another actor changed a username, an email or a password since, so it is to be made anew.
         Void = "void",
     }
 }
@@ -46,7 +46,7 @@ impl PairedUser {
 /// A pair, as one of its sides sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountPair {
-    /// Names it on both sides.
+    /// Id of the pair, the same on both sides.
     pub id: AccountPairId,
     /// The user on this side.
     pub user: PairedUser,

@@ -1,4 +1,4 @@
-//! What an account sets for its people (A6), and what each setting means for a sign-in.
+//! Settings that an account chooses for its users (A6), and the effect of each on a sign-in.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,7 +14,8 @@ use crate::portal::Portal;
 
 /// Most allowed networks: offices, VPN exits and data centres of a large company. Each is compared at every sign-in.
 pub const ALLOWED_NETWORKS_MAX: usize = 200;
-/// Shortest and longest life of a magic link, in seconds: time for the mail to come, and no more than an hour in a mailbox.
+/// Shortest and longest life of a magic link, in seconds: time for the mail to come, and no more than an hour in a
+/// mailbox.
 pub const MAGIC_LINK_SECONDS: RangeInclusive<u32> = 60..=3_600;
 /// Shortest and longest life of an invitation, in seconds: an hour to 30 days.
 pub const INVITATION_SECONDS: RangeInclusive<u32> = 3_600..=2_592_000;
@@ -25,7 +26,7 @@ pub const INVITATION_SECONDS: RangeInclusive<u32> = 3_600..=2_592_000;
 pub struct AccountSettings {
     /// Whether every form login asks for a code by mail (B2).
     pub require_email_mfa: bool,
-    /// From where people may sign in to the `admin` portal; empty for everywhere.
+    /// Networks from which users may sign in to the `admin` portal; empty for everywhere.
     pub allowed_networks: Vec<Network>,
     /// Seconds for which a magic link works (B6).
     pub magic_link_seconds: u32,
@@ -57,28 +58,28 @@ impl Default for AccountSettings {
     }
 }
 
-/// What is wrong with settings.
+/// Reason for which settings are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccountSettingsError {
-    /// Over [`ALLOWED_NETWORKS_MAX`].
+    /// More entries than [`ALLOWED_NETWORKS_MAX`].
     #[error("must have at most {ALLOWED_NETWORKS_MAX} entries")]
     AllowedNetworks,
-    /// Outside [`MAGIC_LINK_SECONDS`].
+    /// Life of a magic link outside [`MAGIC_LINK_SECONDS`].
     #[error("must be 60 to 3600")]
     MagicLink,
-    /// Outside [`INVITATION_SECONDS`].
+    /// Life of an invitation outside [`INVITATION_SECONDS`].
     #[error("must be 3600 to 2592000")]
     Invitation,
-    /// Outside [`ACCESS_TOKEN_SECONDS`].
+    /// Bound of access tokens outside [`ACCESS_TOKEN_SECONDS`].
     #[error("must be 60 to 3600, or null")]
     MaxAccessToken,
-    /// Outside [`SESSION_SECONDS`].
+    /// Bound of idle sessions outside [`SESSION_SECONDS`].
     #[error("must be 300 to 2592000, or null")]
     MaxIdle,
-    /// Outside [`SESSION_SECONDS`].
+    /// Bound of whole sessions outside [`SESSION_SECONDS`].
     #[error("must be 300 to 2592000, or null")]
     MaxSession,
-    /// None, or one of them twice.
+    /// List without a language, or with one of them twice.
     #[error("must name at least one language, and each once")]
     Languages,
 }
@@ -99,7 +100,7 @@ impl AccountSettingsError {
 }
 
 impl AccountSettings {
-    /// Everything that is wrong; empty where they may be kept.
+    /// Lists everything that is wrong; empty where the settings may be kept.
     pub fn errors(&self) -> Vec<AccountSettingsError> {
         use AccountSettingsError as Wrong;
         let outside =
@@ -117,7 +118,8 @@ impl AccountSettings {
         checks.into_iter().filter_map(|(error, wrong)| wrong.then_some(error)).collect()
     }
 
-    /// Whether somebody at this address may sign in to this portal (A6).
+    /// Whether a user at this address may sign in to this portal (A6): allowed networks bind the `admin` portal
+    /// alone.
     pub fn admits(&self, portal: Portal, address: IpAddr) -> bool {
         portal != Portal::Admin
             || self.allowed_networks.is_empty()
@@ -135,12 +137,12 @@ impl AccountSettings {
         }
     }
 
-    /// How long a magic link works.
+    /// Life of a magic link, as a duration.
     pub fn magic_link(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.magic_link_seconds))
     }
 
-    /// How long an invitation can be accepted.
+    /// Time in which an invitation can be accepted.
     pub fn invitation(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.invitation_seconds))
     }

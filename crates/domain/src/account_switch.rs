@@ -1,5 +1,6 @@
-//! Switching accounts (G1): from a session in one account to one in another without a new sign-in, as the user whom a pair names
-//! there, with the rights that the other account gives and never by weaker proof than it asks for.
+//! Switching accounts (G1): from a session in one account to one in another without a new sign-in, as the user
+//! whom a pair names there, with the rights that the other account gives and never by weaker proof than it asks
+//! for.
 
 use crate::account_link::{AccountLink, AccountRelation, LinkState};
 use crate::account_pair::PairState;
@@ -12,24 +13,25 @@ use crate::user::{SignInMethod, User, UserStatus};
 use crate::username::normalized;
 use crate::{AccountId, UserId};
 
-/// Where whoever switched had proved who they are. It stays the same however often they switch on, so that trust between
-/// accounts is never handed on: what counts is the link with the account that saw the password.
+/// Account and user with which a user who switched had proved their identity. Both stay the same however often
+/// they switch on, so that trust between accounts is never handed on: what counts is the link with the account
+/// that saw the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Home {
-    /// The account.
+    /// Account in which they proved their identity.
     pub account_id: AccountId,
-    /// Their user there.
+    /// Id of their user in that account.
     pub user_id: UserId,
-    /// The epoch of that user in which they proved it (A7).
+    /// Epoch of that user in which they proved it (A7).
     pub credential_epoch: CredentialEpoch,
 }
 
-/// Somebody at home, as they proved who they are.
+/// A user at home, as they proved their identity.
 #[derive(Debug, Clone, Copy)]
 pub struct AtHome<'a> {
-    /// Who.
+    /// User who proved their identity.
     pub user: &'a User,
-    /// By what they signed in.
+    /// Method by which they signed in.
     pub method: SignInMethod,
     /// Whether their username login is retained there: [`username_retained`].
     pub username_retained: bool,
@@ -38,11 +40,11 @@ pub struct AtHome<'a> {
 /// The user of another account who is the same person.
 #[derive(Debug, Clone, Copy)]
 pub enum Counterpart<'a> {
-    /// They hold no pair there.
+    /// User unknown: they hold no pair there.
     Unpaired,
-    /// Their own user: paired, or the one at home itself.
+    /// User of their own: paired, or the one at home itself.
     Known {
-        /// The user.
+        /// User in the other account.
         user: &'a User,
         /// Whether the username login is retained there: [`username_retained`].
         username_retained: bool,
@@ -51,14 +53,14 @@ pub enum Counterpart<'a> {
     },
 }
 
-/// The account that somebody would switch to.
+/// The account that a user would switch to.
 #[derive(Debug, Clone, Copy)]
 pub struct Destination<'a> {
     /// The link that home has with it; none where it is home itself.
     pub link: Option<&'a AccountLink>,
-    /// What it sets.
+    /// Settings of that account (A6).
     pub settings: &'a AccountSettings,
-    /// How its `admin` portal uses SSO.
+    /// SSO mode of its `admin` portal.
     pub mode: SsoMode,
     /// Whether any application of the `admin` portal serves it.
     pub is_served: bool,
@@ -68,7 +70,7 @@ pub struct Destination<'a> {
     pub admits_address: bool,
 }
 
-/// Why somebody cannot switch. Each but the first says what is to be set up.
+/// Reason for which a user cannot switch. Each but the first says what is to be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SwitchRefusal {
     /// The accounts are not linked, or one of them has not agreed.
@@ -79,7 +81,7 @@ pub enum SwitchRefusal {
         "no application serves the other account: have an owner there, or the operator, register one for its admin portal"
     )]
     NotServed,
-    /// Somebody proved who they are in a sandbox alone, whose owners need not be those of the account.
+    /// User who signed in at a sandbox alone, whose owners need not be those of the account.
     #[error("sign in at the account itself: a sign-in at its sandbox does not count there")]
     FromSandbox,
     /// The session began by SSO: an identity provider speaks for its own account alone.
@@ -90,7 +92,7 @@ pub enum SwitchRefusal {
         "your username login is not retained in both accounts: an SSO migration replaced your username by your email"
     )]
     UsernameReplaced,
-    /// They hold no pair of users in the two accounts.
+    /// Pair missing: they hold no pair of users in the two accounts.
     #[error(
         "you hold no paired users in the two accounts: pair them once, by signing in to each with username and password \
          (POST /v1/account-pairings); without a user or a password there, accept the invitation or have an owner there send one"
@@ -102,7 +104,7 @@ pub enum SwitchRefusal {
          its owner role or status: pair anew, by signing in to each account with username and password"
     )]
     PairVoid,
-    /// Their user there is not active or holds no role.
+    /// User of theirs in the other account is not active or holds no role.
     #[error("your user in the other account is not active or holds no role: have an owner there see to it")]
     UserNotReady,
     /// SSO is required of their user there.
@@ -118,14 +120,14 @@ pub enum SwitchRefusal {
     NetworkNotAllowed,
 }
 
-/// Whether a username login is retained: no migration to SSO replaced the username by the email, or the user has another
-/// one again. `written` is what the last migration that was applied wrote in its place.
+/// Whether a username login is retained: no migration to SSO replaced the username by the email, or the user has
+/// another one again. `written` is what the last migration that was applied wrote in its place.
 pub fn username_retained(user: &User, written: Option<&str>) -> bool {
     written.is_none_or(|written| normalized(written) != user.username.normalized())
 }
 
-/// Decides whether a caller may enter the other account, and as which user: the one that they proved to be there once, if that
-/// stands, and never by weaker proof than a form login there would ask for now.
+/// Decides whether a caller may enter the other account, and as which user: the one that they proved to be there
+/// once, if that stands, and never by weaker proof than a form login there would ask for now.
 pub fn decide_switch<'a>(home: &AtHome<'_>, to: &Destination<'a>) -> Result<&'a User, SwitchRefusal> {
     check_way(home, to)?;
     let Counterpart::Known { user, username_retained, pair } = to.counterpart else {
@@ -204,7 +206,7 @@ mod tests {
         other
     }
 
-    /// What somebody is told who switches under these facts, all others being well.
+    /// Facts of a switch for which a test checks the decision, all others being well.
     #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
     struct Case {
         home: User,
@@ -304,8 +306,8 @@ mod tests {
     }
 
     proptest! {
-        /// Proves G1, A4: whatever the facts, nobody switches who could not sign in there by form login with this proof, or whose
-        /// pair does not stand.
+        /// Proves G1, A4: whatever the facts, nobody switches who could not sign in there by form login with this
+        /// proof, or whose pair does not stand.
         #[test]
         fn a_switch_is_never_easier_than_a_form_login(
             (method, status) in (prop::sample::select(SignInMethod::ALL), prop::sample::select(UserStatus::ALL)),

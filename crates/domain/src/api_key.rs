@@ -13,11 +13,11 @@ use crate::{AccountId, ApiKeyId};
 
 /// Most keys of an account: one for each of its programs, with room for their successors.
 pub const API_KEYS_MAX: u32 = 50;
-/// How exactly the last use of a key is known: a request is no write, but for the first one in an hour.
+/// Precision of the time at which a key was last used: a request writes nothing, except the first one in an hour.
 pub const LAST_USE_PRECISION: SignedDuration = SignedDuration::from_hours(1);
 
 named! {
-    /// What a key may do. There is none for what decides who is an owner: connections, applications, other keys.
+    /// Scope of an API key. There is none for what decides who is an owner: connections, applications, other keys.
     ApiKeyScope, ApiKeyScopeError, "expected \"read\", \"users:write\" or \"settings:write\"" {
         /// See the account's data.
         Read = "read",
@@ -28,29 +28,29 @@ named! {
     }
 }
 
-/// What a key may do, in order.
+/// Scopes of a key, in order.
 pub type ApiKeyScopes = BTreeSet<ApiKeyScope>;
 
 /// A key as it is kept. The key itself is shown once, at its making.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Names it in the audit log.
+    /// Id that names it in the audit log.
     pub id: ApiKeyId,
-    /// Whose it is.
+    /// Account that the key acts in.
     pub account_id: AccountId,
-    /// What it is used for.
+    /// Name that tells the purpose of the key.
     pub name: Label,
-    /// What it may do.
+    /// Scopes that were given to the key.
     pub scopes: ApiKeyScopes,
-    /// How it begins, so that a person recognizes it.
+    /// Beginning of the key, so that a person recognizes it.
     pub hint: String,
-    /// What it is found by.
+    /// Digest by which a presented key is found.
     pub digest: SecretDigest,
-    /// When it was made.
+    /// Time at which it was made.
     pub created_at: Timestamp,
-    /// From when on it does not work.
+    /// Time from which on it does not work; none for a key without an end.
     pub expires_at: Option<Timestamp>,
-    /// When it was last used, to [`LAST_USE_PRECISION`].
+    /// Time of its last use, to [`LAST_USE_PRECISION`].
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -76,22 +76,22 @@ pub fn permits(scopes: &ApiKeyScopes, permission: Permission) -> bool {
     }
 }
 
-/// Why a key may not do to a user what it asks, though it manages users: each of these would make whoever holds it more than a
-/// key, or somebody else.
+/// Reason for which a key may not change a user in the way that it asks, though it manages users: each of these
+/// would make the key's holder more than a key, or another user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRefusal {
     /// Owners are beyond a key.
     #[error("An API key neither makes nor changes owners")]
     Owner,
-    /// So is making a context manager.
+    /// Context managers are beyond a key, too: it does not make them.
     #[error("An API key makes no context managers: an owner assigns that role")]
     ContextManager,
-    /// Who gets a user's mail gets the user.
+    /// Addresses are for an owner to change: with a user's mail comes the user.
     #[error(
         "An API key does not change username, email or recovery email of a user who has a credential: an owner does"
     )]
     Addresses,
-    /// What an owner deactivated stays so.
+    /// Deactivation by an owner stays in force.
     #[error("An API key does not make a deactivated user active again: an owner does")]
     Reactivation,
     /// A weaker sign-in is for an owner or the user to choose.
@@ -102,9 +102,9 @@ pub enum KeyRefusal {
 /// A change of a user, and whether they have a credential: a password, or a sign-in behind them.
 #[derive(Debug, Clone, Copy)]
 pub struct UserChange<'a> {
-    /// As they are.
+    /// User before the change.
     pub before: &'a User,
-    /// As they would be.
+    /// User after the change.
     pub after: &'a User,
     /// Whether they have a password.
     pub has_password: bool,
@@ -124,7 +124,7 @@ impl UserChange<'_> {
     }
 }
 
-/// Whether a key reaches a user: whoever owns the account is beyond it (A4).
+/// Whether a key reaches a user: the owners of the account are beyond it (A4).
 pub fn decide_reach(user: &User) -> Result<(), KeyRefusal> {
     let owns = user.break_glass || user.roles.all().contains(&Role::OrganizationOwner);
     if owns { Err(KeyRefusal::Owner) } else { Ok(()) }
@@ -136,7 +136,7 @@ pub fn decide_making(user: &User) -> Result<(), KeyRefusal> {
     if is_context_manager(user) { Err(KeyRefusal::ContextManager) } else { Ok(()) }
 }
 
-/// Whether a key may change a user so, whom it reaches (A3, A7).
+/// Whether a key that reaches a user may change them in this way (A3, A7).
 pub fn decide_change(change: &UserChange<'_>) -> Result<(), KeyRefusal> {
     let UserChange { before, after, .. } = *change;
     decide_reach(after)?;

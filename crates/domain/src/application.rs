@@ -26,16 +26,16 @@ pub const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 300..=2_592_000;
 #[serde(try_from = "String", into = "String")]
 pub struct RedirectUri(String);
 
-/// Why a text cannot be registered as a URI of an application.
+/// Reason for which a text cannot be registered as a URI of an application.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UriError {
-    /// Not an absolute URL.
+    /// Text that is not an absolute URL.
     #[error("must be an absolute URL such as https://app.example.com/callback")]
     NotAbsolute,
-    /// Over [`URI_MAX_BYTES`].
+    /// URI of more than [`URI_MAX_BYTES`].
     #[error("must have at most {URI_MAX_BYTES} bytes")]
     TooLong,
-    /// Neither `https`, nor `http` on this very machine.
+    /// Scheme other than `https`, or than `http` on this very machine.
     #[error("must use https (http only for localhost, 127.0.0.1 and [::1])")]
     Scheme,
     /// A fragment, a user name or a password in it.
@@ -180,33 +180,33 @@ pub fn is_loopback(host: &Host<&str>) -> bool {
 }
 
 named! {
-    /// How an application is given its refresh tokens.
+    /// Delivery of refresh tokens to an application.
     RefreshDelivery, RefreshDeliveryError, "expected \"json\" or \"cookie\"" {
-        /// In the token response's body.
+        /// Tokens in the body of the token response.
         Json = "json",
-        /// As an `HttpOnly` cookie of the API's own site.
+        /// Tokens in an `HttpOnly` cookie of the API's own site.
         Cookie = "cookie",
     }
 }
 
-/// How long an application's tokens and sessions live.
+/// Lifetimes of an application's tokens and sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifetimes {
     /// Seconds until an access token expires.
     pub access_token_seconds: u32,
-    /// Seconds until a refresh token that nobody uses expires.
+    /// Seconds until an unused refresh token expires.
     pub idle_seconds: u32,
     /// Seconds until the session ends, whatever is refreshed.
     pub session_seconds: u32,
 }
 
-/// Why lifetimes are refused.
+/// Reason for which lifetimes are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LifetimesError {
-    /// Outside [`ACCESS_TOKEN_SECONDS`].
+    /// Life of an access token outside [`ACCESS_TOKEN_SECONDS`].
     #[error("access_token_seconds must be 60 to 3600")]
     AccessToken,
-    /// Outside [`SESSION_SECONDS`].
+    /// Life of a session, idle or in all, outside [`SESSION_SECONDS`].
     #[error("idle_seconds and session_seconds must be 300 to 2592000")]
     Session,
     /// The parts contradict each other.
@@ -254,13 +254,13 @@ impl Lifetimes {
 named! {
     /// A page of a frontend that mails lead to.
     Page, PageError, "expected \"accept_invitation\", \"reset_password\", \"magic_link\" or \"login\"" {
-        /// Where somebody who was invited sets a password.
+        /// Page on which an invited user sets a password.
         AcceptInvitation = "accept_invitation",
-        /// Where somebody who forgot it sets a new one.
+        /// Page on which a user who forgot their password sets a new one.
         ResetPassword = "reset_password",
-        /// Where a magic link signs in.
+        /// Page on which a magic link signs in.
         MagicLink = "magic_link",
-        /// Where people begin to sign in.
+        /// Page on which users begin to sign in.
         Login = "login",
     }
 }
@@ -269,13 +269,13 @@ named! {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pages {
-    /// Where somebody who was invited sets a password.
+    /// Page on which an invited user sets a password.
     pub accept_invitation: Option<RedirectUri>,
-    /// Where somebody who forgot it sets a new one.
+    /// Page on which a user who forgot their password sets a new one.
     pub reset_password: Option<RedirectUri>,
-    /// Where a magic link signs in.
+    /// Page on which a magic link signs in.
     pub magic_link: Option<RedirectUri>,
-    /// Where people begin to sign in.
+    /// Page on which users begin to sign in.
     pub login: Option<RedirectUri>,
 }
 
@@ -294,40 +294,40 @@ impl Pages {
 /// A registered frontend of one portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
-    /// Its `client_id`.
+    /// OAuth `client_id` of the frontend.
     pub id: ApplicationId,
-    /// Whose it is; `None` for a frontend that the operator shares among all accounts, such as one login page where
-    /// people type their account name. Only operators register and change shared ones.
+    /// Account that owns it; `None` for a frontend that the operator shares among all accounts, such as one login
+    /// page where users type their account name. Only operators register and change shared ones.
     pub account_id: Option<AccountId>,
-    /// Which portal it is the frontend of.
+    /// Portal that it is the frontend of.
     pub portal: Portal,
-    /// What an administrator calls it.
+    /// Name that administrators call it by.
     pub name: Label,
-    /// What it may change.
+    /// Settings of the application that are set freely.
     pub settings: ApplicationSettings,
     /// Whether sign-ins that begin elsewhere (C8) go to it. At most one per account and portal, and at most one shared
     /// one per portal; an account's own default goes before the shared one.
     pub is_default: bool,
-    /// When it was registered.
+    /// Time at which it was registered.
     pub created_at: Timestamp,
-    /// When a property last changed; the `ETag`.
+    /// Time of the last change of a property; the `ETag`.
     pub updated_at: Timestamp,
 }
 
 /// The parts of an application that are set freely.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationSettings {
-    /// Where codes may go, exactly.
+    /// URIs that codes may be sent to, compared exactly.
     pub redirect_uris: Vec<RedirectUri>,
-    /// Which browser origins may call the API with it.
+    /// Browser origins that may call the API with it.
     pub allowed_origins: Vec<Origin>,
-    /// Where a sign-in that begins elsewhere is sent (OpenID Connect Core, section 4).
+    /// URI that a sign-in which begins elsewhere is sent to (OpenID Connect Core, section 4).
     pub initiate_login_uri: Option<RedirectUri>,
-    /// How long tokens live.
+    /// Lifetimes of its tokens and sessions.
     pub lifetimes: Lifetimes,
-    /// How refresh tokens travel.
+    /// Delivery of its refresh tokens, by body or cookie.
     pub refresh_delivery: RefreshDelivery,
-    /// Where mails lead to.
+    /// Pages that mails lead to.
     #[serde(default)]
     pub pages: Pages,
 }
@@ -374,7 +374,8 @@ mod tests {
         }
     }
 
-    /// Proves D4: what is registered is in canonical form and stands for itself alone; what was registered before is read.
+    /// Proves D4: what is registered is in canonical form and stands for itself alone; what was registered before
+    /// is read.
     #[test]
     fn a_uri_is_registered_in_its_canonical_form_alone() {
         let check = |text: &str| RedirectUri::parse(text).unwrap().check_canonical();

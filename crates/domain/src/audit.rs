@@ -1,4 +1,4 @@
-//! The audit log: who changed what, when, from where, property by property (H3).
+//! The audit log: each change with its actor, time, client address and properties (H3).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::named::named;
 use crate::{AccountId, ApiKeyId, AuditEventId, OperatorKeyId, UserId};
 
-/// Who did something.
+/// Actor of an audited event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditActor {
     /// An operator, by API key.
@@ -23,7 +23,7 @@ pub enum AuditActor {
 }
 
 impl AuditActor {
-    /// What kind of actor it is.
+    /// Kind of the actor, as it is stored.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Operator(_) => "operator",
@@ -34,7 +34,7 @@ impl AuditActor {
         }
     }
 
-    /// Which one, where there are several.
+    /// Id of the actor; none for a kind that has only one.
     pub fn id(self) -> Option<String> {
         match self {
             Self::Operator(id) => Some(id.to_string()),
@@ -146,38 +146,38 @@ actions! {
 /// A property of the target, before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PropertyChange {
-    /// Its name; a dot leads into an object.
+    /// Name of the property; a dot leads into an object.
     pub property: String,
-    /// What it was; null where it was not there.
+    /// Value before the change; null where there was none.
     pub before: Value,
-    /// What it is; null where it is gone.
+    /// Value after the change; null where it is gone.
     pub after: Value,
 }
 
-/// One thing that was done.
+/// Event that was recorded in the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
-    /// Names it; in order of time.
+    /// Id of the event; ids are in order of time.
     pub id: AuditEventId,
-    /// In whose account; none for what concerns the whole installation.
+    /// Account that it concerns; none for the whole installation.
     pub account_id: Option<AccountId>,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// Who.
+    /// Kind of the actor, by [`AuditActor::kind`].
     pub actor_kind: String,
-    /// Which one.
+    /// Id of the actor, by [`AuditActor::id`].
     pub actor_id: Option<String>,
     /// Action that was taken.
     pub action: AuditAction,
-    /// The id of what it was done to.
+    /// Id of the thing that it was done to.
     pub target: String,
-    /// What changed.
+    /// Changes, one for each property.
     pub changes: Vec<PropertyChange>,
-    /// From where.
+    /// Address that the request came from, where there was one.
     pub client_address: Option<String>,
 }
 
-/// What differs between two JSON objects, property by property; nested objects are compared within.
+/// Lists the differences between two JSON objects, property by property; nested objects are compared within.
 pub fn changes(before: &Value, after: &Value) -> Vec<PropertyChange> {
     let mut found = vec![];
     collect("", before, after, &mut found);

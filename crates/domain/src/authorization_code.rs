@@ -11,50 +11,51 @@ use crate::secret::SecretDigest;
 use crate::user::SignInMethod;
 use crate::{AccountId, ApplicationId, AttemptId, SessionId, UserId};
 
-/// How long a code may be exchanged (D4).
+/// Time in which a code may be exchanged (D4).
 pub const CODE_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 
 /// A finished sign-in that waits for its frontend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationCode {
-    /// What it is found by.
+    /// Digest by which a presented code is found.
     pub digest: SecretDigest,
-    /// Whose account.
+    /// Account that was signed in to.
     pub account_id: AccountId,
     /// The frontend that began the sign-in.
     pub application_id: ApplicationId,
-    /// Where the code was sent.
+    /// URI that the code was sent to.
     pub redirect_uri: RedirectUri,
-    /// What binds it to the browser that began the sign-in.
+    /// PKCE challenge, which binds it to the browser that began the sign-in.
     pub code_challenge: CodeChallenge,
     /// The attempt that it completes.
     pub attempt_id: AttemptId,
-    /// What the session will be.
+    /// Grant that the session will have.
     pub grant: SessionGrant,
-    /// When it was issued.
+    /// Time at which it was issued.
     pub issued_at: Timestamp,
     /// The session it was exchanged for.
     pub session_id: Option<SessionId>,
 }
 
-/// What a sign-in has earned: all that a session needs to know of it.
+/// Grant that a sign-in has earned: all that a session needs to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionGrant {
-    /// Who signed in.
+    /// User who signed in.
     pub user_id: UserId,
-    /// To which portal.
+    /// Portal that they signed in to.
     pub portal: Portal,
-    /// How.
+    /// Method of the sign-in.
     pub method: SignInMethod,
-    /// When they proved who they are.
+    /// Time at which they proved their identity.
     pub auth_time: Timestamp,
     /// The user's epoch in which they did (A7).
     pub credential_epoch: CredentialEpoch,
     /// Role values for a `self_service` frontend (C4).
     pub external_roles: Vec<String>,
-    /// Where they had proved that, if they switched from there (G1).
+    /// Account and user with which they proved it, if they switched from there (G1).
     pub home: Option<Home>,
-    /// When the identity provider says that the session ends (C12), or the session ends that they switched from (G1).
+    /// Time at which the session ends by the word of the identity provider (C12), or at which the session ends
+    /// that they switched from (G1).
     pub session_not_on_or_after: Option<Timestamp>,
 }
 
@@ -70,33 +71,33 @@ impl SessionGrant {
     }
 }
 
-/// What a frontend presents with a code.
+/// Parameters that a frontend presents with a code.
 #[derive(Debug, Clone, Copy)]
 pub struct PresentedCode<'a> {
-    /// Its `client_id`.
+    /// OAuth `client_id` of the frontend.
     pub client: ApplicationId,
-    /// The `redirect_uri` it used.
+    /// Redirect URI that it used: `redirect_uri`.
     pub redirect_uri: &'a str,
-    /// The `code_verifier`.
+    /// PKCE verifier: the `code_verifier`.
     pub code_verifier: &'a str,
 }
 
-/// Why a code is not exchanged.
+/// Reason for which a code is not exchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeRefusal {
-    /// It was exchanged before: the session that came of it ends.
+    /// Code that was exchanged before: the session that came of it ends.
     #[error("the code was used before, so its session has been ended")]
     AlreadyUsed(SessionId),
-    /// Over [`CODE_LIFETIME`] old.
+    /// Code of an age over [`CODE_LIFETIME`].
     #[error("the code has expired; it is valid for 60 seconds")]
     Expired,
-    /// Another client's code.
+    /// Code that was issued to another client.
     #[error("the code was issued to another client")]
     OtherClient,
-    /// Not the URI it was sent to.
+    /// Redirect URI other than the one that the code was sent to.
     #[error("redirect_uri is not the one that the sign-in began with")]
     RedirectUri,
-    /// Not the verifier of the challenge.
+    /// Verifier that does not match the challenge.
     #[error("code_verifier does not match the code_challenge that the sign-in began with")]
     CodeVerifier,
 }

@@ -1,4 +1,4 @@
-//! How an account's mails look and whom they seem to come from.
+//! Branding: the look and the apparent sender of an account's mails.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,12 +13,12 @@ pub const LOGO_URL_MAX_BYTES: usize = 1_000;
 /// The colour of links and codes where an account chose none: dark enough to be read on white.
 pub const ACCENT_COLOR_DEFAULT: &str = "#1f4e79";
 
-/// Where a mail program fetches the logo.
+/// URL from which a mail program fetches the logo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LogoUrl(String);
 
-/// Why a text is no address of a logo.
+/// Reason for which a text is not a logo's URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an https URL of at most {LOGO_URL_MAX_BYTES} bytes, without user name and password")]
 pub struct LogoUrlError;
@@ -32,7 +32,7 @@ impl LogoUrl {
         if fine { Ok(Self(url.into())) } else { Err(LogoUrlError) }
     }
 
-    /// The URL.
+    /// The URL in its canonical form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -57,7 +57,7 @@ impl From<LogoUrl> for String {
 #[serde(try_from = "String", into = "String")]
 pub struct AccentColor(String);
 
-/// Why a text is no colour.
+/// Reason for which a text is not a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a colour such as #1f4e79")]
 pub struct AccentColorError;
@@ -70,7 +70,7 @@ impl AccentColor {
         if fine { Ok(Self(text.to_ascii_lowercase())) } else { Err(AccentColorError) }
     }
 
-    /// The colour.
+    /// The colour as `#rrggbb`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -90,24 +90,24 @@ impl From<AccentColor> for String {
     }
 }
 
-/// What an account chose for its mails; what it left out has the operator's or a plain default.
+/// Choices of an account for its mails; what it left out has the operator's or a plain default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BrandingSettings {
-    /// What the mails speak of; otherwise the account's display name.
+    /// Name that the mails speak of; otherwise the account's display name.
     #[serde(deserialize_with = "optional_stored")]
     pub brand_name: Option<Label>,
     /// A picture at the head of the HTML part.
     pub logo_url: Option<LogoUrl>,
     /// The colour of links and codes.
     pub accent_color: Option<AccentColor>,
-    /// Whom to ask: an address, a telephone number, a URL.
+    /// Contact for questions: an address, a telephone number, a URL.
     #[serde(deserialize_with = "optional_stored")]
     pub support_contact: Option<Label>,
     /// The name beside the operator's sender address; otherwise the brand's.
     #[serde(deserialize_with = "optional_stored")]
     pub sender_name: Option<Label>,
-    /// Where answers go.
+    /// Address that answers go to.
     #[serde(deserialize_with = "optional_stored")]
     pub reply_to: Option<Email>,
 }
@@ -115,11 +115,11 @@ pub struct BrandingSettings {
 /// The branding of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branding {
-    /// Whose.
+    /// Account that the branding belongs to.
     pub account_id: AccountId,
-    /// What was chosen.
+    /// Settings that were chosen for its mails.
     pub settings: BrandingSettings,
-    /// When it last changed; the `ETag`.
+    /// Time of the last change; the `ETag`.
     pub updated_at: Timestamp,
 }
 

@@ -1,5 +1,5 @@
-//! Break-glass users (A4): the owners who get in by form login whatever happens to SSO. Who is one is explicit, so that an
-//! owner with a password may still use SSO, and an account always has one.
+//! Break-glass users (A4): the owners who get in by form login whatever happens to SSO. An explicit mark makes
+//! them that, so that an owner with a password may still use SSO, and an account always has one.
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::user::{User, UserStatus};
 /// The owners of an account besides the one who is about to change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OtherOwners {
-    /// Who are invited or active, and whose role an owner assigned.
+    /// Number of those who are invited or active, and whose role an owner assigned.
     pub owners: usize,
     /// Break-glass users among them who get in.
     pub break_glass: usize,
@@ -22,7 +22,7 @@ pub struct OtherOwners {
 /// An owner as they are or would be, and whether they get in as a break-glass user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing<'a> {
-    /// The user as of then.
+    /// User as of that moment.
     pub user: &'a User,
     /// The answer of [`gets_in`] for them.
     pub gets_in: bool,
@@ -33,7 +33,7 @@ pub struct Standing<'a> {
 #[error("the change would leave no break-glass user")]
 pub struct BreakGlassRequired;
 
-/// Whether somebody owns their account by a role that no identity provider can take away.
+/// Whether a user owns their account by a role that no identity provider can take away.
 pub fn is_owner(user: &User) -> bool {
     user.portal == Portal::Admin && user.status.is_welcome() && user.roles.assigned.contains(&Role::OrganizationOwner)
 }
@@ -52,30 +52,32 @@ pub fn gets_in(user: &User, has_own_password: bool, settings: &AccountSettings) 
     user.break_glass && can_be_break_glass(user, has_own_password) && is_reachable
 }
 
-/// Whether an owner becomes a break-glass user by opening an invitation's link and setting a password there: the first owner
-/// does, and any other while the account has none. The page is told before (`break_glass`), so it is no surprise; nothing
-/// else marks anybody but an owner's word.
+/// Whether an owner becomes a break-glass user by opening an invitation's link and setting a password there: the
+/// first owner does, and any other while the account has none. The page is told before (`break_glass`), so it is
+/// not a surprise; otherwise an owner's word alone marks a user.
 pub fn becomes_break_glass(user: &User, first_owner: bool, others: OtherOwners) -> bool {
     let accepted = User { status: UserStatus::Active, ..user.clone() };
     can_be_break_glass(&accepted, true) && (first_owner || others.break_glass == 0)
 }
 
-/// Whether a form login of this user uses the break-glass path, of which everybody hears who answers for the account: while
-/// the portal's SSO is enabled. Without SSO there is no glass to break: form login is how everybody comes in.
+/// Whether a form login of this user uses the break-glass path, of which all who answer for the account are told:
+/// while the portal's SSO is enabled. Without SSO there is no glass to break: form login is the way in for all
+/// users.
 pub fn is_break_glass_use(user: &User, mode: SsoMode) -> bool {
     user.break_glass && mode.is_enabled()
 }
 
-/// When a break-glass user last got in by form login, as far as that was the last time at all; no assertion signs them in.
+/// Time at which a break-glass user last got in by form login; none if their last sign-in was another one. No
+/// assertion signs them in.
 pub fn last_used(user: &User) -> Option<Timestamp> {
     user.last_sign_in.filter(|last| last.method.is_form_login()).map(|last| last.at)
 }
 
 /// Decides whether a user may become what `after` says; none where they are removed.
 ///
-/// The last break-glass user who gets in stays one. While there is none yet, because the first owner has not set a password,
-/// the last owner stays one instead: they are who can become it. Who keeps the mark and did not get in before may be changed:
-/// that is how they are helped.
+/// The last break-glass user who gets in stays one. While there is none yet, because the first owner has not set a
+/// password, the last owner stays one instead: they are who can become it. A user who keeps the mark and did not
+/// get in before may be changed: that is how they are helped.
 pub fn decide_user_change(
     before: Standing<'_>,
     after: Option<Standing<'_>>,
@@ -107,7 +109,7 @@ mod tests {
         User { break_glass, ..owner }
     }
 
-    /// As they are where nothing but the mark matters.
+    /// Standing of a user where nothing but the mark matters.
     fn standing(user: &User) -> Standing<'_> {
         Standing { user, gets_in: user.break_glass }
     }
@@ -147,8 +149,8 @@ mod tests {
         assert_eq!(decide_user_change(outside, Some(standing(&unmarked)), COLLEAGUE), Err(BreakGlassRequired));
     }
 
-    /// Proves A4: the mark alone lets nobody in: it takes a password of their own, and an address where a code may be asked
-    /// for, by the account, by themselves, or because they come from outside the allowed networks.
+    /// Proves A4: the mark alone lets nobody in: it takes a password of their own, and an address where a code may
+    /// be asked for, by the account, by themselves, or because they come from outside the allowed networks.
     #[test]
     fn a_break_glass_user_gets_in_with_their_own_password_and_an_address_for_the_code() {
         let plain = AccountSettings::default();

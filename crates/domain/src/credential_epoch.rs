@@ -1,6 +1,6 @@
-//! Credentials have an epoch (A7). What is issued to a user (a link, a code, a pending step, a session, a mail that carries
-//! one of these) is stamped with the user's epoch, and counts for nothing in another one. So one number in the user's row
-//! voids all of it at once, also what nobody has a list of.
+//! Credentials have an epoch (A7). What is issued to a user (a link, a code, a pending step, a session, a mail
+//! that carries one of these) is stamped with the user's epoch, and counts for nothing in another one. So one
+//! number in the user's row voids all of it at once, also what is on no list.
 
 use std::fmt;
 
@@ -46,9 +46,9 @@ impl fmt::Display for CredentialEpoch {
 /// switched session is gone, there is no epoch that it could rest on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epochs {
-    /// Of the user who is signed in.
+    /// Epoch of the user who is signed in.
     pub user: CredentialEpoch,
-    /// Of the user in the account where they proved who they are, if they switched from there (G1).
+    /// Epoch of the user in the account where they proved their identity, if they switched from there (G1).
     pub home: Option<CredentialEpoch>,
 }
 
@@ -59,8 +59,8 @@ struct Grounds<'a> {
     email: Option<&'a Email>,
     recovery_email: Option<&'a Email>,
     status: UserStatus,
-    /// Whether an assigned role makes them an owner, and whether one from an assertion does. They are told apart because
-    /// the first reaches sessions that the second does not (C4).
+    /// Whether an assigned role makes them an owner, and whether one from an assertion does. They are told apart
+    /// because the first reaches sessions that the second does not (C4).
     owns: [bool; 2],
 }
 

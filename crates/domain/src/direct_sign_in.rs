@@ -1,4 +1,5 @@
-//! Sign-ins that Vestibule checks itself: by password (B1) and by magic link (B6). What they wait for, and how they end.
+//! Sign-ins that Vestibule checks itself: by password (B1) and by magic link (B6). The steps that they wait for,
+//! and their outcome.
 
 use jiff::Timestamp;
 
@@ -11,42 +12,42 @@ use crate::user::SignInMethod;
 use crate::{AccountId, AttemptId, UserId};
 
 named! {
-    /// What a sign-in waits for, its password or link being right.
+    /// Step that a sign-in waits for, its password or link being right.
     Awaited, AwaitedError, "expected \"mfa_code\" or \"password_change\"" {
-        /// The code that was mailed (B2).
+        /// Code that was mailed to the user (B2).
         MfaCode = "mfa_code",
-        /// Another password, because somebody else chose this one.
+        /// Change of a password that another user chose.
         PasswordChange = "password_change",
     }
 }
 
-/// A sign-in of somebody who is known, on its way to a code.
+/// Sign-in of a known user, on its way to a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectSignIn {
-    /// The attempt that it is.
+    /// Attempt that this sign-in belongs to.
     pub attempt_id: AttemptId,
-    /// Whose account.
+    /// Account that is signed in to.
     pub account_id: AccountId,
-    /// To which portal.
+    /// Portal that is signed in to.
     pub portal: Portal,
-    /// Who signs in.
+    /// User who signs in.
     pub user_id: UserId,
-    /// Where the outcome goes.
+    /// Frontend and redirect URI that the outcome goes to.
     pub return_to: ReturnTo,
-    /// By what, as far as it got.
+    /// Method of the sign-in, as far as it got.
     pub method: SignInMethod,
-    /// When they proved who they are.
+    /// Time at which they proved their identity.
     pub auth_time: Timestamp,
-    /// Their epoch in which they did (A7).
+    /// Epoch of the user in which they did (A7).
     pub credential_epoch: CredentialEpoch,
-    /// What it waits for; nothing where it is complete.
+    /// Step that it waits for; none where it is complete.
     pub awaits: Option<Awaited>,
-    /// When it is too late to go on.
+    /// Time from which on it is too late to continue.
     pub expires_at: Timestamp,
 }
 
 impl DirectSignIn {
-    /// What it has earned: a session that rests on it alone.
+    /// Grant that it has earned: a session that rests on it alone.
     pub const fn grant(&self) -> SessionGrant {
         SessionGrant {
             user_id: self.user_id,
@@ -61,7 +62,7 @@ impl DirectSignIn {
     }
 }
 
-/// What is asked of somebody whose password is right: first the second factor, then another password.
+/// Chooses the next step after a right password: first the second factor, then another password.
 pub const fn next_step(needs_mfa: bool, must_change_password: bool) -> Option<Awaited> {
     match (needs_mfa, must_change_password) {
         (true, _) => Some(Awaited::MfaCode),

@@ -1,30 +1,31 @@
-//! The one namespace of a portal (A2): what its users go by, and who is in the way of a new name.
+//! The one namespace of a portal (A2): the names of its users, and the users who are in the way of a new name.
 //!
-//! A username is nobody else's username or email. Two users may share an email, until SSO is required. Archived users go by
-//! nothing. Whoever checks names and writes them holds the account's row, so that nobody else does between the two.
+//! A username is no other user's username or email. Two users may share an email, until SSO is required. Archived
+//! users have no names here. A caller who checks names and writes them holds the account's row, so that no other
+//! caller does between the two.
 
 use std::collections::HashMap;
 
 use crate::UserId;
 use crate::user::{User, UserStatus};
 
-/// What a user goes by, in its compared form.
+/// Names of a user, in their compared form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// Whose.
+    /// User who has the names.
     pub id: UserId,
-    /// The username as it is spelled.
+    /// Username as it is spelled.
     pub spelled: String,
-    /// The username.
+    /// Username in its compared form.
     pub username: String,
-    /// The email.
+    /// Email in its compared form; none for a user without one.
     pub email: Option<String>,
-    /// Where the user stands.
+    /// Status of the user; archived users have no names.
     pub status: UserStatus,
 }
 
 impl Names {
-    /// What this user goes by.
+    /// Takes the names of this user.
     pub fn of(user: &User) -> Self {
         Self {
             id: user.id,
@@ -36,16 +37,16 @@ impl Names {
     }
 }
 
-/// One of the two that a user goes by.
+/// Kind of a name: one of the two that a user has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NameKind {
-    /// What they sign in as.
+    /// Name that they sign in as.
     Username,
-    /// Where mail goes.
+    /// Address that mail goes to.
     Email,
 }
 
-/// Which names of a user are new, so that they are to be checked.
+/// Names of a user that are new, so that they are to be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewNames {
     /// Whether the username is.
@@ -55,10 +56,11 @@ pub struct NewNames {
 }
 
 impl NewNames {
-    /// Of a user who is new altogether.
+    /// Names of a user who is new altogether: both.
     pub const ALL: Self = Self { username: true, email: true };
 
-    /// What a change makes new. Somebody who comes back, by activation or out of the archive, brings both.
+    /// Tells the names that a change makes new. A user who comes back, by activation or out of the archive, brings
+    /// both.
     pub fn between(before: &User, after: &User) -> Self {
         let comes_back = !before.status.is_welcome() && after.status.is_welcome();
         Self {
@@ -73,22 +75,22 @@ impl NewNames {
     }
 }
 
-/// Somebody who goes by a name that another user is to get.
+/// Clash with a user who has a name that another user is to get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
-    /// Which of the new names it is about.
+    /// Kind of the new name that clashes.
     pub name: NameKind,
-    /// Which of the other's names it is.
+    /// Kind of the other user's name that it clashes with.
     pub as_their: NameKind,
-    /// The other's id.
+    /// Id of the other user.
     pub id: UserId,
     /// The other's username as it is spelled.
     pub spelled: String,
-    /// Where the other stands.
+    /// Status of the other user.
     pub status: UserStatus,
 }
 
-/// What the users of a portal go by. Archived users are no part of it.
+/// Names of the users of a portal. Archived users have no part in it.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     users: Vec<Names>,
@@ -117,7 +119,7 @@ impl Directory {
         self.users.push(names);
     }
 
-    /// Who is in the way of these names of a user, if anybody is.
+    /// Finds a user who is in the way of these names of a user, if there is one.
     pub fn clash(&self, names: &Names, new: NewNames) -> Option<Clash> {
         let username = new.username.then(|| self.others(names.id, &names.username)).into_iter().flatten();
         let username = username.map(|(kind, other)| clash(NameKind::Username, kind, other));
@@ -127,8 +129,8 @@ impl Directory {
         username.chain(email.map(|(kind, other)| clash(NameKind::Email, kind, other))).next()
     }
 
-    /// Who else of those who may sign in has this user's email. Where SSO is required that must not come about: neither
-    /// could sign in.
+    /// Finds another user who may sign in and has this user's email. Where SSO is required that must not come
+    /// about: neither could sign in.
     pub fn shared_email(&self, names: &Names) -> Option<Clash> {
         let email = names.email.as_deref().filter(|_| names.status.is_welcome())?;
         let (kind, other) = self.others(names.id, email).find(|(_, other)| other.status.is_welcome())?;

@@ -17,19 +17,19 @@ pub const DOMAIN_MAX_BYTES: usize = 253;
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
-/// Why a text is no email address.
+/// Reason for which a text is not an email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
-    /// No `@`, or nothing on one side of it.
+    /// Address without `@`, or with nothing on one side of it.
     #[error("must look like name@example.com")]
     Shape,
-    /// Over [`EMAIL_MAX_BYTES`].
+    /// Address of more than [`EMAIL_MAX_BYTES`].
     #[error("must have at most {EMAIL_MAX_BYTES} bytes")]
     TooLong,
     /// White space, a character that is not seen, or a second `@`.
     #[error("must not hold white space, control or invisible characters, quotes, angle brackets, commas or a second @")]
     Character,
-    /// What follows the `@` is no host name.
+    /// Text after the `@` that is not a host name.
     #[error("the part after the @ is not a domain name")]
     Domain,
 }
@@ -116,7 +116,7 @@ impl From<Email> for String {
 #[serde(try_from = "String", into = "String")]
 pub struct EmailDomain(String);
 
-/// Why a text is no domain.
+/// Reason for which a text is not a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a domain name such as example.com, without @ or wildcard")]
 pub struct EmailDomainError;

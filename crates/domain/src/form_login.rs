@@ -1,4 +1,4 @@
-//! Form login: whom a typed identity stands for, and whether the password lets them in (A3, B1, B3, B5).
+//! Form login: the user that a typed identity stands for, and whether the password lets them in (A3, B1, B3, B5).
 
 use std::net::IpAddr;
 
@@ -8,16 +8,16 @@ use crate::sso::connection::SsoMode;
 use crate::sso::discovery::{Match, matching_user};
 use crate::user::{SignInMethod, User};
 
-/// Why a form login lets nobody in. Only the last two are told, to whoever knew the password.
+/// Reason for which a form login lets no user in. Only the last two are told, to a client that knew the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormLoginRefusal {
-    /// No user has this username or email.
+    /// Unknown identity: no user has this username or email.
     UnknownUser,
-    /// Several users who may sign in go by it.
+    /// Ambiguous identity: several users who may sign in have it.
     SeveralUsers,
     /// The user never set a password.
     NoPassword,
-    /// It is another password.
+    /// Password that is not the user's.
     WrongPassword,
     /// The user was deactivated.
     Inactive,
@@ -25,11 +25,12 @@ pub enum FormLoginRefusal {
     SsoRequired,
     /// The user holds no role.
     NoRole,
-    /// The account does not let anybody in from this address.
+    /// Network that the account does not let the user in from.
     AddressNotAllowed,
 }
 
-/// Whom a typed identity stands for, among the users who have it as username or email: as with SSO, the one who may sign in.
+/// Finds the user that a typed identity stands for, among the users who have it as username or email: as with SSO,
+/// the one who may sign in.
 pub fn identify<'a>(candidates: &'a [User], typed: &str) -> Result<&'a User, FormLoginRefusal> {
     match matching_user(typed, candidates) {
         Match::One(user) => Ok(user),
@@ -38,13 +39,14 @@ pub fn identify<'a>(candidates: &'a [User], typed: &str) -> Result<&'a User, For
     }
 }
 
-/// Whether this user may use form login (B3): everybody, until SSO is required; then break-glass and exempt users alone.
+/// Whether this user may use form login (B3): every user, until SSO is required; then break-glass and exempt users
+/// alone.
 pub fn form_login_allowed(mode: SsoMode, keeps_form_login: bool) -> bool {
     mode != SsoMode::Required || keeps_form_login
 }
 
-/// Whether a sign-in by this method may become or stay a session (B3): one that did not come through SSO ends where SSO is
-/// required of its user.
+/// Whether a sign-in by this method may become or stay a session (B3): one that did not come through SSO ends
+/// where SSO is required of its user.
 pub fn method_allowed(mode: SsoMode, method: SignInMethod, keeps_form_login: bool) -> bool {
     method == SignInMethod::Saml || form_login_allowed(mode, keeps_form_login)
 }
@@ -60,27 +62,28 @@ pub fn needs_code(settings: &AccountSettings, user: &User, address: IpAddr) -> b
     needs_email_mfa(settings, user) || (user.break_glass && !settings.admits(user.portal, address))
 }
 
-/// Whether a session of this user may begin or go on from there (A6). Allowed networks never keep break-glass users out who
-/// proved more than the password (A4): `mailed_code` is whether this account mailed them the code of this sign-in.
+/// Whether a session of this user may begin or go on from this address (A6). Allowed networks never keep
+/// break-glass users out who proved more than the password (A4): `mailed_code` is whether this account mailed them
+/// the code of this sign-in.
 pub fn network_allowed(settings: &AccountSettings, user: &User, mailed_code: bool, address: IpAddr) -> bool {
     settings.admits(user.portal, address) || (user.break_glass && mailed_code)
 }
 
-/// What is known when the password has been compared.
+/// Facts that are known when the password has been compared.
 #[derive(Debug, Clone, Copy)]
 pub struct FormLoginFacts<'a> {
-    /// Whom the typed identity stands for.
+    /// User that the typed identity stands for.
     pub user: Result<&'a User, FormLoginRefusal>,
     /// Whether their password is the one that was typed; none where they have none.
     pub is_right: Option<bool>,
-    /// Whether [`form_login_allowed`].
+    /// Whether this user may use form login: [`form_login_allowed`].
     pub is_allowed: bool,
     /// Whether the account lets people in from where the request came.
     pub admits_address: bool,
 }
 
-/// Decides a form login. What it depends on beside the password is looked at only once the password is right, so that
-/// an answer which tells it goes to nobody else.
+/// Decides a form login. What it depends on beside the password is looked at only once the password is right, so
+/// that an answer which tells it goes only to a client that knows the password.
 pub fn decide_form_login<'a>(facts: &FormLoginFacts<'a>) -> Result<&'a User, FormLoginRefusal> {
     let user = facts.user?;
     let is_right = facts.is_right.ok_or(FormLoginRefusal::NoPassword)?;
@@ -192,7 +195,8 @@ mod tests {
         }
     }
 
-    /// Proves B3: the baseline stays for everybody until SSO is required, and for break-glass and exempt users for good.
+    /// Proves B3: the baseline stays for everybody until SSO is required, and for break-glass and exempt users for
+    /// good.
     #[test]
     fn form_login_is_there_for_whom_it_must() {
         for mode in [SsoMode::Off, SsoMode::Optional] {

@@ -1,29 +1,31 @@
-//! How hard a password is to guess (B5), found out in bounded time whatever was typed.
+//! Guessability of passwords (B5), estimated in bounded time whatever was typed.
 
 use zeroize::Zeroizing;
 use zxcvbn::Score;
 
-/// Most characters that are looked through for what is easy to guess: those of a passphrase of ten words. What a password has
-/// beyond them makes it no easier, and the time of the search grows faster than its length.
+/// Most characters that are looked through for what is easy to guess: those of a passphrase of ten words. What a
+/// password has beyond them makes it no easier, and the time of the search grows faster than its length.
 pub const GUESSABILITY_MAX_CHARS: usize = 64;
-/// What a new password must reach: 10^8 guesses and more of somebody who knows the lists of leaked passwords, words,
-/// names, keyboards and dates. Behind argon2id and the slow-down of sign-ins that is years.
+/// Score that a new password must reach: 10^8 guesses and more of an attacker who knows the lists of leaked
+/// passwords, words, names, keyboards and dates. Behind argon2id and the slow-down of sign-ins that is years.
 const MIN_SCORE: Score = Score::Three;
 /// Most readings of the characters that stand for letters; the search goes through the lists once for each of them.
 const READINGS_MAX: usize = 16;
-/// The characters that zxcvbn takes for a letter, by letter; the first stands for the others where all of them would be too
-/// many to try.
+/// The characters that zxcvbn takes for a letter, by letter; the first stands for the others where all of them
+/// would be too many to try.
 const SUBSTITUTES: [&str; 12] = ["4@", "8", "({[<", "3", "69", "1!|", "1|7", "0", "5$", "7+", "%", "2"];
 
-/// Whether a password is easy to guess for somebody who knows these words of its owner's. Takes some milliseconds.
+/// Whether a password is easy to guess for an attacker who knows these words of its owner's. Takes some
+/// milliseconds.
 pub fn is_guessable(password: &str, own_words: &[&str]) -> bool {
     let beginning = Zeroizing::new(password.chars().take(GUESSABILITY_MAX_CHARS).collect::<String>());
     let looked_at = if readings(&beginning) > READINGS_MAX { plain_substitutes(&beginning) } else { beginning };
     zxcvbn::zxcvbn(&looked_at, own_words).score() < MIN_SCORE
 }
 
-/// How many ways there are at most to read the characters that stand for letters, where each letter has one substitute. A
-/// character that stands for several letters counts with each of them, and twice from the second one on.
+/// Counts the ways to read the characters that stand for letters: at most so many, where each letter has one
+/// substitute. A character that stands for several letters counts with each of them, and twice from the second one
+/// on.
 fn readings(text: &str) -> usize {
     let mut seen = String::new();
     let mut readings: usize = 1;
@@ -56,8 +58,8 @@ fn plain(character: char) -> char {
 mod tests {
     use super::*;
 
-    /// Proves B5: whatever is typed, the search goes over the lists a bounded number of times, and what is common is found
-    /// however it is spelled.
+    /// Proves B5: whatever is typed, the search goes over the lists a bounded number of times, and what is common
+    /// is found however it is spelled.
     #[test]
     fn a_text_has_few_readings() {
         let every = "4@8({[<369|1!7$5+%20";

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Why a text is not an id.
+/// Reason for which a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an id that starts with \"{prefix}_\", followed by 32 hexadecimal digits")]
 pub struct IdError {
@@ -24,7 +24,7 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// What the textual form starts with, before the underscore.
+            /// Prefix of the textual form, before the underscore.
             pub const PREFIX: &'static str = $prefix;
 
             /// Names the thing that has this UUID.
@@ -75,7 +75,7 @@ macro_rules! ids {
 }
 
 ids! {
-    /// An account (tenant).
+    /// Account: a tenant of the installation.
     AccountId = "acc";
     /// A user of one portal of one account.
     UserId = "usr";
@@ -87,7 +87,7 @@ ids! {
     SpKeyId = "spk";
     /// A session; the `sid` claim of its access tokens.
     SessionId = "ses";
-    /// A sign-in attempt.
+    /// Attempt of a sign-in, from its first step on.
     AttemptId = "att";
     /// An event of the audit log.
     AuditEventId = "aud";
@@ -99,7 +99,7 @@ ids! {
     ApiKeyId = "aky";
     /// An invitation of one user.
     InvitationId = "inv";
-    /// Many invitations that were sent at once.
+    /// Batch of invitations that were sent at once.
     InvitationBatchId = "inb";
     /// A link between two accounts.
     AccountLinkId = "lnk";
@@ -107,7 +107,7 @@ ids! {
     AccountPairId = "pair";
     /// A mail in the outbox.
     MailId = "mail";
-    /// Many mails that say the same.
+    /// Batch of mails that say the same.
     MailBatchId = "mlb";
     /// A plan of requiring SSO, or of going back.
     SsoMigrationId = "mig";

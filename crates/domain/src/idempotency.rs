@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long a key is remembered.
+/// Time for which a key is remembered.
 pub const IDEMPOTENCY_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 /// Most characters of a key.
 pub const IDEMPOTENCY_KEY_MAX_CHARS: usize = 128;
@@ -13,7 +13,7 @@ pub const IDEMPOTENCY_KEY_MAX_CHARS: usize = 128;
 /// A creating request that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
-    /// Who sent it: keys of different callers never meet.
+    /// Caller who sent it: keys of different callers never meet.
     pub caller: String,
     /// The key that was sent.
     pub key: String,
@@ -21,6 +21,6 @@ pub struct IdempotencyRecord {
     pub request_digest: [u8; 32],
     /// The id of what was created.
     pub resource: String,
-    /// When.
+    /// Time at which the request was carried out.
     pub created_at: Timestamp,
 }

@@ -1,7 +1,7 @@
-//! Invitations (E1 to E4): whom an owner expects, since when, and what became of it.
+//! Invitations (E1 to E4): the users that an owner expects, since when, and the outcome.
 //!
-//! An invitation begins staged, with no mail. Each mail starts its time anew. It ends when the invited person accepts, by
-//! its link or by their first sign-in through SSO, or when an owner revokes it.
+//! An invitation begins staged, with no mail. Each mail starts its time anew. It ends when the invited person
+//! accepts, by its link or by their first sign-in through SSO, or when an owner revokes it.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,17 +13,17 @@ use crate::user::{SignInMethod, UserStatus};
 use crate::username::Username;
 use crate::{AccountId, InvitationBatchId, InvitationId, UserId};
 
-/// How long an owner must wait before the same person is mailed again, so that nobody's mailbox is flooded.
+/// Time that an owner must wait before the same user is mailed again, so that their mailbox is not flooded.
 pub const RESEND_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
 named! {
-    /// Where an invitation stands (E1).
+    /// State of an invitation (E1).
     InvitationState, InvitationStateError, "expected \"pending\", \"accepted\", \"expired\" or \"revoked\"" {
-        /// It may be accepted, or is staged and waits for its mail.
+        /// Open invitation: it may be accepted, or is staged and waits for its mail.
         Pending = "pending",
         /// The invited person signed in or set a password.
         Accepted = "accepted",
-        /// Its time went by; a new mail makes it pending again.
+        /// Expired invitation; a new mail makes it pending again.
         Expired = "expired",
         /// An owner took it back.
         Revoked = "revoked",
@@ -31,18 +31,18 @@ named! {
 }
 
 named! {
-    /// How the invited person comes in for the first time (E2).
+    /// Way by which the invited user comes in for the first time (E2).
     AcceptBy, AcceptByError, "expected \"password\", \"sso\" or \"magic_link\"" {
-        /// By a link that lets them set a password.
+        /// Link that lets them set a password.
         Password = "password",
-        /// By signing in with SSO.
+        /// Sign-in by SSO of the portal.
         Sso = "sso",
-        /// By a sign-in by magic link; the way of the `self_service` portal.
+        /// Sign-in by magic link; the way of the `self_service` portal.
         MagicLink = "magic_link",
     }
 }
 
-/// Why people cannot be invited to come in that way.
+/// Reason for which users cannot be invited to come in that way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AcceptByRefusal {
     /// The portal's connection is not enabled.
@@ -75,55 +75,55 @@ pub fn decide_accept_by(portal: Portal, mode: SsoMode, wanted: Option<AcceptBy>)
 /// The mails of an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvitationMail {
-    /// When the last one was written.
+    /// Time at which the last one was written.
     pub mailed_at: Timestamp,
-    /// From when on it cannot be accepted.
+    /// Time from which on it cannot be accepted.
     pub expires_at: Timestamp,
-    /// How many there were.
+    /// Number of mails that were written.
     pub sends: u32,
 }
 
-/// How an invitation ended.
+/// End of an invitation, with its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationEnd {
-    /// Accepted, then and this way.
+    /// Accepted at this time by this method.
     Accepted(Timestamp, SignInMethod),
-    /// Revoked then.
+    /// Revoked at this time by an owner.
     Revoked(Timestamp),
 }
 
 /// An invitation of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// Names it.
+    /// Id of the invitation.
     pub id: InvitationId,
-    /// Into which account.
+    /// Account that it invites into.
     pub account_id: AccountId,
-    /// Into which portal.
+    /// Portal that it invites into.
     pub portal: Portal,
-    /// Who is invited. A revoked invitation's user is gone.
+    /// User who is invited. A revoked invitation's user is gone.
     pub user_id: UserId,
     /// The batch that it came in, if it did.
     pub batch_id: Option<InvitationBatchId>,
-    /// What they will sign in as.
+    /// Username that they will sign in as.
     pub username: Username,
-    /// Where its mail goes; a staged one may have none yet.
+    /// Address that its mail goes to; a staged one may have none yet.
     pub email: Option<Email>,
     /// Whether it is of the account's first owner (A1): its link sets a password whatever the SSO mode is, and makes a
     /// break-glass user of them.
     pub first_owner: bool,
     /// The owner who invited; none for an operator.
     pub invited_by: Option<UserId>,
-    /// When.
+    /// Time at which they were invited.
     pub invited_at: Timestamp,
-    /// Its mails; none while it is staged.
+    /// Mails of the invitation; none while it is staged.
     pub mail: Option<InvitationMail>,
-    /// How it ended, if it did.
+    /// End of the invitation; none while it is open.
     pub end: Option<InvitationEnd>,
 }
 
 impl Invitation {
-    /// Where it stands at this time.
+    /// State of the invitation at this time.
     pub fn state(&self, now: Timestamp) -> InvitationState {
         match self.end {
             Some(InvitationEnd::Accepted(..)) => InvitationState::Accepted,
@@ -142,30 +142,30 @@ impl Invitation {
     }
 }
 
-/// Where an invitation stands that has not ended.
+/// State of an invitation that has not ended.
 fn open_state(expires_at: Option<Timestamp>, now: Timestamp) -> InvitationState {
     if expires_at.is_some_and(|end| now >= end) { InvitationState::Expired } else { InvitationState::Pending }
 }
 
-/// What a list of users says of the invitation of each (E3).
+/// Summary of a user's invitation, for a list of users (E3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvitationSummary {
-    /// Which.
+    /// Id of the invitation.
     pub id: InvitationId,
-    /// When they were invited.
+    /// Time at which they were invited.
     pub invited_at: Timestamp,
-    /// When it was last mailed; none while it is staged.
+    /// Time of the last mail; none while it is staged.
     pub mailed_at: Option<Timestamp>,
-    /// From when on it cannot be accepted.
+    /// Time from which on it cannot be accepted.
     pub expires_at: Option<Timestamp>,
-    /// When it was accepted.
+    /// Time at which it was accepted, if it was.
     pub accepted_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// Time at which it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl InvitationSummary {
-    /// Where it stands at this time.
+    /// State of the invitation at this time.
     pub fn state(&self, now: Timestamp) -> InvitationState {
         match (self.accepted_at, self.revoked_at) {
             (Some(_), _) => InvitationState::Accepted,
@@ -175,16 +175,16 @@ impl InvitationSummary {
     }
 }
 
-/// Why nothing more can be done with an invitation.
+/// Reason for which nothing more can be done with an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvitationRefusal {
-    /// It was accepted.
+    /// Invitation that was accepted before.
     #[error("the invitation was accepted")]
     Accepted,
     /// An owner took it back.
     #[error("the invitation was revoked")]
     Revoked,
-    /// Its time went by.
+    /// Invitation whose time went by.
     #[error("the invitation has expired")]
     Expired,
     /// The first owner's is accepted by the link alone, which sets a password (A1).
@@ -196,7 +196,7 @@ pub enum InvitationRefusal {
     /// The last mail is so recent that the next one waits.
     #[error("the invitation was mailed a moment ago")]
     TooSoon {
-        /// When the next mail may go out.
+        /// Time from which on the next mail may go out.
         until: Timestamp,
     },
 }
@@ -209,9 +209,9 @@ fn open(invitation: &Invitation) -> Result<(), InvitationRefusal> {
     }
 }
 
-/// Decides whether the invited person is let in, whichever way they come (E2). A staged invitation does not expire: an
-/// owner expects this person, and through SSO they may come before any mail. An expired one lets nobody in, however they
-/// come, so that roles which were meant for a newcomer do not lie about for ever.
+/// Decides whether the invited user is let in, by any way (E2). A staged invitation does not expire: an owner
+/// expects this user, and through SSO they may come before any mail. An expired one lets no user in, by any way,
+/// so that roles which were meant for a newcomer do not lie about for ever.
 pub fn decide_accept(invitation: &Invitation, status: UserStatus, now: Timestamp) -> Result<(), InvitationRefusal> {
     open(invitation)?;
     if !status.is_welcome() {
@@ -220,8 +220,8 @@ pub fn decide_accept(invitation: &Invitation, status: UserStatus, now: Timestamp
     if invitation.state(now) == InvitationState::Expired { Err(InvitationRefusal::Expired) } else { Ok(()) }
 }
 
-/// Decides whether a sign-in accepts it (E2), through SSO for one. The first owner's is left to its link: an account whose
-/// owner came through SSO would have no user who gets in when SSO does not work (A1, A4).
+/// Decides whether a sign-in accepts it (E2), through SSO for one. The first owner's is left to its link: an
+/// account whose owner came through SSO would have no user who gets in when SSO does not work (A1, A4).
 pub fn decide_accept_by_sign_in(
     invitation: &Invitation,
     status: UserStatus,
@@ -331,8 +331,8 @@ mod tests {
         }
     }
 
-    /// Proves A1, A4: no sign-in accepts the first owner's invitation, whether it was mailed, expired or not; a deactivated
-    /// owner is told that instead.
+    /// Proves A1, A4: no sign-in accepts the first owner's invitation, whether it was mailed, expired or not; a
+    /// deactivated owner is told that instead.
     #[test]
     fn the_first_owner_accepts_by_the_link_alone() {
         let first = Invitation { first_owner: true, ..mailed() };

@@ -7,9 +7,10 @@
 //! What it does not know: HTTP, SQL, XML, time, randomness. `now`, ids and random bytes come in as arguments, so each
 //! decision can be tested as a table.
 //!
-//! How to add one more noun: a module of its name, newtypes that cannot hold an invalid value (`parse` returns a small
-//! error enum whose `Display` names the problem and the fix), and `decide` functions that take `now` and facts. Then a file
-//! of the same name in `storage` (its rows), in `service` (its use-cases) and in `api/routes` (its wire form).
+//! How to add one more noun: a module of its name, newtypes that cannot hold an invalid value (`parse` returns a
+//! small error enum whose `Display` names the problem and the fix), and `decide` functions that take `now` and
+//! facts. Then a file of the same name in `storage` (its rows), in `service` (its use-cases) and in `api/routes`
+//! (its wire form).
 
 mod guessability;
 mod id;

@@ -1,14 +1,16 @@
 //! The slow-down of clients that send wrong passwords (B5).
 //!
-//! Throttles count the tries of a form login: of one identity from anywhere; and of each network that the address is of, at all
-//! identities and at this one. A right password gives its try back, so that wrong ones alone count.
+//! Throttles count the tries of a form login: of one identity from anywhere; and of each network that the address
+//! is of, at all identities and at this one. A right password gives its try back, so that wrong ones alone count.
 //!
 //! - One client at one identity has a few tries at once, then one a minute.
 //! - One client has a bounded number of tries over all identities: it cannot try one password on everybody.
-//! - The wider networks of an address may do little more than one client may, so that it is no use to hold many addresses.
-//! - What an identity has from anywhere refuses nobody by itself: if it did, an attacker could keep the user out by
-//!   trying all the time. It tells that the identity is under attack, and then every network has one try, and one more
-//!   a minute. So a user who knows the password gets in at once from a network of their own, whatever others do.
+//! - The wider networks of an address may do little more than one client may, so that it is no use to hold many
+//!   addresses.
+//! - What an identity has from anywhere refuses no user by itself: if it did, an attacker could keep the user out
+//!   by trying all the time. It tells that the identity is under attack, and then every network has one try, and one
+//!   more a minute. So a user who knows the password gets in at once from a network of their own, whatever others
+//!   do.
 //! - A user who signed in from there before is slowed by their own tries alone (A4): neighbours cannot keep them out.
 //!
 //! An identity is what was typed, whether such a user exists or not, so that no answer tells.
@@ -23,13 +25,14 @@ use crate::portal::Portal;
 use crate::throttle::{Pace, ThrottleKey};
 use crate::username::normalized;
 
-/// One identity from one client: enough for a person who tries their old passwords.
+/// Pace of one identity from one client: enough for a user who tries their old passwords.
 pub const AT_NETWORK: Pace = Pace { burst: 5, period: SignedDuration::from_mins(1) };
-/// The same while the identity is under attack.
+/// Pace of the same while the identity is under attack.
 pub const AT_NETWORK_UNDER_ATTACK: Pace = Pace { burst: 1, period: SignedDuration::from_mins(1) };
-/// One client at all identities: an office behind one address mistypes a few passwords on a Monday morning.
+/// Pace of one client at all identities: an office behind one address mistypes a few passwords on a Monday
+/// morning.
 pub const OF_NETWORK: Pace = Pace { burst: 50, period: SignedDuration::from_secs(10) };
-/// One identity from anywhere: more wrong passwords than a person has devices and patience.
+/// Pace of one identity from anywhere: more wrong passwords than a user has devices and patience.
 pub const OF_IDENTITY: Pace = Pace { burst: 20, period: SignedDuration::from_mins(1) };
 
 /// Time for which it is remembered that a user signed in from somewhere.
@@ -63,12 +66,12 @@ impl TypedIdentity<'_> {
     }
 }
 
-/// What a try counts against.
+/// Throttles that a try counts against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginThrottles {
     /// The identity, from anywhere.
     pub identity: ThrottleKey,
-    /// Each network, the narrowest first.
+    /// Throttles of each network, the narrowest first.
     pub networks: Vec<NetworkThrottles>,
 }
 
@@ -84,7 +87,7 @@ pub struct NetworkThrottles {
 }
 
 impl LoginThrottles {
-    /// Those of an identity, from an address.
+    /// Makes the throttles of an identity, from an address.
     pub fn of(identity: &TypedIdentity<'_>, address: IpAddr) -> Self {
         let of_one = |(breadth, network): (Breadth, crate::network::Network)| {
             let network = network.to_string();
@@ -107,10 +110,10 @@ impl LoginThrottles {
     }
 }
 
-/// When each throttle is clear, this try counted.
+/// Times at which each throttle is clear, this try counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginCounts {
-    /// Of the identity, from anywhere.
+    /// Count of the identity, from anywhere.
     pub identity: Timestamp,
     /// Counts of each network of the address, the narrowest first.
     pub networks: Vec<NetworkCounts>,
@@ -127,8 +130,8 @@ pub struct NetworkCounts {
     pub at_network: Timestamp,
 }
 
-/// The time to wait before the password is looked at; `None` if it is now. A try that must wait is not counted. `is_known`
-/// says that this user signed in from this client before.
+/// The time to wait before the password is looked at; `None` if it is now. A try that must wait is not counted.
+/// `is_known` says that this user signed in from this client before.
 pub fn decide_login_wait(counts: &LoginCounts, is_known: bool, now: Timestamp) -> Option<SignedDuration> {
     let is_attacked = OF_IDENTITY.wait(counts.identity, now).is_some();
     let at_network = if is_attacked && !is_known { AT_NETWORK_UNDER_ATTACK } else { AT_NETWORK };
@@ -217,8 +220,8 @@ mod tests {
         assert_eq!(admitted.count(), 50);
     }
 
-    /// Proves B5: the addresses of one network, however many there are, have little more than one of them, at one identity and
-    /// over all.
+    /// Proves B5: the addresses of one network, however many there are, have little more than one of them, at one
+    /// identity and over all.
     #[test]
     fn one_network_is_slowed_whatever_addresses_it_sends_from() {
         type Addresses = fn(u32) -> String;
@@ -237,8 +240,8 @@ mod tests {
         }
     }
 
-    /// Proves A4, B5: neighbours in the same network, and an attack from everywhere, leave a user who signed in from there
-    /// before the tries that they have anyway.
+    /// Proves A4, B5: neighbours in the same network, and an attack from everywhere, leave a user who signed in
+    /// from there before the tries that they have anyway.
     #[test]
     fn a_user_who_was_there_before_has_their_own_tries() {
         let mut stored = Stored::default();

@@ -1,6 +1,6 @@
 //! Signing in to the `self_service` portal by a mailed link (B6).
 //!
-//! Whoever asks for one is told the same, whomever they ask for. The link is mailed to the user alone.
+//! Every request for a link gets the same answer, whichever email it names. The link is mailed to the user alone.
 
 use jiff::SignedDuration;
 
@@ -12,16 +12,16 @@ use crate::sso::discovery::{Match, matching_user};
 use crate::throttle::Pace;
 use crate::user::{SignInMethod, User};
 
-/// How often one user is mailed: whoever asks in somebody else's name does not flood their mailbox. One mail in each
-/// lifetime of a link (A6's default) is left to whoever goes on asking.
+/// Pace of the mails to one user, so that a stranger's requests do not flood their mailbox. One mail in each
+/// lifetime of a link (A6's default) stays possible however many requests come.
 pub const MAGIC_LINK_PACE: Pace = Pace { burst: 3, period: SignedDuration::from_mins(5) };
 
-/// The portal's sign-ins are the identity provider's.
+/// Refusal of a magic link, because the identity provider handles the portal's sign-ins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("SSO is required, so there are no magic links")]
 pub struct MagicLinkUnsupported;
 
-/// Decides what whoever asks is told: the same for every email.
+/// Decides the answer to a request for a link: the same for every email.
 pub fn decide_answer(mode: SsoMode) -> Result<(), MagicLinkUnsupported> {
     match mode {
         SsoMode::Off | SsoMode::Optional => Ok(()),
@@ -29,8 +29,8 @@ pub fn decide_answer(mode: SsoMode) -> Result<(), MagicLinkUnsupported> {
     }
 }
 
-/// Whether this user may sign in by a link. Somebody who was invited becomes active thereby. Where SSO is required, exempt
-/// users alone may: whoever asks is told the same, and they are mailed besides, as with a reset (B3, B4).
+/// Whether this user may sign in by a link. An invited user becomes active thereby. Where SSO is required, exempt
+/// users alone may: the answer to the request is the same, and they are mailed besides, as with a reset (B3, B4).
 pub fn may_sign_in(user: &User, mode: SsoMode) -> bool {
     user.portal == Portal::SelfService
         && user.status.is_welcome()
@@ -38,8 +38,8 @@ pub fn may_sign_in(user: &User, mode: SsoMode) -> bool {
         && method_allowed(mode, SignInMethod::MagicLink, user.keeps_form_login())
 }
 
-/// Whom of the users who go by the entered email the link is for. Where several active users share it, it is for nobody:
-/// nobody may pick (A2).
+/// Picks the user that the link for the entered email is mailed to. Where several active users share it, no user is
+/// picked, because choosing one could let in another (A2).
 pub fn recipient<'a>(email: &Email, candidates: &'a [User], mode: SsoMode) -> Option<&'a User> {
     match matching_user(email.as_str(), candidates) {
         Match::One(user) if may_sign_in(user, mode) => Some(user),
@@ -57,8 +57,8 @@ mod tests {
         User { portal: Portal::SelfService, ..user(n, &format!("user-{n}"), email, status) }
     }
 
-    /// Proves B6, B3: active and invited users of the portal, where SSO is not required or they are exempt, and only with an
-    /// email.
+    /// Proves B6, B3: active and invited users of the portal, where SSO is not required or they are exempt, and
+    /// only with an email.
     #[test]
     fn active_and_invited_end_users_sign_in_by_link() {
         use UserStatus::{Active, Inactive, Invited};

@@ -17,11 +17,11 @@ use crate::user::User;
 use crate::{AccountId, MailBatchId, MailId, UserId};
 
 named! {
-    /// What a mail is about; also the name of its template.
+    /// Kind of a mail; also the name of its template.
     MailKind, MailKindError, "unknown kind of mail" {
         /// A colleague is invited to set a password.
         Invitation = "invitation",
-        /// The first owner of a new account is.
+        /// Invitation of the first owner of a new account.
         FirstOwnerInvitation = "first_owner_invitation",
         /// A colleague is invited to sign in with SSO.
         SsoInvitation = "sso_invitation",
@@ -39,7 +39,7 @@ named! {
         PasswordChanged = "password_changed",
         /// An address of the user was changed: told to the one that was theirs.
         AddressChanged = "address_changed",
-        /// A one-time code.
+        /// A one-time code for signing in.
         MfaCode = "mfa_code",
         /// A link to sign in with.
         MagicLink = "magic_link",
@@ -55,25 +55,27 @@ named! {
 }
 
 named! {
-    /// Where a mail stands.
+    /// State of a mail in the outbox.
     MailState, MailStateError, "expected \"queued\", \"sending\", \"delivered\", \"dead\" or \"withdrawn\"" {
-        /// It waits for its next attempt.
+        /// Waiting for its next attempt.
         Queued = "queued",
-        /// It is on its way to the mail server just now.
+        /// Being handed to the mail server right now.
         Sending = "sending",
         /// The mail server has taken it.
         Delivered = "delivered",
-        /// It was given up; an operator may try it again.
+        /// Given up; an operator may try it again.
         Dead = "dead",
-        /// What it carries was voided before it was sent (A7); it never will be.
+        /// Withdrawn because what it carries was voided before it was sent (A7); it is never sent.
         Withdrawn = "withdrawn",
     }
 }
 
-/// How long a mail's record outlives its end: as long as somebody may still ask where a mail went.
+/// Retention of a mail's record after it was settled: as long as an operator or owner may still ask where a mail
+/// went.
 pub const MAIL_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// What a mail says, with everything that its template needs. Holds secrets (links, codes): sealed wherever it is kept.
+/// Content of a mail, with everything that its template needs. Holds secrets (links, codes): sealed wherever it is
+/// kept.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MailMessage {
@@ -81,46 +83,46 @@ pub enum MailMessage {
     Invitation {
         /// The frontend's page, with the one-time token in its fragment.
         link: String,
-        /// When the link stops working.
+        /// Time at which the link stops working.
         expires_at: Timestamp,
-        /// Who invites; none where an operator does.
+        /// Name of the inviting user; none where an operator invites.
         #[serde(deserialize_with = "optional_stored")]
         inviter: Option<Label>,
-        /// What they will be.
+        /// Roles that the invited user will hold.
         roles: Vec<Role>,
     },
     /// A1: the account is there, and yours.
     FirstOwnerInvitation {
         /// The frontend's page, with the one-time token in its fragment.
         link: String,
-        /// When the link stops working.
+        /// Time at which the link stops working.
         expires_at: Timestamp,
     },
     /// E2: sign in with SSO.
     SsoInvitation {
-        /// Where a sign-in with SSO begins (C8); no secret.
+        /// Address where a sign-in with SSO begins (C8); not a secret.
         saml_login_url: String,
-        /// When the invitation ends.
+        /// Time at which the invitation ends.
         expires_at: Timestamp,
-        /// Who invites; none where an operator does.
+        /// Name of the inviting user; none where an operator invites.
         #[serde(deserialize_with = "optional_stored")]
         inviter: Option<Label>,
-        /// What they will be.
+        /// Roles that the invited user will hold.
         roles: Vec<Role>,
     },
     /// E2: sign in by magic link.
     SelfServiceInvitation {
         /// The frontend's page where people begin to sign in; no secret.
         login_url: String,
-        /// When the invitation ends.
+        /// Time at which the invitation ends.
         expires_at: Timestamp,
-        /// Who invites; none where an operator does.
+        /// Name of the inviting user; none where an operator invites.
         #[serde(deserialize_with = "optional_stored")]
         inviter: Option<Label>,
     },
     /// F3: sign in with SSO from now on.
     SsoRequired {
-        /// Where a sign-in with SSO begins (C8); no secret.
+        /// Address where a sign-in with SSO begins (C8); not a secret.
         saml_login_url: String,
     },
     /// F4: sign in as before SSO was required.
@@ -132,73 +134,73 @@ pub enum MailMessage {
     TemporaryPassword {
         /// The frontend's page where people begin to sign in.
         login_url: String,
-        /// What to sign in as.
+        /// Username to sign in with.
         username: String,
-        /// What lets them in.
+        /// Temporary password in clear text.
         password: String,
-        /// When the password stops working.
+        /// Time at which the password stops working.
         expires_at: Timestamp,
     },
     /// B4: set a new password.
     PasswordReset {
-        /// Whose password: several users may have one email (A2).
+        /// Username that the password belongs to: several users may have one email (A2).
         username: String,
         /// The frontend's page, with the one-time token in its fragment.
         link: String,
-        /// When the link stops working.
+        /// Time at which the link stops working.
         expires_at: Timestamp,
     },
-    /// The password is another one now; a notice to whom it would surprise.
+    /// Notice that the password was changed, for a user who may not have done it.
     PasswordChanged {
-        /// When it was changed.
+        /// Time of the password's change.
         changed_at: Timestamp,
     },
-    /// A7: mail and codes go elsewhere now; a notice to whom that would surprise.
+    /// Notice that mail and codes go to another address now (A7), for a user who may not have changed it.
     AddressChanged {
-        /// Whose address.
+        /// Username of the user with the new address.
         username: String,
-        /// When it was changed.
+        /// Time of the address's change.
         changed_at: Timestamp,
     },
     /// B2: the second factor.
     MfaCode {
-        /// Six digits.
+        /// One-time code of six digits.
         code: String,
-        /// When the code stops working.
+        /// Time at which the code stops working.
         expires_at: Timestamp,
     },
     /// B6: the way in of self-service users.
     MagicLink {
         /// The frontend's page, with the one-time token in its fragment.
         link: String,
-        /// When the link stops working.
+        /// Time at which the link stops working.
         expires_at: Timestamp,
     },
-    /// A4: told to every owner, so that a use which nobody expected is noticed.
+    /// Notice to every owner that a break-glass user signed in, so that an unexpected use is noticed (A4).
     BreakGlassUsed {
-        /// Who came in.
+        /// Username of the break-glass user.
         username: String,
-        /// When.
+        /// Time of the sign-in.
         used_at: Timestamp,
-        /// From which address.
+        /// IP address of the client.
         client_address: String,
     },
     /// A4: a drill ended well; the last proof is that this mail arrives.
     BreakGlassDrill {
-        /// When.
+        /// Time at which the drill ended.
         drilled_at: Timestamp,
     },
-    /// G1: told to both users of a pair, so that one which they did not make is noticed.
+    /// Notice to both users of a pair, so that one which they did not make is noticed (G1).
     UsersPaired {
         /// The user who is told.
         username: String,
         /// Display name of the other account.
         other_account: String,
-        /// The user there.
+        /// Username of the user in the other account.
         other_username: String,
-        /// When.
+        /// Time at which the users were paired.
         paired_at: Timestamp,
-        /// From which address.
+        /// IP address of the client.
         client_address: String,
     },
     /// An operator tries whether mail arrives.
@@ -206,7 +208,7 @@ pub enum MailMessage {
 }
 
 impl MailMessage {
-    /// What it is about.
+    /// Kind of mail that this message is.
     pub const fn kind(&self) -> MailKind {
         match self {
             Self::Invitation { .. } => MailKind::Invitation,
@@ -228,7 +230,7 @@ impl MailMessage {
         }
     }
 
-    /// After when the mail would be of no use to anybody.
+    /// Time after which the mail would be of no use; none where it stays of use.
     pub const fn expires_at(&self) -> Option<Timestamp> {
         match self {
             Self::Invitation { expires_at, .. }
@@ -258,7 +260,7 @@ impl fmt::Debug for MailMessage {
 }
 
 impl MailKind {
-    /// Whether somebody sits and waits for it: then it goes before what was sent to many.
+    /// Whether a user is waiting for the mail: then it goes before mails that were sent to many.
     pub const fn is_urgent(self) -> bool {
         matches!(self, Self::PasswordReset | Self::MfaCode | Self::MagicLink)
     }
@@ -290,13 +292,13 @@ impl MailKind {
 /// A mail to be sent.
 #[derive(Debug, Clone)]
 pub struct OutgoingMail {
-    /// In whose name: its branding applies, and its owners see the mail's state.
+    /// Account in whose name the mail is sent: its branding applies, and its owners see the mail's state.
     pub account_id: Option<AccountId>,
-    /// To whom.
+    /// Address of the recipient.
     pub to: Email,
-    /// In which language.
+    /// Language of the mail's text.
     pub language: Language,
-    /// What it says.
+    /// Content of the mail, in clear.
     pub message: MailMessage,
 }
 
@@ -314,38 +316,39 @@ impl Mail {
 pub struct Mail {
     /// Names it; in order of time.
     pub id: MailId,
-    /// In whose name.
+    /// Account in whose name it is sent.
     pub account_id: Option<AccountId>,
-    /// What it is about.
+    /// Kind of the mail, which names its template.
     pub kind: MailKind,
-    /// In which language.
+    /// Language of the mail's text.
     pub language: Language,
-    /// To whom.
+    /// Address of the recipient.
     pub recipient: Email,
-    /// The `Message-ID` (RFC 5322, section 3.6.4), without angle brackets; the same in every attempt, so that a repeated
-    /// mail is recognized.
+    /// The `Message-ID` (RFC 5322, section 3.6.4), without angle brackets; the same in every attempt, so that a
+    /// repeated mail is recognized.
     pub message_id: String,
     /// The [`MailMessage`], sealed; erased when the mail is delivered or of no use any more.
     pub sealed_message: Option<Vec<u8>>,
     /// The batch whose message it carries, where it has none of its own.
     pub batch_id: Option<MailBatchId>,
-    /// The user whom a credential or a batch's mail is for: an invitation is taken back with its link; a batch's secret, if it
-    /// carries one, is made when it is sent.
+    /// User that a credential or a batch's mail is for: an invitation is taken back with its link; a batch's
+    /// secret, if it carries one, is made when it is sent.
     pub user_id: Option<UserId>,
     /// The epoch of that user in which it was written, where it is a credential (A7).
     pub credential_epoch: Option<CredentialEpoch>,
-    /// Where it stands.
+    /// State of the mail in the outbox.
     pub state: MailState,
-    /// How often it was tried.
+    /// Number of delivery attempts so far.
     pub attempts: u32,
-    /// When it is tried next; while it is being sent, when it may be taken for lost and tried again.
+    /// Time of the next attempt; while it is being sent, the time from which it may be taken for lost and tried
+    /// again.
     pub due_at: Option<Timestamp>,
-    /// What kept it from being delivered, the last time.
+    /// Error of the latest attempt that failed.
     pub last_error: Option<String>,
-    /// When what it says stops being of use.
+    /// Time from which the message is of no use any more.
     pub expires_at: Option<Timestamp>,
-    /// When it was delivered or given up.
+    /// Time at which it was delivered or given up.
     pub settled_at: Option<Timestamp>,
-    /// When it was written.
+    /// Time at which it was written.
     pub created_at: Timestamp,
 }

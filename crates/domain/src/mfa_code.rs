@@ -12,23 +12,24 @@ use crate::throttle::Pace;
 
 /// Digits of a code.
 pub const MFA_CODE_DIGITS: usize = 6;
-/// How long a code works.
+/// Lifetime of a code, from when it was sent.
 pub const MFA_CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-/// How often one code may be tried.
+/// Most tries of one code.
 pub const MFA_CODE_TRIES: i64 = 5;
-/// How long to wait before another code is sent: mail takes some seconds, and impatience sends ten.
+/// Pause before another code may be sent: mail takes some seconds, and an impatient user would ask for ten.
 pub const MFA_RESEND_PAUSE: SignedDuration = SignedDuration::from_secs(30);
-/// Tries of one user over all codes: whoever has the password and asks for ever new codes has 250 of a million a day.
+/// Pace of one user's tries over all codes: an attacker who has the password and asks for ever new codes has 250 of
+/// a million a day.
 pub const MFA_TRIES: Pace = Pace { burst: 10, period: SignedDuration::from_mins(6) };
-/// Codes that one user is sent: whoever has the password must not fill their mailbox.
+/// Pace of the codes that one user is sent: an attacker who has the password must not fill their mailbox.
 pub const MFA_MAILS: Pace = Pace { burst: 10, period: SignedDuration::from_mins(3) };
-/// How many codes there are.
+/// Number of possible codes of [`MFA_CODE_DIGITS`] digits.
 const CODES: u64 = 1_000_000;
 
 /// A code in clear: it is in the mail, and nowhere else.
 pub struct MfaCode(String);
 
-/// A text is no code.
+/// Error of a text that is not a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be the {MFA_CODE_DIGITS} digits of the mail")]
 pub struct MfaCodeError;
@@ -39,7 +40,7 @@ impl MfaCode {
         Self(format!("{:06}", u64::from_be_bytes(bytes) % CODES))
     }
 
-    /// Takes a code as somebody typed it, with spaces where they like.
+    /// Reads a code as a user typed it; white space between the digits is ignored.
     pub fn parse(text: &str) -> Result<Self, MfaCodeError> {
         let digits: String = text.chars().filter(|c| !c.is_whitespace()).take(MFA_CODE_DIGITS + 1).collect();
         let is_code = digits.len() == MFA_CODE_DIGITS && digits.bytes().all(|b| b.is_ascii_digit());
@@ -51,8 +52,8 @@ impl MfaCode {
         &self.0
     }
 
-    /// What is stored of it: its digest together with the token of the sign-in that it belongs to. That token is not stored,
-    /// so whoever reads the database cannot find the code by trying a million.
+    /// Digest that is stored of the code, taken together with the token of the sign-in that it belongs to. That
+    /// token is not stored, so a reader of the database cannot find the code by trying a million.
     pub fn digest(&self, pending_token: &str) -> SecretDigest {
         let digest = Sha256::new_with_prefix(pending_token).chain_update([0]).chain_update(&self.0);
         SecretDigest::from_bytes(digest.finalize().into())
@@ -76,24 +77,24 @@ impl TryFrom<String> for MfaCode {
 /// A code that was sent, as it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentMfaCode {
-    /// What a code that is presented must give.
+    /// Digest that a presented code must have.
     pub digest: SecretDigest,
     /// The epoch of its user in which it was sent (A7).
     pub credential_epoch: CredentialEpoch,
-    /// How often it was tried, this time counted.
+    /// Number of tries, this one counted.
     pub tries: i64,
-    /// When it was sent.
+    /// Time at which it was sent.
     pub sent_at: Timestamp,
 }
 
-/// Why a code is not taken. People are told the same of each.
+/// Reasons to refuse a code. Users are told the same for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MfaRefusal {
-    /// Over [`MFA_CODE_LIFETIME`] old.
+    /// The code is older than [`MFA_CODE_LIFETIME`].
     Expired,
-    /// Over [`MFA_CODE_TRIES`].
+    /// The code was tried more often than [`MFA_CODE_TRIES`].
     TriedTooOften,
-    /// It was sent in another epoch of its user (A7).
+    /// The code was sent in another epoch of its user (A7).
     Withdrawn,
     /// Another code was sent.
     Wrong,

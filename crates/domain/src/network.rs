@@ -15,7 +15,7 @@ const MAPPED_PREFIX_BITS: u8 = 96;
 #[serde(try_from = "String", into = "String")]
 pub struct Network(IpNet);
 
-/// Why a text is no network.
+/// Error of a text that is not a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a network in CIDR notation, such as 203.0.113.0/24 or 2001:db8::/32; one address is a /32 or a /128")]
 pub struct NetworkError;
@@ -80,7 +80,8 @@ pub enum Breadth {
     Client,
     /// The most that an ordinary subscriber is given: an IPv6 network of 56 bits.
     Site,
-    /// A block that one customer of a hosting company may hold: an IPv4 network of 24 bits, or an IPv6 network of 48 bits (RFC 6177).
+    /// A block that one customer of a hosting company may hold: an IPv4 network of 24 bits, or an IPv6 network of
+    /// 48 bits (RFC 6177).
     Region,
 }
 
@@ -96,8 +97,8 @@ impl Breadth {
     }
 }
 
-/// The networks that an address is counted with, the narrowest first. Whoever has a whole network to send from is bounded by
-/// the widest.
+/// Lists the networks that an address is counted with, the narrowest first. An attacker who sends from a whole
+/// network is bounded by the widest.
 pub fn enclosing(address: IpAddr) -> Vec<(Breadth, Network)> {
     let address = address.to_canonical();
     let lengths: &[(Breadth, u8)] = match address {

@@ -10,19 +10,19 @@ use crate::named::named;
 use crate::secret::{SecretDigest, SecretKind};
 use crate::{AccountId, UserId};
 
-/// How long a link is remembered beyond its time, so that whoever finds an old mail is told what became of it.
+/// Retention of a link after it expires, so that a user who finds an old mail is told what became of it.
 pub const LINK_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 named! {
-    /// What a link is for.
+    /// Purpose of a one-time link.
     LinkPurpose, LinkPurposeError, "not a purpose of a one-time link" {
-        /// To accept an invitation.
+        /// Accepts an invitation of a user.
         Invitation = "invitation",
-        /// To set a new password.
+        /// Sets a new password for the user.
         PasswordReset = "password_reset",
-        /// To sign in to the `self_service` portal.
+        /// Signs in to the `self_service` portal.
         MagicLink = "magic_link",
-        /// To pair a user with one of another account (G1); not mailed, but kept by the client meanwhile.
+        /// Pairs a user with one of another account (G1); not mailed, but kept by the client meanwhile.
         AccountPairing = "account_pairing",
     }
 }
@@ -40,9 +40,9 @@ impl LinkPurpose {
 }
 
 named! {
-    /// Why a link works no more, though its time may not be over.
+    /// Reasons for which a link ends before it expires.
     LinkEnd, LinkEndError, "not a reason for which a one-time link ends" {
-        /// It did what it was for.
+        /// The link was used for its purpose.
         Used = "used",
         /// A newer one took its place, or what it was for is over.
         Replaced = "replaced",
@@ -52,34 +52,34 @@ named! {
 /// A link as it is kept: the token itself is in the mail alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OneTimeLink {
-    /// What it is found by.
+    /// Digest of the token by which the link is found.
     pub digest: SecretDigest,
-    /// Whose account.
+    /// Account that the user belongs to.
     pub account_id: AccountId,
-    /// Whom it was mailed to.
+    /// User that the link was made for.
     pub user_id: UserId,
-    /// What it is for.
+    /// Purpose that the link serves.
     pub purpose: LinkPurpose,
     /// The epoch of that user in which it was made (A7).
     pub credential_epoch: CredentialEpoch,
-    /// When it was made.
+    /// Time at which it was made.
     pub created_at: Timestamp,
-    /// From when on it does not work.
+    /// Time from which it does not work any more.
     pub expires_at: Timestamp,
-    /// When and why it ended before that.
+    /// Time and reason of its end, where it ended before it expired.
     pub ended: Option<(Timestamp, LinkEnd)>,
 }
 
-/// Why a link does not work.
+/// Reasons for which a link does not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LinkRefusal {
-    /// It was used.
+    /// The link was used already.
     #[error("the link was used")]
     Used,
     /// A newer link took its place.
     #[error("a newer link took its place")]
     Replaced,
-    /// What it was mailed on the strength of has changed (A7).
+    /// The password, an address or the roles that it was mailed for have changed since (A7).
     #[error("the password, an address or the roles were changed since the link was mailed")]
     Withdrawn,
     /// Its time is over.

@@ -1,4 +1,4 @@
-//! Operators' API keys.
+//! API keys of the service's operators.
 
 use jiff::Timestamp;
 
@@ -6,17 +6,17 @@ use crate::OperatorKeyId;
 use crate::secret::SecretDigest;
 use crate::text::Label;
 
-/// An API key of whoever runs Vestibule. The key itself is shown once, at its making.
+/// API key of an operator of Vestibule. The key itself is shown once, when it is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorKey {
     /// Names it in the audit log.
     pub id: OperatorKeyId,
-    /// What it is used for.
+    /// Name that tells what the key is used for.
     pub name: Label,
-    /// What it is found by.
+    /// Digest of the key, by which it is found.
     pub digest: SecretDigest,
-    /// When it was made.
+    /// Time at which it was made.
     pub created_at: Timestamp,
-    /// When it stopped working.
+    /// Time at which it was revoked; none while it works.
     pub revoked_at: Option<Timestamp>,
 }

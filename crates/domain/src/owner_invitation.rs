@@ -36,7 +36,7 @@ named! {
 /// The first owner's invitation, as an operator is told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnerInvitation {
-    /// Its state now.
+    /// State of the invitation now.
     pub state: OwnerInvitationState,
     /// The prerequisite that its mail waits for.
     pub blocked_by: Option<OwnerInvitationBlock>,

@@ -26,16 +26,16 @@ const OWN_WORD_MIN_CHARS: usize = 4;
 #[serde(try_from = "String")]
 pub struct Password(Zeroizing<String>);
 
-/// Why a text is not even looked at as a password.
+/// Error of a text that cannot be any user's password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Over [`PASSWORD_MAX_CHARS`].
+    /// The text has more than [`PASSWORD_MAX_CHARS`] characters.
     #[error("must have at most {PASSWORD_MAX_CHARS} characters")]
     TooLong,
 }
 
 impl Password {
-    /// Takes a password as somebody typed it. Whether it would do as a new one is for [`NewPassword`].
+    /// Reads a password as a user typed it. Whether it would do as a new one is decided by [`NewPassword`].
     pub fn parse(text: &str) -> Result<Self, PasswordError> {
         if text.chars().nth(PASSWORD_MAX_CHARS).is_some() {
             return Err(PasswordError::TooLong);
@@ -68,32 +68,32 @@ impl fmt::Debug for Password {
 /// The details of a person that their password must not be made of.
 #[derive(Debug, Clone, Copy)]
 pub struct PasswordOwner<'a> {
-    /// What they sign in as.
+    /// Username that the user signs in with.
     pub username: &'a Username,
-    /// Where their mail goes.
+    /// Address that their mail goes to.
     pub email: Option<&'a Email>,
-    /// What people call them.
+    /// Name that is shown to other people.
     pub display_name: Option<&'a Label>,
     /// The name of their account.
     pub account_name: &'a AccountName,
 }
 
-/// Why a password is not taken as a new one; each says what to do.
+/// Reasons to refuse a new password; each message says what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordWeakness {
-    /// Under [`PASSWORD_MIN_CHARS`].
+    /// The password has fewer than [`PASSWORD_MIN_CHARS`] characters.
     #[error("must have at least {PASSWORD_MIN_CHARS} characters")]
     TooShort,
-    /// It holds a word of the person's own.
+    /// The password holds a word of the user's own.
     #[error("must not hold your username, email, name or account name; use words that have nothing to do with you")]
     OwnDetails,
-    /// It is on a list of common passwords, or close to one.
+    /// The password is on a list of common ones, or close to one.
     #[error("is easy to guess; use several unrelated words, or one that a password manager made")]
     Guessable,
 }
 
-/// A password that may become a user's (B5), but for how easy it is to guess: that takes long enough to find out that it is
-/// done where passwords are hashed.
+/// A password that may become a user's (B5), but for how easy it is to guess: that takes long enough to find out
+/// that it is done where passwords are hashed.
 #[derive(Debug, Clone)]
 pub struct NewPassword {
     password: Password,
@@ -145,7 +145,7 @@ fn own_words(owner: &PasswordOwner<'_>) -> Vec<String> {
         .collect()
 }
 
-/// What is kept of a password: a string in PHC form, with its algorithm, parameters and salt.
+/// Hash of a password: a string in PHC form, with its algorithm, parameters and salt.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
@@ -167,11 +167,11 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// How long a temporary password lets somebody in: a mail that waits over a holiday still does.
+/// Lifetime of a temporary password: long enough for a mail that waits over a holiday.
 pub const TEMPORARY_PASSWORD_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 14);
 /// Random bytes of a temporary password: as many as no guessing gets through.
 pub const TEMPORARY_PASSWORD_BYTES: usize = 24;
-/// What temporary passwords are written in: nothing that looks like something else.
+/// Alphabet of temporary passwords: no two of its characters look alike.
 const TEMPORARY_ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// A temporary password, in groups that can be typed.
@@ -184,17 +184,17 @@ pub fn temporary_password(random: [u8; TEMPORARY_PASSWORD_BYTES]) -> String {
 /// The password of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordCredential {
-    /// Whose account.
+    /// Account that the user belongs to.
     pub account_id: AccountId,
-    /// Whose password.
+    /// User that the password belongs to.
     pub user_id: UserId,
-    /// What is kept of it.
+    /// Hash of the password.
     pub hash: PasswordHash,
-    /// Somebody else chose it, so it must be changed at the next sign-in.
+    /// Whether the password must be changed at the next sign-in, because it was not chosen by its user.
     pub must_change: bool,
-    /// When it was set.
+    /// Time at which it was set.
     pub set_at: Timestamp,
-    /// From when on it lets nobody in; none for one that its user chose.
+    /// Time from which it lets the user in no more; none for a password that its user chose.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -204,7 +204,7 @@ impl PasswordCredential {
         !self.must_change && self.is_usable(now)
     }
 
-    /// Whether it lets anybody in.
+    /// Whether the password lets its user in.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }

@@ -1,6 +1,6 @@
 //! Resetting a password by a mailed link (B4).
 //!
-//! Whoever asks is told the same, whomever they ask for. What they asked for is mailed to the user alone.
+//! Every request for a reset gets the same answer, whichever user it names. The link is mailed to the user alone.
 
 use jiff::SignedDuration;
 
@@ -8,20 +8,20 @@ use crate::sso::connection::SsoMode;
 use crate::throttle::Pace;
 use crate::user::{User, UserStatus};
 
-/// How long a link may be used.
+/// Lifetime of a reset link.
 pub const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-/// How often one user is mailed. Older links go on working until one is used, so whoever asks too often in somebody
-/// else's name neither floods their mailbox nor takes the last link from them.
+/// Pace of the mails to one user. Older links go on working until one is used, so a stranger's repeated requests
+/// neither flood the user's mailbox nor void their last link.
 pub const RESET_PACE: Pace = Pace { burst: 3, period: SignedDuration::from_mins(20) };
 /// Most users who are mailed for one email that they share (A2).
 pub const RESET_USERS_MAX: usize = 5;
 
-/// The portal's passwords are the identity provider's.
+/// Refusal of a reset, because the identity provider handles the portal's passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("SSO is required, so there is no password to reset")]
 pub struct ResetUnsupported;
 
-/// Decides what whoever asks is told: the same for every email.
+/// Decides the answer to a request for a reset: the same for every email.
 pub fn decide_answer(mode: SsoMode) -> Result<(), ResetUnsupported> {
     match mode {
         SsoMode::Off | SsoMode::Optional => Ok(()),
@@ -29,14 +29,15 @@ pub fn decide_answer(mode: SsoMode) -> Result<(), ResetUnsupported> {
     }
 }
 
-/// Whether this user may have a new password by mail. Invited users have an invitation for that, deactivated ones nothing
-/// at all. Where SSO is required, break-glass and exempt users alone may: theirs is the way in besides the identity provider.
+/// Whether this user may have a new password by mail. Invited users have an invitation for that, deactivated ones
+/// nothing at all. Where SSO is required, break-glass and exempt users alone may: theirs is the way in besides the
+/// identity provider.
 pub fn may_reset(user: &User, mode: SsoMode) -> bool {
     let has_password = user.keeps_form_login() || decide_answer(mode).is_ok();
     user.status == UserStatus::Active && user.reset_email().is_some() && has_password
 }
 
-/// Whom of the users who go by what was entered a mail is for.
+/// Picks the users, among those who go by the entered text, that a mail is for.
 pub fn recipients(candidates: &[User], mode: SsoMode) -> Vec<&User> {
     candidates.iter().filter(|user| may_reset(user, mode)).take(RESET_USERS_MAX).collect()
 }

@@ -14,7 +14,7 @@ const CHALLENGE_CHARS: usize = 43;
 #[serde(try_from = "String", into = "String")]
 pub struct CodeChallenge(String);
 
-/// Why a text is no `S256` challenge.
+/// Error of a text that is not an `S256` challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be the base64url-encoded SHA-256 digest of the code_verifier: 43 characters of A-Z a-z 0-9 - _")]
 pub struct CodeChallengeError;
@@ -30,7 +30,7 @@ impl CodeChallenge {
         }
     }
 
-    /// The text.
+    /// Text of the challenge, base64url-encoded.
     pub fn as_str(&self) -> &str {
         &self.0
     }

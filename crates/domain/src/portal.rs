@@ -3,11 +3,11 @@
 use crate::named::named;
 
 named! {
-    /// Which directory of an account is meant. Each has its own users and its own SAML connection.
+    /// Directory of users within an account. Each has its own users and its own SAML connection.
     Portal, PortalError, "expected \"admin\" or \"self_service\"" {
-        /// The account's administrators.
+        /// Portal of the account's administrators.
         Admin = "admin",
-        /// Delegated end users.
+        /// Portal of delegated end users.
         SelfService = "self_service",
     }
 }

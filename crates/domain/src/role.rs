@@ -14,7 +14,7 @@ named! {
         OrganizationOwner = "organization_owner",
         /// Reads all of it; to the frontends, manages service contexts.
         OrganizationContextManager = "organization_context_manager",
-        /// Read-only.
+        /// Reads all of the account, changes nothing.
         OrganizationMember = "organization_member",
     }
 }
@@ -22,7 +22,7 @@ named! {
 /// A set of roles; in order, so that it always reads the same.
 pub type RoleSet = BTreeSet<Role>;
 
-/// Which of a user's roles came from where (C4).
+/// Roles of a user, by the source that they came from (C4).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleAssignments {
     /// Given by an owner, an operator or an invitation; a SAML sign-in never touches them.
@@ -32,19 +32,19 @@ pub struct RoleAssignments {
 }
 
 impl RoleAssignments {
-    /// What the user holds, from whichever source: what they may be in one session or another.
+    /// Roles that the user holds, from both sources: what they may be in one session or another.
     pub fn all(&self) -> RoleSet {
         self.assigned.union(&self.saml).copied().collect()
     }
 
-    /// What counts in a session that began by this method: an identity provider speaks for the sign-ins that it saw, and
-    /// for no password or mailed link (C4).
+    /// Roles that count in a session that began by this method: an identity provider speaks for the sign-ins that
+    /// it saw, and not for a password or a mailed link (C4).
     pub fn counting_in(&self, method: SignInMethod) -> RoleSet {
         if method == SignInMethod::Saml { self.all() } else { self.assigned.clone() }
     }
 }
 
-/// What somebody asks to do in an account (A3).
+/// Action that a user wants to take in an account (A3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     /// See the account's data.
@@ -53,7 +53,7 @@ pub enum Permission {
     ManageUsers,
     /// Change the account's settings.
     ManageSettings,
-    /// All of it: also owners, applications, authentication and API keys; end anybody's session.
+    /// All of it: also owners, applications, authentication and API keys; end any user's session.
     Administer,
 }
 

@@ -16,20 +16,20 @@ const SECRET_MAX_CHARS: usize = 80;
 /// Characters of a token that are shown where people choose among several: the prefix and four more.
 const HINT_CHARS: usize = 8;
 
-/// What a token is for; its prefix makes a leaked one recognizable to secret scanners.
+/// Purpose of a token; its prefix makes a leaked one recognizable to secret scanners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretKind {
     /// An operator's API key.
     OperatorKey,
     /// An API key of an account.
     ApiKey,
-    /// A refresh token.
+    /// A refresh token of a session.
     RefreshToken,
-    /// An authorization code.
+    /// An authorization code of OAuth 2.1.
     AuthorizationCode,
     /// A `RelayState`: the handle of a pending sign-in.
     RelayState,
-    /// What leads on to the next step of a sign-in.
+    /// A token that leads on to the next step of a sign-in.
     PendingSignIn,
     /// The token of a link that accepts an invitation.
     InvitationLink,
@@ -39,12 +39,12 @@ pub enum SecretKind {
     MagicLink,
     /// A token that completes a pairing of users of two accounts.
     AccountPairing,
-    /// What leads on in a break-glass drill.
+    /// A token that leads on in a break-glass drill.
     BreakGlassDrill,
 }
 
 impl SecretKind {
-    /// What the textual form starts with, before the underscore.
+    /// Prefix of the token's text, before the underscore.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::OperatorKey => "vop",
@@ -62,7 +62,7 @@ impl SecretKind {
     }
 }
 
-/// An opaque token in clear: shown once to whoever it is for, never stored, never logged.
+/// An opaque token in clear: shown once to the person or client that it is for, never stored, never logged.
 pub struct Secret(String);
 
 impl Secret {
@@ -82,7 +82,7 @@ impl Secret {
         SecretDigest::of_presented(kind, text).map(|_| Self(text.to_owned()))
     }
 
-    /// How it begins: enough to recognize it by, and much too little to guess it.
+    /// First characters of the token: enough to recognize it by, and far too few to guess it.
     pub fn hint(&self) -> String {
         self.0.chars().take(HINT_CHARS).collect()
     }
@@ -92,7 +92,7 @@ impl Secret {
         &self.0
     }
 
-    /// What is stored instead of it.
+    /// Digest that is stored instead of the token.
     pub fn digest(&self) -> SecretDigest {
         SecretDigest::of(&self.0)
     }
@@ -134,7 +134,7 @@ impl SecretDigest {
 /// An addressed token that came from outside: which row it claims to open, and what that row must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PresentedSecret {
-    /// The row.
+    /// Identifier of the row that the token claims to open.
     pub row: Uuid,
     /// The digest of the whole token.
     pub digest: SecretDigest,

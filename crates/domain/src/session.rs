@@ -12,8 +12,8 @@ use crate::secret::SecretDigest;
 use crate::user::{SignInMethod, UserStatus};
 use crate::{AccountId, ApplicationId, SessionId, UserId};
 
-/// How long a refresh token that was just rotated still gives the same client the same successor: two tabs that refresh
-/// at once, or an answer that got lost (I2).
+/// Grace period in which a refresh token that was just rotated still gives the same client the same successor: for
+/// two tabs that refresh at once, or an answer that got lost (I2).
 pub const REUSE_GRACE: SignedDuration = SignedDuration::from_secs(10);
 
 named! {
@@ -67,7 +67,8 @@ pub struct Session {
     pub credential_epoch: CredentialEpoch,
     /// User at home, if they switched from another account (G1).
     pub home: Option<Home>,
-    /// The role values that the identity provider sent for a `self_service` user, for the frontend's own permissions (C4).
+    /// The role values that the identity provider sent for a `self_service` user, for the frontend's own
+    /// permissions (C4).
     pub external_roles: Vec<String>,
     /// Time at which it began.
     pub created_at: Timestamp,
@@ -103,7 +104,8 @@ impl Session {
     }
 }
 
-/// When a session that begins now must end: the limit of its application and account, or the identity provider's if that is sooner (C12).
+/// End of a session that begins now: the limit of its application and account, or the identity provider's if that
+/// is sooner (C12).
 pub fn expiry(now: Timestamp, lifetimes: Lifetimes, session_not_on_or_after: Option<Timestamp>) -> Timestamp {
     let own = now.saturating_add(lifetimes.session()).unwrap_or(Timestamp::MAX);
     session_not_on_or_after.map_or(own, |idp| own.min(idp))
@@ -133,8 +135,8 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// The successor, while the token that it took the place of still gives it. A clock that went back meanwhile does not
-    /// make an old token good again.
+    /// The successor, while the token that it took the place of still gives it. A clock that went back meanwhile
+    /// does not make an old token good again.
     fn repeatable(&self, now: Timestamp) -> Option<&[u8]> {
         let within_grace = now.duration_since(self.at).abs() <= REUSE_GRACE;
         self.sealed_successor.as_deref().filter(|_| within_grace)
@@ -173,7 +175,7 @@ pub enum RefreshDecision<'a> {
     Repeat(&'a [u8]),
     /// An old token came back: the whole session ends.
     EndFamily,
-    /// No, and nothing changes.
+    /// Refused, and nothing changes.
     Refuse(RefreshRefusal),
 }
 

@@ -49,7 +49,7 @@ named! {
         ResponseReceived = "response_received",
         /// The response is genuine, for us, and fresh.
         ResponseVerified = "response_verified",
-        /// It names a user who may sign in.
+        /// The response names a user who may sign in.
         UserResolved = "user_resolved",
         /// The frontend was sent a code.
         CodeIssued = "code_issued",
@@ -61,11 +61,11 @@ named! {
 named! {
     /// Outcome of an attempt.
     AttemptOutcome, AttemptOutcomeError, "expected \"pending\", \"succeeded\" or \"refused\"" {
-        /// Under way, or abandoned.
+        /// Waiting for its next step, or abandoned.
         Pending = "pending",
-        /// It gave a session (or, unsolicited, the redirect that begins one).
+        /// Led to a session (or, unsolicited, to the redirect that begins one).
         Succeeded = "succeeded",
-        /// It failed; see the failure.
+        /// Refused; the failure says why.
         Refused = "refused",
     }
 }
@@ -99,7 +99,7 @@ impl AttemptFailure {
     }
 }
 
-/// One try to sign in.
+/// Attempt of a user to sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInAttempt {
     /// Identifier that the browser is told, so that a person can name it to support.

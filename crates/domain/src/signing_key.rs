@@ -10,15 +10,15 @@ use crate::application::ACCESS_TOKEN_SECONDS;
 use crate::named::named;
 
 named! {
-    /// Where a key stands. Each moves forward only.
+    /// State of a signing key, which only moves forward.
     SigningKeyState, SigningKeyStateError, "not a state of a signing key" {
         /// Published, does not sign yet.
         Upcoming = "upcoming",
-        /// Signs.
+        /// Signs the access tokens, and is published.
         Active = "active",
         /// Signs no more; published until its last token has expired.
         Retiring = "retiring",
-        /// Not published any more.
+        /// Withdrawn from the JWKS; not published any more.
         Retired = "retired",
     }
 }
@@ -35,32 +35,34 @@ named! {
     SigningAlgorithm, SigningAlgorithmError, "expected \"ES256\", \"EdDSA\" or \"RS256\"" {
         /// ECDSA on P-256 with SHA-256: the default.
         Es256 = "ES256",
-        /// Ed25519.
+        /// EdDSA on the curve Ed25519 (RFC 8037).
         EdDsa = "EdDSA",
         /// RSA PKCS#1 v1.5 with SHA-256, for verifiers that know nothing else.
         Rs256 = "RS256",
     }
 }
 
-/// How long a key is published before it signs: longer than any verifier caches the JWKS (we say five minutes).
+/// Time for which a key is published before it signs: longer than any verifier caches the JWKS (we say five
+/// minutes).
 pub const PUBLISH_AHEAD: SignedDuration = SignedDuration::from_hours(1);
-/// How long a key signs.
+/// Time for which a key signs.
 pub const ACTIVE_FOR: SignedDuration = SignedDuration::from_hours(24 * 90);
-/// How long a key stays published after its last signature: the longest access token, and some clock skew.
+/// Time for which a key stays published after its last signature: the longest access token's lifetime, and some
+/// clock skew.
 pub const PUBLISH_AFTER: SignedDuration = SignedDuration::from_secs(*ACCESS_TOKEN_SECONDS.end() as i64 + 600);
 
 /// A key pair that signs access tokens, as it is kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigningKey {
-    /// Its `kid`.
+    /// Identifier, which is the `kid` of its JWK.
     pub id: SigningKeyId,
-    /// Its algorithm.
+    /// Algorithm that it signs with.
     pub algorithm: SigningAlgorithm,
-    /// Where it stands.
+    /// State of the key now.
     pub state: SigningKeyState,
-    /// Since when.
+    /// Time since which it is in that state.
     pub since: Timestamp,
-    /// When it was made.
+    /// Time at which it was made.
     pub created_at: Timestamp,
     /// The public half, as a JSON Web Key (RFC 7517).
     pub public_jwk: serde_json::Value,
@@ -69,7 +71,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// What the plan needs to know of it.
+    /// Facts about the key that [`plan_rotation`] needs.
     pub fn facts(&self) -> SigningKeyFacts {
         SigningKeyFacts { id: self.id, state: self.state, since: self.since }
     }
@@ -81,18 +83,18 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-/// What the plan needs to know of a key.
+/// Facts about a key that [`plan_rotation`] needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SigningKeyFacts {
-    /// Which.
+    /// Identifier of the key.
     pub id: SigningKeyId,
-    /// Where it stands.
+    /// State of the key now.
     pub state: SigningKeyState,
-    /// Since when.
+    /// Time since which it is in that state.
     pub since: Timestamp,
 }
 
-/// One step of a rotation.
+/// Step of a rotation of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyStep {
     /// Make a new key, which begins in this state.
@@ -101,8 +103,8 @@ pub enum KeyStep {
     Move(SigningKeyId, SigningKeyState),
 }
 
-/// What must happen to the keys now, in this order. An upcoming key, however it came about, takes over after
-/// [`PUBLISH_AHEAD`]; so an operator rotates by creating one.
+/// Plans the changes of the keys that are due now, in their order. An upcoming key, however it came about, takes
+/// over after [`PUBLISH_AHEAD`]; so an operator rotates by creating one.
 pub fn plan_rotation(keys: &[SigningKeyFacts], now: Timestamp) -> Vec<KeyStep> {
     let find = |state| keys.iter().filter(move |key| key.state == state);
     let is_older = |key: &&SigningKeyFacts, age| now.duration_since(key.since) >= age;

@@ -1,8 +1,8 @@
 //! Requiring SSO of a portal, and going back (F1 to F5).
 //!
-//! A migration is a plan that an owner previews, decides upon, signs off and applies: a row for each user, with what
-//! becomes of them and why. The plan is a function of the users and of what was decided, so it is made anew wherever its
-//! digest is checked: what an owner signed off is what is carried out, or nothing is.
+//! A migration is a plan that an owner previews, decides upon, signs off and applies: a row for each user, with
+//! what becomes of them and why. The plan is a function of the users and of what was decided, so it is made anew
+//! wherever its digest is checked: what an owner signed off is what is carried out, or nothing is.
 
 pub mod back;
 pub mod decision;
@@ -30,7 +30,7 @@ pub use plan::{Blocker, Counts, Person, Plan};
 pub use row::{Action, ActionName, Row, Snapshot};
 
 named! {
-    /// Where a migration leads.
+    /// Direction of a migration: to SSO or back.
     Direction, DirectionError, "expected \"require\" or \"revert\"" {
         /// SSO becomes required (F1 to F3).
         Require = "require",
@@ -40,31 +40,31 @@ named! {
 }
 
 named! {
-    /// Where a migration stands.
+    /// State of a migration.
     MigrationState, MigrationStateError,
     "expected \"previewed\", \"signed_off\", \"applied\", \"reverted\" or \"superseded\"" {
         /// Its plan can be read and decided upon.
         Previewed = "previewed",
         /// An owner signed its plan off.
         SignedOff = "signed_off",
-        /// It was carried out.
+        /// Carried out, and not put back since.
         Applied = "applied",
-        /// It was carried out, and put back by another one.
+        /// Carried out, and put back by another one.
         Reverted = "reverted",
         /// A later one took its place before it was carried out.
         Superseded = "superseded",
     }
 }
 
-/// How a migration is to be done, beside what is decided of single users.
+/// Options of a migration, beside the decisions about single users.
 #[expect(clippy::struct_excessive_bools, reason = "independent switches of a form, each with its own meaning")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MigrationOptions {
     /// Requiring: whether the owner who plans keeps their username and form login (F3, G1).
     pub retain_admin: bool,
-    /// Requiring: whether the assigned roles of removed duplicates go to the one who stays, where nothing else is decided.
-    /// Off, because that gives somebody more than they had.
+    /// Requiring: whether the assigned roles of removed duplicates go to the one who stays, where nothing else is
+    /// decided. Off by default, because it gives a user more than they had.
     pub unite_roles: bool,
     /// Requiring: whether sessions that began through SSO end too. Those of form logins do.
     pub end_sso_sessions: bool,
@@ -92,79 +92,79 @@ impl Default for MigrationOptions {
 /// An owner's signature under a plan (F2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignOff {
-    /// Who signed.
+    /// Owner who signed the plan.
     pub by: UserId,
-    /// When.
+    /// Time of the signature.
     pub at: Timestamp,
-    /// From when on it is worth nothing.
+    /// Time from which the signature is not valid any more.
     pub expires_at: Timestamp,
     /// Their word for a connection that no test sign-in has proved.
     pub untested: Option<UntestedOverride>,
 }
 
-/// An owner's word that SSO may be required through a connection whose test sign-in is missing (F2). It is for the connection
-/// as they saw it: a later change of the connection asks for a test or another signature.
+/// An owner's word that SSO may be required through a connection whose test sign-in is missing (F2). It is for the
+/// connection as they saw it: a later change of the connection asks for a test or another signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UntestedOverride {
-    /// Why, in their words.
+    /// Reason, in the owner's words.
     pub reason: Label,
     /// The version of the connection that they spoke of.
     pub connection_version: Timestamp,
 }
 
-/// When a plan was carried out, by whom, and what it did beside its rows.
+/// Record of a plan that was carried out: the time, the owner, and its effects beside its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied {
-    /// Who.
+    /// Owner who applied the plan.
     pub by: UserId,
-    /// When.
+    /// Time at which it was applied.
     pub at: Timestamp,
-    /// What it did beside its rows.
+    /// Effects of the plan beside its rows.
     pub effects: Effects,
 }
 
-/// What applying a plan did that is in none of its rows.
+/// Effects of applying a plan that are in none of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Effects {
     /// Sessions that ended, also those that had been switched to elsewhere.
     pub sessions_ended: u64,
-    /// One-time links that ended.
+    /// Number of one-time links that ended.
     pub links_ended: u64,
 }
 
 /// A plan's head: everything but its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoMigration {
-    /// Names it.
+    /// Identifier of the migration.
     pub id: SsoMigrationId,
-    /// Whose.
+    /// Account that the migration belongs to.
     pub account_id: AccountId,
-    /// Of which portal.
+    /// Portal whose users it changes.
     pub portal: Portal,
-    /// Where it leads.
+    /// Direction: to SSO or back.
     pub direction: Direction,
-    /// Where it stands.
+    /// State of the migration now.
     pub state: MigrationState,
     /// The applied migration that this one puts back.
     pub reverts: Option<SsoMigrationId>,
-    /// How it is to be done.
+    /// Options that the plan was made with.
     pub options: MigrationOptions,
-    /// What was decided of single users.
+    /// Decisions about single users.
     pub decisions: Decisions,
-    /// Of its plan.
+    /// Digest of its plan, which an owner signs.
     pub digest: PlanDigest,
-    /// How many of what its plan has.
+    /// Numbers of users, rows and mails in its plan.
     pub counts: Counts,
-    /// What kept it from being signed off when it was previewed.
+    /// Blockers that kept it from being signed off when it was previewed.
     pub blockers: Vec<Blocker>,
-    /// The owner who planned it: the admin whom it retains.
+    /// Owner who planned it, and the administrator that it retains.
     pub created_by: UserId,
-    /// When it was planned.
+    /// Time at which it was planned.
     pub created_at: Timestamp,
-    /// When it last changed; its `ETag`.
+    /// Time of its last change; its `ETag`.
     pub updated_at: Timestamp,
-    /// Who signed it off.
+    /// Signature under its plan; none where it is not signed off.
     pub signed_off: Option<SignOff>,
-    /// Who carried it out.
+    /// Record of its application; none where it was not carried out.
     pub applied: Option<Applied>,
 }

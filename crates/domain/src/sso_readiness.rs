@@ -1,4 +1,4 @@
-//! Whether a portal is ready for SSO, and what to mend first (H2): looked at before anybody fails.
+//! Readiness of a portal for SSO, and what to mend first (H2): looked at before a user fails to sign in.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,33 +7,33 @@ use crate::named::named;
 use crate::portal::Portal;
 use crate::sso::connection::{PinnedCertificate, SamlConnection};
 
-/// Most users whom a finding names; how many there are it says besides.
+/// Most users that a finding lists; its count tells how many there are.
 pub const USERS_NAMED: usize = 20;
-/// From when on an expiring certificate is warned about (C5).
+/// Days before a certificate's expiry in which a warning is given (C5).
 const EXPIRY_WARNING_DAYS: i64 = 30;
 /// A proof that is older than this proves little: passwords are forgotten, mailboxes closed.
 const PROOF_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 named! {
-    /// How much a finding matters.
+    /// Severity of a finding.
     Severity, SeverityError, "not a severity" {
-        /// People would be left outside.
+        /// An error: users could not sign in.
         Error = "error",
-        /// Some would be, or soon.
+        /// A warning: some users could not sign in, or soon.
         Warning = "warning",
-        /// Good to know.
+        /// Information that needs no action.
         Info = "info",
     }
 }
 
 named! {
-    /// What was found.
+    /// Kind of a finding, by its code.
     FindingCode, FindingCodeError, "not a finding" {
         /// The portal has no connection.
         ConnectionMissing = "connection_missing",
-        /// Something is missing in it (C9).
+        /// The connection is incomplete (C9).
         ConnectionIncomplete = "connection_incomplete",
-        /// It is not enabled.
+        /// The connection is not enabled.
         ConnectionDisabled = "connection_disabled",
         /// None of its certificates is valid any more (C5).
         CertificateExpired = "certificate_expired",
@@ -47,13 +47,13 @@ named! {
         NotTested = "not_tested",
         /// The connection was changed since its last test.
         TestOutdated = "test_outdated",
-        /// Nobody gets in when SSO does not work (A4).
+        /// No user could sign in when SSO does not work (A4).
         NoBreakGlassUser = "no_break_glass_user",
-        /// They have not come in, nor drilled, for long.
+        /// A break-glass user has not signed in, nor drilled, for long.
         BreakGlassUnproven = "break_glass_unproven",
-        /// There is no address for their codes and links.
+        /// A break-glass user has no address for codes and links.
         BreakGlassWithoutEmail = "break_glass_without_email",
-        /// The last mail to them was given up.
+        /// The last mail to a break-glass user was given up.
         BreakGlassMailFails = "break_glass_mail_fails",
         /// Active users who share an email: SSO lets none of them in (A2).
         EmailShared = "email_shared",
@@ -69,7 +69,7 @@ named! {
 }
 
 impl FindingCode {
-    /// How much it matters.
+    /// Severity that findings of this code have.
     pub const fn severity(self) -> Severity {
         match self {
             Self::ConnectionMissing
@@ -96,15 +96,15 @@ impl FindingCode {
 /// Whether the identity provider answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// It answered, or is not to be asked.
+    /// The identity provider answered, or is not to be asked.
     Fine,
-    /// It did not.
+    /// The identity provider did not answer.
     Unreachable,
-    /// It could not be asked.
+    /// The identity provider could not be asked.
     Unknown,
 }
 
-/// The last test sign-in that would have let somebody in (C9).
+/// The last test sign-in that would have let a user in (C9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tested {
     /// Whether the connection is still as it was tested.
@@ -114,9 +114,9 @@ pub struct Tested {
 /// A break-glass user, and what proves that they get in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BreakGlass {
-    /// Who.
+    /// Identifier of the break-glass user.
     pub id: UserId,
-    /// When they last came in by form login, or drilled.
+    /// Time of their last sign-in by form login, or of their last drill.
     pub proven_at: Option<Timestamp>,
     /// Whether there is an address for their codes and links.
     pub has_email: bool,
@@ -124,10 +124,10 @@ pub struct BreakGlass {
     pub mail_fails: bool,
 }
 
-/// What readiness is decided by.
+/// Facts that readiness is decided by.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadinessFacts<'a> {
-    /// Of which portal.
+    /// Portal that is looked at.
     pub portal: Portal,
     /// Its connection; none where there is none.
     pub connection: Option<&'a SamlConnection>,
@@ -137,7 +137,7 @@ pub struct ReadinessFacts<'a> {
     pub tested: Option<Tested>,
     /// The account's break-glass users who are active.
     pub break_glass: &'a [BreakGlass],
-    /// Whom SSO would leave outside, by kind, as they were counted.
+    /// Users that SSO would leave outside, by kind, as they were counted.
     pub people: &'a [PeopleFound],
 }
 
@@ -148,20 +148,20 @@ pub struct PeopleFound {
     pub code: FindingCode,
     /// The first of them, [`USERS_NAMED`] at most.
     pub users: Vec<UserId>,
-    /// Their number.
+    /// Number of users of this kind.
     pub count: usize,
 }
 
-/// Something that somebody should know or mend.
+/// Result that an owner should know of or mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What.
+    /// Code of the finding.
     pub code: FindingCode,
-    /// Whom it is about, [`USERS_NAMED`] of them at most.
+    /// Users that it is about, [`USERS_NAMED`] of them at most.
     pub users: Vec<UserId>,
-    /// How many it is about.
+    /// Number of users that it is about.
     pub count: usize,
-    /// Until a certificate expires.
+    /// Days until a certificate expires, where it is about one.
     pub days_left: Option<i64>,
 }
 
@@ -276,7 +276,8 @@ mod tests {
         findings(facts, now).iter().map(|finding| finding.code.as_str()).collect()
     }
 
-    /// Proves H2, A4, C5, C9: a portal that lacks nothing is ready, and each thing that it may lack is found by its name.
+    /// Proves H2, A4, C5, C9: a portal that lacks nothing is ready, and each thing that it may lack is found by its
+    /// name.
     #[test]
     fn whatever_is_wrong_is_found_before_anyone_fails() {
         let (connection, guards) = (ready(), [guard(Some(at(1)))]);
@@ -302,8 +303,8 @@ mod tests {
         assert_eq!(codes(&ReadinessFacts { break_glass: &lost, ..fine }, at(1)), wanted);
     }
 
-    /// Proves H2: what was counted is told with its number and those who are named, and only what matters keeps a portal from
-    /// being ready.
+    /// Proves H2: what was counted is told with its number and those who are named, and only what matters keeps a
+    /// portal from being ready.
     #[test]
     fn whom_sso_would_leave_outside_is_told_with_their_number() {
         let (connection, guards) = (ready(), [guard(Some(at(1)))]);

@@ -19,13 +19,13 @@ const BRAILLE_BLANK: char = '\u{2800}';
 #[serde(try_from = "String", into = "String")]
 pub struct Label(String);
 
-/// Why a text is no label.
+/// Error of a text that is not a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
-    /// Nothing to read in it.
+    /// The text has nothing to read in it.
     #[error("must not be empty")]
     Empty,
-    /// Over [`LABEL_MAX_CHARS`].
+    /// The text has more than [`LABEL_MAX_CHARS`] characters.
     #[error("must have at most {LABEL_MAX_CHARS} characters")]
     TooLong,
     /// A line break or another control character.
@@ -45,7 +45,7 @@ impl Label {
         if label.0.chars().any(is_invisible) { Err(LabelError::Invisible) } else { Ok(label) }
     }
 
-    /// The text.
+    /// Text of the label, as it is shown.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -81,10 +81,10 @@ impl Stored for Label {
     }
 }
 
-/// A text that was taken once and is read again. The rules for new texts may be stricter by now; what was taken under the
-/// older ones stays readable, or its account could not be mended.
+/// A text that was taken once and is read again. The rules for new texts may be stricter by now; what was taken
+/// under the older ones stays readable, or its account could not be mended.
 pub trait Stored: Sized {
-    /// Why the text was never a value of this type.
+    /// Error of a text that was never a value of this type.
     type Error: Display;
 
     /// Reads a text that was stored.
@@ -107,9 +107,9 @@ pub fn without_blanks(text: &str) -> &str {
     text.trim_matches(BLANKS)
 }
 
-/// Whether a character shows nothing by itself, or changes how others are shown, so that two texts with and without it
-/// look alike: controls, formats, separators of lines, code points without a meaning, and all that programs may leave out
-/// when they show a text (Unicode's `Default_Ignorable_Code_Point`).
+/// Whether a character shows nothing by itself, or changes how others are shown, so that two texts with and without
+/// it look alike: controls, formats, separators of lines, code points without a meaning, and all that programs may
+/// leave out when they show a text (Unicode's `Default_Ignorable_Code_Point`).
 pub fn is_invisible(character: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Surrogate, Unassigned};
     let category = CodePointMapData::<GeneralCategory>::new().get(character);
@@ -122,7 +122,7 @@ pub fn is_invisible(character: char) -> bool {
 mod tests {
     use super::*;
 
-    /// Characters that nobody sees: of each general category and property that hides one.
+    /// Invisible characters: one of each general category and property that hides a character.
     pub const HIDDEN: [char; 14] = [
         '\u{200B}',
         '\u{200D}',

@@ -9,12 +9,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::network::Breadth;
 
-/// So many tries at once, then one more in each period.
+/// Pace of tries: so many at once, then one more in each period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// How many may come at once.
+    /// Number of tries that may come at once.
     pub burst: i32,
-    /// How long one takes to be forgiven.
+    /// Time after which one try is forgiven.
     pub period: SignedDuration,
 }
 
@@ -26,17 +26,17 @@ impl Pace {
         Self { burst: self.burst.saturating_mul(halves) / 2, period: self.period.saturating_mul(2) / halves }
     }
 
-    /// How far from now `clear_at` may lie when a try is admitted.
+    /// Longest time from now until `clear_at` with which a try is admitted.
     pub const fn reach(self) -> SignedDuration {
         self.period.saturating_mul(self.burst)
     }
 
-    /// How far from now a stored `clear_at` lies at most: one try too many.
+    /// Longest time from now until a stored `clear_at`: one try too many.
     pub const fn furthest(self) -> SignedDuration {
         self.reach().saturating_add(self.period)
     }
 
-    /// How long to wait before this try, which is counted in `clear_at` already; `None` if it may go on.
+    /// Time to wait before this try, which is counted in `clear_at` already; `None` if it may go on.
     pub fn wait(self, clear_at: Timestamp, now: Timestamp) -> Option<SignedDuration> {
         let over = clear_at.duration_since(now).saturating_sub(self.reach());
         over.is_positive().then_some(over)
@@ -49,7 +49,7 @@ pub fn retry_after(wait: SignedDuration) -> u32 {
     u32::try_from(whole).unwrap_or(u32::MAX)
 }
 
-/// What is slowed down, as the digest of its kind and its parts: they may be anything that anybody types.
+/// Subject of a throttle, as the digest of its kind and its parts: the parts may be any text that a client sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThrottleKey([u8; 32]);
 

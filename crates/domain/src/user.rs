@@ -20,7 +20,7 @@ named! {
         Active = "active",
         /// Deactivated by an owner: refused at every sign-in, exchange and refresh (A3).
         Inactive = "inactive",
-        /// Removed as a duplicate when SSO became required: nobody finds them by a name, and going back can bring them back
+        /// Removed as a duplicate when SSO became required: no name finds them, and going back can bring them back
         /// (F3, F4).
         Archived = "archived",
     }
@@ -40,9 +40,9 @@ named! {
         Saml = "saml",
         /// Sign-in by password alone.
         Password = "password",
-        /// By password, and a code that was mailed (B2).
+        /// Sign-in by password, and a code that was mailed (B2).
         PasswordAndCode = "password_and_code",
-        /// By a link that was mailed (B6).
+        /// Sign-in by a link that was mailed (B6).
         MagicLink = "magic_link",
     }
 }
@@ -53,8 +53,8 @@ impl SignInMethod {
         matches!(self, Self::Password | Self::PasswordAndCode)
     }
 
-    /// The `amr` claim of the access token. RFC 8176 has no value for a federated sign-in, nor for a mailed link, so `saml`
-    /// and `magic_link` are ours.
+    /// The `amr` claim of the access token. RFC 8176 has no value for a federated sign-in, nor for a mailed link,
+    /// so `saml` and `magic_link` are ours.
     pub const fn amr(self) -> &'static [&'static str] {
         match self {
             Self::Saml => &["saml"],
@@ -117,14 +117,14 @@ impl User {
         self.recovery_email.as_ref().or(self.email.as_ref())
     }
 
-    /// Where a link goes that is for them alone: their email, or the recovery email of an exempt user whose email somebody
-    /// else goes by.
+    /// Address for a link that is for the user alone: their email, or the recovery email of an exempt user whose
+    /// email another user goes by.
     pub fn link_email(&self) -> Option<&Email> {
         self.email.as_ref().or(self.recovery_email.as_ref().filter(|_| self.exempt))
     }
 
-    /// Where the link goes that sets a new password (B4): a break-glass user's to the recovery email, because they must get
-    /// in also when the company's mailboxes are out of reach (A4).
+    /// Address for the link that sets a new password (B4): a break-glass user's is the recovery email, because they
+    /// must get in also when the company's mailboxes are out of reach (A4).
     pub fn reset_email(&self) -> Option<&Email> {
         if self.break_glass { self.second_factor_email() } else { self.link_email() }
     }

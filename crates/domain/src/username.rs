@@ -13,16 +13,17 @@ use crate::text::{Stored, is_invisible, without_blanks};
 /// Most characters of a username: an email address of the longest legal form fits.
 pub const USERNAME_MAX_CHARS: usize = 254;
 
-/// Signs of measure (ohm, kelvin, angstrom) that look like letters, and whose lower case is the letter's. An identity
-/// provider may tell `k` from the kelvin sign; whoever has the one in their name must not become the other.
+/// Signs of measure (ohm, kelvin, angstrom) that look like letters, and whose lower case is the letter's. An
+/// identity provider may tell `k` from the kelvin sign; a user who has the one in their name must not become the
+/// other.
 const LETTERLIKE: [char; 3] = ['\u{2126}', '\u{212A}', '\u{212B}'];
 
-/// The form in which identities (usernames, emails) are compared: Unicode lower case, and what follows the last `@` as the
-/// ASCII form of the domain name that it is (UTS 46).
+/// The form in which identities (usernames, emails) are compared: Unicode lower case, and what follows the last `@`
+/// as the ASCII form of the domain name that it is (UTS 46).
 ///
-/// No trimming and no Unicode normalization: two texts that an identity provider distinguishes stay distinct here. A
-/// domain is the exception, because all its spellings lead to one mailbox. It is the only such function; whatever compares
-/// identities calls it.
+/// No trimming and no Unicode normalization: two texts that an identity provider distinguishes stay distinct here.
+/// A domain is the exception, because all its spellings lead to one mailbox. It is the only such function; whatever
+/// compares identities calls it.
 pub fn normalized(identity: &str) -> String {
     let email = identity.rsplit_once('@');
     match email.and_then(|(local, domain)| Some((local, ascii_domain(domain)?))) {
@@ -31,8 +32,8 @@ pub fn normalized(identity: &str) -> String {
     }
 }
 
-/// The form in which texts are searched: lower case. A sigma at a word's end is any other sigma, because upper case does
-/// not tell them apart.
+/// The form in which texts are searched: lower case. A sigma at a word's end is any other sigma, because upper case
+/// does not tell them apart.
 pub fn lower_case(text: &str) -> String {
     let lower = |part: &str| match part.strip_suffix(LETTERLIKE) {
         Some(letters) => letters.to_lowercase() + part.get(letters.len()..).unwrap_or_default(),
@@ -41,8 +42,8 @@ pub fn lower_case(text: &str) -> String {
     text.split_inclusive(LETTERLIKE).map(lower).collect::<String>().replace('\u{3C2}', "\u{3C3}")
 }
 
-/// The form that a compared identity had before domains were compared in their ASCII form. It differs for internationalized
-/// domains alone.
+/// The form that a compared identity had before domains were compared in their ASCII form. It differs for
+/// internationalized domains alone.
 pub fn former_form(normalized: &str) -> String {
     match normalized.rsplit_once('@') {
         Some((local, domain)) if domain.contains("xn--") => format!("{local}@{}", domain_to_unicode(domain).0),
@@ -50,9 +51,9 @@ pub fn former_form(normalized: &str) -> String {
     }
 }
 
-/// A domain name in ASCII lower case; none for what no domain name can be. An internationalized one is taken in its own
-/// letters alone, with one script's in each label: spellings that a resolver would map to another name, such as the kelvin
-/// sign or a full stop of another script, are somebody's attempt to look like that name.
+/// Converts a domain name to ASCII lower case; none for a text that cannot be a domain name. An internationalized
+/// one is taken in its own letters alone, with one script's in each label: spellings that a resolver would map to
+/// another name, such as the kelvin sign or a full stop of another script, are an attempt to look like that name.
 pub(crate) fn ascii_domain(domain: &str) -> Option<String> {
     if domain.is_ascii() {
         return Some(domain.to_ascii_lowercase()).filter(|domain| !domain.is_empty());
@@ -70,18 +71,18 @@ fn mixes_scripts(label: &str) -> bool {
     [Script::Latin, Script::Greek, Script::Cyrillic].into_iter().filter(|script| has(*script)).count() > 1
 }
 
-/// What a person signs in as. Keeps the spelling it was given; equality ignores case (A2).
+/// Username that a person signs in with. Keeps the spelling it was given; equality ignores case (A2).
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Username(String);
 
-/// Why a text is no username.
+/// Error of a text that is not a username.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UsernameError {
-    /// Nothing in it.
+    /// The text is empty.
     #[error("must not be empty")]
     Empty,
-    /// Over [`USERNAME_MAX_CHARS`].
+    /// The text has more than [`USERNAME_MAX_CHARS`] characters.
     #[error("must have at most {USERNAME_MAX_CHARS} characters")]
     TooLong,
     /// White space at an end, or a control character anywhere.

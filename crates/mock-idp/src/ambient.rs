@@ -1,4 +1,5 @@
-//! The clock and the randomness. This crate stands for somebody else's server, which has its own; they stay in this module.
+//! The clock and the randomness. This crate stands for a foreign server, which has its own; they stay in
+//! this module.
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use jiff::Timestamp;
@@ -6,7 +7,7 @@ use jiff::Timestamp;
 /// Bytes in a random identifier: 160 bits, as SAML core section 1.3.4 recommends.
 const IDENTIFIER_LENGTH: usize = 20;
 
-/// The current time.
+/// The current time, of the mock's own clock.
 #[expect(clippy::disallowed_methods, reason = "the mock identity provider is a foreign server with its own clock")]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()

@@ -18,12 +18,12 @@ pub enum CertificateError {
     /// The text is not one X.509 certificate in PEM, or the bytes are not one in DER.
     #[error("this is not an X.509 certificate")]
     Malformed(#[from] x509_cert::der::Error),
-    /// Only RSA, P-256 and P-384 keys are known here.
+    /// Key of a kind other than RSA, P-256 and P-384.
     #[error("the certificate's key is neither RSA nor P-256 nor P-384")]
     UnknownKey,
 }
 
-/// Which key a certificate or a signing identity holds.
+/// Kind of key that a certificate or a signing identity holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
     Rsa,
@@ -31,7 +31,7 @@ pub enum KeyKind {
     P384,
 }
 
-/// A parsed certificate. It is trusted because somebody handed it over: neither dates nor issuers are looked at.
+/// A parsed certificate. It is trusted because the caller handed it over: neither dates nor issuers are looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     der: Vec<u8>,
@@ -85,7 +85,7 @@ impl Certificate {
         &self.subject
     }
 
-    /// Which key it certifies.
+    /// Kind of key that it certifies.
     pub fn kind(&self) -> KeyKind {
         self.kind
     }

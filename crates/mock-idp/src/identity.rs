@@ -57,7 +57,7 @@ impl Validity {
     /// Long enough that no test has to think of it.
     pub const LONG: Self = Self { from: (2020, 1, 1), to: (2049, 12, 31) };
 
-    /// Over before any test runs: for the warnings about expired certificates.
+    /// Period that is over before any test runs: for the warnings about expired certificates.
     pub const EXPIRED: Self = Self { from: (2018, 1, 1), to: (2019, 12, 31) };
 }
 
@@ -116,7 +116,7 @@ impl SigningIdentity {
         &self.private_key_pem
     }
 
-    /// The parsed certificate.
+    /// The certificate, parsed from its PEM text.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
@@ -175,7 +175,8 @@ fn sign_rsa(key: &RsaKeyPair, padding: &'static dyn RsaEncoding, message: &[u8])
     Ok(signature)
 }
 
-/// PKCS#1 v1.5 with SHA-1, by hand since the crypto library no longer makes it. Not constant in time; nothing here is secret.
+/// PKCS#1 v1.5 with SHA-1, by hand since the crypto library no longer makes it. Not constant in time; nothing here
+/// is secret.
 fn sign_rsa_sha1(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>, IdentityError> {
     let (modulus, exponent) = rsa_numbers(pkcs8).map_err(|_| IdentityError::PrivateKey)?;
     let length = modulus.to_bytes_be().len();

@@ -3,8 +3,9 @@
 //! # What it is for
 //! It stands for the identity provider of a customer: it shows a login form, knows a few test users with attributes and
 //! roles, and posts signed responses. It can do so in the style of twelve real products ([`message::Shape`]), encrypted
-//! or not, and it can be wrong on request ([`idp::Fault`]). Underneath is a pure builder of responses ([`message`]) which
-//! suites and benchmarks use without any HTTP, and a collection of hostile documents ([`tamper`]).
+//! or not, and it can be wrong on request ([`idp::Fault`]). Underneath is a pure builder of responses
+//! ([`message`]) which suites and benchmarks use without any HTTP, and a collection of hostile documents
+//! ([`tamper`]).
 //!
 //! # What it does not know
 //! Nothing of Vestibule: it depends on no crate of this workspace and reads no database. It keeps no secrets, has no
@@ -49,12 +50,12 @@
 //!  "control_url":"http://127.0.0.1:40123/control"}
 //! ```
 //!
-//! | Endpoint | What for |
+//! | Endpoint | Purpose |
 //! | --- | --- |
 //! | `GET /metadata` | metadata, for the service to fetch |
 //! | `GET`, `POST /sso` | requests by HTTP-Redirect and HTTP-POST; shows the login form |
 //! | `GET /initiate?acs=&audience=&user=&relay_state=` | sign-in begun here; without `user` it shows the login form |
-//! | `POST /control/respond` | `{username, request}` or `{username, acs, audience}` in, `{action, SAMLResponse, RelayState}` out |
+//! | `POST /control/respond` | `username`, `request` (or `acs`, `audience`) to `{action, SAMLResponse, RelayState}` |
 //! | `GET`, `PUT /control/faults` | `{"next": [{"fault": "expired"}], "always": []}` |
 //! | `GET`, `PUT`, `POST /control/users` | the whole list, or one more user |
 //! | `GET`, `PUT /control/options` | [`idp::Options`]; fields left out take their defaults, so `{}` resets |

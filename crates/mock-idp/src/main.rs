@@ -1,4 +1,5 @@
-//! `mock-idp`: the identity provider as a process of its own. Prints one line of JSON when it is ready, and stops on Ctrl-C.
+//! `mock-idp`: the identity provider as a process of its own. Prints one line of JSON when it is ready, and stops
+//! on Ctrl-C.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;

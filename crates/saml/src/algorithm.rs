@@ -22,7 +22,7 @@ impl Hash {
         Self::ALL.into_iter().find(|hash| hash.digest_uri() == uri)
     }
 
-    /// Its name as a `ds:DigestMethod`.
+    /// Name of the hash as a `ds:DigestMethod`.
     pub(crate) const fn digest_uri(self) -> &'static str {
         match self {
             Self::Sha1 => "http://www.w3.org/2000/09/xmldsig#sha1",
@@ -59,7 +59,7 @@ pub(crate) struct SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
-    /// What this service signs with, and nearly every identity provider.
+    /// RSA with SHA-256, which this service signs with, and nearly every identity provider.
     pub(crate) const RSA_SHA256: Self = Self { family: Family::RsaPkcs1, hash: Hash::Sha256 };
     pub(crate) const RSA_SHA256_URI: &'static str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
     const FAMILIES: [Family; 2] = [Family::RsaPkcs1, Family::Ecdsa];
@@ -73,7 +73,7 @@ impl SignatureAlgorithm {
         Self::FAMILIES.into_iter().flat_map(of_family)
     }
 
-    /// Its name as a `ds:SignatureMethod`; ECDSA with SHA-1 has none here.
+    /// Name of the algorithm as a `ds:SignatureMethod`; ECDSA with SHA-1 has none here.
     pub(crate) const fn uri(self) -> Option<&'static str> {
         match (self.family, self.hash) {
             (Family::RsaPkcs1, Hash::Sha1) => Some("http://www.w3.org/2000/09/xmldsig#rsa-sha1"),
@@ -92,7 +92,7 @@ impl SignatureAlgorithm {
         Self::all().filter(move |algorithm| algorithm.fits(key))
     }
 
-    /// What verifies it with a key of that kind; signatures of ECDSA in ASN.1.
+    /// Implementation that verifies it with a key of that kind; signatures of ECDSA in ASN.1.
     pub(crate) fn verification(self, key: KeyKind) -> Option<&'static dyn VerificationAlgorithm> {
         Some(match (key, self.family, self.hash) {
             (KeyKind::Rsa { .. }, Family::RsaPkcs1, Hash::Sha1) => {
@@ -123,8 +123,9 @@ impl SignatureAlgorithm {
     }
 }
 
-/// Canonicalization 1.0, inclusive or exclusive, which SAML uses (core 5.4.3). The exclusive one also under its name that
-/// keeps comments: `SignedInfo` has none, and a reference by `#` and an ID leaves them out (XML Signature 4.4.3.3).
+/// Canonicalization 1.0, inclusive or exclusive, which SAML uses (core 5.4.3). The exclusive one also under its
+/// name that keeps comments: `SignedInfo` has none, and a reference by `#` and an ID leaves them out (XML
+/// Signature 4.4.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Canonicalization {
     Inclusive,

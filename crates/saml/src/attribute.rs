@@ -1,4 +1,4 @@
-//! What an assertion says about its subject.
+//! Attributes of an assertion's subject.
 
 /// A `saml:Attribute` with its values in document order (core 2.7.3.1).
 ///

@@ -1,6 +1,6 @@
 //! Certificates of identity providers, as administrators paste them and as metadata carries them.
 //!
-//! A pinned certificate is a container for a public key: nobody's chain is checked, because in SAML the trust is the
+//! A pinned certificate is a container for a public key: no chain is checked, because in SAML the trust is the
 //! pinning itself (metadata interoperability profile, 2.6.1).
 
 use std::fmt;
@@ -195,7 +195,7 @@ fn pem_bodies(text: &str) -> Result<Vec<&str>, CertificateError> {
     Ok(bodies)
 }
 
-/// Why text is not a usable certificate; each message says what is wrong and what to do.
+/// Reason that text is not a usable certificate; each message says what is wrong and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// The text contains no certificate.

@@ -1,4 +1,5 @@
-//! From what a browser carries to XML text: the HTTP-POST and HTTP-Redirect bindings (bindings 3.4 and 3.5).
+//! Decoding of the browser's form values and queries to XML text: the HTTP-POST and HTTP-Redirect bindings
+//! (bindings 3.4 and 3.5).
 
 use std::borrow::Cow;
 use std::io::Read;

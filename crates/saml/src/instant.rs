@@ -1,8 +1,8 @@
 //! Times in messages: `xs:dateTime` with a time zone (core 1.3.3).
 //!
 //! The type has no last year, and products write "never" as one: `9999-12-31T23:59:59Z` is beyond what a
-//! [`Timestamp`] holds already. Such a time is a time, far ahead or long gone, and is held to the nearest one that can be
-//! kept and reckoned with.
+//! [`Timestamp`] holds already. Such a time is a time, far ahead or long gone, and is held to the nearest one that
+//! can be kept and reckoned with.
 
 use jiff::civil::{DateTime, Time};
 use jiff::tz::Offset;
@@ -11,7 +11,8 @@ use jiff::{Timestamp, ToSpan as _};
 use crate::reason::Reason;
 use crate::rejection::{Check, Rejection};
 
-/// Most fraction digits that count: nanoseconds. More than these are cut off; honest providers send zero, three or seven.
+/// Most fraction digits that count: nanoseconds. More than these are cut off; honest providers send zero, three or
+/// seven.
 const MAX_FRACTION: usize = 9;
 
 /// Most digits of a fraction and of a year: far more than any product writes.

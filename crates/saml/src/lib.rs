@@ -15,10 +15,11 @@
 //! text ─ guard ─ gate ─ engines ─ guard ─ (decrypt ─ guard ─ gate ─ engines ─ guard) ─ parse ─ protocol checks
 //! ```
 //!
-//! The [`guard`] makes sure that there is one way to read the text. The gate lets through what a pinned key has signed, by
-//! the signature value alone, so that a stranger's message costs little. Two engines, with parsers of their own, verify the
-//! signatures and return the bytes that these cover; nobody gets in unless they return the same. Only those bytes are
-//! parsed, by the guard again, and the text that came is dropped. The stages are ordered as [`Check`].
+//! The [`guard`] makes sure that there is one way to read the text. The gate lets through what a pinned key has
+//! signed, by the signature value alone, so that a stranger's message costs little. Two engines, with parsers of
+//! their own, verify the signatures and return the bytes that these cover; no user gets in unless they return the
+//! same. Only those bytes are parsed, by the guard again, and the text that came is dropped. The stages are
+//! ordered as [`Check`].
 //!
 //! # What it does not know
 //!
@@ -29,7 +30,8 @@
 //!
 //! # How to add one more
 //!
-//! - signature engine: a file in `engine/` that implements its trait, a line in `engine::all`, a variant of [`Engines`];
+//! - signature engine: a file in `engine/` that implements its trait, a line in `engine::all`, a variant of
+//!   [`Engines`];
 //! - algorithm: a line in `algorithm`, if both engines know it, and a message made by someone else in `tests/fixtures`;
 //! - protocol check: a function on the claims it is about, a call in `response::verify`, a line in `reason`, a line in
 //!   `tests/rules/protocol.rs`;

@@ -1,4 +1,4 @@
-//! Why a message was refused: data with a stable code, never a free-text error.
+//! Reasons that a message was refused: data with a stable code, never a free-text error.
 //!
 //! A rejection is an outcome that gets stored with the sign-in attempt and shown to the account's administrator,
 //! so it carries what was wanted and what came. Both are bounded, and neither ever holds key or cipher material.
@@ -21,9 +21,9 @@ pub struct Rejection {
     pub check: Check,
     /// Reason of the refusal, by which diagnostics give advice.
     pub reason: Reason,
-    /// What would have been accepted, if there is one such value.
+    /// Value that would have been accepted, if there is one such value.
     pub wanted: Option<String>,
-    /// What the message had instead. Unverified input: escape it wherever it is shown.
+    /// Value that the message had instead. Unverified input: escape it wherever it is shown.
     pub got: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub enum Check {
     Signature,
     /// The encrypted assertion could be decrypted. One code for every failure.
     Decryption,
-    /// What the signature covers has the elements which a Web SSO response needs.
+    /// The elements covered by the signature are those that a Web SSO response needs.
     Structure,
     /// `Destination` of the response (bindings 3.5.5.2).
     Destination,
@@ -80,7 +80,7 @@ pub enum Check {
     SubjectConfirmation,
     /// `Recipient` of the confirmation.
     Recipient,
-    /// At least one `AuthnStatement` (profiles 4.1.4.2).
+    /// Presence of at least one `AuthnStatement` (profiles 4.1.4.2).
     AuthnStatement,
     /// Times, with the connection's clock skew.
     Time,

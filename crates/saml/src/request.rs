@@ -42,7 +42,7 @@ pub struct AuthnRequest<'a> {
     pub requested_authn_context: Option<&'a str>,
 }
 
-/// A form for the browser to post to the identity provider. Whoever renders it escapes all three.
+/// A form for the browser to post to the identity provider. The caller that renders it escapes all three.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostForm {
     /// The identity provider's URL to post to.
@@ -166,7 +166,8 @@ fn signed_query(mut query: form_urlencoded::Serializer<'_, String>, key: &SpKey)
     Ok(form_urlencoded::Serializer::new(signed).append_pair("Signature", &signature).finish())
 }
 
-/// A request id of these bytes, of which 16 at least must be random (core 1.3.4); an `xs:ID` must not start with a digit.
+/// A request id of these bytes, of which 16 at least must be random (core 1.3.4); an `xs:ID` must not start with a
+/// digit.
 pub fn request_id(bytes: &[u8]) -> String {
     format!("_{}", hexadecimal(bytes))
 }

@@ -83,13 +83,13 @@ impl SpKey {
     }
 }
 
-/// Why a service provider key cannot be used.
+/// Reason that a service provider key cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SpKeyError {
-    /// The private key.
+    /// The private key is not usable.
     #[error("not an RSA private key of at least 2048 bits in PKCS#8")]
     Key,
-    /// The certificate.
+    /// The certificate cannot be read.
     #[error("not an X.509 certificate")]
     Certificate,
     /// The two do not belong together.

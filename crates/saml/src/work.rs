@@ -1,4 +1,5 @@
-//! The costly steps that a thread has taken, counted: tests bound the cost of a message by them, as time cannot be tested.
+//! The costly steps that a thread has taken, counted: tests bound the cost of a message by them, as time cannot be
+//! tested.
 
 use std::cell::Cell;
 
@@ -13,7 +14,7 @@ pub enum Step {
     Engine,
 }
 
-/// How many steps of each kind were taken.
+/// Number of steps of each kind that were taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Work {
     pub public_key: usize,
@@ -39,7 +40,7 @@ pub(crate) fn done(step: Step) {
     });
 }
 
-/// What `action` returns, and the steps that it took on this thread.
+/// Counts the steps that `action` takes on this thread; gives its result and the counts.
 pub fn counted<T>(action: impl FnOnce() -> T) -> (T, Work) {
     DONE.with(|done| done.set(Work::default()));
     let result = action();

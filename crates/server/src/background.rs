@@ -1,4 +1,4 @@
-//! What goes on without being asked: mails sent, keys rotated in time, old rows removed, metrics kept small.
+//! Background tasks: mails sent, keys rotated in time, old rows removed, metrics kept small.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +11,16 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use crate::telemetry::METRICS_UPKEEP;
 use crate::words;
 
-/// How often the signing keys are looked after: well within the hour that a key is published before it signs.
+/// Interval between looks at the signing keys: well within the hour that a key is published before it signs.
 const TICK: Duration = Duration::from_mins(1);
-/// How often old rows are removed.
+/// Interval between removals of old rows.
 const SWEEP: Duration = Duration::from_hours(1);
 
-/// How long mail is left alone when nothing was heard of: other processes and the command line write mails too.
+/// Longest wait for a sign of new mail: other processes and the command line write mails too.
 const MAIL_POLL: Duration = Duration::from_secs(5);
-/// How long a mail server is left alone that could not be used, at first; each time twice as long.
+/// First pause after a mail server could not be used; each further one is twice as long.
 const MAIL_PAUSE_FIRST: Duration = Duration::from_secs(1);
-/// How long at most: a server that comes back is noticed soon enough.
+/// Longest such pause: a server that comes back is noticed soon enough.
 const MAIL_PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// The tasks; they end with this value at the latest.
@@ -31,8 +31,8 @@ pub struct Background {
 }
 
 impl Background {
-    /// Ends the tasks. The links that people were promised are written into the outbox first; the mail that is being sent
-    /// is sent, so that it is not sent again.
+    /// Ends the tasks. The links that people were promised are written into the outbox first; the mail that is
+    /// being sent is sent, so that it is not sent again.
     pub async fn stop(mut self) {
         let sending = self.service.settings().mail.timeout;
         if timeout(sending, self.service.link_requests_settled()).await.is_err() {
@@ -45,7 +45,7 @@ impl Background {
     }
 }
 
-/// Starts the tasks.
+/// Starts the background tasks; the one for metrics only if they are recorded.
 pub fn start(service: &Arc<Service>, metrics: Option<PrometheusHandle>) -> Background {
     let mut tasks = JoinSet::new();
     tasks.spawn(tick(Arc::clone(service)));
@@ -107,7 +107,7 @@ async fn upkeep(metrics: PrometheusHandle) {
     }
 }
 
-/// After a pause of the machine one tick is enough.
+/// Paces a task: after a pause of the machine one tick is enough.
 fn pace(period: Duration) -> tokio::time::Interval {
     let mut pace = interval(period);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);

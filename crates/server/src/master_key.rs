@@ -13,12 +13,12 @@ const KEY: &str = "master_key_canary";
 const PLACE: &str = "installation/master_key_canary";
 const WORD: &[u8] = b"vestibule";
 
-/// What a look at the sealed word says.
+/// Result of a look at the sealed word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
-    /// It opens.
+    /// The configured key opens it.
     Matches,
-    /// It was sealed with another key.
+    /// The word was sealed with another key.
     Differs,
     /// Nothing was sealed yet: the installation is new.
     New,

@@ -1,7 +1,7 @@
 //! Logs and metrics.
 //!
-//! Logs go to standard error, so that what a command prints stays apart. Nobody logs query strings, bodies, cookies,
-//! credentials or people's names and emails; the API's spans carry method, route, status and request id.
+//! Logs go to standard error, so that what a command prints stays apart. No log holds query strings, bodies,
+//! cookies, credentials or people's names and emails; the API's spans carry method, route, status and request id.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,8 @@ use crate::config::LogFormat;
 
 /// Upper bounds of the latency histograms, in seconds: from a cached answer to a client's patience.
 const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-/// How often the recorder folds what it collected into its buckets; otherwise it would grow until somebody asks.
+/// Interval at which the recorder folds what it collected into its buckets; otherwise it would grow until the next
+/// scrape.
 pub const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// Logs from now on.

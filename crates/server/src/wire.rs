@@ -16,18 +16,18 @@ use crate::adapters::{AesGcmSealer, Argon2Hasher, HashingParameters, JwtSigner, 
 use crate::config::{self, Loaded, SqliteSynchronous};
 use crate::master_key;
 
-/// What runs, with the database that it shares.
+/// The running service, with the database that it shares.
 pub struct Wired {
-    /// The use-cases.
+    /// Use-cases, with all their ports wired.
     pub service: Arc<Service>,
-    /// The database.
+    /// Database that the use-cases run on.
     pub store: Store,
 }
 
-/// What to do with a database that lacks migrations.
+/// Treatment of a database that lacks migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Migrations {
-    /// Apply them.
+    /// Apply the migrations that are missing.
     Apply,
     /// Refuse to go on.
     Require,
@@ -92,7 +92,7 @@ fn ports(loaded: &Loaded, sealer: AesGcmSealer, development: bool) -> anyhow::Re
 
 type MailPorts = (Box<dyn Mailer>, Option<Arc<dyn Mailbox>>);
 
-/// Where mails go: to the mail server, if one is configured, else in development into a mailbox.
+/// Chooses the mailer: the mail server, if one is configured, else in development a mailbox.
 fn mailer(loaded: &Loaded, development: bool) -> anyhow::Result<MailPorts> {
     Ok(match loaded.mail(development)? {
         Some(settings) => (Box::new(SmtpMailer::new(settings)?), None),
@@ -114,8 +114,8 @@ fn hashing(loaded: &Loaded) -> HashingParameters {
     }
 }
 
-/// As many as hash passwords, and as many as verify responses, unless configured otherwise: a flood of sign-ins leaves the
-/// other half to everything else.
+/// Number of threads that hash passwords, and of those that verify responses, unless configured otherwise: a flood
+/// of sign-ins leaves the other half to everything else.
 fn half_the_processors() -> NonZeroUsize {
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     NonZeroUsize::new(processors / 2).unwrap_or(NonZeroUsize::MIN)

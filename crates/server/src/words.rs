@@ -4,7 +4,7 @@ use std::error::Error;
 
 use service::Code;
 
-/// What was refused, which fields are wrong, what to do, and, for a fault of ours, what caused it.
+/// Words for an error: the refusal, the wrong fields, what to do, and, for a fault of ours, its causes.
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 pub fn of(error: service::Error) -> anyhow::Error {
     let what = error.detail.as_deref().unwrap_or(error.code.detail()).to_owned();
@@ -16,7 +16,7 @@ pub fn of(error: service::Error) -> anyhow::Error {
     anyhow::anyhow!("{text}{because}. Fix: {}", error.code.fix())
 }
 
-/// What caused an error, the outermost first; empty where nothing did.
+/// Causes of an error, the outermost first; empty if there are none.
 pub fn causes(error: &dyn Error) -> String {
     let chain = std::iter::successors(error.source(), |&cause| cause.source());
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")

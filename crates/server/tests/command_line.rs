@@ -44,7 +44,7 @@ impl Installation {
         self.folder.path().join(name)
     }
 
-    /// Without the environment of whoever runs the tests.
+    /// Runs the binary without the environment of the test run.
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().output().unwrap()
@@ -223,7 +223,7 @@ fn the_doctor_is_content_with_a_sound_installation() {
     }
 }
 
-/// Proves that a health check of nobody fails.
+/// Proves that a health check fails if no server listens.
 #[test]
 fn a_health_check_of_nobody_fails() {
     let refusal = Installation::new().fail(&["healthcheck", "--url", "http://127.0.0.1:1/healthz"]);
@@ -238,8 +238,8 @@ fn the_openapi_document_needs_no_configuration() {
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{document}");
 }
 
-/// Proves that the database, which holds password hashes and sealed keys, is its owner's alone, whatever the umask; that an
-/// older one stays as it is; and that the doctor tells of one that others can read.
+/// Proves that the database, which holds password hashes and sealed keys, is its owner's alone, whatever the
+/// umask; that an older one stays as it is; and that the doctor tells of one that others can read.
 #[test]
 fn a_new_database_is_readable_by_its_owner_alone() {
     let installation = Installation::new();

@@ -26,8 +26,8 @@ impl Running {
         Self { process, _folder: folder }
     }
 
-    /// Everything it prints up to a line that holds this text. What follows is read too: it would not survive a pipe that
-    /// nobody reads.
+    /// Reads its output up to a line that holds this text. The rest is read too: it would not survive a pipe
+    /// without a reader.
     fn printed_until(stream: impl Read + Send + 'static, wanted: &str) -> String {
         let mut printed = String::new();
         let mut lines = BufReader::new(stream).lines();

@@ -88,8 +88,8 @@ impl Service {
         Ok(view)
     }
 
-    /// Ends a link, or declines it; sessions that came over it end at once, on both sides, and so do those of a sandbox that
-    /// its account's applications hold.
+    /// Ends a link, or declines it; sessions that came over it end at once, on both sides, and so do those of a
+    /// sandbox that its account's applications hold.
     pub async fn end_account_link(&self, caller: &Caller, account_id: AccountId, id: AccountLinkId) -> Result<()> {
         caller.authorize(account_id, Permission::Administer)?;
         let mut tx = self.store.begin().await?;

@@ -1,4 +1,4 @@
-//! Pairs of users (G1): read, and ended by either user or by an owner of either account. How one is made is in [`pairing`].
+//! Pairs of users (G1): read, and ended by either user or by an owner of either account. [`pairing`] makes them.
 
 pub(crate) mod pairing;
 

@@ -1,4 +1,4 @@
-//! Account settings (A6): owners set them, everybody with a role reads them.
+//! Account settings (A6): owners set them, every user with a role reads them.
 
 use domain::AccountId;
 use domain::account::Account;
@@ -17,7 +17,7 @@ use crate::caller::{Caller, Identity};
 use crate::error::{Code, Error, Result, Violation};
 use crate::version::Versioned;
 
-/// What of an account's settings is to change; absent stays as it is. The inner `None` leaves a lifetime to the
+/// Changes to an account's settings; an absent field stays as it is. The inner `None` leaves a lifetime to the
 /// applications.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "each field is described at `AccountSettings`")]
@@ -33,8 +33,9 @@ pub struct AccountSettingsPatch {
 }
 
 impl Service {
-    /// Changes an account's settings. They hold from the next sign-in and the next refresh on, of live sessions too (I3).
-    /// Access is for people to decide: no API key changes it (A6), and no change leaves every break-glass user outside (A4).
+    /// Changes an account's settings. They hold from the next sign-in and the next refresh on, of live sessions
+    /// too (I3). Access is for people to decide: no API key changes it (A6), and no change leaves every
+    /// break-glass user outside (A4).
     pub async fn update_account_settings(
         &self,
         caller: &Caller,
@@ -90,7 +91,8 @@ fn access(settings: &AccountSettings) -> (bool, &[Network]) {
     (settings.require_email_mfa, &settings.allowed_networks)
 }
 
-/// Refuses programs. An operator may change access as well, to help an owner whose network changed overnight; the log says so.
+/// Refuses API keys. An operator may change access as well, to help an owner whose network changed overnight; the
+/// audit log says so.
 fn check_is_a_person(caller: &Caller) -> Result<()> {
     match caller.identity {
         Identity::ApiKey(_) => {
@@ -108,7 +110,8 @@ fn check(caller: &Caller, settings: &AccountSettings) -> Result<()> {
     if violations.is_empty() { Ok(()) } else { Err(Error::invalid_all(violations)) }
 }
 
-/// Whoever is bound by the allowed networks cannot shut themselves out. An operator is not bound by them.
+/// Reports an allow list that would exclude the caller's own address. The allowed networks do not bind an
+/// operator.
 fn excluded(caller: &Caller, settings: &AccountSettings) -> Option<Violation> {
     let address = caller.address.filter(|_| caller.own_account().is_some())?;
     (!settings.admits(Portal::Admin, address)).then(|| Violation {

@@ -1,7 +1,8 @@
-//! Switching accounts (G1): from a session here to a code for one there, which the frontend exchanges as after any sign-in.
+//! Switching accounts (G1): from a session here to a code for one there, which the frontend exchanges as after any
+//! sign-in.
 //!
-//! The session here goes on, for the way back. The one there ends with it at the latest, and at once when the pair or the link
-//! is ended.
+//! The session here goes on, for the way back. The one there ends with it at the latest, and at once when the pair
+//! or the link is ended.
 
 mod refusal;
 
@@ -51,7 +52,7 @@ pub struct SwitchAccount {
 pub struct SwitchableAccount {
     /// The account as stored.
     pub account: Account,
-    /// What it is to where they proved who they are; none where it is that account itself.
+    /// Relation to the account where they proved who they are; none where it is that account itself.
     pub relation: Option<AccountRelation>,
     /// Reason for which they cannot switch yet: what is to be set up.
     pub refusal: Option<SwitchRefusal>,
@@ -65,15 +66,15 @@ struct Switching {
     session: Session,
     /// Account and user in which they proved who they are.
     home: Home,
-    /// Their user there.
+    /// User that they signed in as there.
     user: User,
     /// Whether their username login is retained there.
     username_retained: bool,
 }
 
 impl Service {
-    /// Lists where the caller may switch to: the accounts that are linked with the one where they proved who they are, and
-    /// that one.
+    /// Lists the accounts that the caller may switch to: those that are linked with the one where they proved who
+    /// they are, and that one.
     pub async fn list_switchable_accounts(&self, caller: &Caller, address: IpAddr) -> Result<Vec<SwitchableAccount>> {
         let mut tx = self.store.read().await?;
         let Some(switching) = switching(&mut tx, caller.user()?).await? else { return Ok(vec![]) };
@@ -164,7 +165,7 @@ impl Service {
     }
 }
 
-/// The caller with the session that they would switch from; nobody, for a user of the `self_service` portal.
+/// Finds the session that the caller would switch from; none for a user of the `self_service` portal.
 async fn switching(tx: &mut Tx, signed_in: &SignedInUser) -> Result<Option<Switching>> {
     if signed_in.portal != Portal::Admin {
         return Ok(None);
@@ -210,7 +211,7 @@ async fn decide(
     Ok(decide_switch(&home, &destination).cloned())
 }
 
-/// The user of an account whom the caller's pair names, or their own at home.
+/// Finds the user of an account that the caller's pair names, or their own user at home.
 async fn found(tx: &mut Tx, switching: &Switching, account_id: AccountId) -> Result<Found> {
     let home = switching.home;
     if account_id == home.account_id {
@@ -228,8 +229,8 @@ async fn is_retained(tx: &mut Tx, user: &User) -> Result<bool> {
     Ok(username_retained(user, written.as_deref()))
 }
 
-/// Whether a user may be entered from another account now: the pair stands, and is held until the transaction ends, so that its
-/// end, or that of the link which it rests on, comes before or after.
+/// Whether a user may be entered from another account now: the pair stands, and is held until the transaction
+/// ends, so that its end, or that of the link which it rests on, comes before or after.
 pub(crate) async fn over_standing_pair(
     tx: &mut Tx,
     account_id: AccountId,
@@ -239,7 +240,7 @@ pub(crate) async fn over_standing_pair(
     Ok(storage::account_pairs::hold_current(tx, account_id, user_id, home).await?.is_some())
 }
 
-/// Where the outcome goes: to a frontend of the `admin` portal that serves the other account.
+/// Builds the destination of the outcome: a frontend of the `admin` portal that serves the other account.
 async fn return_to(tx: &mut Tx, switch: &SwitchAccount) -> Result<ReturnTo> {
     let serving = storage::applications::serving(tx, switch.account_id, switch.authorization.client_id).await?;
     let serving = serving.filter(|application| application.portal == Portal::Admin);

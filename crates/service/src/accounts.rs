@@ -39,7 +39,7 @@ pub struct NewAccount {
 pub struct CreatedAccount {
     /// The account as stored.
     pub account: Account,
-    /// None where it was made before first owners were told apart.
+    /// State of the first owner's invitation; none where the account was made before first owners were told apart.
     pub owner_invitation: Option<OwnerInvitation>,
 }
 

@@ -24,7 +24,7 @@ impl Service {
         Ok(storage::sign_in_attempts::list(&mut tx, account_id, filter, page).await?)
     }
 
-    /// Reads an attempt.
+    /// Reads one attempt; refused as not found in another account.
     pub async fn get_sign_in_attempt(
         &self,
         caller: &Caller,

@@ -13,11 +13,11 @@ use crate::error::Result;
 
 /// Entry of the log, without who caused it and when.
 pub(crate) struct AuditEntry {
-    /// In whose account.
+    /// Account that the change belongs to; none for changes of the operator's own.
     pub account_id: Option<AccountId>,
     /// Action that was taken.
     pub action: AuditAction,
-    /// The id of what it was done to.
+    /// Id of the thing that it was done to.
     pub target: String,
     /// The properties before; null for something new. Never a secret.
     pub before: Value,

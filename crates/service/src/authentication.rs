@@ -1,4 +1,4 @@
-//! From credentials to a caller: operator keys, API keys and access tokens.
+//! Authentication of callers by their credentials: operator keys, API keys and access tokens.
 
 use std::net::IpAddr;
 
@@ -17,12 +17,12 @@ use crate::Service;
 use crate::caller::{ApiKeyCaller, Caller, Identity, SignedInUser};
 use crate::error::{Code, Error, Result};
 
-/// What a request presents as `Authorization: Bearer`.
+/// Credentials that a request presents as `Authorization: Bearer`.
 #[derive(Debug, Clone, Copy)]
 pub struct Credentials<'a> {
     /// The token or key, of any kind.
     pub bearer: &'a str,
-    /// Where the request comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
 }
 
@@ -64,8 +64,8 @@ pub(crate) struct PresentedClaims {
 }
 
 impl Service {
-    /// Finds out who presents these credentials. Where a network has failed too often, a key that was not right lately is not
-    /// looked up; a token proves itself by its signature.
+    /// Finds out who presents these credentials. Where a network has failed too often, a key that was not right
+    /// lately is not looked up; a token proves itself by its signature.
     pub async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Caller> {
         let address = credentials.address;
         let key = Key::of(credentials.bearer);
@@ -108,8 +108,8 @@ impl Service {
         }
     }
 
-    /// A key works until it expires or is revoked, and from the networks that its account allows: nobody else would
-    /// notice one that was taken elsewhere.
+    /// Identifies the caller of an API key. It works until it expires or is revoked, and from the networks that
+    /// its account allows: the use of a stolen key elsewhere would go unnoticed.
     async fn api_key(&self, digest: SecretDigest, address: IpAddr) -> Result<Identity> {
         let mut reading = self.store.read().await?;
         let found = storage::api_keys::by_digest(&mut reading, digest).await?;
@@ -128,8 +128,8 @@ impl Service {
         Ok(Identity::ApiKey(ApiKeyCaller { id, account_id, scopes }))
     }
 
-    /// An access token is good while its signature and times are, and its session and user still live: what was ended or
-    /// deactivated is refused here at once, not when the token expires.
+    /// Identifies the user of an access token. It is good while its signature and times are, and its session and
+    /// user still live: what was ended or deactivated is refused here at once, not when the token expires.
     async fn signed_in_user(&self, token: &str) -> Result<Identity> {
         let claims = self.own_claims(token).await?.ok_or_else(|| Error::new(Code::Unauthenticated))?;
         let (expired, now) = (|| Error::new(Code::SessionExpired), self.now());

@@ -1,5 +1,5 @@
-//! What every way to sign in has in common (OAuth 2.1, section 4.1): which frontend asks and where the outcome goes, and
-//! the code that the sign-in ends with.
+//! Parts that all ways to sign in have in common (OAuth 2.1, section 4.1): the frontend that asks, the place that
+//! the outcome goes to, and the code that the sign-in ends with.
 
 use domain::application::{Application, RedirectUri};
 use domain::authorization_code::{AuthorizationCode, SessionGrant};

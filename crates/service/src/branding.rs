@@ -1,4 +1,4 @@
-//! How an account's mails look.
+//! Branding of an account's mails: names, logo, colour and contact.
 
 use domain::AccountId;
 use domain::audit::AuditAction;

@@ -1,4 +1,5 @@
-//! There is always a break-glass user (A4): what guards every change of an owner, also when two are changed at once.
+//! Guards that keep a break-glass user in every account (A4): for every change of an owner, also when two are
+//! changed at once.
 
 mod announcement;
 pub(crate) mod drill;
@@ -21,8 +22,8 @@ use crate::credential_epochs::check_stands;
 use crate::error::{Code, Error, Result};
 
 impl Service {
-    /// Holds an account's row, so that changes of its owners come one after another, whoever makes them; then looks once
-    /// more whether the caller may make one, because the change before may have demoted them. First in its transaction.
+    /// Holds an account's row, so that changes of its owners come one after another; then looks once more whether
+    /// the caller may make one, because the change before may have demoted them. First in its transaction.
     pub(crate) async fn hold_owners(&self, tx: &mut Tx, caller: &Caller, account_id: AccountId) -> Result<()> {
         if !storage::accounts::hold(tx, account_id).await? {
             return Err(Error::new(Code::NotFound));
@@ -35,8 +36,9 @@ impl Service {
         if still { Ok(()) } else { Err(Error::new(Code::Forbidden)) }
     }
 
-    /// What a user may become: as asked, without the break-glass mark where they cannot carry it any more. Refused where
-    /// that leaves the account without a break-glass user, or where `marked` asks to mark somebody who cannot be one.
+    /// Decides what a user may become: as asked, without the break-glass mark where they cannot carry it any more.
+    /// Refused where that leaves the account without a break-glass user, or where `marked` asks to mark a user who
+    /// cannot be one.
     pub(crate) async fn guarded_user(
         &self,
         tx: &mut Tx,
@@ -71,7 +73,8 @@ impl Service {
         Ok(becomes_break_glass(user, first_owner, others))
     }
 
-    /// Refuses a change that would leave the account without a break-glass user who gets in; `after` is none for a removal.
+    /// Refuses a change that would leave the account without a break-glass user who gets in; `after` is none for a
+    /// removal.
     pub(crate) async fn guard_owners(&self, tx: &mut Tx, before: &User, after: Option<&User>) -> Result<()> {
         if !is_owner(before) && !before.break_glass {
             return Ok(());
@@ -84,7 +87,8 @@ impl Service {
         decide_user_change(standing(before), after.map(standing), others).map_err(|_| required())
     }
 
-    /// Refuses settings under which no break-glass user would get in who does now: a code that could reach none of them.
+    /// Refuses settings under which no break-glass user would get in who does now: a code that could reach none of
+    /// them.
     pub(crate) async fn guard_settings(&self, tx: &mut Tx, before: &Account, after: &AccountSettings) -> Result<()> {
         let owners = self.owners(tx, before.id).await?;
         let somebody = |settings| owners.iter().any(|owner| gets_in(&owner.user, owner.has_own_password, settings));

@@ -17,7 +17,7 @@ use crate::error::{Code, Error, Result};
 pub struct Caller {
     /// Identity that the caller has proved.
     pub identity: Identity,
-    /// From where; none on the command line.
+    /// Address that the request comes from; none on the command line.
     pub address: Option<IpAddr>,
 }
 
@@ -60,9 +60,9 @@ pub struct SignedInUser {
     pub application_id: ApplicationId,
     /// Way in which the user signed in.
     pub method: SignInMethod,
-    /// In which epoch of theirs (A7).
+    /// Epoch of the user's credentials that the session began in (A7).
     pub credential_epoch: CredentialEpoch,
-    /// With which roles, as of now and not as of the token, and as far as they count in this session (C4).
+    /// Roles of the user, as of now and not as of the token, and as far as they count in this session (C4).
     pub roles: RoleSet,
 }
 
@@ -155,7 +155,7 @@ impl Caller {
         }
     }
 
-    /// Under which name their idempotency keys are kept.
+    /// Names the scope that the caller's idempotency keys are kept under.
     pub fn idempotency_scope(&self) -> String {
         let actor = self.actor();
         actor.id().unwrap_or_else(|| actor.kind().to_owned())

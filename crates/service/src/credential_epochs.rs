@@ -14,8 +14,8 @@ use crate::caller::SignedInUser;
 use crate::error::{Code, Error, Result};
 
 impl Service {
-    /// Writes a user as changed, and voids what was issued to them before where the change calls for that; gives them as
-    /// they are now. `kept` is the session that made a change of one's own.
+    /// Writes a user as changed, and voids what was issued to them before where the change calls for that; returns
+    /// them as they are now. `kept` is the session that made a change of one's own.
     pub(crate) async fn write_user(
         &self,
         tx: &mut Tx,
@@ -31,8 +31,8 @@ impl Service {
         Ok(after)
     }
 
-    /// Voids what was issued to a user while they had another password, or none; gives them as they are now. `Stale` where
-    /// something else did so since they were read.
+    /// Voids what was issued to a user while they had another password, or none; returns them as they are now.
+    /// `Stale` where something else did so since they were read.
     pub(crate) async fn void_by_password(&self, tx: &mut Tx, user: &User, kept: Option<SessionId>) -> Result<User> {
         let credential_epoch = storage::users::raise_epoch(tx, user).await?;
         let user = User { credential_epoch, ..user.clone() };
@@ -40,7 +40,8 @@ impl Service {
         Ok(user)
     }
 
-    /// Tells the addresses that were a user's that they are not any more: whom it surprises can act.
+    /// Tells the addresses that were a user's that they are not any more, so that a user who did not change them
+    /// can act.
     async fn tell_former_addresses(&self, tx: &mut Tx, (before, after): (&User, &User)) -> Result<()> {
         for to in told_of_change(before, after) {
             let (username, changed_at) = (before.username.as_str().to_owned(), self.now());
@@ -57,8 +58,8 @@ impl Service {
         Ok(())
     }
 
-    /// Ends the sessions of a user who is in a new epoch, but takes the kept one along into it, and with it the pairs of the user
-    /// (G1): the change was their own. Where a user is active no longer, none is kept.
+    /// Ends the sessions of a user who is in a new epoch, but takes the kept one along into it, and with it the
+    /// pairs of the user (G1): the change was their own. Where a user is active no longer, none is kept.
     async fn void(&self, tx: &mut Tx, user: &User, reason: SessionEnd, kept: Option<SessionId>) -> Result<()> {
         let kept = kept.filter(|_| reason != SessionEnd::UserDeactivated);
         let ending = Ending { at: self.now(), reason, kept };
@@ -71,7 +72,8 @@ impl Service {
     }
 }
 
-/// Refuses a caller whose session was voided since they were authenticated, a moment ago: `user` is they as they are now.
+/// Refuses a caller whose session was voided since they were authenticated, a moment ago; `user` is their state
+/// now.
 pub(crate) fn check_stands(user: &User, caller: &SignedInUser) -> Result<()> {
     if user.credential_epoch == caller.credential_epoch { Ok(()) } else { Err(Error::new(Code::SessionExpired)) }
 }

@@ -1,4 +1,4 @@
-//! The names of a portal's users (A2): held while they are checked and written, and whom a refusal names.
+//! The names of a portal's users (A2): held while they are checked and written, and the user that a refusal names.
 
 use domain::AccountId;
 use domain::directory::{Clash, Directory, NameKind, Names, NewNames};
@@ -12,22 +12,23 @@ use crate::caller::Caller;
 use crate::connections::sso_mode;
 use crate::error::{Code, Error, Result, Violation};
 
-/// How names are checked and refused.
+/// Context in which names are checked and refused.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Naming<'a> {
-    /// Who is told of a refusal.
+    /// Caller who is told of a refusal.
     pub caller: &'a Caller,
-    /// Whether somebody is invited by their email, which is their username: they have one field, and may be invited already.
+    /// Whether a person is invited by their email, which is their username: they have one field, and may be
+    /// invited already.
     pub by_invitation: bool,
 }
 
-/// Holds an account's row, so that those who write its users' names come one after another; "not found" if there is none.
-/// First in its transaction, so that two wait for each other in one order.
+/// Holds an account's row, so that those who write its users' names come one after another; "not found" if there
+/// is none. First in its transaction, so that two wait for each other in one order.
 pub(crate) async fn hold_names(tx: &mut Tx, account_id: AccountId) -> Result<()> {
     if storage::accounts::hold(tx, account_id).await? { Ok(()) } else { Err(Error::new(Code::NotFound)) }
 }
 
-/// Refuses names of a user that somebody else goes by. The account's row is held.
+/// Refuses names of a user that another user of the portal has. The account's row is held.
 pub(crate) async fn check_names(tx: &mut Tx, naming: Naming<'_>, user: &User, new: NewNames) -> Result<()> {
     if new.is_none() {
         return Ok(());
@@ -55,7 +56,7 @@ impl Claims {
         Ok(Self { directory, mode: sso_mode(tx, account_id, portal).await? })
     }
 
-    /// Takes the names of a new user, or refuses those that somebody else goes by.
+    /// Takes the names of a new user, or refuses those that another user has.
     pub fn take(&mut self, naming: Naming<'_>, user: &User) -> Result<()> {
         self.check(naming, user, NewNames::ALL)?;
         self.directory.add(Names::of(user));

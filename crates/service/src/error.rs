@@ -1,4 +1,4 @@
-//! What a use-case answers when it cannot do what it was asked.
+//! Errors that use-cases answer with when they cannot do what they were asked.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,7 +16,7 @@ macro_rules! codes {
             /// Every code, in the order in which the catalogue lists them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The stable name.
+            /// Returns the stable name of the code.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }
             }
@@ -26,7 +26,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $detail,)* }
             }
 
-            /// What the reader can do.
+            /// Advice to the reader on what they can do.
             pub const fn fix(self) -> &'static str {
                 match self { $(Self::$variant => $fix,)* }
             }
@@ -55,13 +55,13 @@ codes! {
     /// C4: the user holds no role of the admin portal.
     NoRole = "no_role", "You are signed in at your identity provider, but hold no role in this account",
         "Ask the account's administrator to assign a role, or to map one of your groups to a role in the SAML connection.";
-    /// A4: an assertion for somebody who does not use SSO.
+    /// A4: an assertion for a user who does not use SSO.
     BreakGlassUser = "break_glass_user", "This user signs in with a password, not through SSO",
         "Sign in with your username and password, or ask an owner for another user for SSO.";
     /// A1: the first owner came another way than by the link of their mail.
     FirstOwnerSetsPassword = "first_owner_sets_password", "The first owner of an account accepts the invitation by setting a password",
         "Open the link of the invitation's mail and choose a password; with it you get in whatever happens to SSO. If the mail is lost, ask the operator to resend the invitation.";
-    /// A4: nobody would be left who gets in when SSO does not work.
+    /// A4: no user would be left who gets in when SSO does not work.
     BreakGlassRequired = "break_glass_required", "This would leave the account without a break-glass user",
         "First make another owner a break-glass user: give them the owner role, let them set a password, and set break_glass on them. Then repeat this.";
     /// A4: what only a break-glass user can prove.
@@ -111,20 +111,20 @@ codes! {
     /// A6: no address to compare with networks and to count by.
     ProxyHeaderInvalid = "proxy_header_invalid", "A proxy in front of this service does not tell where the request comes from",
         "Have the proxy append the address that it sees to X-Forwarded-For (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for).";
-    /// No such path.
+    /// Path that has no route.
     RouteNotFound = "route_not_found", "There is nothing at this path", "See /docs for the paths that there are.";
     /// The path has no such method.
     MethodNotAllowed = "method_not_allowed", "This path does not take this method", "See /docs for the methods of each path.";
-    /// No credentials, or none that are valid.
+    /// Credentials that are missing or not valid.
     Unauthenticated = "unauthenticated", "Valid credentials are missing",
         "Send an operator key, an API key or an access token that has not expired as Authorization: Bearer.";
     /// Known, and not allowed.
     Forbidden = "forbidden", "Your roles do not allow this", "Ask an owner of the account.";
-    /// Not there, or not yours to know.
+    /// Resource that does not exist, or that the caller may not see.
     NotFound = "not_found", "There is no such thing, or it is not yours to see", "Check the id and the account.";
     /// A1: also the name of another account that it gave up less than 90 days ago.
     AccountNameTaken = "account_name_taken", "Another account has this name", "Choose another name.";
-    /// A2.
+    /// A2: another user of the portal has the username or email.
     UsernameTaken = "username_taken", "Another user of this portal goes by this username or email", "Choose another, or first change the user whom errors names.";
     /// E1: the person has an invitation that they may accept.
     AlreadyInvited = "already_invited", "This person is invited already", "Resend their invitation instead.";
@@ -134,9 +134,9 @@ codes! {
     InvitationRevoked = "invitation_revoked", "The invitation was revoked", "Ask an owner of the account to invite you anew.";
     /// E1: its time went by.
     InvitationExpired = "invitation_expired", "The invitation has expired", "Ask an owner of the account to resend it.";
-    /// A3: whom it is about is deactivated.
+    /// A3: the user concerned is deactivated.
     UserInactive = "user_inactive", "The user is deactivated", "Make the user active first.";
-    /// No such one-time link.
+    /// Token that belongs to no one-time link.
     LinkInvalid = "link_invalid", "This link is not valid", "Open the link of the newest mail, whole. If it goes on, ask for a new mail.";
     /// A one-time link was used.
     LinkUsed = "link_used", "This link was used before", "Sign in, or ask for a new mail.";
@@ -156,12 +156,12 @@ codes! {
     /// G1: the two have a link, or one of them asked for it.
     AccountsLinked = "accounts_linked", "The two accounts are linked, or one has asked the other",
         "Accept the request that waits, or end the link and ask anew.";
-    /// G1: nobody could tell them apart any more.
+    /// G1: more links could not be told apart by their readers.
     TooManyAccountLinks = "too_many_account_links", "The account has as many links and sandboxes as it may have",
         "End a link that is not needed any more.";
     /// One connection per portal.
     ConnectionExists = "connection_exists", "This portal has a SAML connection already", "Change the one that is there.";
-    /// C9.
+    /// C9: the connection lacks settings that enabling needs.
     ConnectionIncomplete = "connection_incomplete", "The SAML connection is not complete", "Set what is listed in errors, then enable it.";
     /// The connection is in use.
     ConnectionEnabled = "connection_enabled", "The SAML connection is enabled", "Disable it first.";
@@ -173,7 +173,7 @@ codes! {
         "Preview a new migration, and sign its digest.";
     /// F1: a plan that cannot be carried out.
     MigrationBlocked = "migration_blocked", "This plan cannot be carried out yet", "Do what errors lists; then preview anew, or decide.";
-    /// F2: nobody signed, or too long ago.
+    /// F2: no owner signed, or too long ago.
     MigrationNotSignedOff = "migration_not_signed_off", "No owner has signed this plan off, or the signature has expired",
         "Read the plan, and sign its digest.";
     /// F3: nothing more can be done with it.
@@ -184,17 +184,17 @@ codes! {
     /// Metadata could not be fetched.
     MetadataUnavailable = "metadata_unavailable", "The identity provider's metadata could not be fetched",
         "Check the URL, or paste the metadata as XML.";
-    /// Each is somebody's secret to look after.
+    /// Limit of the account's API keys; each is a secret that an owner must look after.
     TooManyApiKeys = "too_many_api_keys", "The account has as many API keys as it may have", "Revoke a key that is not needed any more.";
-    /// Somebody else changed it in between.
+    /// Version that another change has replaced in between.
     PreconditionFailed = "precondition_failed", "It was changed since you read it", "Read it again and repeat the change with its new ETag.";
     /// The same idempotency key with another request.
     IdempotencyKeyReused = "idempotency_key_reused", "This Idempotency-Key was used for another request", "Use a new key for a new request.";
-    /// Too many requests.
+    /// Rate limit of the caller's address.
     RateLimited = "rate_limited", "Too many requests from this address", "Wait as long as Retry-After says.";
     /// The database or a queue does not answer.
     Unavailable = "unavailable", "The service cannot answer just now", "Try again in some seconds.";
-    /// Our fault.
+    /// Fault of this service, not of the caller.
     Internal = "internal", "Something went wrong here", "Report the request_id to the operator.";
 }
 
@@ -203,14 +203,14 @@ codes! {
 pub struct Violation {
     /// A JSON pointer (RFC 6901) to the field, or the name of a parameter.
     pub field: String,
-    /// What is wrong and what would be right.
+    /// Description of what is wrong and what would be right.
     pub detail: String,
 }
 
-/// Why a use-case did not do what it was asked.
+/// Reason for which a use-case did not do what it was asked.
 #[derive(Debug)]
 pub struct Error {
-    /// The reason.
+    /// Code that names the reason.
     pub code: Code,
     /// Words for this very case, where the code's own say too little.
     pub detail: Option<String>,
@@ -220,12 +220,12 @@ pub struct Error {
     pub attempt_id: Option<AttemptId>,
     /// The user who is in the way; for callers who may read users.
     pub user_id: Option<UserId>,
-    /// After how many seconds a repeat makes sense.
+    /// Seconds after which a repeat makes sense.
     pub retry_after: Option<u32>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What use-cases return.
+/// Result of a use-case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -242,12 +242,12 @@ impl Error {
         }
     }
 
-    /// One wrong field.
+    /// Refuses input for one wrong field.
     pub fn invalid(field: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self::invalid_all(vec![Violation { field: field.into(), detail: problem.to_string() }])
     }
 
-    /// Several wrong fields.
+    /// Refuses input for several wrong fields.
     pub fn invalid_all(violations: Vec<Violation>) -> Self {
         Self::new(Code::InvalidInput).with_violations(violations)
     }
@@ -318,7 +318,7 @@ impl From<StorageError> for Error {
     }
 }
 
-/// How long a client is told to wait for a database that does not answer.
+/// Seconds that a client is told to wait for a database that does not answer.
 pub const RETRY_AFTER_SECONDS: u32 = 5;
 
 fn taken(unique: Unique) -> Code {

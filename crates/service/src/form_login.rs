@@ -1,7 +1,7 @@
 //! Form login (B1 to B5): from a username or email and a password to a code, with what may be asked in between.
 //!
-//! Each step answers with a [`SignInStep`], so that a frontend writes one switch. What leads on is a pending token, which
-//! is good for one step: its digest is in the row of the sign-in, and whoever takes the step replaces or removes it.
+//! Each step answers with a [`SignInStep`], so that a frontend writes one switch. A pending token leads on; it is
+//! good for one step: its digest is in the row of the sign-in, and the step that is taken replaces or removes it.
 
 mod facts;
 mod issue;

@@ -1,4 +1,4 @@
-//! Work that nobody asks for: keys in time, old rows away.
+//! Background work of every replica: keys are rotated in time, old rows removed.
 
 use crate::Service;
 use crate::error::Result;
@@ -9,9 +9,9 @@ const SWEEP_BATCH: u16 = 500;
 const SWEEPS_MAX: usize = 200;
 
 impl Service {
-    /// Does the work of every minute: keys are rotated in time, every replica sees the same ones and knows the users whom the
-    /// others have let in, successors of refresh tokens are erased after their grace, first owners who can be mailed by now
-    /// are, and the metrics say how full the outbox is.
+    /// Does the work of every minute: keys are rotated in time, every replica sees the same ones and knows the
+    /// users that the others have let in, successors of refresh tokens are erased after their grace, first owners
+    /// who can be mailed by now are, and the metrics say how full the outbox is.
     pub async fn tick(&self) -> Result<()> {
         self.rotate_signing_keys().await?;
         self.refresh_known_logins().await?;

@@ -28,17 +28,17 @@ impl IdempotencyKey {
     }
 }
 
-/// What a creating use-case gives.
+/// Result of a use-case that creates a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created<T> {
-    /// The resource.
+    /// Resource that the request created.
     pub resource: T,
     /// Whether an earlier request with the same key had created it.
     pub replayed: bool,
 }
 
 impl<T> Created<T> {
-    /// It was created just now.
+    /// Wraps a resource that was created just now.
     pub const fn fresh(resource: T) -> Self {
         Self { resource, replayed: false }
     }

@@ -13,8 +13,8 @@ const COUNTER_BITS: u32 = 12;
 pub(crate) struct IdSequence(AtomicU64);
 
 impl IdSequence {
-    /// A `UUIDv7` with a counter (RFC 9562, section 6.2, method 1) and 62 random bits. When the counter overflows, or the
-    /// clock goes back, the sequence runs ahead of the clock.
+    /// A `UUIDv7` with a counter (RFC 9562, section 6.2, method 1) and 62 random bits. When the counter overflows,
+    /// or the clock goes back, the sequence runs ahead of the clock.
     pub fn next(&self, now: Timestamp, random: [u8; 10]) -> Uuid {
         let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
         let clock = millis << COUNTER_BITS;

@@ -32,23 +32,23 @@ use crate::users::audited_user;
 /// An invitation as it stands now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvitationView {
-    /// The invitation.
+    /// Invitation as it is stored.
     pub invitation: Invitation,
-    /// Where it stands.
+    /// State of the invitation at this moment.
     pub state: InvitationState,
 }
 
 /// One more mail of an invitation, and whose it is.
 pub(crate) struct Addressee<'a> {
-    /// As it is before the mail.
+    /// Invitation as it is before the mail.
     pub invitation: &'a Invitation,
-    /// The invited user.
+    /// User who was invited.
     pub user: &'a User,
     /// The mails after this one.
     pub mail: InvitationMail,
 }
 
-/// Which invitations are listed.
+/// Filter of the invitations that are listed.
 pub type InvitationsQuery = InvitationFilter;
 
 impl Service {
@@ -69,7 +69,7 @@ impl Service {
         Ok(Paged { items, next: found.next })
     }
 
-    /// Reads an invitation.
+    /// Reads an invitation and its state.
     pub async fn get_invitation(
         &self,
         caller: &Caller,
@@ -110,7 +110,8 @@ impl Service {
         Ok(self.invitation_view(after))
     }
 
-    /// Writes one mail of an invitation, whose older links stop working; `PreconditionFailed` where another mail came first.
+    /// Writes one mail of an invitation, whose older links stop working; `PreconditionFailed` where another mail
+    /// came first.
     pub(crate) async fn mail_invitation(
         &self,
         tx: &mut Tx,
@@ -174,7 +175,7 @@ impl Service {
         InvitationView { invitation, state }
     }
 
-    /// What an owner is told who cannot do what they want with an invitation.
+    /// Translates a refusal for an owner who wants to change an invitation.
     fn refused_to_owner(&self, refusal: InvitationRefusal) -> Error {
         match refusal {
             InvitationRefusal::Accepted => Error::new(Code::InvitationAccepted),
@@ -207,7 +208,7 @@ pub(crate) fn entry(action: AuditAction, invitation: &Invitation, before: Value,
     AuditEntry { account_id: Some(invitation.account_id), action, target: invitation.id.to_string(), before, after }
 }
 
-/// What the audit log keeps of an invitation.
+/// Properties of an invitation that the audit log keeps.
 pub(crate) fn audited(invitation: &Invitation) -> Value {
     let (accepted, revoked_at) = match invitation.end {
         Some(InvitationEnd::Accepted(at, method)) => (Some((at, method)), None),

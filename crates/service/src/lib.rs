@@ -1,11 +1,11 @@
 //! The use-cases of Vestibule: load, decide, apply, commit.
 //!
-//! What it is for: everything that somebody can ask of Vestibule is one function here. Each checks who asks, loads
-//! facts, lets a pure function of `domain` decide, and writes the outcome with its audit event in one transaction. XML
-//! work, signing and network calls happen before or after that transaction, never inside.
+//! What it is for: everything that a caller can ask of Vestibule is one function here. Each checks who asks, loads
+//! facts, lets a pure function of `domain` decide, and writes the outcome with its audit event in one transaction.
+//! XML work, signing and network calls happen before or after that transaction, never inside.
 //!
-//! What it does not know: HTTP (statuses, headers, cookies), SQL, which clock, which network. The world is behind the
-//! traits of [`ports`].
+//! What it does not know: HTTP (statuses, headers, cookies), SQL, which clock, which network. The world is behind
+//! the traits of [`ports`].
 //!
 //! How to add one more: a module by the name of its family, an `impl Service` block with the use-case, a line in
 //! `api/routes`. Refusals that a caller may meet get a [`Code`].
@@ -153,13 +153,15 @@ pub struct Service {
     mail_stops: AtomicBool,
 }
 
-/// How long a probe's finding is believed (D3): long enough for a morning's rush, short enough to notice a recovery.
+/// Time for which a probe's finding is believed (D3): long enough for a morning's rush, short enough to notice a
+/// recovery.
 const PROBE_CACHE: std::time::Duration = std::time::Duration::from_secs(30);
-/// How long it is believed that a browser origin is registered, or is not.
+/// Time for which it is believed that a browser origin is registered, or is not.
 const ORIGIN_CACHE: std::time::Duration = std::time::Duration::from_secs(15);
-/// How long a connection stays prepared, so that a retired key of ours is forgotten in time.
+/// Time for which a connection stays prepared, so that a retired key of ours is forgotten in time.
 const TRUST_CACHE: std::time::Duration = std::time::Duration::from_mins(10);
-/// Time for which a key that was right is let through from a network that sends wrong ones, before it is looked up again.
+/// Time for which a key that was right is let through from a network that sends wrong ones, before it is looked up
+/// again.
 const GOOD_KEYS: std::time::Duration = std::time::Duration::from_mins(10);
 /// Most entries of each cache; an entry of the largest kind, a prepared connection, takes some 10 kB.
 const CACHE_ENTRIES: u64 = 1_000;
@@ -195,7 +197,7 @@ impl Service {
         }
     }
 
-    /// What the operator configured.
+    /// Settings that the operator configured.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -1,6 +1,6 @@
 //! Signing in to the `self_service` portal by a mailed link (B6).
 //!
-//! A request is answered before anybody is looked for, so neither the answer nor its time says who is known here.
+//! A request is answered before a user is looked for, so neither the answer nor its time says who is known here.
 
 pub(crate) mod complete;
 pub(crate) mod refusal;
@@ -45,9 +45,9 @@ pub struct RequestMagicLink {
 }
 
 impl Service {
-    /// Takes a request; who it is for, if anybody, is mailed afterwards. Refused for every email alike where SSO is
-    /// required (exempt users are mailed all the same), where the frontend may not sign anybody in by link, and while too
-    /// many requests are worked off or come from there.
+    /// Takes a request; the user it is for, if there is one, is mailed afterwards. Refused for every email alike
+    /// where SSO is required (exempt users are mailed all the same), where the frontend may not sign users in by
+    /// link, and while too many requests are worked off or come from there.
     pub async fn request_magic_link(self: &Arc<Self>, request: RequestMagicLink) -> Result<()> {
         self.count_link_request(&request.account_name, request.address).await?;
         let mut tx = self.store.read().await?;

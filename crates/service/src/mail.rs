@@ -39,7 +39,8 @@ impl Service {
         self.enqueue_mail(tx, OutgoingMail { account_id: Some(account_id), to, language, message }).await
     }
 
-    /// The same for a mail that is a credential of this user: it is withdrawn where that is voided before it is sent (A7).
+    /// Writes a mail that is a credential of this user: it is withdrawn where that is voided before it is sent
+    /// (A7).
     pub(crate) async fn enqueue_credential(&self, tx: &mut Tx, user: &User, mail: OutgoingMail) -> Result<()> {
         let mail = self.sealed(mail)?.to_user(user);
         self.enqueue(tx, &[mail]).await
@@ -128,12 +129,12 @@ fn page_not_configured(field: String, detail: String) -> Error {
     Error::new(Code::PageNotConfigured).with_violations(vec![Violation { field, detail }])
 }
 
-/// For which place a mail's message is sealed.
+/// Names the place that a mail's message is sealed for.
 pub(crate) fn sealing_context(id: MailId) -> String {
     format!("outbox/{id}")
 }
 
-/// For which place the message of a batch is sealed.
+/// Names the place that the message of a batch is sealed for.
 pub(crate) fn batch_sealing_context(id: MailBatchId) -> String {
     format!("outbox_batch/{id}")
 }

@@ -34,7 +34,7 @@ impl NetworkThrottle {
         enclosing(address).into_iter().filter_map(wait).max()
     }
 
-    /// Counts a failure.
+    /// Counts a failure against all networks that enclose the address.
     pub fn count(&self, address: IpAddr, now: Timestamp) {
         let mut clear_at = self.clear_at();
         if clear_at.len() >= NETWORKS_MAX {
@@ -71,7 +71,8 @@ mod tests {
         failing.count()
     }
 
-    /// Proves B5: a client fails so often and then waits; a network fails little more often, whatever address it sends from.
+    /// Proves B5: a client fails so often and then waits; a network fails little more often, whatever address it
+    /// sends from.
     #[test]
     fn failures_are_bounded_by_client_and_network() {
         let pace = Pace { burst: 10, period: SignedDuration::from_secs(2) };

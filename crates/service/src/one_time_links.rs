@@ -1,4 +1,5 @@
-//! One-time links: asked for by whoever claims to be somebody, made for a mail, found by the token that comes back.
+//! One-time links: asked for by a person who claims to be a user, made for a mail, found by the token that comes
+//! back.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,11 +20,11 @@ use crate::Service;
 use crate::error::{Code, Error, Result};
 use crate::mail::page_of_application;
 
-/// How many requests for a link are worked off at the same time; further ones are told to come back.
+/// Requests for a link that are worked off at the same time; further ones are told to come back.
 pub(crate) const LINK_REQUESTS_AT_ONCE: u32 = 64;
 
-/// Pace of one client's requests for links to users of one account: an office whose people forgot their passwords over the
-/// summer asks no more often.
+/// Pace of one client's requests for links to users of one account: an office whose people forgot their passwords
+/// over the summer asks no more often.
 const LINK_REQUESTS: Pace = Pace { burst: 20, period: SignedDuration::from_secs(15) };
 
 impl Service {
@@ -98,8 +99,8 @@ pub(crate) async fn link(tx: &mut Tx, purpose: LinkPurpose, token: &str) -> Resu
     storage::one_time_links::by_digest(tx, digest).await?.ok_or_else(invalid)
 }
 
-/// The refusal that the holder of a link is told. One that was withdrawn (A7) counts as replaced, because the way on is the
-/// same: a newer link.
+/// The refusal that the holder of a link is told. One that was withdrawn (A7) counts as replaced, because the way
+/// on is the same: a newer link.
 pub(crate) fn link_refused(refusal: LinkRefusal) -> Error {
     match refusal {
         LinkRefusal::Used => Error::new(Code::LinkUsed),

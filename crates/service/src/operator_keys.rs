@@ -15,7 +15,7 @@ use crate::error::{Code, Error, Result};
 /// A key that was just made.
 #[derive(Debug)]
 pub struct NewOperatorKey {
-    /// What is kept of it.
+    /// Record that is kept of the key.
     pub key: OperatorKey,
     /// The key itself; this is the only time it is seen.
     pub secret: Secret,

@@ -1,6 +1,6 @@
 //! Resetting a password by a mailed link (B4).
 //!
-//! A request is answered before anybody is looked for, so neither the answer nor its time says who is known here.
+//! A request is answered before a user is looked for, so neither the answer nor its time says who is known here.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub struct OpenPasswordReset {
     pub account_name: AccountName,
     /// Username whose password is set.
     pub username: Username,
-    /// Until when it may be set.
+    /// Time until which it may be set.
     pub expires_at: Timestamp,
 }
 
@@ -64,9 +64,9 @@ struct Found {
 }
 
 impl Service {
-    /// Takes a request; who it is for, if anybody, is mailed afterwards. Refused for every email alike where SSO is
-    /// required, where the frontend has no page for it, and while too many requests are
-    /// worked off or come from there.
+    /// Takes a request; the user it is for, if there is one, is mailed afterwards. Refused for every email alike
+    /// where SSO is required, where the frontend has no page for it, and while too many requests are worked off or
+    /// come from there.
     pub async fn request_password_reset(self: &Arc<Self>, request: RequestPasswordReset) -> Result<()> {
         self.count_link_request(&request.account_name, request.address).await?;
         let mut tx = self.store.read().await?;
@@ -125,8 +125,8 @@ impl Service {
         Ok(OpenPasswordReset { account_name, username, expires_at: link.expires_at })
     }
 
-    /// Sets a new password by a mailed link. All that was issued to the user is void (A7); the second factor stays as it is,
-    /// and nobody is signed in by it.
+    /// Sets a new password by a mailed link. All that was issued to the user is void (A7); the second factor stays
+    /// as it is, and the user is not signed in by it.
     pub async fn complete_password_reset(&self, token: &str, password: Password, address: IpAddr) -> Result<()> {
         let mut tx = self.store.read().await?;
         let asked = found(&mut tx, token, self.now()).await?;

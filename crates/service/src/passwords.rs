@@ -25,7 +25,8 @@ use crate::ports::{PasswordHasherError, PasswordVerdict};
 use crate::turns::{Busy, Claim, Turn};
 use crate::users::{entry, user};
 
-/// How long a client is told to wait when too many passwords wait to be hashed; the whole queue takes about as long.
+/// Seconds that a client is told to wait when too many passwords wait to be hashed; the whole queue takes about as
+/// long.
 const BUSY_RETRY_AFTER_SECONDS: u32 = 2;
 
 /// Time that a password waits to be looked at: short, so that a client that tries again at once does so at a walk.
@@ -34,8 +35,8 @@ pub(crate) const TURN_WAIT: Duration = Duration::from_secs(1);
 /// Pace at which a signed-in user may say what their password is.
 const CHANGE_PACE: Pace = Pace { burst: 5, period: SignedDuration::from_mins(1) };
 
-/// How often one user's password may be replaced or be refused as too weak: more often than a person finds a good one, and
-/// seldom enough that looking through them costs little.
+/// Pace at which one user's password may be replaced or be refused as too weak: more often than a person finds a
+/// good one, and seldom enough that looking through them costs little.
 const NEW_PASSWORD_PACE: Pace = Pace { burst: 20, period: SignedDuration::from_secs(5) };
 
 /// A password and the one to put in its place.
@@ -91,14 +92,14 @@ impl Service {
         Ok(proven)
     }
 
-    /// Tells a user that their password is another one now: whom it surprises can act.
+    /// Tells a user that their password is another one now, so that a user who did not change it can act.
     pub(crate) async fn mail_password_changed(&self, tx: &mut Tx, user: &User) -> Result<()> {
         let Some(to) = user.reset_email().cloned() else { return Ok(()) };
         let message = MailMessage::PasswordChanged { changed_at: self.now() };
         self.enqueue_mail_of(tx, user.account_id, (to, message)).await.map(drop)
     }
 
-    /// A turn for a password of an account's user whom a session or a link has proved.
+    /// Takes a turn for a password of a user of the account, where a session or a link has proved the user.
     pub(crate) async fn password_turn(&self, account_id: AccountId, address: Option<IpAddr>) -> Result<Turn> {
         let account = ThrottleKey::of("account", &[&account_id.to_string()]);
         self.password_turns.take(Claim { address, account, is_known: false }).await.map_err(too_many_passwords)
@@ -114,8 +115,8 @@ impl Service {
         }
     }
 
-    /// What to keep of a password that is to become this user's, or why it must not (B5); `field` is where it came in. Call it
-    /// outside of transactions, once the request has proved that it may set the password.
+    /// Makes the hash that is kept of a user's new password, or refuses it (B5); `field` is where it came in. Call
+    /// it outside of transactions, once the request has proved that it may set the password.
     pub(crate) async fn hash_new_password(
         &self,
         field: &str,
@@ -167,7 +168,8 @@ fn not_the_current_one() -> Error {
     Error::invalid("/current_password", "is not your password")
 }
 
-/// Where SSO is required, the identity provider manages the passwords of all but those who keep form login (B4).
+/// Refuses users without form login: where SSO is required, the identity provider manages the passwords of all but
+/// those who keep form login (B4).
 async fn check_has_form_login(tx: &mut Tx, user: &User) -> Result<()> {
     let mode = sso_mode(tx, user.account_id, user.portal).await?;
     let allowed = form_login_allowed(mode, user.keeps_form_login());

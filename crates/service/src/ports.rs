@@ -1,4 +1,4 @@
-//! What the use-cases need of the world, as object-safe traits. Adapters are in `server`, fakes in the test kit.
+//! Ports of the use-cases to the world, as object-safe traits. Adapters are in `server`, fakes in the test kit.
 
 use std::sync::Arc;
 
@@ -60,8 +60,8 @@ pub trait TokenSigner: Send + Sync {
         private_key: &[u8],
     ) -> Result<Box<dyn PreparedSigner>, SignerError>;
 
-    /// The claims of a token whose signature one of these JWKs made and whose header says `typ: at+jwt`, and nothing more: times,
-    /// issuer and audience are the caller's to check. `None` for any other text.
+    /// Returns the claims of a token whose signature one of these JWKs made and whose header says `typ: at+jwt`,
+    /// and nothing more: times, issuer and audience are the caller's to check. `None` for any other text.
     fn verified_claims(&self, token: &str, jwks: &[Value]) -> Option<Value>;
 }
 
@@ -85,23 +85,23 @@ pub trait PasswordHasher: Send + Sync {
     /// Capacity, which turns are given by.
     fn capacity(&self) -> HashingCapacity;
 
-    /// What to keep of a password, made with the parameters of today.
+    /// Makes the hash to keep of a password, with the parameters of today.
     async fn hash(
         &self,
         password: &Password,
         salt: [u8; PASSWORD_SALT_BYTES],
     ) -> Result<PasswordHash, PasswordHasherError>;
 
-    /// What to keep of a user's new password, or why it is not taken: whether it is easy to guess is looked at where it is
-    /// hashed, because that takes as long.
+    /// Makes the hash to keep of a user's new password, or says why it is not taken: whether it is easy to guess
+    /// is looked at where it is hashed, because that takes as long.
     async fn hash_new(
         &self,
         password: NewPassword,
         salt: [u8; PASSWORD_SALT_BYTES],
     ) -> Result<Result<PasswordHash, PasswordWeakness>, PasswordHasherError>;
 
-    /// Compares a password with what is kept of one. With `None` it does the same work, and finds it wrong: so nobody
-    /// can tell by the time that there is no such password.
+    /// Compares a password with what is kept of one. With `None` it does the same work, and finds it wrong: so the
+    /// time does not tell that there is no such password.
     async fn verify(
         &self,
         password: &Password,
@@ -121,18 +121,18 @@ pub struct HashingCapacity {
 /// Result of a comparison of passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordVerdict {
-    /// It is the password.
+    /// Password that matches the hash.
     Right,
-    /// It is the password, and its hash was made with other parameters than those of today.
+    /// Password that matches a hash made with other parameters than those of today.
     RightButOutdated,
-    /// It is not, or there is none.
+    /// Password that does not match, or has no hash to match.
     Wrong,
 }
 
 /// A password was not looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordHasherError {
-    /// As many are waiting as may.
+    /// Queue that is as long as it may be.
     #[error("too many passwords are waiting to be hashed")]
     Busy,
     /// The stored hash cannot be read, or no hash be made.
@@ -175,7 +175,7 @@ pub struct MetadataBytes {
     pub charset: Option<String>,
 }
 
-/// Why metadata could not be fetched. The text is shown to the administrator and names what to do.
+/// Reason for which metadata could not be fetched. The text is shown to the administrator and names what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct FetchError(pub String);
@@ -190,7 +190,7 @@ pub trait IdpProbe: Send + Sync {
 /// Result of a probe of a login URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeResult {
-    /// It answered, whatever it said.
+    /// The login URL answered, whatever it said.
     Reachable,
     /// An allowed address refused, timed out or failed in TLS; or the name does not exist.
     Unreachable,
@@ -211,24 +211,24 @@ pub struct RenderedMail {
     pub reply_to: Option<Email>,
     /// Address of the recipient.
     pub to: Email,
-    /// In which language it is written.
+    /// Language that it is written in.
     pub language: Language,
     /// Subject, on one line.
     pub subject: String,
     /// Part as plain text.
     pub text: String,
-    /// Part as HTML.
+    /// Part as HTML text.
     pub html: String,
 }
 
 /// Hands mails to a mail server, one at a time.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Sends a mail, within the configured time. A mailer that does not know whether the server took it says `Deferred`: it is
-    /// sent again, with the same `Message-ID`.
+    /// Sends a mail, within the configured time. A mailer that does not know whether the server took it says
+    /// `Deferred`: it is sent again, with the same `Message-ID`.
     async fn send(&self, mail: &RenderedMail) -> Delivery;
 
-    /// There is nothing more to send for now: a connection that was kept may go.
+    /// Tells the mailer that there is nothing more to send for now: a connection that was kept may go.
     async fn rest(&self);
 
     /// Whether there is anything that would send a mail.

@@ -18,20 +18,20 @@ use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::users::NewUser;
 
-/// What a sandbox is made with.
+/// Properties of a sandbox to create.
 #[derive(Debug, Clone)]
 pub struct NewSandbox {
-    /// Its handle.
+    /// Handle of the sandbox, unique among accounts.
     pub name: AccountName,
-    /// What people read.
+    /// Name of the sandbox that people read.
     pub display_name: Label,
     /// The owner of the account who owns the sandbox first; the caller, if they are one.
     pub owner_id: Option<UserId>,
 }
 
 impl Service {
-    /// Makes a sandbox of an account, with the account's settings and served by its applications. Its first owner is an owner
-    /// of the account, who is invited there as the owner of any account is.
+    /// Makes a sandbox of an account, with the account's settings and served by its applications. Its first owner
+    /// is an owner of the account, who is invited there as the owner of any account is.
     pub async fn create_sandbox(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! What lists may be searched for.
+//! Limits of the text that lists may be searched for.
 
 use crate::error::{Error, Result};
 

@@ -1,5 +1,5 @@
-//! One's own second factor (B2): whether form login asks for a code, and where it goes when the ordinary mailbox cannot be
-//! reached (A4).
+//! One's own second factor (B2): whether form login asks for a code, and where it goes when the ordinary mailbox
+//! cannot be reached (A4).
 
 use domain::audit::AuditAction;
 use domain::email::Email;
@@ -12,14 +12,15 @@ use crate::credential_epochs::check_stands;
 use crate::error::Result;
 use crate::users::{audited_user, check_email_mfa, entry, user};
 
-/// What is to change of one's second factor, and the proof that it is the user who asks.
+/// Changes to the user's own second factor, and the proof that it is the user who asks.
 #[derive(Debug)]
 pub struct SecondFactorChange {
-    /// Where codes go besides; the inner `None` removes it.
+    /// Address that codes go to besides; the inner `None` removes it.
     pub recovery_email: Option<Option<Email>>,
     /// Whether form login asks for a code also where the account does not demand it.
     pub require_email_mfa: Option<bool>,
-    /// The password: whoever found an open browser must neither send the second factor to themselves nor end it.
+    /// Password of the user: a person who found an open browser must neither send the second factor to themselves
+    /// nor end it.
     pub current_password: Password,
 }
 

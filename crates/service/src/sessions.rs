@@ -91,7 +91,7 @@ impl Service {
         Ok(storage::sessions::list(&mut tx, account_id, filter, page).await?)
     }
 
-    /// Ends anybody's session in an account.
+    /// Ends the session of any user of an account.
     pub async fn end_session(&self, caller: &Caller, account_id: AccountId, id: SessionId) -> Result<()> {
         caller.authorize(account_id, Permission::Administer)?;
         let mut tx = self.store.begin().await?;

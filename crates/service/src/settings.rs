@@ -12,8 +12,8 @@ use crate::mail::templates::MailTemplates;
 /// The operator's settings that the use-cases need.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where browsers and identity providers reach this service: scheme, host and port, a path at most, no slash at
-    /// the end. The `iss` of tokens and the base of every SAML URL.
+    /// URL at which browsers and identity providers reach this service: scheme, host and port, a path at most, no
+    /// slash at the end. The `iss` of tokens and the base of every SAML URL.
     pub base_url: Url,
     /// The names of the platform's own SAML attributes (C2, C4).
     pub platform_attributes: PlatformAttributes,
@@ -50,8 +50,8 @@ impl Settings {
 pub struct SandboxPolicy {
     /// Most sandboxes of one account.
     pub per_account: u32,
-    /// Whether a sandbox's name is that of its account, a hyphen and more. Otherwise owners take names that others expect to
-    /// be their own.
+    /// Whether a sandbox's name is that of its account, a hyphen and more. Otherwise owners take names that others
+    /// expect to be their own.
     pub named_after_account: bool,
 }
 
@@ -71,6 +71,7 @@ pub struct MailSettings {
 pub struct AttemptLimits {
     /// Most of one connection from one address: an office behind one address signs in at nine o'clock.
     pub per_address: u32,
-    /// Of one connection: what is started within the time of a sign-in. What is refused takes up half as much at most.
+    /// Most of one connection: what is started within the time of a sign-in. What is refused takes up half as much
+    /// at most.
     pub per_connection: u32,
 }

@@ -15,10 +15,10 @@ use crate::ports::PreparedSigner;
 
 /// The keys as of the last look at the database.
 pub(crate) struct Keyring {
-    /// What signs.
+    /// Signer with the active key.
     pub signer: Box<dyn PreparedSigner>,
     active: SigningKeyId,
-    /// What verifies: every published key.
+    /// Published keys (JWKs), which verify tokens.
     pub jwks: Vec<Value>,
 }
 

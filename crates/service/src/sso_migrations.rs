@@ -27,14 +27,14 @@ use crate::error::{Code, Error, Result};
 use blockers::refused;
 pub use blockers::{BlockerWords, blocker_words};
 
-/// What a migration is planned with.
+/// Parameters that a migration is planned with.
 #[derive(Debug, Clone, Copy)]
 pub struct NewSsoMigration {
-    /// Of which portal.
+    /// Portal that the migration is for.
     pub portal: Portal,
-    /// Where it leads.
+    /// Direction of the migration: to SSO, or back.
     pub direction: Direction,
-    /// How it is to be done.
+    /// Options on how it is carried out.
     pub options: MigrationOptions,
 }
 
@@ -53,7 +53,7 @@ impl Service {
         Ok(storage::sso_migrations::list(&mut tx, account_id, filter, page).await?)
     }
 
-    /// Reads a migration.
+    /// Reads one migration; refused as not found in another account.
     pub async fn get_sso_migration(
         &self,
         caller: &Caller,
@@ -94,7 +94,7 @@ fn entry(action: AuditAction, migration: &SsoMigration, before: Value, after: Va
     AuditEntry { account_id: Some(migration.account_id), action, target: migration.id.to_string(), before, after }
 }
 
-/// What the audit log keeps of a migration: its rows are kept with it.
+/// Properties of a migration that the audit log keeps; its rows are kept with it.
 fn audited(migration: &SsoMigration) -> Value {
     json!({
         "portal": migration.portal,

@@ -41,8 +41,8 @@ pub struct FindingView {
 }
 
 impl Service {
-    /// Looks at everything that SSO of a portal depends on. The identity provider is asked whether it answers, outside of
-    /// any transaction.
+    /// Looks at everything that SSO of a portal depends on. The identity provider is asked whether it answers,
+    /// outside of any transaction.
     pub async fn sso_readiness(&self, caller: &Caller, account_id: AccountId, portal: Portal) -> Result<SsoReadiness> {
         caller.authorize(account_id, Permission::Read)?;
         let now = self.now();

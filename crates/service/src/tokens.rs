@@ -100,7 +100,8 @@ pub enum TokenRefusal {
 }
 
 impl<E: Into<Error>> From<E> for TokenRefusal {
-    /// A session, user or application that ended or went away since it was read, a moment ago, is no fault.
+    /// Turns an error into a refusal of the token: it is not a fault that a session, user or application ended or
+    /// went away since it was read, a moment ago.
     fn from(error: E) -> Self {
         let error = error.into();
         if error.code == Code::PreconditionFailed { Self::session_expired() } else { Self::Fault(error) }
@@ -124,8 +125,8 @@ fn client_id(text: &str) -> Result<ApplicationId, TokenRefusal> {
     text.parse().map_err(|_| refused())
 }
 
-/// A refresh token in a cookie is sent by the browser to whoever asks, so the page that asks must be one of the
-/// application's own (I2).
+/// Refuses a foreign origin (I2): a browser sends a refresh token in a cookie with every page's request, so the
+/// page that asks must be one of the application's own.
 fn check_origin(application: &Application, origin: Option<&str>) -> Result<(), TokenRefusal> {
     let allowed = origin.is_some_and(|origin| application.settings.allows_origin(origin));
     if application.settings.refresh_delivery == RefreshDelivery::Json || allowed {

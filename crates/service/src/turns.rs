@@ -1,9 +1,9 @@
-//! Turns at the processors: passwords are looked at, and responses verified, a bounded number at a time, and those who wait are
-//! served fairly (A4).
+//! Turns at the processors: passwords are looked at, and responses verified, a bounded number at a time, and those
+//! who wait are served fairly (A4).
 //!
-//! The turn of a form login is taken before anything is asked of the database, so that the surplus of a flood costs nothing
-//! there. Networks and accounts take turns, so one that sends much waits for itself. Users who signed in from there before wait apart: every
-//! second turn is theirs.
+//! The turn of a form login is taken before anything is asked of the database, so that the surplus of a flood
+//! costs nothing there. Networks and accounts take turns, so one that sends much waits for itself. Users who
+//! signed in from there before wait apart: every second turn is theirs.
 
 mod queue;
 
@@ -20,7 +20,7 @@ use queue::{Group, Queue, Ticket};
 /// Time that users wait who signed in from there before. There cannot be many of them, and they have every second turn.
 const WAIT_KNOWN: Duration = Duration::from_secs(10);
 
-/// On whose behalf a turn is asked for.
+/// Claim of a client to a turn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Claim {
     /// Address of the client; none for work of our own.
@@ -31,12 +31,12 @@ pub(crate) struct Claim {
     pub is_known: bool,
 }
 
-/// There is no turn for too long, or too many wait who have waited no less.
+/// Refusal of a claim: there is no turn for too long, or too many wait who have waited no less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many wait for their turn")]
 pub(crate) struct Busy;
 
-/// As many turns as are worked on at once.
+/// Pool of as many turns as are worked on at once.
 #[derive(Clone)]
 pub(crate) struct Turns {
     /// Time that a turn is waited for.
@@ -55,14 +55,14 @@ struct State {
 pub(crate) struct Turn(Turns);
 
 impl Turns {
-    /// So many at once, and so many who may wait of either kind.
+    /// Makes a pool of so many turns at once, with so many claims that may wait of either kind.
     pub fn new(at_once: usize, waiting: usize, wait: Duration) -> Self {
         let (others, known) = (Queue::new(waiting), Queue::new(waiting));
         let state = State { free: at_once.max(1), others, known, was_known: false };
         Self { wait, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// A turn.
+    /// Waits for a turn, and takes it.
     pub async fn take(&self, claim: Claim) -> Result<Turn, Busy> {
         let (ticket, turn) = match self.ask(&claim) {
             Asked::Now(turn) => return Ok(turn),
@@ -144,8 +144,8 @@ mod tests {
         Claim { address: Some(address.parse().unwrap()), account: ThrottleKey::of("account", &[account]), is_known }
     }
 
-    /// Proves A4: a flood that fills all places displaces no user who signed in from there before, and leaves a turn to a user
-    /// of another network.
+    /// Proves A4: a flood that fills all places displaces no user who signed in from there before, and leaves a
+    /// turn to a user of another network.
     #[tokio::test]
     async fn a_flood_leaves_turns_to_others() {
         let turns = Turns::new(1, 4, Duration::from_secs(10));

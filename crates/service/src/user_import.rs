@@ -19,7 +19,7 @@ use crate::users::{NewUser, audited_user, check_roles, entry};
 /// Most users of one import: one transaction holds them, and sign-ins of other accounts wait for it on SQLite.
 pub const IMPORT_MAX: usize = 500;
 
-/// What became of one row.
+/// Result of one row of an import.
 #[derive(Debug)]
 pub enum ImportedUser {
     /// The user was created.
@@ -29,8 +29,8 @@ pub enum ImportedUser {
 }
 
 impl Service {
-    /// Creates these users in one transaction and says of each what became of it. A row with a name that somebody
-    /// goes by, also of a row before it, is refused alone; a fault leaves nothing.
+    /// Creates these users in one transaction and says of each what became of it. A row with a name that another
+    /// user has, also of a row before it, is refused alone; a fault leaves nothing.
     pub async fn import_users(
         &self,
         caller: &Caller,

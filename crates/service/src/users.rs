@@ -154,7 +154,8 @@ impl Service {
         user(&mut tx, account_id, id).await
     }
 
-    /// Changes a user; what their credentials rest on voids those at once (A7). The last break-glass user stays one (A4).
+    /// Changes a user; what their credentials rest on voids those at once (A7). The last break-glass user stays
+    /// one (A4).
     pub async fn update_user(
         &self,
         caller: &Caller,

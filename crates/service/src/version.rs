@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 /// A resource, and the version of it that the caller saw (`If-Match`).
 #[derive(Debug, Clone, Copy)]
 pub struct Versioned<Id> {
-    /// Which resource.
+    /// Id of the resource.
     pub id: Id,
     /// The `updated_at` that the caller saw; none where they change it whatever it is.
     pub seen: Option<Timestamp>,

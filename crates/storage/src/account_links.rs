@@ -118,7 +118,8 @@ pub async fn accept(tx: &mut Tx, link: &AccountLink, at: Timestamp) -> Result<()
     written(rows, StorageError::Stale)
 }
 
-/// Holds an accepted link until the transaction ends, so that whoever ends it waits; `false` if there is none.
+/// Holds an accepted link until the transaction ends, so that a transaction that wants to end it waits; `false` if
+/// there is none.
 pub async fn hold(tx: &mut Tx, account_id: AccountId, other: AccountId) -> Result<bool> {
     Ok(execute!(tx, HOLD, account_id.as_uuid(), other.as_uuid())? > 0)
 }

@@ -1,5 +1,5 @@
-//! Pairs of users of two accounts: a row for each side (G1). Each side's row holds the epoch of its own user, so what voids or
-//! carries on a pair is a matter of that user's account alone.
+//! Pairs of users of two accounts: a row for each side (G1). Each side's row holds the epoch of its own user, so
+//! what voids or carries on a pair is a matter of that user's account alone.
 
 use domain::account::Account;
 use domain::account_pair::{AccountPair, PairState, PairedUser};
@@ -120,8 +120,8 @@ impl TryFrom<PairRow> for StandingPair {
     }
 }
 
-/// Adds a pair to both its sides; `Conflict(AccountPair)` if either user has a pair with the other account, `Stale` if a user
-/// or the link between the accounts is gone.
+/// Adds a pair to both its sides; `Conflict(AccountPair)` if either user has a pair with the other account,
+/// `Stale` if a user or the link between the accounts is gone.
 pub async fn insert(tx: &mut Tx, pair: &AccountPair) -> Result<()> {
     // In one order, or two callers who pair the same users would wait for each other.
     let mut sides = [*pair, pair.seen_by_other()];
@@ -187,8 +187,8 @@ pub async fn hold_current(
     Ok(standing.filter(|standing| standing.state == PairState::Current).map(|standing| standing.pair))
 }
 
-/// Takes the pairs of a user, who made a change of their own, along into the epoch that it led to (A7). Those that were void
-/// before stay so.
+/// Takes the pairs of a user, who made a change of their own, along into the epoch that it led to (A7). Those that
+/// were void before stay so.
 pub async fn carry_on(tx: &mut Tx, user: &User) -> Result<()> {
     let (account_id, user_id) = (user.account_id.as_uuid(), user.id.as_uuid());
     execute!(tx, CARRY_ON, account_id, user_id, user.credential_epoch.number()).map(drop)

@@ -1,4 +1,4 @@
-//! Accounts.
+//! Rows of accounts, and the names that they hold or have released.
 
 use domain::account::{Account, AccountName, NAME_RESERVED_FOR};
 use domain::account_settings::AccountSettings;
@@ -48,7 +48,7 @@ queries! {
         WHERE account_names.account_id = $2 OR account_names.released_at <= $3";
 }
 
-/// Which accounts are listed.
+/// Narrows the list of accounts.
 #[derive(Debug, Clone, Default)]
 pub struct AccountFilter {
     /// A part of the name or display name, without regard to case.
@@ -103,7 +103,7 @@ pub async fn mark_sandbox(tx: &mut Tx, sandbox: AccountId, made_in: AccountId) -
     written(execute!(tx, MARK_SANDBOX, sandbox.as_uuid(), made_in.as_uuid())?, StorageError::Stale)
 }
 
-/// How many sandboxes were made in an account.
+/// Counts the sandboxes that were made in an account.
 pub async fn sandboxes(tx: &mut Tx, made_in: AccountId) -> Result<i64> {
     let row: Option<(i64,)> = fetch_optional!(tx, SANDBOXES, made_in.as_uuid())?;
     Ok(row.map_or(0, |(sandboxes,)| sandboxes))
@@ -166,7 +166,8 @@ pub async fn update(tx: &mut Tx, account: &Account, expected_updated_at: Timesta
     Err(if taken { StorageError::Conflict(Unique::AccountName) } else { StorageError::Stale })
 }
 
-/// Holds an account's row until the transaction ends, so that whoever else holds it waits; `false` if there is none.
+/// Holds an account's row until the transaction ends, so that any other transaction that holds it waits; `false`
+/// if there is none.
 pub async fn hold(tx: &mut Tx, id: AccountId) -> Result<bool> {
     Ok(execute!(tx, HOLD, id.as_uuid())? > 0)
 }

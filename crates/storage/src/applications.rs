@@ -26,8 +26,8 @@ macro_rules! application_columns {
 }
 pub(crate) use application_columns;
 
-/// Whether people of an account sign in with an application: its own, a shared one, or one of the account whose sandbox it
-/// is (G1). Never the reverse.
+/// Whether people of an account sign in with an application: its own, a shared one, or one of the account whose
+/// sandbox it is (G1). Never the reverse.
 macro_rules! serves {
     () => {
         "(applications.account_id IS NULL OR applications.account_id = accounts.id OR EXISTS (
@@ -76,10 +76,10 @@ queries! {
     ORIGIN_IS_REGISTERED = "SELECT origin FROM application_origins WHERE origin = $1 LIMIT 1";
 }
 
-/// Which applications of an account are listed.
+/// Narrows the list of an account's applications.
 #[derive(Debug, Clone, Default)]
 pub struct ApplicationFilter {
-    /// Of this portal alone.
+    /// Lists the applications of this portal alone.
     pub portal: Option<Portal>,
 }
 

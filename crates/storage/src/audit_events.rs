@@ -31,18 +31,18 @@ queries! {
     LIST_OF_INSTALLATION = concat!("SELECT ", columns!(), " FROM audit_events WHERE account_id IS NULL", filters!());
 }
 
-/// Which events are listed.
+/// Narrows the list of audit events.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
-    /// Of this action alone, such as `user.created`.
+    /// Only events with this action.
     pub action: Option<AuditAction>,
-    /// By this user or operator key alone.
+    /// Only events caused by this user or operator key.
     pub actor_id: Option<String>,
     /// Done to this alone.
     pub target: Option<String>,
-    /// That happened then or later.
+    /// Start of the period, included.
     pub since: Option<Timestamp>,
-    /// That happened before then.
+    /// End of the period, excluded.
     pub until: Option<Timestamp>,
 }
 
@@ -77,7 +77,7 @@ impl TryFrom<EventRow> for AuditEvent {
     }
 }
 
-/// Adds an event.
+/// Adds one event to the audit log.
 pub async fn insert(tx: &mut Tx, event: &AuditEvent) -> Result<()> {
     insert_all(tx, std::slice::from_ref(event)).await
 }

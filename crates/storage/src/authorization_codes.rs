@@ -1,5 +1,5 @@
-//! Authorization codes: a part of their attempt's row, which the code names. Whoever holds one may use it, so no account
-//! is asked for.
+//! Authorization codes: a part of their attempt's row, which the code names. The client that holds one may use it,
+//! so no account is asked for.
 
 use domain::account::AccountName;
 use domain::account_settings::AccountSettings;
@@ -69,17 +69,17 @@ queries! {
 /// All that an exchange is decided by, read at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// The code.
+    /// The authorization code itself, as stored.
     pub code: AuthorizationCode,
     /// The name of its account, as it is now.
     pub account_name: AccountName,
-    /// What its account sets, as it is now.
+    /// Settings of the code's account, as they are now.
     pub account_settings: AccountSettings,
-    /// Its user as they are now.
+    /// The code's user, as they are now.
     pub user: User,
-    /// Its application as it is now.
+    /// The code's application, as it is now.
     pub application: Application,
-    /// How its portal uses SSO now.
+    /// SSO mode of the code's portal, as it is now.
     pub sso_mode: SsoMode,
     /// The epochs of its users now (A7).
     pub epochs: Epochs,
@@ -150,12 +150,12 @@ impl TryFrom<CodeRow> for AuthorizationCode {
     }
 }
 
-/// What a code rests on, for the record.
+/// Evidence that a code rests on, kept for the record.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     /// The assertion, where one led to the code.
     pub assertion: Option<UsedAssertion<'a>>,
-    /// What was odd and did not prevent it.
+    /// Oddities that did not prevent the sign-in.
     pub warnings: &'a [String],
 }
 

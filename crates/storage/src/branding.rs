@@ -1,4 +1,4 @@
-//! How accounts' mails look; no row where an account has chosen nothing.
+//! Look of an account's mails; there is no row for an account that has chosen nothing.
 
 use domain::AccountId;
 use domain::branding::{Branding, BrandingSettings};

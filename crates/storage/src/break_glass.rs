@@ -1,4 +1,5 @@
-//! Break-glass users (A4): who they are, what proves that they get in, whom their use is told, and their drills.
+//! Break-glass users (A4): their list, the proof that they get in, the users who are told of their use, and their
+//! drills.
 
 use domain::role::Role;
 use domain::sign_in_attempt::{AttemptOutcome, AttemptStage};
@@ -36,9 +37,9 @@ queries! {
 /// A break-glass user, and when they last drilled with the password that they have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BreakGlassUser {
-    /// Who.
+    /// The break-glass user, as stored.
     pub user: User,
-    /// When; none where they did not since they set it.
+    /// Time of their last drill; none if they have not drilled since they set the password.
     pub drilled_at: Option<Timestamp>,
     /// Whether it is one that they chose: who has a temporary password alone does not count.
     pub has_own_password: bool,
@@ -55,7 +56,7 @@ struct BreakGlassRow {
 /// An owner by an assigned role, invited or active.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// The user.
+    /// The owner's row, as stored.
     pub user: User,
     /// Whether they have a password that they chose themselves.
     pub has_own_password: bool,
@@ -86,7 +87,7 @@ pub async fn list(tx: &mut Tx, account_id: AccountId) -> Result<Vec<BreakGlassUs
     rows.into_iter().map(read).collect()
 }
 
-/// Whom a use is told: every active owner, wherever their role comes from.
+/// Users to tell of a break-glass use: every active owner, from either source of their role.
 pub async fn told(tx: &mut Tx, account_id: AccountId) -> Result<Vec<User>> {
     let rows: Vec<UserRow> = fetch_all!(tx, TOLD, account_id.as_uuid(), holding(Role::OrganizationOwner))?;
     rows.into_iter().map(User::try_from).collect()

@@ -1,5 +1,5 @@
-//! The networks that an attempt is counted with before one more is stored: many addresses of one network are little more
-//! than one of them (B5).
+//! The networks that an attempt is counted with before one more is stored: many addresses of one network are
+//! little more than one of them (B5).
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ pub(crate) struct CountedNetwork {
     pub first: String,
     /// Sort key of its last address.
     pub last: String,
-    /// Most attempts.
+    /// Limit of attempts from this network.
     pub most: i64,
 }
 
@@ -25,12 +25,12 @@ pub(crate) struct ClientNetworks {
     pub client: CountedNetwork,
     /// The most that an ordinary subscriber has.
     pub site: CountedNetwork,
-    /// The widest.
+    /// The widest network that is counted.
     pub region: CountedNetwork,
 }
 
 impl ClientNetworks {
-    /// Those of an address from which one client may cause so many.
+    /// Networks of an address, with their limits derived from the one for a single client.
     pub fn of(client_address: &str, per_client: u32) -> Self {
         let nothing = || CountedNetwork { most: i64::MAX, ..CountedNetwork::default() };
         let Ok(address) = client_address.parse::<IpAddr>() else {

@@ -1,4 +1,4 @@
-//! How values become columns, and columns values.
+//! Conversions between values and database columns.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -54,7 +54,7 @@ where
     T::stored(text).map_err(|error: T::Error| StorageError::corrupt(column, error))
 }
 
-/// Where somebody had proved who they are, if they switched from there.
+/// Account and user that proved their identity, if the user switched here from another account.
 pub(crate) fn home(account_id: Option<Uuid>, user_id: Option<Uuid>, epoch: Option<i64>) -> Option<Home> {
     let ((account_id, user_id), epoch) = account_id.zip(user_id).zip(epoch)?;
     Some(Home {

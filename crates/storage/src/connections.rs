@@ -1,4 +1,4 @@
-//! SAML connections.
+//! Rows of SAML connections, with their settings.
 
 use domain::account::AccountName;
 use domain::account_settings::AccountSettings;
@@ -122,8 +122,8 @@ pub async fn by_account_name(tx: &mut Tx, name: &AccountName, portal: Portal) ->
     row.map(SamlConnection::try_from).transpose()
 }
 
-/// An application with the connection of its portal in the account of this name: what a sign-in starts with. None if any
-/// of the three is not there, or the application does not serve the account.
+/// An application with the connection of its portal in the account of this name: what a sign-in starts with. None
+/// if any of the three is not there, or the application does not serve the account.
 pub async fn of_application(
     tx: &mut Tx,
     id: ApplicationId,

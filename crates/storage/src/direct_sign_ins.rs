@@ -1,5 +1,5 @@
-//! Sign-ins that are checked here: by password or magic link. They are a part of their attempt's row, which their pending
-//! token names; whoever holds that goes on with them, so no account is asked for.
+//! Sign-ins that are checked here: by password or magic link. They are a part of their attempt's row, which their
+//! pending token names; the client that holds it goes on with them, so no account is asked for.
 
 use domain::credential_epoch::CredentialEpoch;
 use domain::direct_sign_in::{Awaited, DirectSignIn};
@@ -38,15 +38,15 @@ queries! {
         WHERE account_id = $1 AND id = $2 AND handle_digest = $3 AND awaits IS NOT NULL";
 }
 
-/// How many refused attempts of one account are kept, since when: from one address, and from all together. Anyone can
-/// cause them.
+/// Limits of the refused attempts that are kept per account: from one address, and from all together. Any client
+/// can cause them.
 #[derive(Debug, Clone, Copy)]
 pub struct RefusedLimits {
-    /// From when on they count.
+    /// Start of the period that counts.
     pub since: Timestamp,
-    /// From one client; wider networks of its address may have more.
+    /// Limit from one client; wider networks of its address may have more.
     pub per_address: u32,
-    /// From all addresses.
+    /// Limit from all addresses together.
     pub per_account: u32,
 }
 
@@ -129,7 +129,7 @@ pub async fn insert(
     written(rows, StorageError::Stale)
 }
 
-/// Records a refused attempt, of whoever it may be; `false` if that would exceed the limits.
+/// Records a refused attempt, of a known user or not; `false` if that would exceed the limits.
 pub async fn insert_refused(tx: &mut Tx, attempt: &SignInAttempt, limits: RefusedLimits) -> Result<bool> {
     let networks = ClientNetworks::of(&attempt.client_address, limits.per_address);
     let rows = execute!(

@@ -3,12 +3,12 @@
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
 
-/// What another library said; logged as a chain, never parsed and never shown.
+/// Error of another library; logged as a chain, never parsed and never shown.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
-/// What every query gives.
+/// Result of every query, with [`StorageError`] as its error.
 pub type Result<T> = std::result::Result<T, StorageError>;
 
-/// Why something was not stored or read.
+/// Reason that something was not stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// Another row holds what must be unique.
@@ -22,7 +22,7 @@ pub enum StorageError {
     Corrupt {
         /// `table.column`, as far as it is known.
         column: String,
-        /// What is wrong with it.
+        /// Error of the conversion that failed.
         source: Cause,
     },
     /// The database cannot be reached, is too busy, or gave way to another transaction: trying again helps.
@@ -33,7 +33,7 @@ pub enum StorageError {
     Fault(#[source] Cause),
 }
 
-/// What must be unique.
+/// Values that the database holds unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unique {
     /// The name of an account (A1).
@@ -44,7 +44,7 @@ pub enum Unique {
     DefaultApplication,
     /// The connection of a portal.
     ConnectionPortal,
-    /// What a sign-in is answered with: one assertion, which answers once per connection, and one code (C10).
+    /// Answer to a sign-in: one assertion, which answers once per connection, and one code (C10).
     Answer,
     /// A link between two accounts.
     AccountLink,
@@ -55,8 +55,8 @@ pub enum Unique {
 }
 
 impl Unique {
-    /// What a constraint of the migrations holds unique. Only PostgreSQL names it, and only an update that races
-    /// another transaction gets this far; inserts and SQLite's one writer never do.
+    /// Maps a constraint of the migrations to the value that it holds unique. Only PostgreSQL names it, and only
+    /// an update that races another transaction gets this far; inserts and SQLite's one writer never do.
     fn of_constraint(name: &str) -> Option<Self> {
         match name {
             "accounts_name_key" => Some(Self::AccountName),
@@ -124,8 +124,8 @@ fn is_transient_sqlstate(code: &str) -> bool {
 
 /// Whether a result code of SQLite, extended or not, tells of the moment rather than of the statement.
 fn is_transient_sqlite_code(extended: u32) -> bool {
-    // `SQLITE_BUSY`, `SQLITE_LOCKED`, `SQLITE_FULL` (the disk), `SQLITE_CANTOPEN` (also for want of file descriptors) and
-    // `SQLITE_PROTOCOL` (of locking); the low byte is the primary code.
+    // `SQLITE_BUSY`, `SQLITE_LOCKED`, `SQLITE_FULL` (the disk), `SQLITE_CANTOPEN` (also for want of file
+    // descriptors) and `SQLITE_PROTOCOL` (of locking); the low byte is the primary code.
     matches!(extended & 0xff, 5 | 6 | 13 | 14 | 15)
 }
 

@@ -1,4 +1,4 @@
-//! Removing what has served its time, in batches small enough to keep nobody waiting.
+//! Removal of expired rows, in batches small enough that no other transaction waits long.
 
 use domain::idempotency::IDEMPOTENCY_RETENTION;
 use domain::login_slowdown::KNOWN_LOGIN_RETENTION;
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::sql::{execute, queries};
 use crate::tx::Tx;
 
-/// How long a session, with its tokens, outlives its expiry, so that lists can show it.
+/// Period for which a session, with its tokens, outlives its expiry, so that lists can show it.
 pub const SESSION_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 queries! {
@@ -33,16 +33,16 @@ queries! {
         SELECT id FROM outbox WHERE settled_at < $1 ORDER BY settled_at LIMIT $2)";
 }
 
-/// How many rows of each table were removed.
+/// Counts of the rows that were removed, by table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Purged {
     /// Sessions; their refresh tokens went with them.
     pub sessions: u64,
-    /// Sign-in attempts.
+    /// Number of removed sign-in attempts.
     pub sign_in_attempts: u64,
-    /// One-time links.
+    /// Number of removed one-time links.
     pub one_time_links: u64,
-    /// Idempotency keys.
+    /// Number of removed idempotency keys.
     pub idempotency_records: u64,
     /// Throttles that are clear.
     pub throttles: u64,

@@ -51,7 +51,7 @@ pub async fn insert(tx: &mut Tx, record: &IdempotencyRecord) -> Result<bool> {
     Ok(rows > 0)
 }
 
-/// What a caller did with this key.
+/// Finds the record of a caller's request with this key.
 pub async fn find(tx: &mut Tx, caller: &str, key: &str) -> Result<Option<IdempotencyRecord>> {
     let row: Option<IdempotencyRow> = fetch_optional!(tx, FIND, text(caller), text(key))?;
     row.map(IdempotencyRecord::try_from).transpose()

@@ -64,16 +64,16 @@ queries! {
         WHERE account_id = $1 AND portal = $2 AND (revoked_username = $3 OR revoked_email = $3) LIMIT 1";
 }
 
-/// Which invitations of an account are listed.
+/// Narrows the list of an account's invitations.
 #[derive(Debug, Clone, Default)]
 pub struct InvitationFilter {
-    /// Into this portal alone.
+    /// Lists the invitations into this portal alone.
     pub portal: Option<Portal>,
-    /// In this state alone, as of the time of the call.
+    /// Lists the invitations in this state alone, as of the time of the call.
     pub state: Option<InvitationState>,
-    /// Those that never had a mail, or those that had one.
+    /// Lists the invitations that never had a mail (`true`), or that had one (`false`).
     pub staged: Option<bool>,
-    /// Of this batch alone.
+    /// Lists the invitations of this batch alone.
     pub batch_id: Option<InvitationBatchId>,
     /// A part of the username, email or display name, without regard to case.
     pub search: Option<String>,
@@ -147,9 +147,9 @@ fn read_end(row: &InvitationRow) -> Result<Option<InvitationEnd>> {
 /// An invitation, and what its user is searched by.
 #[derive(Debug, Clone)]
 pub struct NewInvitation {
-    /// The invitation.
+    /// The invitation itself, as stored.
     pub invitation: Invitation,
-    /// What people call its user.
+    /// Display name of its user.
     pub display_name: Option<domain::text::Label>,
 }
 
@@ -169,7 +169,7 @@ impl NewInvitation {
     }
 }
 
-/// Adds invitations.
+/// Adds invitations, many rows to a statement.
 pub async fn insert_all(tx: &mut Tx, rows: &[NewInvitation]) -> Result<()> {
     execute_rows!(tx, INSERT, rows, |row| [
         row.invitation.id.as_uuid(),
@@ -199,7 +199,7 @@ pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: InvitationId) -> Resu
     row.map(Invitation::try_from).transpose()
 }
 
-/// The invitation of this user; those whom an identity provider brought have none.
+/// Finds the invitation of this user; users that an identity provider created have none.
 pub async fn by_user(tx: &mut Tx, account_id: AccountId, user_id: UserId) -> Result<Option<Invitation>> {
     let row: Option<InvitationRow> = fetch_optional!(tx, BY_USER, account_id.as_uuid(), user_id.as_uuid())?;
     row.map(Invitation::try_from).transpose()
@@ -211,8 +211,9 @@ pub async fn first_owners(tx: &mut Tx, account_id: AccountId) -> Result<Vec<Invi
     rows.into_iter().map(Invitation::try_from).collect()
 }
 
-/// The invitations of first owners whose mail waits, in the order of their ids: of this account and its sandboxes, or, for
-/// what the installation does by itself, of all. Accounts that have a break-glass user meanwhile are left out.
+/// The invitations of first owners whose mail waits, in the order of their ids: of this account and its sandboxes,
+/// or, for what the installation does by itself, of all. Accounts that have a break-glass user meanwhile are left
+/// out.
 pub async fn waiting_owners(
     tx: &mut Tx,
     of: Option<AccountId>,
@@ -283,13 +284,13 @@ pub async fn accept_of_user(
     Ok(execute!(tx, ACCEPT_OF_USER, account_id, user_id, millis(at), method.as_str())? > 0)
 }
 
-/// Writes that a user's invitation was taken back, and what they went by; `false` if they have none that is open. Before
-/// the user is removed.
+/// Writes that a user's invitation was taken back, and what they went by; `false` if they have none that is open.
+/// Before the user is removed.
 pub async fn revoke_of_user(tx: &mut Tx, (account_id, user_id): (AccountId, UserId), at: Timestamp) -> Result<bool> {
     Ok(execute!(tx, REVOKE_OF_USER, account_id.as_uuid(), user_id.as_uuid(), millis(at))? > 0)
 }
 
-/// Whether an invitation of somebody who went by this identity, in its compared form, was taken back (C3).
+/// Whether an invitation of a user with this identity, in its compared form, was revoked (C3).
 pub async fn is_revoked(tx: &mut Tx, account_id: AccountId, portal: Portal, identity: &str) -> Result<bool> {
     let identity = text(identity);
     let row: Option<(Uuid,)> = fetch_optional!(tx, IS_REVOKED, account_id.as_uuid(), portal.as_str(), identity)?;

@@ -1,5 +1,5 @@
-//! Known logins: digests of users and the networks that they signed in from, so that a flood keeps none of them out. They
-//! name no account, because they are asked about before it is known whether there is one.
+//! Known logins: digests of users and the networks that they signed in from, so that a flood keeps none of them
+//! out. They name no account, because they are asked about before it is known whether there is one.
 
 use domain::throttle::ThrottleKey;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ pub async fn remember(tx: &mut Tx, key: ThrottleKey, at: Timestamp) -> Result<()
     execute!(tx, REMEMBER, key.as_bytes().as_slice(), millis(at)).map(drop)
 }
 
-/// Those who were seen since then, the latest first.
+/// Lists the logins that were seen since then, the latest first.
 pub async fn newest(tx: &mut Tx, since: Timestamp, limit: u32) -> Result<Vec<ThrottleKey>> {
     let rows: Vec<(Vec<u8>, i64)> = fetch_all!(tx, NEWEST, millis(since), i64::from(limit))?;
     rows.iter().map(|(bytes, _)| digest("known_logins.digest", bytes).map(ThrottleKey::from_bytes)).collect()

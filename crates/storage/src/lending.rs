@@ -1,8 +1,8 @@
 //! Lending connections: one that came back in good order is lent again as it is.
 //!
 //! sqlx tests a connection with a round trip whenever it goes back to its pool, and that is also how its transactions
-//! end. A sign-in borrows seven times, so here connections stay out of the pool between loans, and transactions are plain
-//! statements. Only what came back otherwise, or was tested too long ago, goes back through the pool.
+//! end. A sign-in borrows seven times, so here connections stay out of the pool between loans, and transactions
+//! are plain statements. Only what came back otherwise, or was tested too long ago, goes back through the pool.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use sqlx::{Database, Executor, Pool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// How long a request waits for a connection: past this, an honest 503 serves its client better than waiting on.
+/// Longest wait of a request for a connection: past this, an honest 503 serves its client better than waiting on.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that was tested longer ago is tested before it is lent.
 pub(crate) const TEST_AFTER: Duration = Duration::from_secs(10);
@@ -35,14 +35,14 @@ struct Tested<DB: Database> {
 /// A connection on loan, which gives itself back.
 pub(crate) type Lent<DB> = ScopeGuard<Loan<DB>, fn(Loan<DB>)>;
 
-/// What is on loan.
+/// Connection on loan, with its turn and its state.
 pub(crate) struct Loan<DB: Database> {
     tested: Tested<DB>,
     lender: Arc<Lender<DB>>,
     in_transaction: bool,
     /// Whether a statement failed, or was begun and its end not waited for.
     in_doubt: bool,
-    /// Dropped last, so that whoever is next finds the connection.
+    /// Dropped last, so that the next borrower finds the connection.
     _turn: OwnedSemaphorePermit,
 }
 
@@ -90,7 +90,7 @@ where
         Ok(lent)
     }
 
-    /// Waits for every loan's end and closes the connections; whoever asks for one from now on is refused.
+    /// Waits for every loan's end and closes the connections; a request for one is refused from now on.
     pub(crate) async fn close(&self) {
         self.turns.close();
         let closed = self.pool.close();
@@ -124,7 +124,7 @@ where
         &mut self.tested.connection
     }
 
-    /// A statement ended.
+    /// Notes a statement's end, and whether it failed.
     pub(crate) fn settle<T>(&mut self, result: &sqlx::Result<T>) {
         self.in_doubt = result.is_err();
     }
@@ -160,8 +160,8 @@ where
         }
     }
 
-    /// Whether there was no transaction any more: SQLite may have ended it by itself, or by a `COMMIT` that nobody waited
-    /// for, and then refuses to roll back.
+    /// Whether there was no transaction any more: SQLite may have ended it by itself, or by a `COMMIT` whose end
+    /// was not awaited, and then refuses to roll back.
     async fn begins_anew(&mut self) -> sqlx::Result<()> {
         self.run("BEGIN").await?;
         self.run("ROLLBACK").await

@@ -1,11 +1,11 @@
-//! Where everything is kept: SQLite, embedded, for one process, or PostgreSQL for several.
+//! Persistence of everything: SQLite, embedded, for one process, or PostgreSQL for several.
 //!
-//! What it is for: one file per aggregate with its row, the way from the row to the domain's type, and a handful of
+//! Contents: one file per aggregate with its row, the way from the row to the domain's type, and a handful of
 //! queries; a [`Store`] that opens either engine, and a [`Tx`] that those queries run in. The same SQL text runs on
 //! both.
 //!
-//! What it does not know: why something is written. It decides nothing, reads no clock and makes no ids; times and ids
-//! come in as arguments. It knows no HTTP and no SAML, and nobody else knows sqlx.
+//! Limits: it does not know the reason for a write. It decides nothing, reads no clock and makes no ids; times and
+//! ids come in as arguments. It knows no HTTP and no SAML, and no other crate knows sqlx.
 //!
 //! Rules that every query keeps:
 //! - account data is found by account id, unless the caller holds a secret (the digest of a code or token) or came by
@@ -14,7 +14,7 @@
 //! - a change of state names the state that it leaves; no row means [`StorageError::Stale`] or `false`;
 //! - times are milliseconds from the caller; lists are paged by id, which is in order of time.
 //!
-//! How to add one more aggregate: a table in a new migration in both folders (same number, same name, named
+//! To add one more aggregate: a table in a new migration in both folders (same number, same name, named
 //! constraints, `account_id`), a file here with its `queries!`, a line in [`registry`], and a round trip in
 //! `tests/storage`. The conformance suite then prepares every query on both engines.
 

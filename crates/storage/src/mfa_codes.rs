@@ -25,17 +25,17 @@ queries! {
 /// A code that is mailed for an attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct NewMfaCode {
-    /// Of which account.
+    /// Account of the sign-in attempt.
     pub account_id: AccountId,
-    /// For which attempt.
+    /// Attempt that the code is for.
     pub attempt_id: AttemptId,
-    /// What it must give.
+    /// Digest that the code must give.
     pub digest: SecretDigest,
     /// The epoch that its user is in (A7).
     pub credential_epoch: CredentialEpoch,
-    /// When it is sent.
+    /// Time when the mail is sent.
     pub sent_at: Timestamp,
-    /// When the code before must have been sent at the latest.
+    /// Latest time at which the code before may have been sent.
     pub pause_began: Timestamp,
 }
 

@@ -4,9 +4,9 @@ use sqlx::migrate::{Migrate, Migrator};
 
 use crate::error::Result;
 
-/// SQLite's.
+/// Migrations of SQLite, embedded in the binary.
 pub(crate) static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
-/// PostgreSQL's.
+/// Migrations of PostgreSQL, embedded in the binary.
 pub(crate) static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// The steps that a database still lacks, as `0001 what`. Writes nothing, so a server may ask at every readiness probe.

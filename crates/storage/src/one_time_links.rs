@@ -1,4 +1,4 @@
-//! One-time links. Whoever holds one may use it, so they are found by digest alone.
+//! One-time links. The user who holds one may use it, so they are found by digest alone.
 
 use domain::credential_epoch::CredentialEpoch;
 use domain::one_time_link::{LinkEnd, LinkPurpose, OneTimeLink};

@@ -1,4 +1,4 @@
-//! Operators' API keys.
+//! API keys of operators.
 
 use domain::OperatorKeyId;
 use domain::operator_key::OperatorKey;
@@ -41,7 +41,7 @@ impl TryFrom<OperatorKeyRow> for OperatorKey {
     }
 }
 
-/// Adds a key.
+/// Adds an operator's API key.
 pub async fn insert(tx: &mut Tx, key: &OperatorKey) -> Result<()> {
     execute!(
         tx,

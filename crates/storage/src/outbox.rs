@@ -1,7 +1,8 @@
 //! The outbox: mails that are written with the change that they tell of, and sent after it (E4).
 //!
-//! A mail is looked for without a lock and taken by a guarded update, so several processes may send at once and none
-//! waits for another. Who has taken one holds it until its `due_at`; if they are killed, it is due again then.
+//! A mail is looked for without a lock and taken by a guarded update, so several processes may send at once and
+//! none waits for another. A worker that has taken one holds it until its `due_at`; if the worker is killed, it is
+//! due again then.
 
 use domain::credential_epoch::CredentialEpoch;
 use domain::email::Email;
@@ -27,7 +28,7 @@ macro_rules! columns {
 queries! {
     INSERT = concat!("INSERT INTO outbox (", columns!(), ", urgent)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
-    /// Which mail of its account each is, from an index that holds all that it takes to say so.
+    /// Numbers the mails of each account, from an index that covers all the columns needed.
     DUE = concat!("SELECT ", columns!(), " FROM outbox JOIN (
             SELECT id AS due_id, ROW_NUMBER() OVER (PARTITION BY account_id ORDER BY due_at, id) AS turn
             FROM outbox WHERE urgent = $1 AND due_at <= $2
@@ -55,10 +56,10 @@ queries! {
     COUNT = "SELECT COUNT(*) FROM outbox WHERE state = $1";
 }
 
-/// Which mails are listed.
+/// Narrows the list of mails.
 #[derive(Debug, Clone, Default)]
 pub struct MailFilter {
-    /// In this state alone.
+    /// Lists the mails in this state alone.
     pub state: Option<MailState>,
 }
 
@@ -109,7 +110,7 @@ impl TryFrom<MailRow> for Mail {
     }
 }
 
-/// Adds mails.
+/// Adds mails to the outbox.
 pub async fn insert_all(tx: &mut Tx, mails: &[Mail]) -> Result<()> {
     execute_rows!(tx, INSERT, mails, |mail| [
         mail.id.as_uuid(),
@@ -145,14 +146,14 @@ pub async fn insert_batch(
     Ok(())
 }
 
-/// What the mails of a batch say, sealed.
+/// Finds the sealed message of a batch's mails.
 pub async fn batch_message(tx: &mut Tx, id: MailBatchId) -> Result<Option<Vec<u8>>> {
     let row: Option<(Vec<u8>,)> = fetch_optional!(tx, BATCH_MESSAGE, id.as_uuid())?;
     Ok(row.map(|(message,)| message))
 }
 
-/// Gives a mail of a batch a message of its own, which is a credential of this epoch, before it is sent; `false` if it is not held until then any more, or has
-/// one: whoever sends it again sends the same.
+/// Gives a mail of a batch a message of its own, which is a credential of this epoch, before it is sent; `false` if
+/// it is not held until then any more, or has one: a worker that sends it again sends the same.
 pub async fn set_message(
     tx: &mut Tx,
     id: MailId,
@@ -163,14 +164,14 @@ pub async fn set_message(
     Ok(execute!(tx, SET_MESSAGE, id.as_uuid(), millis(held_until), sealed_message, epoch.number())? > 0)
 }
 
-/// Mails that may be taken now: of those that somebody waits for, or of the others. Accounts take turns, each with its longest
-/// waiting mail, so that the many mails of one do not keep another's waiting.
+/// Mails that may be taken now: of those that a user waits for, or of the others. Accounts take turns, each with
+/// its longest waiting mail, so that the many mails of one do not keep another's waiting.
 pub async fn due(tx: &mut Tx, urgent: bool, now: Timestamp, limit: u16) -> Result<Vec<Mail>> {
     let rows: Vec<MailRow> = fetch_all!(tx, DUE, urgent, millis(now), i64::from(limit))?;
     rows.into_iter().map(Mail::try_from).collect()
 }
 
-/// Takes a mail, as [`due`] found it, to be sent until then; `false` if somebody else took it first.
+/// Takes a mail, as [`due`] found it, to be sent until then; `false` if another worker took it first.
 pub async fn take(tx: &mut Tx, mail: &Mail, until: Timestamp) -> Result<bool> {
     Ok(execute!(tx, TAKE, mail.id.as_uuid(), mail.due_at.map(millis), millis(until))? > 0)
 }
@@ -192,7 +193,7 @@ pub async fn settle(tx: &mut Tx, id: MailId, held_until: Timestamp, settlement: 
     Ok(rows > 0)
 }
 
-/// The mail of this id, whoever's it is: mails are the operator's to look after.
+/// Finds the mail by its id, in any account: mails are the operator's to look after.
 pub async fn by_id(tx: &mut Tx, id: MailId) -> Result<Option<Mail>> {
     let row: Option<MailRow> = fetch_optional!(tx, BY_ID, id.as_uuid())?;
     row.map(Mail::try_from).transpose()
@@ -229,7 +230,7 @@ pub async fn was_given_up(tx: &mut Tx, account_id: AccountId, recipient: &Email)
     Ok(row.is_some())
 }
 
-/// How many mails are in this state.
+/// Counts the mails in this state.
 pub async fn count(tx: &mut Tx, state: MailState) -> Result<u64> {
     let row: Option<(i64,)> = fetch_optional!(tx, COUNT, state.as_str())?;
     let (count,) = row.ok_or(StorageError::Stale)?;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// Which part of a list is wanted.
+/// Part of a list that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
     /// The last id of the page before; none for the first page.
@@ -28,7 +28,7 @@ impl Page {
         self.after.unwrap_or(Uuid::max())
     }
 
-    /// How many rows to read: one more than wanted tells whether there is a next page.
+    /// Number of rows to read: one more than wanted tells whether there is a next page.
     pub(crate) fn rows(&self) -> i64 {
         i64::from(self.limit) + 1
     }
@@ -39,7 +39,7 @@ impl Page {
 pub struct Paged<T> {
     /// The items, in the list's order.
     pub items: Vec<T>,
-    /// What the next page begins after; none on the last page.
+    /// Id that the next page begins after; none on the last page.
     pub next: Option<Uuid>,
 }
 

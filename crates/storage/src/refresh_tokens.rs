@@ -1,4 +1,4 @@
-//! Refresh tokens. Whoever holds one may use it, so they are found by digest alone.
+//! Refresh tokens. The client that holds one may use it, so they are found by digest alone.
 
 use domain::account::AccountName;
 use domain::account_settings::AccountSettings;
@@ -55,19 +55,19 @@ queries! {
 /// All that a refresh is decided by, read at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Family {
-    /// The token.
+    /// The refresh token itself, as stored.
     pub token: RefreshToken,
-    /// Its session.
+    /// Session that the token renews.
     pub session: Session,
     /// The name of its account, as it is now.
     pub account_name: AccountName,
-    /// What its account sets, as it is now.
+    /// Settings of the session's account, as they are now.
     pub account_settings: AccountSettings,
     /// The session's user as they are now.
     pub user: User,
     /// The session's application as it is now.
     pub application: Application,
-    /// How its portal uses SSO now.
+    /// SSO mode of the session's portal, as it is now.
     pub sso_mode: SsoMode,
     /// The epochs of its users now (A7).
     pub epochs: Epochs,

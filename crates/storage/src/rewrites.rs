@@ -1,5 +1,5 @@
-//! What a migration leaves to code, because SQL cannot say it: rows are rewritten once, after the migrations, in one
-//! transaction with the mark that it is done.
+//! Steps that a migration leaves to code, because SQL cannot say them: rows are rewritten once, after the
+//! migrations, in one transaction with the mark that it is done.
 
 use domain::username::{lower_case, normalized};
 use domain::{AccountId, InvitationId, UserId};
@@ -46,8 +46,8 @@ struct RevokedTexts {
 }
 
 /// Writes the compared forms of identities anew, unless that was done; other processes wait for it. A username that
-/// somebody else has in its new form stays as it was: [`crate::users::candidates`] finds it all the same, so that a sign-in
-/// as either is refused as ambiguous.
+/// another user has in its new form stays as it was: [`crate::users::candidates`] finds it all the same, so that a
+/// sign-in as either is refused as ambiguous.
 pub(crate) async fn identities(tx: &mut Tx) -> Result<()> {
     if execute!(tx, TAKE, "identities")? == 0 {
         return Ok(());

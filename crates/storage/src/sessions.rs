@@ -1,4 +1,4 @@
-//! Sessions.
+//! Rows of sessions, and the ways they end.
 
 use domain::account_pair::AccountPair;
 use domain::credential_epoch::CredentialEpoch;
@@ -62,14 +62,14 @@ queries! {
     TOUCH = "UPDATE sessions SET refreshed_at = $2, expires_at = $3 WHERE id = $1 AND ended_at IS NULL";
 }
 
-/// Which sessions of an account are listed.
+/// Narrows the list of an account's sessions.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFilter {
-    /// Of this user alone.
+    /// Lists the sessions of this user alone.
     pub user_id: Option<UserId>,
-    /// In this frontend alone.
+    /// Lists the sessions in this frontend alone.
     pub application_id: Option<ApplicationId>,
-    /// That may still be used at this time.
+    /// Lists the sessions that may still be used at this time.
     pub live_at: Option<Timestamp>,
 }
 
@@ -173,12 +173,12 @@ pub async fn end(tx: &mut Tx, account_id: AccountId, id: SessionId, at: Timestam
     Ok(execute!(tx, END, account_id.as_uuid(), id.as_uuid(), millis(at), reason.as_str())? > 0)
 }
 
-/// How the sessions of a user end.
+/// End of a user's sessions: time, reason and exception.
 #[derive(Debug, Clone, Copy)]
 pub struct Ending {
-    /// When.
+    /// Time at which they end.
     pub at: Timestamp,
-    /// Why.
+    /// Reason that is recorded in each session.
     pub reason: SessionEnd,
     /// The one that stays.
     pub kept: Option<SessionId>,
@@ -197,7 +197,7 @@ pub async fn carry_on(tx: &mut Tx, user: &User, id: SessionId) -> Result<()> {
     execute!(tx, CARRY_ON, account_id, user_id, id.as_uuid(), user.credential_epoch.number()).map(drop)
 }
 
-/// Ends every live session in an account of whoever switched there from that other one; how many there were.
+/// Ends every live session in an account of users who switched there from that other one; how many there were.
 pub async fn end_switched(
     tx: &mut Tx,
     (account_id, home): (AccountId, AccountId),
@@ -224,8 +224,8 @@ pub async fn end_served_by(
     execute!(tx, END_SERVED_BY, account_id.as_uuid(), owner.as_uuid(), millis(at), reason.as_str())
 }
 
-/// Records that tokens were issued for a session, which a refresh token led to, and that it ends then; `Stale` if it has
-/// ended.
+/// Records that tokens were issued for a session, which a refresh token led to, and that it ends then; `Stale` if
+/// it has ended.
 pub async fn touch(tx: &mut Tx, id: SessionId, refreshed_at: Timestamp, expires_at: Timestamp) -> Result<()> {
     let rows = execute!(tx, TOUCH, id.as_uuid(), millis(refreshed_at), millis(expires_at))?;
     written(rows, StorageError::Stale)

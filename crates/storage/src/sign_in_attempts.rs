@@ -53,39 +53,39 @@ queries! {
         ORDER BY id DESC LIMIT $9");
 }
 
-/// How many attempts that are linked to no user (under way, abandoned, refused) a connection may have. Anyone can cause
-/// them, so they are counted before one more is stored.
+/// Limits of the attempts per connection that are linked to no user (under way, abandoned, refused). Any client
+/// can cause them, so they are counted before one more is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct UnlinkedLimits {
-    /// From one client: since when, and how many; wider networks of its address may have more.
+    /// Limit from one client: start of the period, and number; wider networks of its address may have more.
     pub of_address: (Timestamp, u32),
-    /// From all addresses together: since when, and how many.
+    /// Limit from all addresses together: start of the period, and number.
     pub of_connection: (Timestamp, u32),
 }
 
 /// An assertion that a sign-in used up.
 #[derive(Debug, Clone, Copy)]
 pub struct UsedAssertion<'a> {
-    /// Its `ID`.
+    /// `ID` attribute of the assertion.
     pub id: &'a str,
-    /// When its identity provider issued it.
+    /// Time when its identity provider issued it.
     pub issued_at: Timestamp,
 }
 
-/// Which attempts of an account are listed.
+/// Narrows the list of an account's attempts.
 #[derive(Debug, Clone, Default)]
 pub struct AttemptFilter {
-    /// For this portal alone.
+    /// Lists the attempts for this portal alone.
     pub portal: Option<Portal>,
-    /// That stand like this.
+    /// Lists the attempts with this outcome alone.
     pub outcome: Option<AttemptOutcome>,
-    /// Of this user alone.
+    /// Lists the attempts of this user alone.
     pub user_id: Option<UserId>,
-    /// Through this connection alone.
+    /// Lists the attempts through this connection alone.
     pub connection_id: Option<ConnectionId>,
-    /// That began then or later.
+    /// Start of the period in which they began, included.
     pub since: Option<Timestamp>,
-    /// That began before then.
+    /// End of the period in which they began, excluded.
     pub until: Option<Timestamp>,
 }
 
@@ -134,7 +134,7 @@ impl TryFrom<AttemptRow> for SignInAttempt {
     }
 }
 
-/// What an attempt's row holds beside it when it is stored.
+/// Columns of an attempt's row that are set when it is stored and are not part of [`SignInAttempt`].
 #[derive(Default)]
 struct Beside<'a> {
     pending: Option<&'a PendingSignIn>,
@@ -142,7 +142,7 @@ struct Beside<'a> {
     limits: Option<&'a UnlinkedLimits>,
 }
 
-/// Records an attempt.
+/// Records a sign-in attempt; `Stale` if it cannot be stored.
 pub async fn insert(tx: &mut Tx, attempt: &SignInAttempt) -> Result<()> {
     written(store(tx, attempt, Beside::default()).await?, StorageError::Stale)
 }
@@ -152,7 +152,7 @@ pub async fn insert_within(tx: &mut Tx, attempt: &SignInAttempt, limits: &Unlink
     Ok(store(tx, attempt, Beside { limits: Some(limits), ..Beside::default() }).await? > 0)
 }
 
-/// Records an attempt that an assertion nobody asked for began; `Conflict(Answer)` if the connection has seen the
+/// Records an attempt that an unsolicited assertion began; `Conflict(Answer)` if the connection has seen the
 /// assertion before (C10).
 pub async fn insert_unsolicited(tx: &mut Tx, attempt: &SignInAttempt, assertion_id: &str) -> Result<()> {
     let rows = store(tx, attempt, Beside { assertion_id: Some(assertion_id), ..Beside::default() }).await?;
@@ -217,7 +217,7 @@ async fn store(tx: &mut Tx, attempt: &SignInAttempt, beside: Beside<'_>) -> Resu
     )
 }
 
-/// What an identity provider's assertion is remembered by: it chooses the length of the id.
+/// Digest by which an assertion is remembered: its identity provider chooses the length of the id.
 pub(crate) fn assertion_digest(id: &str) -> Vec<u8> {
     Sha256::digest(id.as_bytes()).to_vec()
 }
@@ -299,7 +299,7 @@ pub async fn list(
     Ok(Paged::cut(attempts, page, |attempt: &SignInAttempt| attempt.id.as_uuid()))
 }
 
-/// What failed, with values as both engines take them: they come from whoever posted the response.
+/// Failure with its values as both engines take them: they come from the client that posted the response.
 pub(crate) fn failure(failure: &AttemptFailure) -> Json<AttemptFailure> {
     let value = |value: &Option<String>| value.as_deref().map(|value| text(value).into_owned());
     Json(AttemptFailure { wanted: value(&failure.wanted), got: value(&failure.got), ..failure.clone() })

@@ -3,8 +3,8 @@
 //! A query is a constant that `queries!` declares, so that the conformance suite can prepare each on both engines.
 //! Writes go through `execute!`, which a transaction for reading refuses; reads through `fetch_optional!` and
 //! `fetch_all!`. Portable SQL: `$1` parameters; no arrays, no `lower()`, no time; where a parameter may be null its
-//! comparison comes before its `IS NULL`, because PostgreSQL learns its type from the first use. An `INSERT` whose tuple of
-//! values is parameters alone, in their order, can write many rows at once, through `execute_rows!`.
+//! comparison comes before its `IS NULL`, because PostgreSQL learns its type from the first use. An `INSERT` whose
+//! tuple of values is parameters alone, in their order, can write many rows at once, through `execute_rows!`.
 
 /// A query and its name.
 #[derive(Debug, Clone, Copy)]
@@ -18,12 +18,12 @@ impl Query {
         Self { name, sql }
     }
 
-    /// Its name within its module.
+    /// Name of the query within its module.
     pub const fn name(self) -> &'static str {
         self.name
     }
 
-    /// Its text.
+    /// SQL text of the query.
     pub const fn sql(self) -> &'static str {
         self.sql
     }
@@ -37,8 +37,8 @@ impl Query {
         (head, parameters.count(), tail)
     }
 
-    /// The text of an `INSERT` for so many rows on SQLite. Its parameters have no number, because SQLite would look each
-    /// of them up among all before it.
+    /// The text of an `INSERT` for so many rows on SQLite. Its parameters have no number, because SQLite would
+    /// look each of them up among all before it.
     pub(crate) fn of_rows(self, rows: usize) -> String {
         let (head, columns, tail) = self.parts();
         let tuple = format!("({})", vec!["?"; columns].join(", "));
@@ -56,8 +56,8 @@ impl Query {
 /// Most rows of one statement: with fifty columns still below the 32,766 parameters that SQLite allows.
 pub(crate) const ROWS_PER_STATEMENT: usize = 500;
 
-/// Whether SQLite's statement for so many rows is kept prepared: those that come again and again, for one row and for as
-/// many as there may be.
+/// Whether SQLite's statement for so many rows is kept prepared: those that come again and again, for one row and
+/// for as many as there may be.
 pub(crate) const fn is_kept(rows: usize) -> bool {
     rows == 1 || rows == ROWS_PER_STATEMENT
 }

@@ -1,5 +1,5 @@
-//! What the rows of a plan do, each as one statement for all of them: so that the transaction is short also for a whole
-//! company, and on SQLite nobody who waits to write waits long.
+//! Effects of a plan's rows, each as one statement for all of them: so that the transaction is short also for a
+//! whole company, and on SQLite no other writer waits long.
 
 use domain::language::Language;
 use domain::mail::MailKind;
@@ -89,7 +89,8 @@ struct PersonRow {
     awaits_first_owner: bool,
 }
 
-/// Everybody in a portal, archived users too, by id; with whether they have a password that still works at this time.
+/// Lists all users of a portal, archived ones too, by id; with whether they have a password that still works at
+/// this time.
 pub async fn people(tx: &mut Tx, account_id: AccountId, portal: Portal, now: Timestamp) -> Result<Vec<Person>> {
     let rows: Vec<PersonRow> = fetch_all!(tx, PEOPLE, account_id.as_uuid(), portal.as_str(), millis(now))?;
     let person = |row: PersonRow| {
@@ -111,21 +112,22 @@ pub async fn change_users(
     if usize::try_from(rows) == Ok(changes) { Ok(()) } else { Err(StorageError::Stale) }
 }
 
-/// Which sessions end. Those of removed duplicates do; those of break-glass users never, nor this user's.
+/// Sessions that end. Those of removed duplicates do; those of break-glass users never, nor this user's.
 #[derive(Debug, Clone, Copy)]
 pub struct EndingSessions {
-    /// Whose stay.
+    /// User whose sessions stay.
     pub kept: UserId,
-    /// Those that began through SSO.
+    /// Whether the sessions that began through SSO end.
     pub of_sso: bool,
-    /// The others, but for exempt users'.
+    /// Whether the other sessions end, but for exempt users'.
     pub of_others: bool,
-    /// Why.
+    /// Reason that is recorded in each session.
     pub reason: SessionEnd,
 }
 
-/// Ends the live sessions of a portal's users, also those that they switched to elsewhere, and those of an earlier epoch
-/// (A7); gives how many there were. What stays is taken along into the epoch that its user is in now.
+/// Ends the live sessions of a portal's users, also those that they switched to elsewhere, and those of an earlier
+/// epoch (A7); gives how many there were. Sessions that stay are taken along into the epoch that their user is in
+/// now.
 pub async fn end_sessions(
     tx: &mut Tx,
     (account_id, portal): (AccountId, Portal),
@@ -146,7 +148,8 @@ pub async fn end_links(tx: &mut Tx, account_id: AccountId, portal: Portal, now: 
     execute!(tx, END_LINKS, account_id.as_uuid(), portal.as_str(), millis(now))
 }
 
-/// Records in the invitations of those whom the plan invites that they were mailed, and until when they may be accepted.
+/// Records in the invitations of the users that the plan invites that they were mailed, and until when they may be
+/// accepted.
 pub async fn mail_invitations(
     tx: &mut Tx,
     (account_id, id): (AccountId, SsoMigrationId),
@@ -159,13 +162,13 @@ pub async fn mail_invitations(
 /// The mails of a plan of one kind, which say what their batch does.
 #[derive(Debug, Clone, Copy)]
 pub struct PlannedMails {
-    /// Which.
+    /// Kind of all these mails.
     pub kind: MailKind,
-    /// In which language.
+    /// Language of all these mails.
     pub language: Language,
-    /// What they say.
+    /// Batch that holds their message.
     pub batch_id: MailBatchId,
-    /// When it is of no use any more.
+    /// Time after which the mail is of no use.
     pub expires_at: Option<Timestamp>,
 }
 

@@ -49,7 +49,7 @@ queries! {
         ORDER BY sso_migrations.applied_at DESC LIMIT 1";
 }
 
-/// A username that nobody can have, for whoever gives theirs up: a username holds no control character.
+/// A username that no user can have, for a user who gives theirs up: a username holds no control character.
 fn tombstone(id: UserId) -> String {
     format!("\u{1}{id}")
 }
@@ -57,9 +57,9 @@ fn tombstone(id: UserId) -> String {
 /// A row, and the mail that goes with it.
 #[derive(Debug, Clone)]
 pub struct NewRow {
-    /// The row.
+    /// The plan's row for one user.
     pub row: Row,
-    /// Its mail's id and `Message-ID`; none where nobody is told anything.
+    /// Id and `Message-ID` of its mail; none if the user is told nothing.
     pub mail: Option<(MailId, String)>,
 }
 
@@ -111,7 +111,7 @@ impl TryFrom<StoredRow> for Row {
     }
 }
 
-/// What the columns of a row need besides the row.
+/// Values of a row's columns, some of them derived from the row.
 struct Columns<'a> {
     new: &'a NewRow,
     username: Option<String>,
@@ -193,7 +193,7 @@ pub async fn delete(tx: &mut Tx, (account_id, migration_id): (AccountId, SsoMigr
     execute!(tx, DELETE, account_id.as_uuid(), migration_id.as_uuid())
 }
 
-/// Removes the rows of plans of a portal that nobody ever signed, because a new one takes their place.
+/// Removes the rows of a portal's unsigned plans, because a new plan takes their place.
 pub async fn delete_drafts(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<u64> {
     execute!(tx, DELETE_DRAFTS, account_id.as_uuid(), portal.as_str())
 }

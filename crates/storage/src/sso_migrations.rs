@@ -43,10 +43,10 @@ queries! {
         WHERE account_id = $1 AND id = $2 AND state = 'applied'";
 }
 
-/// Which migrations of an account are listed.
+/// Narrows the list of an account's migrations.
 #[derive(Debug, Clone, Default)]
 pub struct MigrationFilter {
-    /// Of this portal alone.
+    /// Lists the migrations of this portal alone.
     pub portal: Option<Portal>,
 }
 

@@ -1,4 +1,5 @@
-//! Whom SSO of a portal would leave outside, counted by the database: of each kind the number, and a few to name.
+//! Users that SSO of a portal would leave outside, counted by the database: of each kind the number, and a few to
+//! name.
 
 use domain::portal::Portal;
 use domain::sso::connection::SamlConnection;
@@ -28,7 +29,7 @@ macro_rules! identity {
     };
 }
 
-/// Users whom SSO has to let in.
+/// Query for the users that SSO has to let in.
 macro_rules! on_sso {
     ($condition:expr) => {
         of_portal!(
@@ -54,7 +55,7 @@ queries! {
     EXEMPT = of_portal!("IN ('invited', 'active')", "exempt AND NOT break_glass ORDER BY id LIMIT $3");
 }
 
-/// Counts those whom SSO would leave outside, or need not let in; kinds of which there is nobody are left out.
+/// Counts the users that SSO would leave outside, or need not let in; kinds without users are left out.
 pub async fn people(
     tx: &mut Tx,
     account_id: AccountId,

@@ -19,7 +19,7 @@ use crate::lending::{ACQUIRE_TIMEOUT, Lender, TEST_AFTER};
 use crate::tx::{Access, Handle, Tx};
 use crate::{migrations, rewrites};
 
-/// How long SQLite waits for another process, such as the command line, that holds the database.
+/// Longest wait of SQLite for another process, such as the command line, that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps: all that there are, with room to grow.
 const STATEMENTS_KEPT: usize = 256;
@@ -29,26 +29,26 @@ const ROWS_BUFFERED: usize = 1_000;
 /// The mode of a database's file: it holds password hashes, sealed keys and personal data.
 const OWNER_ONLY: u32 = 0o600;
 
-/// Where the database is and how it is used.
+/// Address of the database, and its settings.
 #[derive(Clone)]
 pub struct DatabaseSettings {
     /// `sqlite:/path/file.db`, `sqlite::memory:` (gone with the [`Store`]) or `postgres://…`.
     pub url: String,
     /// Most connections at once; SQLite has one more, which writes.
     pub max_connections: u32,
-    /// How SQLite makes a commit durable.
+    /// Durability of a commit on SQLite.
     pub sqlite_synchronous: Synchronous,
 }
 
 impl fmt::Debug for DatabaseSettings {
-    /// Without the URL, which may hold a password.
+    /// Leaves out the URL, which may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { url: _, max_connections, sqlite_synchronous } = self;
         write!(f, "DatabaseSettings {{ max_connections: {max_connections}, {sqlite_synchronous:?}, .. }}")
     }
 }
 
-/// How SQLite makes a commit durable.
+/// Durability of a commit on SQLite.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Synchronous {
     /// A commit survives the loss of power.
@@ -58,12 +58,12 @@ pub enum Synchronous {
     Normal,
 }
 
-/// Which database it is.
+/// Database engines that are supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
-    /// SQLite, embedded.
+    /// SQLite, embedded in the process.
     Sqlite,
-    /// PostgreSQL.
+    /// PostgreSQL, as a separate server.
     Postgres,
 }
 
@@ -84,8 +84,8 @@ pub struct Store {
 
 #[derive(Debug, Clone)]
 enum Pools {
-    /// One connection writes, so nobody meets `SQLITE_BUSY` and writers are served first come, first served; in WAL
-    /// mode readers wait for nobody. In memory the two are the same single connection.
+    /// One connection writes, so no statement meets `SQLITE_BUSY` and writers are served first come, first served;
+    /// in WAL mode readers do not wait. In memory the two are the same single connection.
     Sqlite {
         writer: Arc<Lender<Sqlite>>,
         readers: Arc<Lender<Sqlite>>,
@@ -110,7 +110,7 @@ impl Store {
         Ok(Self { pools })
     }
 
-    /// Which database it is.
+    /// Engine that this store uses.
     pub fn engine(&self) -> Engine {
         match self.pools {
             Pools::Sqlite { .. } => Engine::Sqlite,
@@ -130,8 +130,8 @@ impl Store {
         })
     }
 
-    /// A connection for one statement that writes, which is a transaction by itself: it costs no `BEGIN` and no `COMMIT`.
-    /// A second statement would be another transaction.
+    /// A connection for one statement that writes, which is a transaction by itself: it costs no `BEGIN` and no
+    /// `COMMIT`. A second statement would be another transaction.
     pub async fn write_once(&self) -> Result<Tx> {
         Ok(match &self.pools {
             Pools::Sqlite { writer, .. } => Tx::Sqlite(Handle::new(writer.lend().await?, Access::WriteOnce)),
@@ -223,8 +223,8 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Pools> {
     Ok(Pools::Sqlite { writer: Lender::new(writer), readers: Lender::new(readers) })
 }
 
-/// Creates the file of a new database, for this process's user alone. SQLite gives the files beside it (`-wal`, `-shm`) the
-/// same mode.
+/// Creates the file of a new database, for this process's user alone. SQLite gives the files beside it (`-wal`,
+/// `-shm`) the same mode.
 fn create_private(file: &Path) -> sqlx::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(file) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {

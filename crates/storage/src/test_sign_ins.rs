@@ -1,5 +1,5 @@
-//! Test sign-ins (C9): attempts of the kind `test`, which come to findings instead of a code. What waits for the identity
-//! provider is the same as in a real sign-in, see [`crate::pending_sign_ins`].
+//! Test sign-ins (C9): attempts of the kind `test`, which come to findings instead of a code. What waits for the
+//! identity provider is the same as in a real sign-in, see [`crate::pending_sign_ins`].
 
 use domain::sign_in_attempt::SignInAttempt;
 use domain::sso::connection::SamlConnection;
@@ -29,10 +29,10 @@ queries! {
         WHERE account_id = $1 AND id = $2 AND tested_at IS NOT NULL";
 }
 
-/// The last test of a connection that would have let somebody in.
+/// The last test of a connection that would have let a user in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastSuccess {
-    /// When its response came.
+    /// Time when its response came.
     pub at: Timestamp,
     /// Whether the connection is still as it was tested.
     pub is_current: bool,
@@ -56,9 +56,9 @@ pub async fn by_id(
     row.map(|row| Ok((row.attempt.try_into()?, row.findings.map(|findings| findings.0)))).transpose()
 }
 
-/// Writes what a response came to into its test: stage, outcome, failure, warnings, message, time and findings. With the
-/// assertion's id, that is used up. `Conflict(Answer)` if the test used one before, or its connection has seen this one
-/// (C10): a refused test may be answered again, as a sign-in may.
+/// Writes what a response came to into its test: stage, outcome, failure, warnings, message, time and findings.
+/// With the assertion's id, that is used up. `Conflict(Answer)` if the test used one before, or its connection has
+/// seen this one (C10): a refused test may be answered again, as a sign-in may.
 pub async fn conclude(
     tx: &mut Tx,
     test: &SignInAttempt,
@@ -90,8 +90,8 @@ pub async fn record_success(tx: &mut Tx, tested: &SamlConnection, now: Timestamp
     written(rows, StorageError::Stale)
 }
 
-/// Keeps what a test proved over a change that left the settings as they were: enabling, disabling, requiring. `tested` is
-/// the version before it.
+/// Keeps what a test proved over a change that left the settings as they were: enabling, disabling, requiring.
+/// `tested` is the version before it.
 pub async fn carry_success(tx: &mut Tx, changed: &SamlConnection, tested: Timestamp) -> Result<()> {
     let (account_id, id) = (changed.account_id.as_uuid(), changed.id.as_uuid());
     execute!(tx, CARRY_SUCCESS, account_id, id, millis(tested))?;

@@ -1,4 +1,5 @@
-//! Throttles: when what is slowed down is clear again. They are about whoever asks, so they name no account.
+//! Throttles: the times at which slowed-down requests are clear again. They are about the client that asks, so they
+//! name no account.
 
 use domain::throttle::{Pace, ThrottleKey};
 use jiff::{SignedDuration, Timestamp};
@@ -37,8 +38,8 @@ pub async fn count(tx: &mut Tx, key: ThrottleKey, pace: Pace, now: Timestamp) ->
     time("throttles.clear_at", clear_at)
 }
 
-/// Counts a try with two throttles by one statement, as [`count`] does; gives when each is clear then. A throttle that is counted
-/// though its try has to wait must not be counted so: nothing keeps it from growing.
+/// Counts a try with two throttles by one statement, as [`count`] does; gives when each is clear then. A throttle
+/// that is counted though its try has to wait must not be counted so: nothing keeps it from growing.
 pub async fn count_two(tx: &mut Tx, two: [(ThrottleKey, Pace); 2], now: Timestamp) -> Result<[Timestamp; 2]> {
     let [(one, one_pace), (other, other_pace)] = two;
     let now = millis(now);

@@ -11,9 +11,9 @@ use crate::lending::Lent;
 /// A transaction on one of the engines. Dropped without [`Tx::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub enum Tx {
-    /// On SQLite.
+    /// Transaction that runs on SQLite.
     Sqlite(Handle<sqlx::Sqlite>),
-    /// On PostgreSQL.
+    /// Transaction that runs on PostgreSQL.
     Postgres(Handle<sqlx::Postgres>),
 }
 
@@ -29,7 +29,7 @@ impl Tx {
         }
     }
 
-    /// Wakes somebody once this transaction is committed, and only then: what it wrote is there for them to see.
+    /// Wakes a waiting task once this transaction is committed, and only then: the task then sees what it wrote.
     pub fn notify_after_commit(&mut self, whom: &Arc<Notify>) {
         let waiting = match self {
             Self::Sqlite(handle) => &mut handle.waiting,
@@ -48,7 +48,7 @@ pub struct Handle<DB: Database> {
     waiting: Option<Arc<Notify>>,
 }
 
-/// What a connection may be used for.
+/// Use that a connection is lent for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Access {
     /// A transaction that sees and changes one state.
@@ -59,7 +59,7 @@ pub(crate) enum Access {
     Read,
 }
 
-/// Why a transaction does not do what was asked.
+/// Reason that a transaction does not do what was asked.
 #[derive(Debug, thiserror::Error)]
 enum Misuse {
     #[error("a transaction for reading was asked to write")]

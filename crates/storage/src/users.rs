@@ -82,14 +82,14 @@ queries! {
         ORDER BY id";
 }
 
-/// Which users of an account are listed.
+/// Narrows the list of an account's users.
 #[derive(Debug, Clone, Default)]
 pub struct UserFilter {
-    /// Of this portal alone.
+    /// Lists the users of this portal alone.
     pub portal: Option<Portal>,
-    /// Of this status alone; where none is named, archived users are left out.
+    /// Lists the users with this status alone; if it is not given, archived users are left out.
     pub status: Option<UserStatus>,
-    /// Who hold this role, from either source.
+    /// Lists the users who hold this role, from either source.
     pub role: Option<Role>,
     /// A part of the username, email or display name, without regard to case.
     pub search: Option<String>,
@@ -107,9 +107,9 @@ pub struct SharedEmail {
 /// A user as lists show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedUser {
-    /// The user.
+    /// The user's row, as stored.
     pub user: User,
-    /// Their invitation; none for whom an identity provider brought.
+    /// Invitation of the user; none for a user that an identity provider created.
     pub invitation: Option<InvitationSummary>,
 }
 
@@ -244,8 +244,9 @@ pub async fn by_id(tx: &mut Tx, account_id: AccountId, id: UserId) -> Result<Opt
     row.map(User::try_from).transpose()
 }
 
-/// The portal's users who have this identity, in its compared form, as username or email; the oldest first. A username that
-/// could not be brought into that form, because somebody had it, is found by the form that it had before.
+/// The portal's users who have this identity, in its compared form, as username or email; the oldest first. A
+/// username that could not be brought into that form, because another user had it, is found by the form that it had
+/// before.
 pub async fn candidates(
     tx: &mut Tx,
     account_id: AccountId,
@@ -280,7 +281,7 @@ impl TryFrom<NamesRow> for Names {
     }
 }
 
-/// What all users of a portal go by: for requests about many names, which one read answers.
+/// Names of all users of a portal: for requests about many names, which one read answers.
 pub async fn directory(tx: &mut Tx, account_id: AccountId, portal: Portal) -> Result<Directory> {
     let rows: Vec<NamesRow> = fetch_all!(tx, DIRECTORY, account_id.as_uuid(), portal.as_str())?;
     rows.into_iter().map(Names::try_from).collect()
@@ -308,8 +309,8 @@ pub(crate) fn holding(role: Role) -> String {
     format!("%\"{}\"%", role.as_str())
 }
 
-/// Writes what may change (all but account, portal and last sign-in), if the user still is of the version and epoch that
-/// `before` has; else `Stale`. `Conflict(Username)` if the new username is taken.
+/// Writes what may change (all but account, portal and last sign-in), if the user still is of the version and
+/// epoch that `before` has; else `Stale`. `Conflict(Username)` if the new username is taken.
 pub async fn update(tx: &mut Tx, user: &User, before: &User) -> Result<()> {
     let rows = execute!(
         tx,
@@ -359,7 +360,8 @@ pub async fn record_sign_in(
     written(execute!(tx, RECORD_SIGN_IN, account_id.as_uuid(), id.as_uuid(), at, method, epoch)?, StorageError::Stale)
 }
 
-/// Leads a user on from the epoch that was read to the next one, and gives that; `Stale` if they are not in it any more.
+/// Leads a user on from the epoch that was read to the next one, and gives that; `Stale` if they are not in it any
+/// more.
 pub async fn raise_epoch(tx: &mut Tx, user: &User) -> Result<CredentialEpoch> {
     let (from, to) = (user.credential_epoch, user.credential_epoch.next());
     let (account_id, id) = (user.account_id.as_uuid(), user.id.as_uuid());
@@ -373,8 +375,8 @@ pub async fn epoch(tx: &mut Tx, account_id: AccountId, id: UserId) -> Result<Opt
     Ok(row.map(|(epoch,)| CredentialEpoch::from_number(epoch)))
 }
 
-/// Holds a user in this epoch until the transaction ends, so that what would void something waits, and finds it; `false` if
-/// they are not in it.
+/// Holds a user in this epoch until the transaction ends, so that what would void something waits, and finds it;
+/// `false` if they are not in it.
 pub async fn hold_epoch(tx: &mut Tx, account_id: AccountId, id: UserId, epoch: CredentialEpoch) -> Result<bool> {
     Ok(execute!(tx, HOLD_EPOCH, account_id.as_uuid(), id.as_uuid(), epoch.number())? > 0)
 }

@@ -1,7 +1,8 @@
 //! An independent judge: samael reads what Vestibule accepts and writes, and must agree.
 //!
-//! It is a workspace of its own and never a part of the product: samael pins an older libxml, loads the certificate anew
-//! for every signature, and accepts unsigned responses where metadata has no certificate. ARCHITECTURE.md has the reasons.
+//! It is a workspace of its own and never a part of the product: samael pins an older libxml, loads the certificate
+//! anew for every signature, and accepts unsigned responses where metadata has no certificate. ARCHITECTURE.md has
+//! the reasons.
 //!
 //! Time is the machine's here, because samael takes it from there.
 #![allow(clippy::expect_used, clippy::missing_panics_doc, clippy::unwrap_used, reason = "a judge of tests")]
@@ -61,10 +62,10 @@ pub fn spec(shape: Shape) -> ResponseSpec {
         .as_sent_by(shape, "7c0ffee1")
 }
 
-/// What an assertion says, as far as a sign-in rests on it.
+/// Statements of an assertion, as far as a sign-in rests on them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// The `NameID`'s value.
+    /// Value of the `NameID`, if there is one.
     pub name_id: Option<String>,
     /// The values of each attribute.
     pub attributes: BTreeMap<String, Vec<String>>,
@@ -102,7 +103,7 @@ fn reading(verified: &VerifiedResponse) -> Reading {
     Reading { name_id: verified.name_id.as_ref().map(|name_id| name_id.value.clone()), attributes }
 }
 
-/// samael's verdict.
+/// Verdict of samael on the same message.
 pub fn samael(xml: &str) -> Result<Reading, samael::service_provider::Error> {
     let assertion = service_provider().parse_xml_response(xml, Some(&[REQUEST]))?;
     let mut attributes: BTreeMap<String, Vec<String>> = BTreeMap::new();

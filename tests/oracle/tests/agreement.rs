@@ -1,4 +1,5 @@
-//! What Vestibule accepts, samael accepts with the same `NameID` and attributes; what Vestibule writes, samael reads.
+//! Agreement with samael: what Vestibule accepts, samael accepts with the same `NameID` and attributes; what
+//! Vestibule writes, samael reads.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use ::samael::metadata::EntityDescriptor;
@@ -66,7 +67,8 @@ fn encrypted_messages_mean_the_same_to_an_independent_reader() {
     assert_eq!(accepted, Shape::ALL.len() * CONTENT.len());
 }
 
-/// Proves C10: of hostile messages, what Vestibule lets through at all, as the trusted provider's own word, reads the same.
+/// Proves C10: of hostile messages, what Vestibule lets through at all, as the trusted provider's own word, reads
+/// the same.
 #[test]
 fn hostile_messages_that_are_read_mean_the_same() {
     let mut tried = 0;

@@ -18,7 +18,7 @@ use crate::scene::{ATTACKER, RSA, encryption, spec, verify};
 /// Most changes to one message: enough to wrap a signature by hand.
 const CHANGES: std::ops::Range<usize> = 1..6;
 
-/// An honest message, and what somebody without the key can take parts from.
+/// An honest message, and parts that an attacker without the key can use.
 struct Original {
     spec: ResponseSpec,
     tree: Element,
@@ -57,8 +57,8 @@ fn comparable(reading: VerifiedResponse) -> VerifiedResponse {
     VerifiedResponse { signed: SignedElement::Assertion, ..reading }
 }
 
-/// Refused, or read as the original was; and nothing breaks that diagnostics do with it. A refusal may well be because
-/// the engines differ: that is what two of them are for.
+/// Checks that the message is refused, or read as the original was; and that nothing breaks that diagnostics do
+/// with it. A refusal may well be because the engines differ: that is what two of them are for.
 fn check(original: &Original, changed: &str) -> Result<(), TestCaseError> {
     if let Ok(reading) = verify(changed) {
         prop_assert_eq!(&comparable(reading), &original.reading, "{}", changed);

@@ -60,7 +60,7 @@ pub enum Change {
         into: usize,
         at: usize,
     },
-    /// A copy of an element that claims to be somebody else, with another ID.
+    /// A copy of an element that claims another identity, with another ID.
     CopyForged {
         element: usize,
         into: usize,

@@ -10,9 +10,9 @@ use url::Url;
 /// A form and what it would send.
 #[derive(Debug, Clone)]
 pub struct Form {
-    /// How it is sent.
+    /// HTTP method by which it is sent.
     pub method: Method,
-    /// Where it goes.
+    /// Absolute URL that it is sent to.
     pub action: Url,
     /// Names and values, in the order of the page.
     pub fields: Vec<(String, String)>,
@@ -55,7 +55,7 @@ impl Form {
 /// The forms of a page at this address.
 pub fn read(html: &str, page: &Url) -> Vec<Form> {
     let mut emitter = DefaultEmitter::default();
-    // What stands in a script or a style is no markup.
+    // The content of a script or a style is not markup.
     emitter.naively_switch_states(true);
     let mut reader = Reader { page, forms: vec![], open: false, select: None };
     for token in Tokenizer::new_with_emitter(html, emitter) {
@@ -103,7 +103,8 @@ impl Reader<'_> {
         self.open = true;
     }
 
-    /// Buttons send their value only when they are pressed by name, and boxes only when they are ticked; nobody does.
+    /// Reads an `input` element. Buttons send their value only when they are pressed by name, and boxes only when
+    /// they are ticked; no test does either.
     fn input(&mut self, tag: &StartTag<()>) {
         let kind = attribute(tag, b"type").unwrap_or_default().to_ascii_lowercase();
         let silent = matches!(kind.as_str(), "submit" | "button" | "reset" | "image" | "file")

@@ -1,4 +1,4 @@
-//! Where the binary is, built from the sources as they are.
+//! Location of the binary, built from the sources as they are.
 
 use std::env::{consts::EXE_SUFFIX, current_exe};
 use std::fs;
@@ -29,7 +29,8 @@ pub fn path() -> &'static Path {
     })
 }
 
-/// For a program such as the benchmark, which lies in `target/PROFILE` itself: whoever builds it builds both.
+/// Finds it beside a program such as the benchmark, which lies in `target/PROFILE` itself: `./dev bench` builds
+/// both.
 fn beside_program(program: &Path) -> Option<PathBuf> {
     let folder = program.parent().filter(|folder| !folder.ends_with("deps"))?;
     let binary = folder.join(format!("vestibule{EXE_SUFFIX}"));

@@ -178,7 +178,8 @@ mod tests {
         }
     }
 
-    /// Proves D5, A6: what a trusted proxy sends and cannot be read is no reason to believe what stands left of it.
+    /// Proves D5, A6: what a trusted proxy sends and cannot be read is not a reason to believe what stands left of
+    /// it.
     #[test]
     fn what_a_trusted_proxy_sends_and_cannot_be_read_is_refused() {
         let hops: [&[u8]; 17] = [

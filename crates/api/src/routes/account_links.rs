@@ -116,8 +116,8 @@ struct LinkPath {
 
 /// Ask for a link with another account.
 ///
-/// For operators and owners. An owner of the other account accepts it; from then on people who are users of both may pair these,
-/// and switch from one account to the other.
+/// For operators and owners. An owner of the other account accepts it; from then on people who are users of both
+/// may pair these, and switch from one account to the other.
 #[utoipa::path(
     operation_id = "create_account_link", tag = "account links",
     security(("operator_key" = []), ("access_token" = [])), params(AccountPath, IdempotencyKeyParameter),
@@ -178,8 +178,9 @@ async fn get_account_link(
 
 /// Accept a link.
 ///
-/// For owners of the account that was asked, in person: no operator consents for them. From now on, users of this account who
-/// prove a form login in both accounts may come here from a session of the other one. A link alone lets nobody in.
+/// For owners of the account that was asked, in person: no operator consents for them. From now on, users of this
+/// account who prove a form login in both accounts may come here from a session of the other one. A link alone
+/// lets no user in.
 #[utoipa::path(
     operation_id = "accept_account_link", tag = "account links", security(("access_token" = [])), params(LinkPath),
     responses((status = 200, description = "The link", body = AccountLink), AcceptProblems),
@@ -196,9 +197,9 @@ async fn accept_account_link(
 
 /// End a link.
 ///
-/// For operators, and for owners of either account; also to decline one. With it end the pairs of users, and at once the
-/// sessions that came over it. A sandbox
-/// stays, as an account of its own: the other account's applications serve it no more, so give it one of its own first.
+/// For operators, and for owners of either account; also to decline one. With it end the pairs of users, and at
+/// once the sessions that came over it. A sandbox stays, as an account of its own: the other account's
+/// applications serve it no more, so give it one of its own first.
 #[utoipa::path(
     operation_id = "delete_account_link", tag = "account links",
     security(("operator_key" = []), ("access_token" = [])), params(LinkPath),
@@ -217,8 +218,9 @@ async fn delete_account_link(
 
 /// Create a sandbox.
 ///
-/// For operators and owners: an account with the settings of this one, linked with it and served by its applications, whose
-/// first owner is one of this account's. They are invited by mail, set a password there, and sign in.
+/// For operators and owners: an account with the settings of this one, linked with it and served by its
+/// applications, whose first owner is one of this account's. They are invited by mail, set a password there, and
+/// sign in.
 #[utoipa::path(
     operation_id = "create_sandbox", tag = "account links",
     security(("operator_key" = []), ("access_token" = [])), params(AccountPath, IdempotencyKeyParameter),

@@ -169,8 +169,9 @@ struct MyPairPath {
 
 /// Begin to pair users of two accounts.
 ///
-/// Takes the code of a form login that was made for this, in place of `/oauth/token`, and gives a token for the second step. No
-/// session comes of the code. A code of SSO, of a mailed link or of a switch is refused, and so is a key or an access token.
+/// Takes the code of a form login that was made for this, in place of `/oauth/token`, and gives a token for the
+/// second step. No session comes of the code. A code of SSO, of a mailed link or of a switch is refused, and so is
+/// a key or an access token.
 #[utoipa::path(
     operation_id = "create_account_pairing", tag = "sign-in", security(()), request_body = CreateAccountPairing,
     responses((status = 200, description = "Sign in to the other account next", body = AccountPairing), BeginProblems),
@@ -191,9 +192,9 @@ async fn create_account_pairing(
 
 /// Complete the pair of two users.
 ///
-/// Takes the code of a form login in the other account, together with the token of the first step. From now on the person
-/// switches between the two accounts, while these are linked. Both users are told by mail. The pair is void once the username,
-/// an email or the password of either user is changed by anybody else.
+/// Takes the code of a form login in the other account, together with the token of the first step. From now on the
+/// person switches between the two accounts, while these are linked. Both users are told by mail. The pair is void
+/// once anyone else changes the username, an email or the password of either user.
 #[utoipa::path(
     operation_id = "complete_account_pairing", tag = "sign-in", security(()), request_body = CompleteAccountPairing,
     responses((status = 200, description = "The pair, as the second account sees it", body = AccountPair), CompleteProblems),

@@ -31,8 +31,8 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 struct AccountSettings {
     /// Whether every form login asks for a code by mail; SSO sign-ins leave that to the identity provider.
     require_email_mfa: bool,
-    /// From where people may sign in to the `admin` portal and refresh its sessions; empty for everywhere. Break-glass users
-    /// come in from elsewhere too, by a mailed code.
+    /// Networks from which people may sign in to the `admin` portal and refresh its sessions; empty for
+    /// everywhere. Break-glass users come in from elsewhere too, by a mailed code.
     #[schema(value_type = Vec<String>, example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
     allowed_networks: Vec<Network>,
     /// Seconds for which a magic link works.
@@ -143,9 +143,10 @@ async fn get_account_settings(
 
 /// Change the settings of an account.
 ///
-/// For operators and owners, and, but for `allowed_networks` and `require_email_mfa`, for API keys with `settings:write`. A
-/// change under which no break-glass user could be mailed a code that is asked for is refused. They hold from the next sign-in on, and for sessions that live already from their next
-/// refresh on. The lifetimes that count are the stricter ones of application and account.
+/// For operators and owners, and, but for `allowed_networks` and `require_email_mfa`, for API keys with
+/// `settings:write`. A change under which no break-glass user could be mailed a code that is asked for is refused.
+/// The settings hold from the next sign-in on, and for sessions that live already from their next refresh on. The
+/// lifetimes that count are the stricter ones of application and account.
 #[utoipa::path(
     operation_id = "update_account_settings", tag = "accounts",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),

@@ -83,10 +83,10 @@ struct CreateAccountSwitch {
     _code_challenge_method: CodeChallengeMethod,
 }
 
-/// List where I may switch to.
+/// List the accounts I may switch to.
 ///
-/// For any signed-in administrator: the accounts that are linked with the one where they proved who they are, its sandboxes
-/// among them, each with what is to be set up before they can.
+/// For any signed-in administrator: the accounts that are linked with the one where they proved who they are, its
+/// sandboxes among them, each with what is to be set up before they can.
 #[utoipa::path(
     operation_id = "list_switchable_accounts", tag = "me", security(("access_token" = [])),
     responses((status = 200, description = "The accounts", body = List<SwitchableAccount>), ListProblems),
@@ -102,10 +102,11 @@ async fn list_switchable_accounts(
 
 /// Switch to another account.
 ///
-/// For any signed-in administrator who has paired their users in the two accounts (`/v1/account-pairings`), and whose username
-/// login is retained in both. The answer sends the browser on with a code, as after a sign-in; its session is of the paired user
-/// there, with the rights that the account gives them, and with `auth_time` and `amr` of this one: where the account asks for a
-/// mailed code, this session must have begun with one. This session goes on; the one there ends with it at the latest.
+/// For any signed-in administrator who has paired their users in the two accounts (`/v1/account-pairings`), and
+/// whose username login is retained in both. The answer sends the browser on with a code, as after a sign-in; its
+/// session is of the paired user there, with the rights that the account gives them, and with `auth_time` and
+/// `amr` of this one: where the account asks for a mailed code, this session must have begun with one. This
+/// session goes on; the one there ends with it at the latest.
 #[utoipa::path(
     operation_id = "create_account_switch", tag = "me", security(("access_token" = [])),
     request_body = CreateAccountSwitch,

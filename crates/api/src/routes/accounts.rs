@@ -165,10 +165,11 @@ struct AccountsQuery {
 
 /// Create an account.
 ///
-/// For operators. Its first owner is invited with the given email, which becomes their username: the mail's link sets a
-/// password, whatever the SSO mode is, and makes them the account's break-glass user. If the mail cannot go out yet,
-/// `owner_invitation` names what is missing, and it goes out by itself once that is there: `page_not_configured` is a default
-/// application of the portal `admin` with `pages.accept_invitation`, of the account or shared.
+/// For operators. Its first owner is invited with the given email, which becomes their username: the mail's link
+/// sets a password, whatever the SSO mode is, and makes them the account's break-glass user. If the mail cannot go
+/// out yet, `owner_invitation` names what is missing, and it goes out by itself once that is there:
+/// `page_not_configured` is a default application of the portal `admin` with `pages.accept_invitation`, of the
+/// account or shared.
 #[utoipa::path(
     operation_id = "create_account", tag = "accounts", security(("operator_key" = [])), params(IdempotencyKeyParameter),
     request_body = CreateAccount,

@@ -104,13 +104,13 @@ impl From<DomainApplication> for Application {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Lifetimes {
-    /// Until an access token expires.
+    /// Seconds until an access token expires.
     #[schema(minimum = 60, maximum = 3600, default = 600)]
     access_token_seconds: u32,
     /// Seconds until an unused refresh token expires.
     #[schema(minimum = 300, maximum = 2_592_000, default = 7200)]
     idle_seconds: u32,
-    /// Until the session ends, whatever is refreshed.
+    /// Seconds until the session ends, whatever is refreshed.
     #[schema(minimum = 300, maximum = 2_592_000, default = 43200)]
     session_seconds: u32,
 }

@@ -43,7 +43,7 @@ struct AuditEvent {
     /// Action that was taken.
     #[schema(value_type = AuditActionName)]
     action: AuditAction,
-    /// The id of what it was done to.
+    /// Id of the thing that it was done to.
     target: String,
     /// Changes, property by property.
     changes: Vec<PropertyChange>,
@@ -101,13 +101,13 @@ struct AuditQuery {
     /// Only events of this action.
     #[param(value_type = Option<AuditActionName>, inline)]
     action: Option<AuditAction>,
-    /// By this user or operator key alone.
+    /// Only events caused by this user or operator key.
     actor_id: Option<String>,
-    /// Done to this alone.
+    /// Only events about this resource.
     target: Option<String>,
-    /// That happened then or later.
+    /// Only events that happened then or later.
     since: Option<Timestamp>,
-    /// That happened before then.
+    /// Only events that happened before then.
     until: Option<Timestamp>,
 }
 

@@ -122,8 +122,8 @@ async fn list_break_glass_users(
 
 /// Begin a break-glass drill.
 ///
-/// For break-glass users: proves that form login would let them in, with a code where the account asks for one, and that mail
-/// to them leaves. Nobody is signed in by it.
+/// For break-glass users: proves that form login would let them in, with a code where the account asks for one,
+/// and that mail to them leaves. The drill signs no user in.
 #[utoipa::path(
     operation_id = "create_break_glass_drill", tag = "me", security(("access_token" = [])),
     request_body = CreateBreakGlassDrill,

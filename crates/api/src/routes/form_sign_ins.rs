@@ -69,7 +69,7 @@ struct CreateFormSignIn {
     _code_challenge_method: CodeChallengeMethod,
 }
 
-/// A username or email as it was typed, without the blanks around it. Whether anybody can have it is not said.
+/// A username or email as it was typed, without the blanks around it. Whether a user can have it is not said.
 pub(super) fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let typed = String::deserialize(deserializer)?;
     let text = without_blanks(&typed);
@@ -229,7 +229,7 @@ async fn resend_mfa_code(
 
 /// Replace a temporary password.
 ///
-/// Somebody else chose it, so it is good for one sign-in.
+/// The user did not choose it, so it is good for one sign-in.
 #[utoipa::path(
     operation_id = "replace_temporary_password", tag = "sign-in", security(()), request_body = ReplacePassword,
     responses((status = 200, description = "What comes next", body = SignIn), StepProblems),

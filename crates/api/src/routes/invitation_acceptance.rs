@@ -39,7 +39,7 @@ struct InspectInvitation {
 /// An invitation that may be accepted.
 #[derive(Debug, Serialize, ToSchema)]
 struct OpenInvitation {
-    /// Into which account: its handle.
+    /// Handle of the account that the person is invited to.
     #[schema(value_type = String, example = "acme")]
     account_name: AccountName,
     /// Name of the account that people read.
@@ -54,9 +54,10 @@ struct OpenInvitation {
     /// Name of the person that people read.
     #[schema(value_type = Option<String>, example = "Ann")]
     display_name: Option<Label>,
-    /// Until when it may be accepted.
+    /// Time until which it may be accepted.
     expires_at: Timestamp,
-    /// Whether accepting makes them a break-glass user, who signs in by password and not through SSO: say so on the page.
+    /// Whether accepting makes them a break-glass user, who signs in by password and not through SSO: say so on
+    /// the page.
     break_glass: bool,
 }
 
@@ -122,7 +123,7 @@ async fn inspect_invitation(
 
 /// Accept an invitation.
 ///
-/// Sets the password and uses the link up. Nobody is signed in by it: lead on to the login page.
+/// Sets the password and uses the link up. The user is not signed in by it: lead on to the login page.
 #[utoipa::path(
     operation_id = "accept_invitation", tag = "sign-in", security(()), request_body = AcceptInvitation,
     responses((status = 200, description = "The user may sign in", body = AcceptedInvitation), LinkProblems),

@@ -147,9 +147,9 @@ impl From<service::InvitationBatch> for InvitationBatch {
 
 /// Invite many people.
 ///
-/// For operators and owners. One transaction invites everybody whose row is right; a row that is wrong, or whose username
-/// is taken, is refused alone and told why. Either all of that is done, with the mails, or nothing. With an
-/// `Idempotency-Key` a repeat invites nobody twice.
+/// For operators and owners. One transaction invites every person whose row is right; a row that is wrong, or
+/// whose username is taken, is refused alone and told why. Either all of that is done, with the mails, or nothing.
+/// With an `Idempotency-Key` a repeat invites no person twice.
 #[utoipa::path(
     operation_id = "create_invitation_batch", tag = "invitations",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),

@@ -184,13 +184,13 @@ struct InvitationPath {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct InvitationFilter {
-    /// Into this portal alone.
+    /// Only invitations into this portal.
     #[param(value_type = Option<PortalName>)]
     portal: Option<Portal>,
-    /// In this state alone.
+    /// Only invitations in this state.
     #[param(value_type = Option<InvitationStateName>)]
     state: Option<InvitationState>,
-    /// Those that were never mailed, or those that were.
+    /// Only invitations that were never mailed (`true`), or that were (`false`).
     #[serde(default, deserialize_with = "optional_flag")]
     staged: Option<bool>,
     /// Only invitations of this batch.
@@ -200,10 +200,10 @@ struct InvitationFilter {
     q: Option<String>,
 }
 
-/// Invite somebody.
+/// Invite a person.
 ///
-/// For operators and owners. The user is `invited` until they accept. The mail goes out with the change: as a link that
-/// sets a password, as the way to SSO, or as the way to the magic link.
+/// For operators and owners. The user is `invited` until they accept. The mail goes out with the change: as a link
+/// that sets a password, as the way to SSO, or as the way to the magic link.
 #[utoipa::path(
     operation_id = "create_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, IdempotencyKeyParameter), request_body = CreateInvitation,
@@ -290,8 +290,8 @@ async fn resend_invitation(
 
 /// Revoke an invitation.
 ///
-/// For operators and owners. Its link stops working at once. A user who never came in is removed, so that the same person
-/// may be invited anew; the invitation stays as a record.
+/// For operators and owners. Its link stops working at once. A user who never came in is removed, so that the same
+/// person may be invited anew; the invitation stays as a record.
 #[utoipa::path(
     operation_id = "revoke_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(InvitationPath),

@@ -1,4 +1,4 @@
-//! What login pages call (D1): which ways to sign in there are, and the start of an SSO sign-in.
+//! Operations for login pages (D1): the ways to sign in that there are, and the start of an SSO sign-in.
 
 use actix_web::{get, post, web};
 use domain::account::AccountName;
@@ -77,7 +77,7 @@ impl From<Result<(), Code>> for PasswordReset {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Method {
-    /// At the account's identity provider.
+    /// Sign-in at the account's identity provider.
     Sso {
         /// Text of the login button.
         #[schema(example = "Sign in with SSO")]
@@ -85,9 +85,9 @@ enum Method {
         /// A plain link that starts a sign-in (C8).
         saml_login_url: String,
     },
-    /// By username or email, and password: `create_form_sign_in`.
+    /// Sign-in by username or email, and password: `create_form_sign_in`.
     Form,
-    /// By a mailed link: `create_magic_link_sign_in`.
+    /// Sign-in by a mailed link: `create_magic_link_sign_in`.
     MagicLink,
 }
 
@@ -195,12 +195,12 @@ pub(super) struct SsoSignIn {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "method", rename_all = "snake_case")]
 enum Handoff {
-    /// By going to this URL.
+    /// Redirect of the browser to this URL.
     Redirect {
         /// URL to redirect the browser to.
         url: String,
     },
-    /// By posting a form.
+    /// Form that the browser posts.
     Post {
         /// URL to post the form to.
         action: String,

@@ -1,53 +1,54 @@
-//! What follows from an attempt to deliver a mail.
+//! Consequences of an attempt to deliver a mail.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Mail, MailState};
 
-/// How often a mail is tried that the server puts off: with the pauses between, for about four hours, which greylisting
-/// and a full mailbox get over and a wrong setting does not.
+/// Most attempts at a mail that the server defers: with the pauses between, they take about four hours, which
+/// outlasts greylisting and a full mailbox but not a wrong setting.
 pub const ATTEMPTS_MAX: u32 = 10;
 /// The pause after the first attempt that was put off; each later one is twice as long.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
-/// The longest pause.
+/// Longest pause between two attempts.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// A mail older than this is not news any more, and is not tried again.
 pub const MAIL_MAX_AGE: SignedDuration = SignedDuration::from_hours(48);
 /// Most characters that are kept of what a mail server said.
 pub const REPLY_MAX_CHARS: usize = 500;
 
-/// How an attempt ended. The texts are for the operator.
+/// Result of a delivery attempt. The texts are for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
     /// The mail server has taken the mail.
     Delivered,
-    /// It does not take this mail now (reply 4yz, RFC 5321, section 4.2.1), or gave up over it.
+    /// Refused for now by the mail server (reply 4yz, RFC 5321, section 4.2.1), which may also have given up over
+    /// it.
     Deferred(String),
-    /// It will never take this mail (reply 5yz).
+    /// Refused by the mail server for good (reply 5yz).
     Rejected(String),
-    /// The mail server cannot be reached, lets us not in or refuses our sender: no mail could be sent now. Says nothing about
-    /// this one.
+    /// The mail server cannot be reached, does not let us in or refuses our sender: no mail could be sent now. Says
+    /// nothing about this one.
     Unavailable(String),
 }
 
-/// What is written about a mail after an attempt.
+/// Changes to a mail's record after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
-    /// Where it stands now.
+    /// State of the mail from now on.
     pub state: MailState,
-    /// How many attempts count.
+    /// Number of attempts that count towards [`ATTEMPTS_MAX`].
     pub attempts: u32,
-    /// When it is tried next.
+    /// Time of the next attempt, if there is one.
     pub due_at: Option<Timestamp>,
-    /// What kept it from being delivered.
+    /// Error that kept it from being delivered.
     pub last_error: Option<String>,
-    /// When it was delivered or given up.
+    /// Time at which it was delivered or given up.
     pub settled_at: Option<Timestamp>,
     /// Whether its message is kept, for a later attempt.
     pub keeps_message: bool,
 }
 
-/// Why a mail is given up before it is tried again, if it is: what it says is of no use any more, or no news.
+/// Gives up a mail before its next attempt where its message is of no use any more or no longer news.
 pub fn outdated(mail: &Mail, now: Timestamp) -> Option<Settlement> {
     if mail.expires_at.is_some_and(|end| end <= now) {
         return Some(Settlement {
@@ -62,14 +63,15 @@ pub fn outdated(mail: &Mail, now: Timestamp) -> Option<Settlement> {
         .then(|| dead(mail, "it was not delivered within 48 hours", now))
 }
 
-/// What is written about a mail whose user came into another epoch before it was sent (A7): it is of no use to anybody.
+/// Withdraws a mail whose user came into another epoch before it was sent (A7): its credential does not work any
+/// more.
 pub fn withdrawn(mail: &Mail, now: Timestamp) -> Settlement {
     let why = "the user's password, an address or their standing was changed before it was sent";
     Settlement { state: MailState::Withdrawn, keeps_message: false, ..dead(mail, why, now) }
 }
 
-/// What follows from an attempt: `mail` is as it was taken for it, that attempt counted. `jitter` is random, so that
-/// mails which failed together do not come back together.
+/// Decides the consequences of an attempt: `mail` is as it was taken for it, that attempt counted. `jitter` is
+/// random, so that mails which failed together do not come back together.
 pub fn settle(mail: &Mail, delivery: &Delivery, now: Timestamp, jitter: u8) -> Settlement {
     match delivery {
         Delivery::Delivered => Settlement {

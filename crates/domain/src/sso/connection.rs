@@ -100,9 +100,9 @@ impl SsoMode {
 named! {
     /// Bindings by which the authentication request travels to the IdP (SAML bindings, sections 3.4 and 3.5).
     RequestBinding, RequestBindingError, "expected \"http_redirect\" or \"http_post\"" {
-        /// In the query of a redirect.
+        /// Sent in the query of a redirect.
         HttpRedirect = "http_redirect",
-        /// In a form that the browser posts.
+        /// Sent in a form that the browser posts.
         HttpPost = "http_post",
     }
 }
@@ -112,7 +112,7 @@ named! {
     UsernameSource, UsernameSourceError, "expected \"attribute\" or \"name_id\"" {
         /// The username is in an attribute.
         Attribute = "attribute",
-        /// From the subject's `NameID`.
+        /// Taken from the subject's `NameID`.
         NameId = "name_id",
     }
 }
@@ -140,7 +140,7 @@ pub struct PinnedCertificate {
     pub key: String,
     /// Time from which on it is valid.
     pub not_before: Timestamp,
-    /// Until when it is valid.
+    /// Time until which it is valid.
     pub not_after: Timestamp,
 }
 

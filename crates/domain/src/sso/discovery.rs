@@ -7,7 +7,7 @@ use crate::user::User;
 /// Reasons for which discovery gives no way to an identity provider. Each is a code of the error catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiscoveryRefusal {
-    /// No such account, or its portal has no enabled connection.
+    /// The account is unknown, or its portal has no enabled connection.
     AccountNotConfigured,
     /// The email is unknown or deactivated, and the connection would not create it.
     EmailNotConfigured,
@@ -42,17 +42,17 @@ pub fn decide_discovery(connection: &SamlConnection, email: &Email, known: Known
 /// User that an identity stands for, among those who have it as username or email.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Match<'a> {
-    /// It stands for no user.
+    /// The identity stands for no user.
     None,
-    /// It stands for exactly this user.
+    /// The identity stands for exactly this user.
     One(&'a User),
-    /// More than one active user: nobody may pick (A2).
+    /// Several active users go by the identity, and none may be picked (A2).
     Several,
 }
 
-/// Finds the one user that an identity stands for, as username or as email: the one of them who may sign in. Several who
-/// may are nobody, whatever else matches, because picking would let one in as another (A2). Where nobody may, one who was
-/// deactivated is found, so that nobody else is made in their place (A3).
+/// Finds the one user that an identity stands for, as username or as email: the one of them who may sign in. If
+/// several may, the answer is [`Match::Several`], whatever else matches, because picking would let one in as
+/// another (A2). Where none may, a deactivated user is found, so that no other is made in their place (A3).
 pub fn matching_user<'a>(identity: &str, candidates: &'a [User]) -> Match<'a> {
     let identity = crate::username::normalized(identity);
     let goes_by_it = |user: &&User| {
@@ -119,8 +119,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// Proves A2: an identity is the one user's who may sign in and goes by it. Where data of an older version holds several,
-    /// nobody is picked.
+    /// Proves A2: an identity is the one user's who may sign in and goes by it. Where data of an older version
+    /// holds several, nobody is picked.
     #[test]
     fn an_identity_stands_for_the_one_user_who_may_sign_in() {
         use UserStatus::{Active, Inactive, Invited};

@@ -107,7 +107,7 @@ pub fn read_identity(
     Ok(AssertedIdentity { username, role_values: values_of(assertion, &platform.role) })
 }
 
-/// The `NameID`, unless it is a new one at each sign-in: whoever came by it would be a new user each time.
+/// Reads the `NameID`, unless it is a new one at each sign-in: its subject would be a new user each time.
 fn lasting_name_id(assertion: &Assertion) -> Result<String, IdentityRefusal> {
     let given = assertion.name_id.as_ref().filter(|name_id| !name_id.value.is_empty());
     let name_id = given.ok_or(IdentityRefusal::NameIdMissing)?;

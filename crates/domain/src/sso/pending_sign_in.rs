@@ -12,7 +12,7 @@ use crate::{AccountId, ApplicationId, AttemptId, ConnectionId};
 /// Most characters of a frontend's `state`.
 pub const STATE_MAX_CHARS: usize = 512;
 
-/// A sign-in that waits for the identity provider. Answered once, by the first response that lets somebody in.
+/// Sign-in that waits for the identity provider. Answered once, by the first response that lets a user in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSignIn {
     /// The attempt it belongs to.
@@ -44,7 +44,8 @@ pub struct PendingSignIn {
 pub enum Purpose {
     /// A user gets in, and the frontend gets a code.
     SignIn(ReturnTo),
-    /// It is told what would have become of it (C9). No frontend began it, so there is nobody whom a code could go to.
+    /// A test, which shows what would have become of the response (C9). It was not begun by a frontend, so there is
+    /// none to send a code to.
     Test,
 }
 

@@ -1,4 +1,4 @@
-//! What a verified identity becomes: which user, new or known, with which roles, or which refusal (C3, C4, D2).
+//! Outcome of a verified identity: which user, new or known, with which roles, or which refusal (C3, C4, D2).
 
 use crate::UserId;
 use crate::email::Email;
@@ -57,22 +57,22 @@ pub enum Subject {
 /// Reasons for which a genuine response lets no user in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProvisioningRefusal {
-    /// It names another user than was entered.
+    /// The response names another user than was entered.
     NotTheEnteredEmail,
     /// Outside the domains that the connection speaks for.
     DomainNotListed {
-        /// The domain that was asserted; none where the username is no email.
+        /// Domain that was asserted; none where the username is not an email.
         got: Option<String>,
     },
     /// Several users who may sign in go by it.
     MultipleUsernames,
-    /// Unknown, and an invitation of theirs was revoked: nobody but an owner lets them in again (C3).
+    /// Unknown, and an invitation of theirs was revoked: only an owner lets them in again (C3).
     InvitationRevoked,
     /// The user is unknown, and the connection creates none.
     NotInvited,
     /// Deactivated by an owner.
     Inactive,
-    /// It names a break-glass user, which no assertion binds (A4).
+    /// The response names a break-glass user, which no assertion binds (A4).
     BreakGlass,
     /// Holds no role, so may not enter the `admin` portal.
     NoRole {
@@ -253,8 +253,8 @@ mod tests {
         );
     }
 
-    /// Proves C4: an assertion that leaves no role takes the `saml` roles away; one that is older than another that was used
-    /// changes nothing.
+    /// Proves C4: an assertion that leaves no role takes the `saml` roles away; one that is older than another that
+    /// was used changes nothing.
     #[test]
     fn a_refusal_for_no_role_takes_roles_away_and_an_older_assertion_changes_none() {
         let bare = connection(Provisioning::JustInTime, &[]);

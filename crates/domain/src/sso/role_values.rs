@@ -13,7 +13,7 @@ pub const ROLE_VALUES_MAX_BYTES: usize = 2_048;
 /// Role values as a token holds them, and those that it does not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoleValues {
-    /// Each once, in the order in which they came.
+    /// Values in the token, each once, in the order in which they came.
     pub kept: Vec<String>,
     /// Beyond the bounds, whole: half a value may be another role.
     pub left_out: Vec<String>,

@@ -6,27 +6,28 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{AccountId, ConnectionId, SpKeyId};
 
-/// How long an earlier key still decrypts after a rotation: time for an administrator at the identity provider.
+/// Time for which an earlier key still decrypts after a rotation, so that an administrator can change the identity
+/// provider.
 pub const SP_KEY_OVERLAP: SignedDuration = SignedDuration::from_hours(24 * 30);
-/// How long a key's certificate is valid. Identity providers pin the key; a short life would only break sign-ins.
+/// Validity of a key's certificate. Identity providers pin the key; a short life would only break sign-ins.
 pub const SP_CERTIFICATE_VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 365 * 10);
 
 /// A key pair of one connection, as it is kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SpKeyRecord {
-    /// Names it.
+    /// Identifier of the key pair.
     pub id: SpKeyId,
-    /// Whose account.
+    /// Account that the connection belongs to.
     pub account_id: AccountId,
-    /// Which connection.
+    /// Connection that uses the key.
     pub connection_id: ConnectionId,
-    /// The certificate, DER.
+    /// Certificate of the public key, as DER.
     pub certificate_der: Vec<u8>,
     /// The private key (PKCS #8), sealed with the master key.
     pub sealed_private_key: Vec<u8>,
-    /// When it was made; the newest signs.
+    /// Time at which it was made; the newest signs.
     pub created_at: Timestamp,
-    /// When it stops decrypting; none for the current key.
+    /// Time at which it stops decrypting; none for the current key.
     pub retires_at: Option<Timestamp>,
 }
 

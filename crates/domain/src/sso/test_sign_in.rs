@@ -19,7 +19,7 @@ named! {
     CheckState, CheckStateError, "expected \"passed\", \"failed\" or \"not_reached\"" {
         /// The wanted value came.
         Passed = "passed",
-        /// It refused the response.
+        /// The check refused the response.
         Failed = "failed",
         /// Another one refused before it.
         NotReached = "not_reached",
@@ -41,7 +41,7 @@ named! {
 named! {
     /// Origins of the roles that a user would hold.
     RoleOrigin, RoleOriginError, "not the origin of a role" {
-        /// They hold them already, by an owner or an invitation.
+        /// Assigned already, by an owner or an invitation.
         Assigned = "assigned",
         /// No role attribute came, so the connection's default roles apply.
         DefaultRoles = "default_roles",
@@ -131,7 +131,7 @@ pub fn tested_user(
     (TestedUser { subject, username: facts.identity.username.as_str().to_owned(), user_id }, roles)
 }
 
-/// Which roles somebody with these assigned ones would hold, and by which mapping: what
+/// Roles that a user with these assigned ones would hold, and the mapping that each comes from: what
 /// [`map_roles`](crate::sso::role_mapping::map_roles) decides, told value by value.
 fn tested_roles(connection: &SamlConnection, values: Option<&[String]>, assigned: &RoleSet) -> Vec<TestedRoles> {
     let settings = &connection.settings;

@@ -1,4 +1,4 @@
-//! The plan of going back (F4): what a migration changed is put back, as far as nobody changed it since.
+//! The plan of going back (F4): what a migration changed is put back, unless it was changed again since.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -14,29 +14,29 @@ use crate::sso_migration::row::{Action, ConflictKind, KeepReason, Row, Snapshot}
 use crate::sso_migration::usernames::{Move, held_up, step_aside};
 use crate::user::UserStatus;
 
-/// What the migration that is put back did to a user.
+/// Changes to a user by the migration that is put back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
-    /// As they were.
+    /// Properties before the migration.
     pub before: Snapshot,
-    /// As it left them.
+    /// Properties as the migration left them.
     pub after: Snapshot,
 }
 
-/// What a plan of going back is made of.
+/// Facts that a plan of going back is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct BackFacts<'a> {
-    /// Of which portal.
+    /// Portal that the plan is for.
     pub portal: Portal,
-    /// Everybody in the portal, archived users too, by id.
+    /// Users of the portal, archived ones too, by id.
     pub people: &'a [Person],
-    /// What the migration changed that is put back.
+    /// Changes by the migration that are put back.
     pub done: &'a BTreeMap<UserId, Done>,
     /// The portal's connection; none where there is none.
     pub connection: Option<ConnectionFacts>,
-    /// How it is to be done.
+    /// Options that the plan is made with.
     pub options: MigrationOptions,
-    /// What was decided.
+    /// Decisions about single users.
     pub decisions: &'a Decisions,
 }
 
@@ -71,7 +71,7 @@ fn blockers(facts: &BackFacts<'_>, rows: &[Row], counts: &Counts) -> Vec<Blocker
     found
 }
 
-/// What is to become of somebody, before it is known whether their username is free.
+/// Intended outcome for a user, before it is known whether their username is free.
 struct Intent<'a> {
     person: &'a Person,
     now: Snapshot,
@@ -157,7 +157,7 @@ impl<'a> Intent<'a> {
     }
 }
 
-/// Has emails that would come back become recovery emails, where somebody else has them as username by now (A2).
+/// Turns emails that would come back into recovery emails, where another user has them as username by now (A2).
 fn yield_emails(intents: &mut [Intent<'_>]) {
     let there = intents.iter().filter(|intent| intent.after.status != UserStatus::Archived);
     let holders: HashMap<String, UserId> =
@@ -173,7 +173,7 @@ fn yield_emails(intents: &mut [Intent<'_>]) {
     }
 }
 
-/// Each property as it was before, unless somebody changed it since: an owner's later word counts more.
+/// Restores each property as it was before, unless it was changed since: an owner's later word counts more.
 fn put_back(now: &Snapshot, done: &Done, keeps_name: bool) -> Snapshot {
     let Done { before, after } = done;
     let mut back = now.clone();
@@ -193,8 +193,8 @@ fn put_back(now: &Snapshot, done: &Done, keeps_name: bool) -> Snapshot {
     back
 }
 
-/// Who has no password gets a temporary one; everybody else is told. A break-glass user's way in was there all along, and
-/// a deactivated user has none.
+/// Chooses the mail to a user: one without a password gets a temporary one, any other is told. A break-glass user's
+/// way in was there all along, and a deactivated user has none.
 fn mail(portal: Portal, person: &Person, outcome: &Snapshot) -> Option<MailKind> {
     outcome.email.as_ref()?;
     match outcome.status {
@@ -205,7 +205,7 @@ fn mail(portal: Portal, person: &Person, outcome: &Snapshot) -> Option<MailKind>
     }
 }
 
-/// What a migration did, by user, of its rows: only what it changed.
+/// Collects, by user, the changes that a migration made, from its rows.
 pub fn done(rows: impl IntoIterator<Item = Row>) -> BTreeMap<UserId, Done> {
     let changed = rows.into_iter().filter_map(|row| {
         let Row { user_id, before, after, .. } = row;

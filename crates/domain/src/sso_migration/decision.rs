@@ -1,4 +1,4 @@
-//! What an owner decides of single users, where a plan leaves it to them or they want it otherwise.
+//! Decisions of an owner about single users, where a plan leaves it to them or they want it otherwise.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use crate::named::named;
 use crate::sso_migration::row::Row;
 
 named! {
-    /// What is decided of a user.
+    /// Choices that an owner has about a user.
     Choice, ChoiceError, "expected \"stay\", \"remove\", \"exempt\", \"keep\" or \"restore\"" {
-        /// Of several who go by one email, this one stays.
+        /// Stays, as one of several users who go by one email.
         Stay = "stay",
-        /// This duplicate is removed.
+        /// Removed, as a duplicate of another user.
         Remove = "remove",
-        /// No duplicate, and not for SSO: the user keeps username and form login (B3). An email that somebody else goes by
-        /// becomes their recovery email.
+        /// Exempt from SSO, as not a duplicate: the user keeps username and form login (B3). An email that another
+        /// user goes by becomes their recovery email.
         Exempt = "exempt",
-        /// The user stays as they are: one without an email cannot sign in until they have one; going back, a name or an
-        /// archived user is left alone.
+        /// The user stays as they are: one without an email cannot sign in until they have one; going back, a name
+        /// or an archived user is left alone.
         Keep = "keep",
-        /// Going back: the archived user comes back.
+        /// Restored from the archive, when going back.
         Restore = "restore",
     }
 }
@@ -29,13 +29,13 @@ named! {
 /// A choice, and what goes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// What becomes of the user.
+    /// Choice that was made about the user.
     pub choice: Choice,
-    /// Of a removed duplicate: whether its assigned roles go to the one who stays; none for as the options say.
+    /// Whether a removed duplicate's assigned roles go to the one who stays; none for as the options say.
     pub unite_roles: Option<bool>,
 }
 
-/// What was decided, by user.
+/// Decisions of a plan, by user.
 pub type Decisions = BTreeMap<UserId, Decision>;
 
 /// Most decisions of one plan: each is a person's, so a larger number is a mistake.

@@ -1,8 +1,8 @@
 //! The digest of a plan: what an owner signs (F2).
 //!
 //! SHA-256 over everything that is carried out and that it rests on, in one canonical form: each user's version and
-//! properties, what becomes of them, what was decided, and how. The last sign-ins, which are evidence, are not part of it:
-//! where one changes which duplicate stays, the row changes, and the digest with it.
+//! properties, what becomes of them, what was decided, and how. The last sign-ins, which are evidence, are not part
+//! of it: where one changes which duplicate stays, the row changes, and the digest with it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,30 +23,30 @@ const VERSION: &str = "vestibule-sso-migration-1";
 /// Hexadecimal digits of a digest.
 const DIGITS: usize = 64;
 
-/// What names a plan and everything it rests on: 64 hexadecimal digits.
+/// Digest that names a plan and everything it rests on: 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PlanDigest(String);
 
-/// Why a text is no digest.
+/// Error of a text that is not a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {DIGITS} hexadecimal digits in lower case")]
 pub struct PlanDigestError;
 
-/// What a plan is of, beside its rows.
+/// Context of a plan, beside its rows.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanContext<'a> {
-    /// Of which portal.
+    /// Portal that the plan is for.
     pub portal: Portal,
-    /// Where it leads.
+    /// Direction: to SSO or back.
     pub direction: Direction,
     /// The owner who plans.
     pub acting: UserId,
     /// The migration that it puts back.
     pub reverts: Option<SsoMigrationId>,
-    /// How it is to be done.
+    /// Options that the plan is made with.
     pub options: MigrationOptions,
-    /// What was decided.
+    /// Decisions about single users.
     pub decisions: &'a Decisions,
 }
 
@@ -67,7 +67,7 @@ impl PlanDigest {
         Self(digest.iter().fold(String::with_capacity(DIGITS), |text, byte| text + &format!("{byte:02x}")))
     }
 
-    /// The hexadecimal digits.
+    /// Text of the digest, as hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,8 +1,8 @@
-//! Which of several users who go by one email stays (F1).
+//! Choice of the user who stays, among several who go by one email (F1).
 //!
-//! The order: a break-glass user and the owner who plans are never removed; then active before inactive before invited; then
-//! the later sign-in; then more roles; then the older user. What an owner decides comes before all of it. Where it may be
-//! a mailbox of several people, nothing is removed unless an owner says so.
+//! The order: a break-glass user and the owner who plans are never removed; then active before inactive before
+//! invited; then the later sign-in; then more roles; then the older user. What an owner decides comes before all of
+//! it. Where it may be a mailbox of several people, nothing is removed unless an owner says so.
 
 use std::cmp::Reverse;
 
@@ -15,12 +15,12 @@ use crate::sso_migration::row::{ConflictKind, DuplicateRule, Evidence};
 use crate::text::Label;
 use crate::user::UserStatus;
 
-/// One of several users who go by one email.
+/// Member of a group of users who go by one email.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'a> {
     /// The user, and what is known of them.
     pub person: &'a Person,
-    /// What an owner decided of them.
+    /// Choice of an owner about the user.
     pub choice: Option<Choice>,
     /// Whether they are the owner who plans.
     pub is_acting: bool,
@@ -31,9 +31,9 @@ pub(super) struct Member<'a> {
 pub(super) enum Fate<'a> {
     /// The user who stands for the person.
     Stays,
-    /// They keep form login; the user who stays has the email.
+    /// Keeps form login; the user who stays has the email.
     Separate,
-    /// They are removed.
+    /// Archived as a duplicate of another user.
     Removed {
         /// The user who stays.
         keeper: &'a Person,
@@ -52,7 +52,7 @@ struct Keeper<'m, 'a> {
 }
 
 impl Member<'_> {
-    /// Never removed.
+    /// Whether the user is never removed, as a break-glass user or the owner who plans.
     pub fn is_protected(&self) -> bool {
         self.person.user.break_glass || self.is_acting
     }
@@ -65,7 +65,7 @@ impl Member<'_> {
         self.choice == Some(Choice::Exempt) || (self.person.user.exempt && self.choice.is_none())
     }
 
-    /// The lowest stays.
+    /// Rank among the members; the lowest stays.
     fn rank(&self) -> (bool, bool, u8, Reverse<Option<Timestamp>>, Reverse<usize>, Timestamp, UserId) {
         let user = &self.person.user;
         let status = match user.status {
@@ -97,7 +97,7 @@ impl Member<'_> {
     }
 }
 
-/// What is known of a user, for whoever reads the plan.
+/// Evidence about a user, for the readers of the plan.
 pub(super) fn evidence(person: &Person) -> Evidence {
     let user = &person.user;
     Evidence {
@@ -131,7 +131,7 @@ fn fate<'a>(member: &Member<'a>, outcome: Result<Option<Keeper<'_, 'a>>, Conflic
     }
 }
 
-/// The member who stays of those who are together; none where nobody is together with anybody.
+/// Finds the member who stays, among those who are not separate; none where all are.
 fn keeper<'m, 'a>(members: &'m [Member<'a>]) -> Result<Option<Keeper<'m, 'a>>, ConflictKind> {
     let together: Vec<&Member<'a>> = members.iter().filter(|member| !member.is_separate()).collect();
     let left: Vec<&Member<'a>> = together.iter().copied().filter(|member| !member.is_removed()).collect();

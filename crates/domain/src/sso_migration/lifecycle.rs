@@ -1,4 +1,4 @@
-//! What may be done with a migration where it stands (F2, F3).
+//! Steps that a migration allows in each of its states (F2, F3).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,25 +8,25 @@ use crate::sso_migration::plan::Blocker;
 use crate::sso_migration::{MigrationState, SignOff, SsoMigration, UntestedOverride};
 use crate::text::Label;
 
-/// How long a signature is worth something: to sign in the afternoon and switch over early the next morning.
+/// Lifetime of a signature: enough to sign in the afternoon and switch over early the next morning.
 pub const SIGN_OFF_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
-/// Why something cannot be done with a migration.
+/// Reasons to refuse a step of a migration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MigrationRefusal {
-    /// It was applied, reverted or superseded: nothing can be done with it any more.
+    /// Applied, reverted or superseded: nothing can be done with the migration any more.
     #[error("the migration is over")]
     Over(MigrationState),
-    /// Nobody signed it off.
+    /// The migration is not signed off by an owner.
     #[error("the migration is not signed off")]
     NotSignedOff,
     /// The signature is too old.
     #[error("the signature has expired")]
     Expired,
-    /// What it rests on changed since the preview, or the digest is of another plan.
+    /// The facts behind the plan changed since the preview, or the digest is of another plan.
     #[error("what the plan rests on has changed")]
     Outdated,
-    /// Something keeps it from being carried out.
+    /// The plan has blockers, which keep it from being carried out.
     #[error("the plan is blocked")]
     Blocked(Vec<Blocker>),
 }
@@ -39,21 +39,21 @@ pub fn decide_change(state: MigrationState) -> Result<(), MigrationRefusal> {
     }
 }
 
-/// What an owner signs.
+/// Signature that an owner gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
     /// The plan that they have read.
     pub digest: PlanDigest,
-    /// Why SSO may be required although no test sign-in passed through the connection as it is now.
+    /// Reason to require SSO although no test sign-in passed through the connection as it is now.
     pub override_reason: Option<Label>,
 }
 
 /// The plan as it would be made now.
 #[derive(Debug, Clone, Copy)]
 pub struct CurrentPlan<'a> {
-    /// Its digest.
+    /// Digest of the plan as it is now.
     pub digest: &'a PlanDigest,
-    /// What blocks it.
+    /// Blockers of the plan as it is now.
     pub blockers: &'a [Blocker],
     /// The version of the portal's connection; none where there is none.
     pub connection_version: Option<Timestamp>,
@@ -86,12 +86,12 @@ pub fn decide_sign_off(
     Ok(SignOff { by, at: now, expires_at: now.saturating_add(SIGN_OFF_LIFETIME).unwrap_or(Timestamp::MAX), untested })
 }
 
-/// What is left to do of a migration that is to be applied.
+/// Work that is left of a migration that is to be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Application {
-    /// All of it.
+    /// All of it is to be done.
     Due,
-    /// Nothing: it was applied before, by whoever called at the same time or got no answer.
+    /// Nothing is left: it was applied before, by a request at the same time or one whose answer got lost.
     Done,
 }
 
@@ -106,8 +106,8 @@ pub fn decide_apply(migration: &SsoMigration, now: Timestamp) -> Result<Applicat
     }
 }
 
-/// Decides whether what was signed is what would be carried out now, and whether nothing blocks it: the connection as it is
-/// now must be the one that was tested, or the one that the owner answered for.
+/// Decides whether what was signed is what would be carried out now, and whether nothing blocks it: the connection
+/// as it is now must be the one that was tested, or the one that the owner answered for.
 pub fn decide_unchanged(migration: &SsoMigration, current: &CurrentPlan<'_>) -> Result<(), MigrationRefusal> {
     if current.digest != &migration.digest {
         return Err(MigrationRefusal::Outdated);
@@ -159,8 +159,8 @@ mod tests {
         Signature { digest: digest(), override_reason: reason.map(|reason| Label::parse(reason).unwrap()) }
     }
 
-    /// Proves F2: an untested connection blocks, unless an owner answers for it; that holds for the connection as it was
-    /// then, and for nothing else that blocks.
+    /// Proves F2: an untested connection blocks, unless an owner answers for it; that holds for the connection as
+    /// it was then, and for nothing else that blocks.
     #[test]
     fn an_override_is_for_one_version_of_the_connection_and_for_its_test_alone() {
         use Blocker::{BreakGlassRequired, ConnectionUntested};

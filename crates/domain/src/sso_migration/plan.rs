@@ -1,4 +1,4 @@
-//! What every plan has, whichever way it leads.
+//! Parts that every plan has, in either direction.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::username::Username;
 /// A user, and what a plan must know besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The user.
+    /// The user as they are now.
     pub user: User,
     /// Whether they could sign in by a password of theirs.
     pub has_password: bool,
@@ -26,7 +26,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// What SSO would tell them by, in its compared form: the email, or a username that is one.
+    /// Identity by which SSO would recognize the user, in its compared form: the email, or a username that is one.
     pub fn sso_identity(&self) -> Option<String> {
         let by_username = || Email::parse(self.user.username.as_str()).ok().map(|email| email.normalized());
         self.user.email.as_ref().map(Email::normalized).or_else(by_username)
@@ -46,7 +46,7 @@ impl Person {
 /// The portal's connection, as far as a plan depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionFacts {
-    /// How it is used.
+    /// Mode in which the portal uses SSO.
     pub mode: SsoMode,
     /// Whether nothing is missing in it.
     pub is_complete: bool,
@@ -57,11 +57,11 @@ pub struct ConnectionFacts {
 }
 
 named! {
-    /// Why a plan cannot be signed off.
+    /// Reasons for which a plan cannot be signed off.
     Blocker, BlockerError, "not a reason for which a plan is blocked" {
         /// A row waits for a decision.
         UndecidedConflicts = "undecided_conflicts",
-        /// Nobody would get in when SSO does not work (A4).
+        /// No user could sign in when SSO does not work (A4).
         BreakGlassRequired = "break_glass_required",
         /// The portal has no connection that is enabled and complete.
         ConnectionNotReady = "connection_not_ready",
@@ -75,26 +75,26 @@ named! {
 }
 
 impl Blocker {
-    /// Whether the plan itself rests on it. A test sign-in changes nothing that is planned, so the plan that was read can
-    /// be signed once the test has passed.
+    /// Whether the plan itself rests on it. A test sign-in changes nothing that is planned, so the plan that was
+    /// read can be signed once the test has passed.
     pub fn is_of_the_plan(self) -> bool {
         self != Self::ConnectionUntested
     }
 }
 
-/// How many of what a plan has.
+/// Numbers of users, rows and mails in a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Users.
+    /// Number of users in the plan.
     pub users: usize,
-    /// Rows by action.
+    /// Number of rows, by action.
     pub actions: BTreeMap<ActionName, usize>,
-    /// Mails by kind.
+    /// Number of mails, by kind.
     pub mails: BTreeMap<MailKind, usize>,
 }
 
 impl Counts {
-    /// Counts these rows.
+    /// Counts these rows, and their mails.
     pub fn of(rows: &[Row]) -> Self {
         let mut counts = Self { users: rows.len(), ..Self::default() };
         for row in rows {
@@ -106,19 +106,19 @@ impl Counts {
         counts
     }
 
-    /// How many rows wait for a decision.
+    /// Number of rows that wait for a decision.
     pub fn conflicts(&self) -> usize {
         self.actions.get(&ActionName::Conflict).copied().unwrap_or_default()
     }
 }
 
-/// What would be done (F1).
+/// Plan of a migration, for an owner to read before it is applied (F1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// A row for each user, by id.
     pub rows: Vec<Row>,
-    /// How many of what.
+    /// Numbers of users, rows and mails.
     pub counts: Counts,
-    /// What keeps it from being signed off.
+    /// Blockers that keep it from being signed off.
     pub blockers: Vec<Blocker>,
 }

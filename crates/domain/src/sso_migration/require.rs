@@ -17,20 +17,20 @@ use crate::sso_migration::row::{Action, ConflictKind, DuplicateRule, KeepReason,
 use crate::sso_migration::usernames::{Move, held_up, step_aside};
 use crate::user::UserStatus;
 
-/// What a plan of requiring SSO is made of.
+/// Facts that a plan of requiring SSO is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct RequireFacts<'a> {
-    /// Of which portal.
+    /// Portal that the plan is for.
     pub portal: Portal,
     /// The owner who plans.
     pub acting: UserId,
-    /// Everybody in the portal, by id.
+    /// Users of the portal, by id.
     pub people: &'a [Person],
     /// The portal's connection; none where there is none.
     pub connection: Option<ConnectionFacts>,
-    /// How it is to be done.
+    /// Options that the plan is made with.
     pub options: MigrationOptions,
-    /// What was decided.
+    /// Decisions about single users.
     pub decisions: &'a Decisions,
 }
 
@@ -281,7 +281,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Who signs in with SSO from now on is told so (F3).
+    /// Chooses the mail to a user who signs in with SSO from now on (F3).
     fn mail(&self, person: &Person, action: &Action) -> Option<MailKind> {
         person.user.email.as_ref()?;
         match (action, person.user.status) {

@@ -14,7 +14,7 @@ use crate::user::{User, UserStatus};
 use crate::username::Username;
 
 named! {
-    /// What a row does, by its name.
+    /// Name of a row's action.
     ActionName, ActionNameError,
     "expected \"keep\", \"rename\", \"remove_duplicate\", \"exempt\", \"retained_admin\", \"conflict\" or \"restore\"" {
         /// The user stays as they are.
@@ -35,22 +35,22 @@ named! {
 }
 
 named! {
-    /// Why a user stays as they are.
+    /// Reasons for which a user stays as they are.
     KeepReason, KeepReasonError, "not a reason to keep a user as they are" {
         /// The username is the email.
         UsernameIsEmail = "username_is_email",
         /// A break-glass user: nothing touches them (A4).
         BreakGlass = "break_glass",
-        /// The account's first owner, who has not set a password yet: the link of their invitation does, whatever the SSO mode
-        /// is (A1).
+        /// The account's first owner, who has not set a password yet: the link of their invitation does, whatever
+        /// the SSO mode is (A1).
         FirstOwner = "first_owner",
         /// An owner decided so.
         Decided = "decided",
-        /// Deactivated and without an email: whoever makes them active gives them one.
+        /// Deactivated and without an email, which they are given when they are made active.
         Inactive = "inactive",
-        /// Going back: the migration did not change them.
+        /// Going back: the migration did not change the user.
         Unchanged = "unchanged",
-        /// Going back: somebody changed them since, which counts more.
+        /// Going back: the user was changed since, which counts more.
         ChangedSince = "changed_since",
         /// Going back: the removed duplicate stays archived.
         StaysArchived = "stays_archived",
@@ -58,7 +58,8 @@ named! {
 }
 
 named! {
-    /// What tells the duplicate that stays from those that go: the first of these in which they differ, in this order.
+    /// Rules that tell the duplicate that stays from those that go: the first of these in which they differ, in
+    /// this order.
     DuplicateRule, DuplicateRuleError, "not a rule about duplicates" {
         /// An owner decided it.
         Decided = "decided",
@@ -68,80 +69,81 @@ named! {
         ActingOwner = "acting_owner",
         /// Active before inactive before invited.
         Status = "status",
-        /// The later sign-in.
+        /// The later last sign-in stays.
         LastSignIn = "last_sign_in",
-        /// More roles.
+        /// More roles stay before fewer.
         Roles = "roles",
-        /// The older user.
+        /// The older user stays.
         Age = "age",
     }
 }
 
 named! {
-    /// What an owner must decide.
+    /// Conflicts that an owner must decide.
     ConflictKind, ConflictKindError, "not a kind of conflict" {
-        /// Users with different names, who may sign in, share an email: a mailbox of several people, or one person twice.
+        /// Users with different names, who may sign in, share an email: a mailbox of several people, or one person
+        /// twice.
         SharedMailbox = "shared_mailbox",
-        /// A break-glass user, whom no SSO sign-in reaches, shares their email.
+        /// A break-glass user, who is not reached by an SSO sign-in, shares their email.
         BreakGlassDuplicate = "break_glass_duplicate",
-        /// What was decided leaves none of those who share an email, or several.
+        /// The decisions leave none of the users who share an email, or several.
         Undecidable = "undecidable",
-        /// There is no email that SSO could tell the user by.
+        /// The user has no email that SSO could recognize them by.
         NoEmail = "no_email",
-        /// The username that the user would get is that of somebody who keeps it.
+        /// Another user keeps the username that this one would get.
         UsernameTaken = "username_taken",
     }
 }
 
-/// What is known of one of several users who go by the same email.
+/// Evidence about one of several users who go by the same email.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Where they stand.
+    /// Status of the user in the directory.
     pub status: UserStatus,
-    /// When they last signed in.
+    /// Time of the user's last sign-in.
     pub last_sign_in_at: Option<Timestamp>,
-    /// What they hold, from either source.
+    /// Roles that the user holds, from either source.
     pub roles: RoleSet,
-    /// When they were added.
+    /// Time at which the user was added.
     pub created_at: Timestamp,
 }
 
-/// What becomes of a user.
+/// Action of a plan on a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// They stay as they are.
+    /// Leaves the user as they are.
     Keep {
-        /// Why.
+        /// Reason to leave them so.
         reason: KeepReason,
     },
-    /// The username becomes another one.
+    /// Gives the user another username.
     Rename {
-        /// What it is.
+        /// Username that the user has now.
         #[serde(deserialize_with = "stored")]
         from: Username,
-        /// What it becomes.
+        /// Username that the user gets.
         #[serde(deserialize_with = "stored")]
         to: Username,
     },
-    /// They are archived.
+    /// Archives the user as a duplicate.
     RemoveDuplicate {
-        /// Who stays.
+        /// User who stays in their place.
         stays: UserId,
-        /// Why the one stays and not the other.
+        /// Rule by which the one stays and not the other.
         rule: DuplicateRule,
-        /// What is known of the one who is removed.
+        /// Evidence about the user who is removed.
         removed: Evidence,
-        /// What is known of the one who stays.
+        /// Evidence about the user who stays.
         kept: Evidence,
         /// The assigned roles which the one who stays does not hold.
         roles: RoleSet,
         /// Whether they go to the one who stays, or are lost.
         roles_united: bool,
     },
-    /// They keep username and form login.
+    /// Lets the user keep username and form login.
     Exempt {
-        /// Whether the email, which somebody else goes by, becomes the recovery email.
+        /// Whether the email, which another user goes by, becomes the recovery email.
         email_moved: bool,
     },
     /// The owner who plans keeps username and form login.
@@ -151,9 +153,9 @@ pub enum Action {
     },
     /// An owner must decide.
     Conflict {
-        /// What about.
+        /// Kind of the conflict.
         kind: ConflictKind,
-        /// Whom it is about besides.
+        /// Other users that it is about.
         with: Vec<UserId>,
     },
     /// Going back: what was changed is put back.
@@ -164,7 +166,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// Its name.
+    /// Name of the action, without its details.
     pub const fn name(&self) -> ActionName {
         match self {
             Self::Keep { .. } => ActionName::Keep,
@@ -181,25 +183,25 @@ impl Action {
 /// Everything of a user that a migration may change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// What they sign in as.
+    /// Username that the user signs in with.
     #[serde(deserialize_with = "stored")]
     pub username: Username,
-    /// Where mail goes.
+    /// Address that mail goes to.
     #[serde(deserialize_with = "optional_stored")]
     pub email: Option<Email>,
-    /// Where mail goes besides.
+    /// Recovery email, a second address of the user.
     #[serde(deserialize_with = "optional_stored")]
     pub recovery_email: Option<Email>,
-    /// Where they stand.
+    /// Status of the user in the directory.
     pub status: UserStatus,
-    /// What an owner gave them.
+    /// Roles that an owner, an operator or an invitation gave them.
     pub assigned_roles: RoleSet,
     /// Whether they keep form login where SSO is required.
     pub exempt: bool,
 }
 
 impl Snapshot {
-    /// As a user is now.
+    /// Takes a user's properties as they are now.
     pub fn of(user: &User) -> Self {
         Self {
             username: user.username.clone(),
@@ -212,29 +214,29 @@ impl Snapshot {
     }
 }
 
-/// What becomes of one user.
+/// Row of a plan, for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Who.
+    /// User that the row is about.
     pub user_id: UserId,
-    /// As they are.
+    /// Properties of the user as they are.
     pub before: Snapshot,
     /// The version of the user that the plan saw.
     pub version: Timestamp,
-    /// What becomes of them, and why.
+    /// Action on the user, and its reason.
     pub action: Action,
-    /// As they will be; none where nothing changes.
+    /// Properties of the user as they will be; none where nothing changes.
     pub after: Option<Snapshot>,
     /// Whether their username must be free before others get theirs.
     pub steps_aside: bool,
-    /// What may be decided of them.
+    /// Choices that an owner has about the user.
     pub choices: Vec<Choice>,
-    /// What they are told.
+    /// Mail that the user is sent, if any.
     pub mail: Option<MailKind>,
 }
 
 impl Row {
-    /// As they will be.
+    /// Properties of the user once the row is applied.
     pub fn outcome(&self) -> &Snapshot {
         self.after.as_ref().unwrap_or(&self.before)
     }

@@ -20,7 +20,7 @@ use crate::text::Label;
 use crate::user::{LastSignIn, SignInMethod, User, UserStatus};
 use crate::username::Username;
 
-/// What makes one of two alike.
+/// Change that makes one of two otherwise equal users differ.
 type Change = fn(&mut User);
 
 const NONE: &Decisions = &Decisions::new();
@@ -148,7 +148,8 @@ fn of_duplicates_one_stays_by_a_rule() {
     let Action::RemoveDuplicate { rule: DuplicateRule::Decided, .. } = action(&plan, 2) else { panic!("{plan:?}") };
 }
 
-/// Proves F1: the roles of a removed duplicate go to the one who stays only where somebody says so, and the row says which.
+/// Proves F1: the roles of a removed duplicate go to the one who stays only where somebody says so, and the row
+/// says which.
 #[test]
 fn roles_of_duplicates_unite_only_if_decided() {
     let older = || with(person(2, "one", Some("a@b.se")), |user| user.last_sign_in = Some(sign_in(9)));
@@ -169,8 +170,8 @@ fn roles_of_duplicates_unite_only_if_decided() {
     assert_eq!((held(&united), says(&united)), (owner.clone(), (owner, true)));
 }
 
-/// Proves F1: two people with one mailbox are nobody's duplicates unless an owner says so; exempting one leaves the email to
-/// the other.
+/// Proves F1: two people with one mailbox are nobody's duplicates unless an owner says so; exempting one leaves the
+/// email to the other.
 #[test]
 fn a_shared_mailbox_waits_for_a_decision() {
     let named = |n, username, name: &str| {
@@ -247,7 +248,7 @@ fn the_digest_is_of_everything_that_counts() {
     assert_ne!(digest(&more, NONE, usual), first);
 }
 
-/// What is left after a plan was carried out.
+/// Users that are left after a plan was carried out.
 fn carried_out(people: &[Person], plan: &Plan) -> Vec<Person> {
     let rows: BTreeMap<UserId, &Row> = plan.rows.iter().map(|row| (row.user_id, row)).collect();
     let after = |person: &Person| {
@@ -337,7 +338,7 @@ fn decide_all(people: &[Person], draws: &[prop::sample::Index]) -> Option<Plan> 
     None
 }
 
-/// Whether nobody's username is somebody else's username or email (A2).
+/// Whether no user's username is another user's username or email (A2).
 fn is_one_namespace(people: &[Person]) -> bool {
     use crate::directory::{Directory, Names, NewNames};
     let names: Vec<Names> = people.iter().map(|person| Names::of(&person.user)).collect();
@@ -352,8 +353,8 @@ fn distinct(texts: impl Iterator<Item = String>) -> bool {
 }
 
 proptest! {
-    /// Proves F1, F3, F4, A4: after requiring SSO no two active users share an email or a username, there is a break-glass
-    /// user, and going back restores usernames, statuses and roles exactly.
+    /// Proves F1, F3, F4, A4: after requiring SSO no two active users share an email or a username, there is a
+    /// break-glass user, and going back restores usernames, statuses and roles exactly.
     #[test]
     fn the_laws_hold(before in people(), draws in prop::collection::vec(any::<prop::sample::Index>(), 24)) {
         let Some(plan) = decide_all(&before, &draws) else { return Ok(()) };

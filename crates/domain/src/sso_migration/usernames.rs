@@ -6,13 +6,13 @@ use crate::UserId;
 
 /// A user who has a username afterwards, and both usernames in their compared form.
 pub(super) struct Move {
-    /// The user.
+    /// The user whose username changes.
     pub user: UserId,
     /// The username that they have now.
     pub from: String,
     /// The username that they would have.
     pub to: String,
-    /// The email that they would have, which nobody else can have as username (A2).
+    /// The email that they would have, which no other user can have as username (A2).
     pub email: Option<String>,
 }
 

@@ -16,7 +16,7 @@ use crate::message::{
 
 const DISPLAY_NAME_ATTRIBUTE: &str = "http://schemas.microsoft.com/identity/claims/displayname";
 
-/// A sign-in under way: whom the answer is for.
+/// A sign-in under way: the request and service provider that the answer is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
     /// `None` when the identity provider starts it.
@@ -30,7 +30,7 @@ pub struct SignIn {
 /// A form for the browser to post to the service provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// Where the form goes.
+    /// Assertion consumer service URL that the form is posted to.
     pub action: String,
     /// The form value, in base64.
     #[serde(rename = "SAMLResponse")]

@@ -14,7 +14,7 @@ use crate::message::xml::Element;
 const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
 const POST_BINDING: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
 
-/// A request that this identity provider does not answer, with the reason for whoever writes a service provider.
+/// A request that this identity provider does not answer, with the reason for the developer of a service provider.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     #[error("there is no SAMLRequest")]
@@ -39,7 +39,7 @@ pub enum RequestError {
     Signature(#[from] SignatureError),
 }
 
-/// How the request travelled.
+/// Binding that carried the request.
 #[derive(Clone, Copy, Debug)]
 pub enum Binding<'a> {
     /// HTTP-Redirect: the raw query string, which the signature covers as it stands.
@@ -48,7 +48,7 @@ pub enum Binding<'a> {
     Post,
 }
 
-/// What the identity provider needs to know of a request.
+/// Parts of an authentication request that its answer needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthnRequest {
     pub id: String,

@@ -1,4 +1,5 @@
-//! The endpoints that a browser visits: the front page, metadata, single sign-on, the login form, and sign-in begun here.
+//! The endpoints that a browser visits: the front page, metadata, single sign-on, the login form, and sign-in
+//! begun here.
 
 use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Form, Query, ServiceConfig};
@@ -12,7 +13,7 @@ use super::metadata;
 use super::page;
 use super::state::{AnswerError, State};
 
-/// Registers these endpoints.
+/// Registers the endpoints that a browser visits.
 pub(super) fn configure(service: &mut ServiceConfig) {
     service
         .service(get_front)
@@ -105,12 +106,12 @@ async fn post_login(state: Data<State>, form: Form<LoginForm>) -> HttpResponse {
     answer_page(state.answer(&sign_in, &user, fault.map(|(fault, _)| vec![fault])))
 }
 
-/// What a sign-in begun here needs to know.
+/// Query of a sign-in that begins at the identity provider.
 #[derive(Deserialize)]
 struct Initiation {
     acs: String,
     audience: String,
-    /// With a user, the login form is skipped.
+    /// User to sign in at once; the login form is skipped.
     user: Option<String>,
     relay_state: Option<String>,
 }
@@ -136,7 +137,7 @@ fn answer_page(answer: Result<super::answer::Answer, AnswerError>) -> HttpRespon
     }
 }
 
-/// An unknown path.
+/// Answers an unknown path with 404.
 pub(super) async fn not_found() -> HttpResponse {
     HttpResponse::NotFound().content_type(ContentType::plaintext()).body("not found; try /metadata")
 }

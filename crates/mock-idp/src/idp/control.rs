@@ -1,4 +1,5 @@
-//! The control API: JSON in, JSON out, for test suites. It has no authentication, as the server listens on loopback only.
+//! The control API: JSON in, JSON out, for test suites. It has no authentication, as the server listens on
+//! loopback only.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data, ServiceConfig};
@@ -15,7 +16,7 @@ use super::options::Options;
 use super::state::State;
 use super::user::User;
 
-/// Registers these endpoints.
+/// Registers the endpoints of the control API.
 pub(super) fn configure(service: &mut ServiceConfig) {
     service
         .service(get_faults)
@@ -85,7 +86,7 @@ async fn put_options(state: Data<State>, body: Bytes) -> Result<HttpResponse, Re
     Ok(HttpResponse::Ok().json(options))
 }
 
-/// What `POST /control/respond` takes: a user, and either a request or the two places that a sign-in begun here names.
+/// Body of `POST /control/respond`: a user, and either a request or the two places that a sign-in begun here names.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Respond {

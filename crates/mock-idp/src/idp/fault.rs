@@ -1,4 +1,4 @@
-//! What can be wrong with a response, one knob for each.
+//! Faults that a response can have, one knob for each.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub enum Fault {
     /// Both Issuers name another provider.
     WrongIssuer,
     Unsigned,
-    /// Signed with a key that nobody trusts.
+    /// Signed with a key that no service provider trusts.
     WrongKey,
     /// The username changes after the signature was made.
     AlteredAfterSigning,
@@ -50,9 +50,9 @@ pub enum Fault {
     TwoUsernames,
     /// The role attribute is missing.
     NoGroups,
-    /// No `NameID`.
+    /// The subject has no `NameID`.
     NoNameId,
-    /// `InResponseTo` names a request that nobody made.
+    /// `InResponseTo` names a request that was never sent.
     UnknownInResponseTo,
     /// No `InResponseTo` although there was a request.
     Unsolicited,
@@ -64,13 +64,13 @@ fn authn_failed() -> String {
     "AuthnFailed".to_owned()
 }
 
-/// Which faults the coming responses have.
+/// Faults of the responses to come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// For the next response alone.
+    /// Faults of the next response alone.
     pub next: Vec<Fault>,
-    /// For every response until changed.
+    /// Faults of every response until changed.
     pub always: Vec<Fault>,
 }
 
@@ -128,7 +128,8 @@ impl Fault {
         })
     }
 
-    /// Spoils a specification before it is signed. Replay, wrong key and alteration are the caller's, who holds the keys.
+    /// Spoils a specification before it is signed. Replay, wrong key and alteration are the caller's, who holds
+    /// the keys.
     pub(super) fn apply(&self, spec: &mut ResponseSpec, user: &User, names: &AttributeNames<'_>) {
         match self {
             Self::Expired => move_window(spec, -FAR_OFF),

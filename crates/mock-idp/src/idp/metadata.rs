@@ -10,7 +10,7 @@ const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
 const BINDINGS: [&str; 2] =
     ["urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect", "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"];
 
-/// The metadata document.
+/// The identity provider's metadata document, as XML.
 pub(super) fn document(state: &State) -> String {
     let wants_signed = state.request_certificate().is_some();
     let mut role = Element::new("md", "IDPSSODescriptor")

@@ -1,4 +1,4 @@
-//! How the identity provider answers when nothing is wrong.
+//! Options of the identity provider's answers when nothing is wrong.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ const DEFAULT_ASSERTION_LIFETIME_SECONDS: i64 = 3600;
 /// A year: longer lifetimes are mistakes in the unit.
 const MAX_LIFETIME_SECONDS: i64 = 366 * 24 * 3600;
 
-/// What the subject is called.
+/// Form of the subject's `NameID`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NameIdForm {
@@ -25,11 +25,11 @@ pub enum NameIdForm {
     Persistent,
     /// An opaque value, new each time.
     Transient,
-    /// No `NameID`.
+    /// The subject has no `NameID`.
     None,
 }
 
-/// For whom assertions are encrypted, and how.
+/// Recipient and algorithms of encrypted assertions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncryptionOptions {
@@ -53,7 +53,7 @@ fn default_key_transport() -> KeyTransport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Whose XML style and defaults.
+    /// Identity provider whose XML style and defaults are imitated.
     pub shape: Shape,
     /// `None` is the shape's default.
     pub signed: Option<SignedParts>,

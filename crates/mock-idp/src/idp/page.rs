@@ -19,7 +19,7 @@ button{margin-top:1.5rem;background:#0b4f6c;color:#fff;border:0}\
 [role=alert]{border-left:.25rem solid #a4161a;padding-left:.75rem}\
 code{overflow-wrap:anywhere}";
 
-/// What a person sees who comes by themselves: where everything is, and who can sign in.
+/// Front page for a visitor without a request: the endpoints, and the users who can sign in.
 pub(super) fn front(entity_id: &str, users: &[User]) -> HttpResponse {
     let body = format!(
         "<h1>Mock identity provider</h1>\

@@ -9,7 +9,7 @@ use crate::message::signature::{ENVELOPED_SIGNATURE, XML_SIGNATURE};
 use crate::message::xml::Element;
 use crate::message::{Canonicalization, DigestAlgorithm, SignatureAlgorithm};
 
-/// Why a request's signature was refused.
+/// Reason that a request's signature was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
     #[error("missing, although a certificate is registered")]

@@ -44,7 +44,8 @@ pub struct MockIdp {
 }
 
 impl MockIdp {
-    /// On any free port of 127.0.0.1, with a new RSA key, [`default_users`] and [`Options::default`].
+    /// Builds an identity provider on any free port of 127.0.0.1, with a new RSA key, [`default_users`] and
+    /// [`Options::default`].
     pub fn builder() -> Self {
         Self {
             address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
@@ -83,7 +84,7 @@ impl MockIdp {
         self
     }
 
-    /// How responses look.
+    /// Sets the options of its responses.
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
@@ -150,12 +151,12 @@ impl RunningIdp {
         self.state.sso_url()
     }
 
-    /// Where the metadata is.
+    /// URL of the metadata document.
     pub fn metadata_url(&self) -> String {
         format!("{}/metadata", self.base_url())
     }
 
-    /// Where the control API is.
+    /// Base URL of the control API.
     pub fn control_url(&self) -> String {
         format!("{}/control", self.base_url())
     }
@@ -175,24 +176,24 @@ impl RunningIdp {
         &self.state.identity
     }
 
-    /// As `PUT /control/faults`.
+    /// Sets the faults of the responses to come, as `PUT /control/faults` does.
     pub fn set_faults(&self, faults: Faults) {
         self.state.settings().faults = faults;
     }
 
-    /// As `PUT /control/users`.
+    /// Replaces all users, as `PUT /control/users` does.
     pub fn set_users(&self, users: Vec<User>) {
         self.state.settings().users = users;
     }
 
-    /// As `PUT /control/options`.
+    /// Replaces the options, as `PUT /control/options` does.
     pub fn set_options(&self, options: Options) -> Result<(), OptionsError> {
         options.check()?;
         self.state.settings().options = options;
         Ok(())
     }
 
-    /// As `POST /control/respond`: what the browser would post, for a user and a value of `SAMLRequest`.
+    /// Gives what the browser would post, for a user and a value of `SAMLRequest`, as `POST /control/respond` does.
     pub fn respond(
         &self,
         username: &str,
@@ -204,7 +205,7 @@ impl RunningIdp {
         Ok(self.state.answer(&sign_in, &self.state.user(username)?, None)?)
     }
 
-    /// What the browser would post in a sign-in that the identity provider begins.
+    /// Form that the browser would post in a sign-in that the identity provider begins.
     pub fn initiate(&self, username: &str, acs: &str, audience: &str) -> Result<Answer, RespondError> {
         let sign_in = self.state.checked(SignIn {
             request_id: None,

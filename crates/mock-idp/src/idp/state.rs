@@ -1,4 +1,4 @@
-//! What the identity provider remembers, shared by its HTTP handlers and its owner.
+//! State of the identity provider, shared by its HTTP handlers and its owner.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -36,12 +36,12 @@ pub(super) struct State {
     pub entity_id: String,
     pub base_url: String,
     pub identity: SigningIdentity,
-    /// Made when a response is to be signed with a key that nobody trusts.
+    /// Made when a response is to be signed with a key that no service provider trusts.
     foreign_identity: OnceLock<SigningIdentity>,
     settings: Mutex<Settings>,
 }
 
-/// What the control API changes, and what goes on.
+/// Settings that the control API changes, and sign-ins under way.
 pub(super) struct Settings {
     pub users: Vec<User>,
     pub options: Options,
@@ -63,7 +63,7 @@ impl State {
         Self { entity_id, base_url, identity, foreign_identity: OnceLock::new(), settings: Mutex::new(settings) }
     }
 
-    /// Where requests go.
+    /// URL of the single sign-on service, for both bindings.
     pub fn sso_url(&self) -> String {
         format!("{}/sso", self.base_url)
     }
@@ -137,7 +137,7 @@ impl State {
         Ok(answer)
     }
 
-    /// Answers that nobody signed in; `second_level` is a status such as `NoPassive`.
+    /// Answers that no user signed in; `second_level` is a status such as `NoPassive`.
     pub fn refusal(&self, sign_in: &SignIn, second_level: &str) -> Result<Answer, AnswerError> {
         let options = self.settings().options.clone();
         let xml = self.answering(&options, &[])?.failure(sign_in, second_level)?;

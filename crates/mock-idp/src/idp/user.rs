@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct User {
-    /// What is typed into the login form.
+    /// Name that is typed into the login form.
     pub username: String,
     pub password: String,
     /// The value of the username attribute and of an email `NameID`.
@@ -18,7 +18,7 @@ pub struct User {
     pub roles: Vec<String>,
     /// Further attributes by name.
     pub attributes: BTreeMap<String, Vec<String>>,
-    /// What the login form says about this user.
+    /// Note about this user on the login form.
     pub hint: String,
 }
 

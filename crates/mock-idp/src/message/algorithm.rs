@@ -15,7 +15,7 @@ pub enum DigestAlgorithm {
 }
 
 impl DigestAlgorithm {
-    /// The algorithm's identifier.
+    /// Identifier URI of the digest algorithm.
     pub fn uri(self) -> &'static str {
         match self {
             Self::Sha1 => "http://www.w3.org/2000/09/xmldsig#sha1",
@@ -55,7 +55,7 @@ pub enum SignatureAlgorithm {
     EcdsaSha256,
     /// Needs a P-384 key.
     EcdsaSha384,
-    /// HMAC keyed with the certificate's PEM text, which everybody knows: the key-confusion attack.
+    /// HMAC keyed with the certificate's PEM text, which is public: the key-confusion attack.
     HmacSha256WithCertificate,
 }
 

@@ -1,4 +1,5 @@
-//! From a specification to the bytes that travel: tree, signed assertion, encrypted assertion, signed response, text.
+//! Building of the bytes that travel from a specification: tree, signed assertion, encrypted assertion, signed
+//! response, text.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -26,9 +27,9 @@ pub enum BuildError {
 /// Changes made on the way, to build what no specification can say. Each is a no-op by default.
 #[derive(Clone, Copy)]
 pub struct Edits<'a> {
-    /// Before anything is signed: the signature will be valid for what this leaves.
+    /// Edits before anything is signed: the signature will be valid for what this leaves.
     pub unsigned_response: &'a dyn Fn(&mut Element),
-    /// Each `SignedInfo`, after the digest was taken and before it is signed.
+    /// Edits of each `SignedInfo`, after the digest was taken and before it is signed.
     pub signed_info: &'a dyn Fn(&mut Element),
 }
 
@@ -44,7 +45,7 @@ impl ResponseSpec {
         self.build_edited(identity, Edits::default())
     }
 
-    /// As [`build`](Self::build), with edits on the way.
+    /// Builds the text as [`build`](Self::build) does, with edits on the way.
     pub fn build_edited(&self, identity: &SigningIdentity, edits: Edits<'_>) -> Result<String, BuildError> {
         let tree = self.build_tree(identity, edits)?;
         Ok(self.document(&tree))

@@ -2,7 +2,7 @@
 
 use super::xml::{Element, Node, Text};
 
-/// How a subtree is made canonical before it is digested or signed.
+/// Canonicalization of a subtree before it is digested or signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Canonicalization {
     /// `http://www.w3.org/2001/10/xml-exc-c14n#`, with the prefixes of `InclusiveNamespaces PrefixList`.
@@ -17,7 +17,7 @@ impl Canonicalization {
     /// Exclusive, with no prefix list: what SAML core section 5.4.3 recommends.
     pub const EXCLUSIVE: Self = Self::Exclusive { prefix_list: Vec::new() };
 
-    /// The algorithm's identifier.
+    /// Identifier URI of the canonicalization algorithm.
     pub fn uri(&self) -> &'static str {
         match self {
             Self::Exclusive { .. } => "http://www.w3.org/2001/10/xml-exc-c14n#",

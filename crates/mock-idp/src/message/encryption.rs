@@ -23,7 +23,7 @@ const RSA_OAEP_MGF1P: &str = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p";
 const RSA_OAEP: &str = "http://www.w3.org/2009/xmlenc11#rsa-oaep";
 const GCM_NONCE_LENGTH: usize = 12;
 
-/// How the assertion's text is encrypted.
+/// Algorithm that encrypts the assertion's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContentAlgorithm {
@@ -36,7 +36,7 @@ pub enum ContentAlgorithm {
 }
 
 impl ContentAlgorithm {
-    /// The algorithm's identifier.
+    /// Identifier URI of the block encryption algorithm.
     pub fn uri(self) -> &'static str {
         match self {
             Self::Aes128Cbc => "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
@@ -57,7 +57,7 @@ impl ContentAlgorithm {
     }
 }
 
-/// How the content key is encrypted.
+/// Algorithm that encrypts the content key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyTransport {
@@ -71,7 +71,7 @@ pub enum KeyTransport {
     OaepMgf1p { digest: Option<DigestAlgorithm> },
 }
 
-/// For whom and how an assertion is encrypted. OAEP draws its own seed, all other values are given.
+/// Recipient and algorithms of an encrypted assertion. OAEP draws its own seed, all other values are given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encryption {
     pub content: ContentAlgorithm,
@@ -85,7 +85,8 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    /// What Entra ID does: AES-256-CBC with RSA-OAEP and SHA-1. `secret` is the content key and the initialization vector.
+    /// Encryption as Entra ID does it: AES-256-CBC with RSA-OAEP and SHA-1. `secret` is the content key and the
+    /// initialization vector.
     pub fn new(recipient: Certificate, secret: [u8; 48]) -> Self {
         let (mut content_key, mut initialization_vector) = ([0; 32], [0; 16]);
         for (index, byte) in secret.into_iter().enumerate() {
@@ -106,7 +107,8 @@ impl Encryption {
         }
     }
 
-    /// Encrypts an assertion, given as text that needs no outer declarations. `prefix` is that of the assertion namespace.
+    /// Encrypts an assertion, given as text that needs no outer declarations. `prefix` is that of the assertion
+    /// namespace.
     pub(super) fn encrypt(&self, assertion: &str, prefix: &'static str) -> Result<Element, BuildError> {
         let content = self.content_cipher(assertion.as_bytes()).map_err(|_| BuildError::Encryption)?;
         let data = Element::new("xenc", "EncryptedData")

@@ -5,7 +5,7 @@ use num_bigint::BigUint;
 use super::DigestAlgorithm;
 use crate::identity::rsa_public_numbers;
 
-/// Hashes of RSA-OAEP.
+/// Hashes of RSA-OAEP: the digest, and the one in MGF1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Oaep {
     pub(super) digest: DigestAlgorithm,
@@ -13,7 +13,7 @@ pub(super) struct Oaep {
 }
 
 impl Oaep {
-    /// Encrypts a short message for an `RSAPublicKey`, without a label. What the random seed is derived from is given.
+    /// Encrypts a short message for an `RSAPublicKey`, without a label. The input of the random seed is given.
     pub(super) fn encrypt(
         self,
         public_key: &[u8],

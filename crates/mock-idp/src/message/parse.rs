@@ -29,7 +29,7 @@ impl ParseError {
     }
 }
 
-/// Reads one document.
+/// Reads one document, at most [`MAX_LENGTH`] bytes long and [`MAX_DEPTH`] deep.
 pub fn parse(xml: &str) -> Result<Element, ParseError> {
     if xml.len() > MAX_LENGTH {
         return Err(ParseError::TooLong);

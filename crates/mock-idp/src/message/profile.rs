@@ -1,18 +1,18 @@
-//! How each identity provider's XML library writes a response, as data.
+//! Style of each identity provider's XML library in writing a response, as data.
 
 use super::shape::Shape;
 use super::styled::{EmptyElement, Style};
 
-/// Where the assertion namespace is declared.
+/// Place of the assertion namespace's declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Declared {
-    /// On the Response, and again on the Assertion.
+    /// Declared on the Response, and again on the Assertion.
     OnRoot,
-    /// On each element that needs it: the Response's Issuer and Status, and the Assertion.
+    /// Declared on each element that needs it: the Response's Issuer and Status, and the Assertion.
     Locally,
 }
 
-/// Where `xs` and `xsi` are declared, for `xsi:type` on attribute values.
+/// Place of the declarations of `xs` and `xsi`, for `xsi:type` on attribute values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SchemaPrefixes {
     /// Values carry no `xsi:type`.

@@ -7,14 +7,14 @@ use super::canonical::Canonicalization;
 use super::profile::Profile;
 use super::spec::{DateTime, KeyInfo, NAME_ID_TRANSIENT, NameId, ResponseSpec, ShownCertificate, SignedParts};
 
-/// Whose style a response is written in.
+/// Identity provider whose style a response is written in.
 ///
 /// Adding one: a variant here, its `Profile` in `profile.rs`, and what it sends by default in
 /// [`ResponseSpec::as_sent_by`]; the tests walk [`Shape::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
-    /// Nobody's: canonical as written.
+    /// No provider's style: canonical as written.
     Plain,
     EntraId,
     AdFs,
@@ -31,7 +31,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Every shape.
+    /// Every shape, for tests that walk them.
     pub const ALL: [Self; 13] = [
         Self::Plain,
         Self::EntraId,
@@ -60,7 +60,7 @@ impl Shape {
         }
     }
 
-    /// An ID as this provider makes them; the odd ones test that nobody assumes a UUID.
+    /// An ID as this provider makes them; the odd ones test that service providers do not assume a UUID.
     fn identifier(self, kind: &str, unique: &str) -> String {
         match self {
             Self::Plain => format!("_{kind}-{unique}"),
@@ -76,8 +76,8 @@ impl Shape {
 }
 
 impl ResponseSpec {
-    /// Gives the response that provider's style and defaults: IDs, signed elements, `KeyInfo`, session index, time window.
-    /// Encryption is left to the caller, who knows the recipient.
+    /// Gives the response that provider's style and defaults: IDs, signed elements, `KeyInfo`, session index, time
+    /// window. Encryption is left to the caller, who knows the recipient.
     #[must_use]
     pub fn as_sent_by(mut self, shape: Shape, unique: &str) -> Self {
         self.shape = shape;

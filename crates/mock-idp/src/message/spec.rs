@@ -1,4 +1,5 @@
-//! What a response says: every value that an identity provider chooses, honest by default and each of them replaceable.
+//! Content of a response: every value that an identity provider chooses, honest by default and each of them
+//! replaceable.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -10,7 +11,7 @@ use super::canonical::Canonicalization;
 use super::encryption::Encryption;
 use super::shape::Shape;
 
-/// How long an assertion lives unless the specification says otherwise: an hour, as Entra ID and AD FS do.
+/// Lifetime of an assertion unless the specification says otherwise: an hour, as Entra ID and AD FS do.
 pub const DEFAULT_ASSERTION_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// `urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress`
@@ -26,7 +27,7 @@ pub const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 /// The status of a successful response.
 pub const STATUS_SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
-/// Between whom a response goes.
+/// Sender and receiver of a response.
 #[derive(Clone, Copy, Debug)]
 pub struct Parties<'a> {
     /// The identity provider's entity ID.
@@ -89,7 +90,7 @@ pub struct AttributeSpec {
 /// `samlp:Status`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Top-level status code.
+    /// Top-level status code of the response.
     pub code: String,
     /// The code nested in it.
     pub second_level: Option<String>,
@@ -97,7 +98,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// The one status that lets somebody in.
+    /// The one status that lets a user in.
     pub fn success() -> Self {
         Self { code: STATUS_SUCCESS.to_owned(), second_level: None, message: None }
     }
@@ -112,7 +113,7 @@ impl Status {
     }
 }
 
-/// Which elements carry a signature.
+/// Elements that carry a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignedParts {
@@ -132,7 +133,7 @@ impl SignedParts {
     }
 }
 
-/// What `ds:X509Certificate` shows. Careful service providers ignore it.
+/// Certificate in `ds:X509Certificate`. Careful service providers ignore it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShownCertificate {
     None,
@@ -142,7 +143,7 @@ pub enum ShownCertificate {
     Other(String),
 }
 
-/// What `ds:KeyInfo` holds; with nothing to show it is left out.
+/// Content of `ds:KeyInfo`; with nothing to show it is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyInfo {
     /// `ds:KeyName` with the certificate's subject.
@@ -155,22 +156,22 @@ pub struct KeyInfo {
 }
 
 impl KeyInfo {
-    /// No `ds:KeyInfo`.
+    /// Leaves out `ds:KeyInfo` altogether.
     pub const NONE: Self =
         Self { key_name: false, certificate: ShownCertificate::None, subject_name: false, key_value: false };
 
-    /// The signing certificate, as nearly everybody sends it.
+    /// The signing certificate, as nearly every identity provider sends it.
     pub const CERTIFICATE: Self = Self { certificate: ShownCertificate::Own, ..Self::NONE };
 }
 
-/// How a response is signed.
+/// Parts, algorithms and key information of a response's signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signing {
     pub parts: SignedParts,
     /// `None` takes the key's SHA-256 algorithm (SHA-384 for P-384).
     pub algorithm: Option<SignatureAlgorithm>,
     pub digest: DigestAlgorithm,
-    /// Of the signed element; `SignedInfo` uses the same method, without a prefix list.
+    /// Canonicalization of the signed element; `SignedInfo` uses the same method, without a prefix list.
     pub canonicalization: Canonicalization,
     pub key_info: KeyInfo,
 }
@@ -178,7 +179,7 @@ pub struct Signing {
 /// A whole response. All fields are public: change what a test is about, then [`build`](Self::build).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseSpec {
-    /// In whose style it is written.
+    /// Style in which it is written.
     pub shape: Shape,
     pub response_id: String,
     pub assertion_id: String,
@@ -189,12 +190,12 @@ pub struct ResponseSpec {
     pub audiences: Vec<Vec<String>>,
     pub destination: Option<String>,
     pub recipient: Option<String>,
-    /// On the Response.
+    /// `InResponseTo` attribute of the Response.
     pub in_response_to: Option<String>,
-    /// On `SubjectConfirmationData`.
+    /// `InResponseTo` attribute of `SubjectConfirmationData`.
     pub confirmation_in_response_to: Option<String>,
     pub confirmation_method: String,
-    /// On `SubjectConfirmationData`.
+    /// `NotOnOrAfter` attribute of `SubjectConfirmationData`.
     pub confirmation_not_on_or_after: Option<DateTime>,
     pub issue_instant: DateTime,
     pub not_before: Option<DateTime>,
@@ -217,7 +218,7 @@ pub struct ResponseSpec {
 }
 
 impl ResponseSpec {
-    /// A successful, unsolicited response in the plain shape, with a signed assertion and nobody in it yet.
+    /// A successful, unsolicited response in the plain shape, with a signed assertion and no subject in it yet.
     ///
     /// `unique` goes into every ID: two responses with the same one are a replay. It must be made of characters that an
     /// `xs:ID` may hold.
@@ -267,14 +268,14 @@ impl ResponseSpec {
         self
     }
 
-    /// Names the subject.
+    /// Sets the subject's `NameID`, with its value and format.
     #[must_use]
     pub fn named(mut self, value: &str, format: &str) -> Self {
         self.name_id = Some(NameId { value: value.to_owned(), format: Some(format.to_owned()) });
         self
     }
 
-    /// Adds an attribute.
+    /// Adds an attribute without `NameFormat` and `FriendlyName`.
     #[must_use]
     pub fn attribute<V: Into<String>>(mut self, name: &str, values: impl IntoIterator<Item = V>) -> Self {
         self.attributes.push(AttributeSpec {
@@ -293,7 +294,7 @@ impl ResponseSpec {
         self
     }
 
-    /// Encrypts the assertion.
+    /// Encrypts the assertion for the given recipient.
     #[must_use]
     pub fn encrypted(mut self, encryption: Encryption) -> Self {
         self.encryption = Some(encryption);

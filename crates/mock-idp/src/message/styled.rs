@@ -2,7 +2,7 @@
 
 use super::xml::{Attribute, Element, Node};
 
-/// How an element without children is closed.
+/// Notation of an element without children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmptyElement {
     /// `<a></a>`, as canonical XML has it.

@@ -16,11 +16,11 @@ pub struct Attribute {
     pub value: Text,
 }
 
-/// What an element may hold.
+/// Child nodes that an element may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
     Element(Element),
-    /// Text before escaping.
+    /// Text as it is before escaping.
     Text(Text),
     /// Text written as a CDATA section; canonical form is plain text.
     CData(Text),
@@ -45,7 +45,7 @@ pub struct Element {
 }
 
 impl Element {
-    /// An empty element.
+    /// An element without attributes, namespace declarations and children.
     pub fn new(prefix: impl Into<Text>, local: impl Into<Text>) -> Self {
         Self {
             prefix: prefix.into(),
@@ -90,7 +90,7 @@ impl Element {
         }
     }
 
-    /// Appends text.
+    /// Appends a text node, not yet escaped.
     #[must_use]
     pub fn text(mut self, text: impl Into<Text>) -> Self {
         self.children.push(Node::Text(text.into()));
@@ -134,7 +134,7 @@ impl Element {
         self.elements().find_map(|element| element.find(local))
     }
 
-    /// As [`Element::find`], to edit.
+    /// Finds an element as [`Element::find`] does, to edit it.
     pub fn find_mut(&mut self, local: &str) -> Option<&mut Self> {
         if self.local == local {
             return Some(self);
@@ -145,7 +145,7 @@ impl Element {
         })
     }
 
-    /// Where among [`Element::children`] the first child element of that local name stands.
+    /// Index in [`Element::children`] of the first child element with that local name.
     pub fn position(&self, local: &str) -> Option<usize> {
         self.children.iter().position(|node| matches!(node, Node::Element(element) if element.local == local))
     }

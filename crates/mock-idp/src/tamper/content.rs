@@ -150,7 +150,7 @@ pub(super) fn split_identities(scene: &Scene<'_>) -> Result<Vec<HostileCase>, Bu
     Ok(cases)
 }
 
-/// What an attacker's own name at the same provider has behind the victim's.
+/// Suffix that makes the victim's name an attacker's own name at the same provider.
 const STRANGER_SUFFIX: &str = ".attacker.test";
 
 fn honest_identity(scene: &Scene<'_>) -> String {
@@ -160,7 +160,7 @@ fn honest_identity(scene: &Scene<'_>) -> String {
     names.next().or(name_id).unwrap_or_default()
 }
 
-/// Changes every text that names somebody.
+/// Changes every text that names a user.
 fn for_identities(element: &mut Element, change: &dyn Fn(&mut String)) {
     if is_identity(element) {
         let mut text = element.text_content();

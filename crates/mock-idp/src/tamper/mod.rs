@@ -20,7 +20,7 @@ use crate::identity::SigningIdentity;
 use crate::message::xml::{Element, Node};
 use crate::message::{BuildError, Edits, ResponseSpec, SignedParts, form_value};
 
-/// Whom forged documents claim to be.
+/// User that forged documents claim to be.
 pub const FORGED_IDENTITY: &str = "forged-owner@example.test";
 
 /// A document that a service provider must refuse, or at least must not misread.
@@ -28,7 +28,7 @@ pub const FORGED_IDENTITY: &str = "forged-owner@example.test";
 pub struct HostileCase {
     /// A stable name, in snake case.
     pub name: &'static str,
-    /// What is tried.
+    /// Attack in a few words.
     pub attack: &'static str,
     /// The document; not always UTF-8, not always XML.
     pub xml: Vec<u8>,
@@ -43,9 +43,9 @@ impl HostileCase {
     }
 }
 
-/// Every hostile document for a specification that is honest: shape, parties, times and request are taken from it, while
-/// signed parts and encryption are each attack's own. `trusted` is the key that the service provider trusts, `attacker`
-/// one that it does not know.
+/// Every hostile document for a specification that is honest: shape, parties, times and request are taken from it,
+/// while signed parts and encryption are each attack's own. `trusted` is the key that the service provider trusts,
+/// `attacker` one that it does not know.
 ///
 /// # Errors
 /// As [`ResponseSpec::build`]; both keys must be RSA, because some attacks are about RSA.
@@ -67,7 +67,7 @@ pub fn all(
 /// A name, what is tried, and how it is built.
 type Case = (&'static str, &'static str, fn(&Scene<'_>) -> Result<Vec<u8>, BuildError>);
 
-/// What attacks are made from.
+/// Material that attacks are made from.
 struct Scene<'a> {
     spec: &'a ResponseSpec,
     trusted: &'a SigningIdentity,
@@ -82,7 +82,7 @@ impl Scene<'_> {
         spec
     }
 
-    /// A specification that claims to be somebody else.
+    /// A specification that claims to be another user.
     fn forged_spec(&self, parts: SignedParts) -> ResponseSpec {
         let mut spec = self.spec(parts);
         if let Some(name_id) = &mut spec.name_id {
@@ -127,7 +127,7 @@ impl Scene<'_> {
     }
 }
 
-/// Makes every text that names somebody claim to be [`FORGED_IDENTITY`].
+/// Makes every text that names a user claim to be [`FORGED_IDENTITY`].
 fn forge(element: &mut Element) {
     let names_somebody = element.local == "NameID" || element.local == "AttributeValue";
     if names_somebody && element.text_content().contains('@') {

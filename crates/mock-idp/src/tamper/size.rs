@@ -8,11 +8,11 @@ use crate::message::{BuildError, Canonicalization, SignedParts};
 const DEPTH: usize = 100_000;
 /// More than any reader that compares each with all can bear.
 const MANY: usize = 100_000;
-/// As many as fit into a form of ordinary size.
+/// Number of attributes that fit into a form of ordinary size.
 const MANY_WITHIN_ORDINARY_SIZE: usize = 50_000;
-/// Both known engines crawl with this many.
+/// Number of signatures at which both known engines crawl.
 const MANY_SIGNATURES: usize = 2_000;
-/// As many as fit into a form of ordinary size, each with a certificate.
+/// Number of signatures, each with a certificate, that fit into a form of ordinary size.
 const SIGNATURES_WITHIN_ORDINARY_SIZE: usize = 150;
 /// Longer than any form that a service provider should read.
 const HUGE_LENGTH: usize = 5_000_000;

@@ -6,7 +6,7 @@ use crate::message::xml::{Element, Node};
 use crate::message::{BuildError, SignedParts};
 
 const FORGED_ID: &str = "_forged-id";
-/// Of the assertion in a forged Response.
+/// ID of the assertion in a forged Response.
 const FORGED_ASSERTION_ID: &str = "_forged-assertion-id";
 
 pub(super) const CASES: &[Case] = &[
@@ -28,14 +28,14 @@ pub(super) const CASES: &[Case] = &[
 
 /// A response whose assertion was signed, taken apart.
 struct Parts {
-    /// Without its assertion.
+    /// The honest Response without its assertion.
     response: Element,
-    /// With its signature.
+    /// The honest assertion with its signature.
     signed: Element,
-    /// Without its signature.
+    /// The honest assertion without its signature.
     bare: Element,
     signature: Element,
-    /// Claims to be somebody else, and has an ID of its own and no signature.
+    /// Assertion that claims to be another user, and has an ID of its own and no signature.
     forged: Element,
 }
 

@@ -24,7 +24,7 @@ impl Reply {
         Some(unescape(value))
     }
 
-    /// Where the form goes.
+    /// URL that the form goes to.
     pub fn action(&self) -> String {
         let (_, rest) = self.body.split_once("action=\"").expect("a form");
         unescape(rest.split_once('"').expect("a quoted action").0)

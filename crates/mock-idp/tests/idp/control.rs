@@ -1,4 +1,4 @@
-//! The control API.
+//! Control API: faults, users, options and answers without a browser.
 
 use mock_idp::idp::DEFAULT_USERNAME_ATTRIBUTE;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Nothing that comes from outside becomes markup.
+//! Escaping: no value from outside becomes markup.
 
 use mock_idp::idp::User;
 

@@ -101,7 +101,7 @@ async fn a_sign_in_begun_here_answers_no_request() {
     assert_eq!(response.value("InResponseTo"), None);
 }
 
-/// Proves that a passive request is refused at once, as nobody has a session here.
+/// Proves that a passive request is refused at once, as no user has a session here.
 #[tokio::test]
 async fn a_passive_request_is_answered_with_no_passive() {
     let idp = start().await;

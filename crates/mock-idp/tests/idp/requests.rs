@@ -1,4 +1,4 @@
-//! What requests the identity provider answers.
+//! Requests that the identity provider answers, and those that it refuses.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;

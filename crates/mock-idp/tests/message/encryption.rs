@@ -1,4 +1,4 @@
-//! Encrypted assertions.
+//! Encrypted assertions, which `xmlsec1` decrypts.
 
 use mock_idp::message::{Canonicalization, ContentAlgorithm, Encryption, KeyTransport, Shape, SignedParts};
 

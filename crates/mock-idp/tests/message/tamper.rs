@@ -40,7 +40,8 @@ fn case(name: &str) -> &'static str {
     std::str::from_utf8(&case.xml).expect("UTF-8")
 }
 
-/// Proves that a suite which loops over the cases proves something: none is the honest document, whatever its signed parts.
+/// Proves that a suite which loops over the cases proves something: none is the honest document, whatever its
+/// signed parts.
 #[test]
 fn no_case_is_an_honest_document() {
     for shape in [Shape::Plain, Shape::EntraId, Shape::Okta, Shape::JumpCloud] {
@@ -62,8 +63,9 @@ fn names_are_unique_and_cases_differ() {
     assert!(cases.len() > 100, "{}", cases.len());
 }
 
-/// Proves that the wrapped documents are attacks: a verifier which looks for the reference anywhere accepts them. (Where
-/// the original is inside the Signature, that takes a verifier whose enveloped-signature transform is careless too.)
+/// Proves that the wrapped documents are attacks: a verifier which looks for the reference anywhere accepts them.
+/// (Where the original is inside the Signature, that takes a verifier whose enveloped-signature transform is
+/// careless too.)
 #[test]
 fn wrapped_documents_deceive_a_verifier_that_follows_the_reference_anywhere() {
     let wrapped = [
@@ -119,7 +121,7 @@ fn forgeries_do_not_verify() {
     }
 }
 
-/// Proves that only split identities may be accepted, as the stranger whom the trusted provider named.
+/// Proves that only split identities may be accepted, as the stranger that the trusted provider named.
 #[test]
 fn split_identities_are_read_whole_or_refused() {
     for case in &*PLAIN {

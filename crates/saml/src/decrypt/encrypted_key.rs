@@ -30,8 +30,8 @@ pub(super) struct EncryptedKey {
     certificates: Vec<Vec<u8>>,
 }
 
-/// The keys inside the data's `KeyInfo` and beside the data (core 2.3.4): by value only, references are not followed. Those
-/// that cannot be for us are left out; if all of them are, the refusal names their algorithms.
+/// The keys inside the data's `KeyInfo` and beside the data (core 2.3.4): by value only, references are not
+/// followed. Those that cannot be for us are left out; if all of them are, the refusal names their algorithms.
 pub(super) fn usable(encrypted: &Element<'_, '_>, data: &Element<'_, '_>) -> Result<Vec<EncryptedKey>, Rejection> {
     let inside = data.child(namespace::SIGNATURE, "KeyInfo");
     let parents = [inside, Some(*encrypted)].into_iter().flatten();
@@ -65,8 +65,8 @@ fn encrypted_key(element: &Element<'_, '_>, oaep: Oaep) -> Option<EncryptedKey> 
     })
 }
 
-/// The variant of OAEP, or the name of what is not accepted. Digest and mask default to SHA-1; under the older name the mask
-/// always is MGF1 with SHA-1.
+/// The variant of OAEP, or the name of what is not accepted. Digest and mask default to SHA-1; under the older
+/// name the mask always is MGF1 with SHA-1.
 fn oaep(method: &Element<'_, '_>) -> Result<Oaep, String> {
     let algorithm = method.attribute("Algorithm").unwrap_or_default();
     if algorithm != RSA_OAEP && algorithm != RSA_OAEP_MGF1P {
@@ -103,8 +103,8 @@ pub(super) fn unwrapped(
     attempts(encrypted, recipient).into_iter().find_map(unwrapped)
 }
 
-/// Which encrypted key is tried with which of ours, the likely ones first. What a message says about its recipients decides
-/// about the order alone: it may be stale, and says nothing that the padding does not prove.
+/// Pairs of encrypted keys and our keys to try, the likely ones first. The recipients that a message names decide
+/// about the order alone: they may be stale, and prove nothing that the padding does not.
 fn attempts<'k>(encrypted: &'k [EncryptedKey], recipient: &Recipient<'k>) -> Vec<(&'k EncryptedKey, &'k SpKey)> {
     let of_own = |own: &'k SpKey| encrypted.iter().map(move |key| (key, own));
     let mut pairs: Vec<_> = recipient.keys.iter().flat_map(of_own).collect();

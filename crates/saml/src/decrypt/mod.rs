@@ -28,10 +28,10 @@ pub(crate) const CIPHERS: [(&str, usize); 6] = [
     ("http://www.w3.org/2001/04/xmlenc#aes128-cbc", 16),
 ];
 
-/// For whom an assertion is encrypted: this service provider.
+/// Recipient that an assertion is encrypted for: this service provider.
 pub(crate) struct Recipient<'a> {
     pub(crate) entity_id: &'a str,
-    /// Current one first.
+    /// Decryption keys, the current one first.
     pub(crate) keys: &'a [SpKey],
 }
 
@@ -41,8 +41,8 @@ pub(crate) fn failed() -> Rejection {
         .wanted("a signed assertion, encrypted for this service provider's certificate with RSA-OAEP and AES")
 }
 
-/// The text of the assertion inside, not yet guarded. A refusal names an algorithm that is not accepted: it stands in plain
-/// text in the message, and tells nothing about what is encrypted.
+/// The text of the assertion inside, not yet guarded. A refusal names an algorithm that is not accepted: it stands
+/// in plain text in the message, and tells nothing about what is encrypted.
 pub(crate) fn assertion(encrypted: &Element<'_, '_>, recipient: &Recipient<'_>) -> Result<String, Rejection> {
     let data = only(encrypted, namespace::ENCRYPTION, "EncryptedData").ok_or_else(failed)?;
     if data.attribute("Type").is_some_and(|kind| kind != ELEMENT) {

@@ -1,8 +1,8 @@
 //! RSA-OAEP with every digest and mask that XML Encryption 1.1 names, each chosen for itself (5.5.2).
 //!
 //! aws-lc-rs offers only those variants that use one hash for both, so its library is called here directly: its private
-//! key operation and its check of the padding take the same time whatever is in the ciphertext, which a padding check of
-//! our own would have to be proven to do.
+//! key operation and its check of the padding take the same time whatever is in the ciphertext, which a padding
+//! check of our own would have to be proven to do.
 #![expect(unsafe_code, reason = "aws-lc-rs has no variant of OAEP with two hashes")]
 
 use std::ptr::{NonNull, null_mut};
@@ -89,7 +89,7 @@ unsafe impl Send for DecryptingKey {}
 unsafe impl Sync for DecryptingKey {}
 
 impl DecryptingKey {
-    /// Reads PKCS#8 DER.
+    /// Reads an RSA key from PKCS#8 DER.
     pub(crate) fn from_pkcs8(der: &[u8]) -> Option<Self> {
         let mut input = CBS { data: std::ptr::null(), len: 0 };
         // SAFETY: the bytes outlive both calls, which read no further than their length.
@@ -109,7 +109,7 @@ impl DecryptingKey {
         usize::try_from(unsafe { EVP_PKEY_size(self.0.as_ptr()) }).unwrap_or_default()
     }
 
-    /// What was encrypted, if it was for this key with these parameters.
+    /// Decrypts the ciphertext; `None` unless it was encrypted for this key with these parameters.
     pub(super) fn decrypt(&self, parameters: &Oaep, ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         work::done(Step::PrivateKey);
         let context = Context::new(self)?;
@@ -133,7 +133,7 @@ impl Drop for DecryptingKey {
     }
 }
 
-/// One decryption.
+/// Library context of one decryption, freed after it.
 struct Context(NonNull<EVP_PKEY_CTX>);
 
 impl Context {

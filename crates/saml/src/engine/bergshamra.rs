@@ -19,9 +19,9 @@ use crate::guard::{SignatureFacts, SignedInfo};
 /// A certificate's public key, prepared once for this engine.
 #[derive(Clone)]
 pub(super) struct VerificationKey {
-    /// For signatures by any algorithm that fits the key, which is parsed again for each.
+    /// Context for signatures by any algorithm that fits the key, which is parsed again for each.
     any: Arc<DsigContext>,
-    /// For RSA with SHA-256, which nearly every identity provider signs with: parsed once.
+    /// Context for RSA with SHA-256, which nearly every identity provider signs with: parsed once.
     rsa_sha256: Option<Arc<DsigContext>>,
 }
 

@@ -1,8 +1,9 @@
 //! The gate before the engines: a pinned key must verify the signature value of every `SignedInfo` in a message before
 //! anything else of it is canonicalized or digested.
 //!
-//! It can only refuse. What passes is judged by the engines from the beginning, signature values included. It must refuse
-//! nothing that they accept, so it canonicalizes with an engine's own means, and reads base64 with less care than they do.
+//! It can only refuse. What passes is judged by the engines from the beginning, signature values included. It must
+//! refuse nothing that they accept, so it canonicalizes with an engine's own means, and reads base64 with less
+//! care than they do.
 
 use std::sync::Arc;
 
@@ -66,7 +67,7 @@ impl VerificationKey {
     }
 }
 
-/// What one signature claims: that its value is over this digest.
+/// Claim of one signature: that its value is over this digest.
 struct Claim {
     algorithm: SignatureAlgorithm,
     digest: Digest,
@@ -85,8 +86,9 @@ impl Claim {
     }
 }
 
-/// The first certificate whose key verifies the signature value of every signature in the text. Another certificate could
-/// only take its place with the same key, so a second signature is looked at with that one alone.
+/// The first certificate whose key verifies the signature value of every signature in the text. Another
+/// certificate could only take its place with the same key, so a second signature is looked at with that one
+/// alone.
 pub(super) fn signer<'c>(text: &SignedText<'_>, certificates: &[&'c IdpCertificate]) -> Option<&'c IdpCertificate> {
     let (first, others) = text.signatures.split_first()?;
     let claim = Claim::new(first)?;

@@ -14,7 +14,8 @@ use crate::certificate::IdpCertificate;
 use crate::guard::SignatureFacts;
 use crate::xml::namespace;
 
-/// A certificate's public key, prepared once for this engine: OpenSSL 3.0 takes longer to load one than to verify with it.
+/// A certificate's public key, prepared once for this engine: OpenSSL 3.0 takes longer to load one than to verify
+/// with it.
 #[derive(Clone)]
 pub(super) struct VerificationKey {
     key: Arc<Mutex<Key>>,
@@ -74,8 +75,8 @@ fn children(parent: &Node, namespace: &str, name: &str) -> Vec<Node> {
     parent.get_child_elements().into_iter().filter(named).collect()
 }
 
-/// The bytes that this signature covers, if it verifies with the key, covers what the guard says, and uses nothing but the
-/// algorithms that the guard has seen.
+/// The bytes that this signature covers, if it verifies with the key, covers what the guard says, and uses nothing
+/// but the algorithms that the guard has seen.
 fn verified(signature: &Node, facts: &SignatureFacts, key: Key) -> Option<String> {
     let mut context = Context::new(key)?;
     for uri in [facts.signed_info.canonicalization.uri(), facts.algorithm.uri()?] {

@@ -1,9 +1,9 @@
 //! Signature engines behind one small interface: a guarded text and one certificate in, the signed bytes out.
 //!
 //! An engine parses the text for itself, checks every signature in it, and answers with the canonical form of the
-//! outermost signed element. None is asked before a certificate's key has verified every `SignedInfo` ([`gate`]), so that
-//! a stranger's message costs no canonicalization and no digest. To add one: a file here, a key in [`VerificationKeys`], a line in `all`, and a variant of
-//! [`Engines`].
+//! outermost signed element. None is asked before a certificate's key has verified every `SignedInfo` ([`gate`]),
+//! so that a stranger's message costs no canonicalization and no digest. To add one: a file here, a key in
+//! [`VerificationKeys`], a line in `all`, and a variant of [`Engines`].
 
 mod bergshamra;
 mod gate;
@@ -190,7 +190,7 @@ mod tests {
         agreed(engines, &text, &certificate).err().map(|refused| refused.reason)
     }
 
-    /// Proves C10: nobody gets in unless all engines accept and return the same bytes.
+    /// Proves C10: no user gets in unless all engines accept and return the same bytes.
     #[test]
     fn engines_must_agree_on_every_byte() {
         let honest = &bergshamra::Bergshamra;

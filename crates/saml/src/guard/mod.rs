@@ -18,9 +18,9 @@ use crate::xml::parse::parse;
 use crate::xml::{Bounds, Document, Element, XmlError, namespace};
 
 /// Bounds of a message. A person in 3,000 groups has some 9,000 nodes with as many attributes and declarations; the
-/// deepest honest nesting seen is twelve, and generated code declares a dozen namespaces at the root. What it takes to read
-/// a message of a stranger, and to canonicalize one under a signature that was taken from elsewhere, grows with each of
-/// these: `./dev bench saml` shows how much is left to five milliseconds.
+/// deepest honest nesting seen is twelve, and generated code declares a dozen namespaces at the root. What it
+/// takes to read a message of a stranger, and to canonicalize one under a signature that was taken from elsewhere,
+/// grows with each of these: `./dev bench saml` shows how much is left to five milliseconds.
 const BOUNDS: Bounds = Bounds {
     length: MAX_FORM_VALUE,
     depth: 32,
@@ -57,7 +57,7 @@ impl<'a> Guarded<'a> {
         self.response()?.child(namespace::ASSERTION, "EncryptedAssertion")
     }
 
-    /// What the signatures claim, in no particular order; at most one for each element.
+    /// Facts of the signatures, in no particular order; at most one for each element.
     pub(crate) fn signatures(&self) -> &[SignatureFacts] {
         &self.signatures
     }

@@ -1,4 +1,4 @@
-//! What a `ds:Signature` must look like before an engine works on it (core 5.4, XML Signature 4).
+//! Form that a `ds:Signature` must have before an engine works on it (core 5.4, XML Signature 4).
 //!
 //! Engines follow transforms, references and key hints wherever they lead. Here all of it has exactly one form: the
 //! enveloped signature over the element that holds it, with algorithms from the list.
@@ -22,21 +22,21 @@ const MAX_PREFIXES: usize = 16;
 /// Longest `SignatureValue`, in bytes of text. The longest RSA key takes 1,368, and line breaks some more.
 const MAX_SIGNATURE_VALUE: usize = 4096;
 
-/// What one signature claims. Verified by the engines, not here.
+/// Claims of one signature. Verified by the engines, not here.
 #[derive(Debug, Clone)]
 pub(crate) struct SignatureFacts {
     /// The element that holds the signature and that it covers.
     pub(crate) element: SignedElement,
-    /// That element's `ID`.
+    /// `ID` attribute of that element.
     pub(crate) id: String,
-    /// What the signature value is over.
+    /// `SignedInfo` that the signature value is over.
     pub(crate) signed_info: SignedInfo,
     /// `SignatureValue` as text: base64 with white space.
     pub(crate) value: String,
     pub(crate) algorithm: SignatureAlgorithm,
     pub(crate) digest: Hash,
     pub(crate) digest_value: Vec<u8>,
-    /// How the covered element is canonicalized.
+    /// Canonicalization of the covered element.
     pub(crate) canonicalization: Canonicalization,
     /// `PrefixList` of that canonicalization.
     pub(crate) inclusive_prefixes: Vec<String>,

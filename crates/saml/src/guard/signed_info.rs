@@ -1,5 +1,5 @@
-//! `ds:SignedInfo` cut out of a message: what is signed of it can be found out, and compared with a key, without working
-//! through the rest.
+//! `ds:SignedInfo` cut out of a message: what is signed of it can be found out, and compared with a key, without
+//! working through the rest.
 
 use super::refusal;
 use crate::algorithm::Canonicalization;
@@ -15,8 +15,8 @@ const MAX_SIGNED_INFO: usize = 8 * 1024;
 /// A `ds:SignedInfo` and how it is canonicalized.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedInfo {
-    /// A document of its own: the element as it came, in another one that has the declarations and `xml:` attributes which it
-    /// inherits in the message.
+    /// A document of its own: the element as it came, in another one that has the declarations and `xml:`
+    /// attributes which it inherits in the message.
     pub(crate) document: String,
     pub(crate) canonicalization: Canonicalization,
     /// `PrefixList` of that canonicalization.

@@ -1,4 +1,4 @@
-//! Which elements a message may have, and where (core 2.3.3, 3.2.2, 3.3.3).
+//! Elements that a message may have, and their places (core 2.3.3, 3.2.2, 3.3.3).
 
 use super::refusal;
 use crate::reason::Reason;

@@ -1,4 +1,4 @@
-//! From the bytes of a metadata document to its text: any encoding that XML allows (XML 1.0, 4.3.3 and appendix F).
+//! Decoding of a metadata document's bytes to its text: any encoding that XML allows (XML 1.0, 4.3.3 and appendix F).
 //!
 //! The guard reads UTF-8 alone, so a declaration's encoding, which speaks of bytes that are gone, is taken out of the
 //! text: nothing after this step can read the document in a second way.
@@ -7,10 +7,10 @@ use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::idp::MetadataError;
 
-/// How far into a document its declaration may end: it has three short attributes.
+/// Bytes of a document within which its declaration must end: it has three short attributes.
 const DECLARATION_MAX: usize = 256;
 
-/// What a byte-order mark in UTF-8 becomes where it was read as windows-1252 before it was copied.
+/// Text that a byte-order mark in UTF-8 becomes if it was read as windows-1252 before it was copied.
 const MISREAD_MARK: &str = "\u{ef}\u{bb}\u{bf}";
 
 /// The text of a document as it was uploaded or fetched. The byte-order mark says in which encoding it is; without one,
@@ -66,7 +66,7 @@ fn declaration(text: &str) -> Option<(&str, &str)> {
     text.split_at_checked("<?xml".len() + end)
 }
 
-/// What stands before the encoding of a declaration, its value, and what stands after it.
+/// Splits a declaration into the text before its encoding's value, the value, and the text after it.
 fn encoding_attribute(declaration: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = declaration.split_once("encoding")?;
     let value = rest.trim_start().strip_prefix('=')?.trim_start();

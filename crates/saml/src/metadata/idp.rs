@@ -68,11 +68,11 @@ pub struct IdpMetadata {
 pub struct MetadataOptions {
     /// Whether http locations are accepted too: for development alone.
     pub allow_http: bool,
-    /// Which identity provider to take, by its `entityID`; needed where the document describes several.
+    /// `entityID` of the identity provider to take; needed if the document describes several.
     pub entity_id: Option<String>,
 }
 
-/// Why metadata cannot be used; each message says what is wrong and what to do.
+/// Reason that metadata cannot be used; each message says what is wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
     /// Not well-formed, or not safe to parse; with the guard's reason.
@@ -81,7 +81,7 @@ pub enum MetadataError {
         /// Reason of the XML guard.
         reason: Reason,
     },
-    /// Something other than metadata was given.
+    /// The document is something other than metadata.
     #[error("what was given {}", .0.advice())]
     Mistaken(Mistaken),
     /// Bytes that are not text in the encoding that they are said to have, or in one that is not read here.
@@ -103,7 +103,7 @@ pub enum MetadataError {
         /// The number of identity providers in the document.
         count: usize,
     },
-    /// None by the entity id that was asked for.
+    /// The document has no identity provider by the entity id that was asked for.
     #[error("the metadata describes no identity provider of this entity_id; it has {}", shown(.entity_ids, *.count))]
     NotAmongThem {
         /// The first entity ids, 20 at most.
@@ -263,7 +263,7 @@ fn valid_until(elements: &[Element<'_, '_>], now: Timestamp) -> Result<Option<Ti
     Ok(earliest)
 }
 
-/// What is read goes in; what is left out gets a reason.
+/// Context of reading one document; `ignored` holds the reasons for the parts that are left out.
 struct Reading {
     now: Timestamp,
     allow_http: bool,

@@ -1,17 +1,17 @@
-//! What administrators hand in instead of metadata, by its name and with what to do.
+//! Documents that administrators give instead of metadata, by name and with what to do.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::xml::{Element, namespace};
 
-/// How much of a text is looked at to tell what it is.
+/// Characters at the start of a text that are looked at to tell its kind.
 const LOOKED_AT: usize = 4_096;
 
-/// Something that is handed in instead of an identity provider's metadata.
+/// Kinds of documents that are given instead of an identity provider's metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mistaken {
-    /// Nothing at all.
+    /// The text is empty.
     Nothing,
     /// The address of a document.
     Url,
@@ -27,7 +27,7 @@ pub enum Mistaken {
     Base64,
     /// An archive, a picture or another file that is no text.
     Binary,
-    /// A SAML message.
+    /// A SAML message or assertion.
     Message,
     /// Metadata of SAML 1, WS-Federation or WS-Trust without a SAML 2.0 role, or any other XML.
     OtherXml,
@@ -36,7 +36,7 @@ pub enum Mistaken {
 }
 
 impl Mistaken {
-    /// What it is and what to do, as the end of a sentence about the metadata.
+    /// Explanation and advice, as the end of a sentence about the metadata.
     pub const fn advice(self) -> &'static str {
         match self {
             Self::Nothing => "is empty: give the identity provider's metadata document",
@@ -75,7 +75,7 @@ impl Mistaken {
         }
     }
 
-    /// What a text is that does not begin as XML does, or begins as a web page.
+    /// Kind of a text that does not begin as XML does, or begins as a web page.
     pub(super) fn text(text: &str) -> Option<Self> {
         let head: String = text.chars().take(LOOKED_AT).collect();
         let lower = head.to_ascii_lowercase();
@@ -103,7 +103,7 @@ impl Mistaken {
         }
     }
 
-    /// What XML is whose root is neither of the metadata's.
+    /// Kind of an XML document whose root is neither of the metadata's.
     pub(super) fn element(root: &Element<'_, '_>) -> Self {
         match (root.namespace(), root.local()) {
             (namespace::PROTOCOL | namespace::ASSERTION, _) => Self::Message,

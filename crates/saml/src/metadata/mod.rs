@@ -15,7 +15,7 @@ pub enum Binding {
 }
 
 impl Binding {
-    /// The binding's URI.
+    /// URI that names the binding in metadata.
     pub const fn uri(self) -> &'static str {
         match self {
             Self::Redirect => "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect",

@@ -10,7 +10,7 @@ use crate::sp_key::{SpKey, SpKeyError};
 use crate::xml::namespace;
 use crate::xml::write::Writer;
 
-/// What an identity provider needs to know about us.
+/// Our metadata, as an identity provider needs it.
 #[derive(Debug, Clone)]
 pub struct SpMetadata<'a> {
     /// `entityID`, the ACS location, and in this product the same URL.

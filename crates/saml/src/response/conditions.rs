@@ -1,4 +1,4 @@
-//! `saml:Conditions`: for whom and when the assertion holds (core 2.5.1).
+//! `saml:Conditions`: the audience and the time for which the assertion holds (core 2.5.1).
 
 use jiff::Timestamp;
 

@@ -6,14 +6,14 @@ use quick_xml::events::Event;
 /// Longest masked message kept, in bytes.
 const MAX_MASKED: usize = 16 * 1024;
 
-/// How much of a signature, ciphertext or certificate is shown: enough to compare two by eye.
+/// Characters of a signature, ciphertext or certificate that are shown: enough to compare two by eye.
 const SHOWN: usize = 16;
 
-/// Elements whose text says who somebody is, and attributes that do.
+/// Elements whose text identifies a user, and attributes that do.
 const PERSONAL: [&str; 3] = ["AttributeValue", "NameID", "BaseID"];
 const PERSONAL_ATTRIBUTES: [&str; 2] = ["Address", "DNSName"];
 
-/// Elements with bulky base64 that nobody reads.
+/// Elements with bulky base64 that is of no use to a reader.
 const BULKY: [&str; 6] = ["SignatureValue", "CipherValue", "X509Certificate", "Modulus", "X509CRL", "PublicKey"];
 
 const MASK: &str = "***";
@@ -38,7 +38,7 @@ pub fn masked_message(xml: &str) -> String {
 
 struct Masking {
     output: String,
-    /// How many open elements there are from the outermost personal one on.
+    /// Number of open elements from the outermost personal one on.
     personal: usize,
     bulky: bool,
 }

@@ -15,7 +15,7 @@ use crate::xml::{Element, namespace};
 /// Most status codes kept: the top one, its detail, and one for luck.
 const MAX_STATUS_CODES: usize = 3;
 
-/// What a `samlp:Response` says about itself (core 3.2.2).
+/// Claims of a `samlp:Response` about itself (core 3.2.2).
 #[derive(Debug)]
 pub(super) struct ResponseClaims {
     pub(super) id: String,
@@ -55,7 +55,7 @@ fn status_codes(status: &Element<'_, '_>) -> Vec<String> {
     codes
 }
 
-/// What a `saml:Assertion` says (core 2.3.3).
+/// Claims of a `saml:Assertion` (core 2.3.3).
 #[derive(Debug)]
 pub(super) struct AssertionClaims {
     pub(super) id: String,
@@ -85,7 +85,7 @@ pub(super) fn assertion(assertion: &Element<'_, '_>) -> Result<AssertionClaims, 
     })
 }
 
-/// The text of an element that identifies somebody, exactly as it stands.
+/// Text of an identifying element, exactly as it stands; refused if it holds elements.
 pub(super) fn text(element: &Element<'_, '_>) -> Result<String, Rejection> {
     element
         .text()

@@ -1,4 +1,4 @@
-//! From a guarded message to claims that a trusted signature covers. What the signature does not cover is dropped.
+//! Verification of a guarded message, which gives the claims that a trusted signature covers. The rest is dropped.
 
 use jiff::Timestamp;
 
@@ -70,8 +70,8 @@ impl<'t> Verifier<'_, 't> {
         }
     }
 
-    /// Nothing outside is signed, so the encrypted assertion must be. Every failure looks the same: whoever changes
-    /// ciphertext must not learn how far it got.
+    /// Verifies the signature inside an encrypted assertion, if there is none outside. Every failure looks the
+    /// same: an attacker who changes ciphertext must not learn how far it got.
     fn signed_inside(&self, guarded: &Guarded<'_>) -> Result<Verified<'t>, Rejection> {
         let encrypted = guarded.encrypted_assertion().ok_or_else(missing)?;
         let inner = decrypt::assertion(&encrypted, &self.recipient)?;

@@ -13,7 +13,7 @@ use crate::rejection::Rejection;
 use crate::xml::tree::NodeKind;
 use crate::xml::{Element, character, namespace};
 
-/// A `saml:AuthnStatement`.
+/// Claims of a `saml:AuthnStatement` (core 2.7.2).
 #[derive(Debug)]
 pub(super) struct AuthnStatement {
     pub(super) authn_instant: Timestamp,

@@ -1,4 +1,4 @@
-//! `saml:Subject`: who, and for whom the assertion was made (core 2.4, profiles 4.1.4.2).
+//! `saml:Subject`: the user, and the recipient that the assertion was made for (core 2.4, profiles 4.1.4.2).
 
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ pub(super) struct Subject {
     bearers: Vec<Bearer>,
 }
 
-/// A bearer `SubjectConfirmation`.
+/// Claims of a bearer `SubjectConfirmation`.
 #[derive(Debug, Clone)]
 pub(super) struct Bearer {
     recipient: Option<String>,

@@ -17,7 +17,7 @@ use crate::sp_key::SpKey;
 
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
-/// What the response must say, compared exactly. All of it comes from the connection that the ACS path names.
+/// Expected values of the response, compared exactly. All of it comes from the connection that the ACS path names.
 #[derive(Debug, Clone)]
 pub struct Expected<'a> {
     /// `Destination` and `Recipient`: the ACS URL as published.
@@ -71,7 +71,7 @@ pub enum SignedElement {
     Assertion,
 }
 
-/// Something an administrator should know about a response that was accepted.
+/// Warnings to the administrator about a response that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
     /// A signature or digest uses SHA-1.
@@ -130,7 +130,7 @@ pub struct VerifiedResponse {
 
 /// Verifies a decoded response: guard, signature, decryption, protocol checks.
 ///
-/// What needs state is left to the caller: that `in_response_to` is pending, and that `assertion_id` is new.
+/// Checks that need state are left to the caller: that `in_response_to` is pending, and that `assertion_id` is new.
 pub fn verify_response(xml: &str, expected: &Expected<'_>, trust: &Trust<'_>) -> Result<VerifiedResponse, Rejection> {
     let guarded = guard::check(xml)?;
     let root = guarded.response().ok_or_else(|| structure(Reason::ResponseMissing))?;

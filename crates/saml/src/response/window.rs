@@ -12,7 +12,7 @@ use crate::rejection::{Check, Rejection};
 pub(super) struct Window {
     now: Timestamp,
     skew: SignedDuration,
-    /// How far the other clock must be off, in seconds: positive if ahead of ours.
+    /// Seconds that the other clock must be off: positive if ahead of ours.
     seen: i64,
 }
 
@@ -56,7 +56,7 @@ impl Window {
         Err(Rejection::new(Check::Time, reason).wanted(wanted).got(end.to_string()))
     }
 
-    /// How far the other clock was off beyond doubt; `None` if no tolerance was needed.
+    /// Seconds that the other clock was off beyond doubt; `None` if no tolerance was needed.
     pub(super) fn seen(&self) -> Option<i64> {
         Some(self.seen).filter(|seconds| *seconds != 0)
     }

@@ -1,4 +1,4 @@
-//! Which characters and names XML 1.0 (fifth edition) allows, and what references stand for.
+//! Characters and names that XML 1.0 (fifth edition) allows, and the meaning of references.
 
 use std::borrow::Cow;
 use std::num::IntErrorKind;

@@ -21,12 +21,12 @@ pub(crate) struct XmlError(pub(crate) Reason);
 
 pub(crate) const MALFORMED: XmlError = XmlError(Reason::MalformedXml);
 
-/// How much of everything a document may have.
+/// Bounds of everything in a document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Length of the text in bytes.
     pub(crate) length: usize,
-    /// Elements within elements.
+    /// Depth of elements within elements.
     pub(crate) depth: usize,
     /// Elements, texts, comments and instructions.
     pub(crate) nodes: usize,

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use super::{MALFORMED, XmlError, namespace};
 use crate::reason::Reason;
 
-/// Which namespace name: a place in the document's table.
+/// Index of a namespace name in the document's table.
 pub(crate) type NamespaceId = usize;
 
-/// No namespace.
+/// Stands for no namespace.
 pub(crate) const NONE: NamespaceId = 0;
 const XML: NamespaceId = 1;
 
@@ -30,7 +30,7 @@ impl<'a> Scope<'a> {
         Self { ids: BTreeMap::from(ids), bindings: Vec::new(), limit }
     }
 
-    /// How many declarations are in scope; give it to [`Self::leave`] at the end of the element that comes.
+    /// Number of declarations in scope; give it to [`Self::leave`] at the end of the element that comes.
     pub(crate) fn mark(&self) -> usize {
         self.bindings.len()
     }
@@ -39,8 +39,8 @@ impl<'a> Scope<'a> {
         self.bindings.truncate(mark);
     }
 
-    /// Declares a prefix, the empty one for the default namespace. `xml` may be declared as what it always is, and only so
-    /// (Namespaces in XML, 3).
+    /// Declares a prefix, the empty one for the default namespace. `xml` may be declared as what it always is, and
+    /// only so (Namespaces in XML, 3).
     pub(crate) fn declare(&mut self, prefix: &'a str, name: Cow<'a, str>, mark: usize) -> Result<(), XmlError> {
         if prefix == "xml" && name == namespace::XML {
             return self.bind(prefix, XML, mark);

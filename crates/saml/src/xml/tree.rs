@@ -31,7 +31,7 @@ pub(crate) enum NodeKind<'a> {
     Instruction,
 }
 
-/// Where an element stands in the document's text, in bytes.
+/// Place of an element in the document's text, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source {
     pub(crate) start: usize,

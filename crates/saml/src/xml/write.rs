@@ -43,7 +43,7 @@ impl Writer {
         self.element(name, attributes, |writer| writer.text(text));
     }
 
-    /// Writes text.
+    /// Writes character data, escaped.
     pub(crate) fn text(&mut self, text: &str) {
         escape_text(text, &mut self.text);
     }
@@ -65,7 +65,7 @@ impl Writer {
         (self.text, after)
     }
 
-    /// The text alone.
+    /// The written text alone, without the rest of the writer.
     pub(crate) fn into_text(self) -> String {
         self.text
     }

@@ -1,4 +1,4 @@
-//! What honest identity providers send is accepted, and read as it stands.
+//! Messages that honest identity providers send are accepted, and read as they stand.
 
 use crate::support::*;
 use saml::{Engines, SignedElement, Trust, Warning};

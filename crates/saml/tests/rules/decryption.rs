@@ -96,7 +96,7 @@ fn keys_for_other_recipients_are_skipped() {
     );
 }
 
-/// Proves C10: whoever encrypts for many recipients makes us try few of our private keys.
+/// Proves C10: a sender that encrypts for many recipients makes us try few of our private keys.
 #[test]
 fn few_private_key_operations_are_made() {
     let accepted = fixture!("encrypted-aes256-gcm.xml");

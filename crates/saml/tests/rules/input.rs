@@ -1,4 +1,4 @@
-//! What people and browsers hand in: certificates, form values, messages for diagnostics.
+//! Input from people and browsers: certificates, form values, messages for diagnostics.
 
 use crate::support::*;
 use base64::Engine as _;

@@ -1,4 +1,5 @@
-//! What we send: requests by both bindings, and our metadata. Signatures are checked by other implementations.
+//! Messages that we send: requests by both bindings, and our metadata. Signatures are checked by other
+//! implementations.
 
 use std::collections::HashMap;
 

@@ -109,7 +109,7 @@ fn algorithm_confusion_is_refused() {
     assert_eq!(refusal(&ecdsa), "key_type_mismatch");
 }
 
-/// Proves C10: a comment does not cut an identity short, in the text where nobody signed it or where somebody did.
+/// Proves C10: a comment does not cut an identity short, in the text, signed or not.
 #[test]
 fn comments_do_not_truncate_identities() {
     let commented = "anna@example.com<!-- -->.evil.example</saml:NameID>";

@@ -1,4 +1,4 @@
-//! What the use-cases need of the world, for real: the clock, randomness, cryptography and outgoing connections.
+//! Implementations of the use-cases' ports: the clock, randomness, cryptography and outgoing connections.
 
 mod clock;
 mod entropy;

@@ -1,8 +1,8 @@
 //! Passwords by argon2id (RFC 9106), in threads of their own.
 //!
-//! A hash takes some 20 ms and 19 MiB, on purpose. A fixed number of threads, each with its memory for good, and a bounded
-//! queue before them keep a flood of sign-ins from taking processors and memory from everything else: who comes when
-//! the queue is full is told to come later.
+//! A hash takes some 20 ms and 19 MiB, on purpose. A fixed number of threads, each with its memory for good, and a
+//! bounded queue before them keep a flood of sign-ins from taking processors and memory from everything else: who
+//! comes when the queue is full is told to come later.
 
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -21,7 +21,7 @@ const OUTPUT_BYTES: usize = 32;
 /// One lane: several would want threads of their own.
 const LANES: u32 = 1;
 
-/// What a hash costs, and how many are made at once.
+/// Cost of a hash, and limits of the hashes made at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashingParameters {
     /// Memory of each hash, in KiB.
@@ -30,7 +30,7 @@ pub struct HashingParameters {
     pub iterations: u32,
     /// Threads, each of which keeps that memory for good.
     pub threads: NonZeroUsize,
-    /// How many passwords may wait for a thread.
+    /// Number of passwords that may wait for a thread.
     pub queue: NonZeroUsize,
 }
 
@@ -61,7 +61,7 @@ impl Argon2Hasher {
         Ok(Self { params, decoy, capacity, queue: sender })
     }
 
-    /// Does this in one of the threads, unless whoever asked has gone by then.
+    /// Does this in one of the threads, unless the caller has gone by then.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Vec<Block>) -> Result<T, PasswordHasherError> + Send + 'static,

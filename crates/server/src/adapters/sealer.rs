@@ -1,7 +1,7 @@
 //! Secrets at rest: AES-256-GCM under a key of their own for each place, derived from the operator's master key.
 //!
-//! A sealed secret is one version byte, twelve bytes of nonce, the ciphertext and its tag. The place (`context`) goes into the
-//! key's derivation and into the authenticated data, so that nothing opens where it does not belong.
+//! A sealed secret is one version byte, twelve bytes of nonce, the ciphertext and its tag. The place (`context`)
+//! goes into the key's derivation and into the authenticated data, so that nothing opens where it does not belong.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;

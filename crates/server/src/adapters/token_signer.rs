@@ -149,7 +149,8 @@ mod tests {
         format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()))
     }
 
-    /// Proves I1, for each algorithm: what was signed is verified with the published half of the key, whatever its times.
+    /// Proves I1, for each algorithm: what was signed is verified with the published half of the key, whatever its
+    /// times.
     #[test]
     fn a_signed_token_verifies_with_the_published_key() {
         for algorithm in ALGORITHMS {
@@ -186,8 +187,8 @@ mod tests {
         }
     }
 
-    /// Proves I1: the header can neither name another algorithm (also not `none`, nor a shared secret made of the public
-    /// key), nor another type, nor an unknown key.
+    /// Proves I1: the header can neither name another algorithm (also not `none`, nor a shared secret made of the
+    /// public key), nor another type, nor an unknown key.
     #[test]
     fn a_header_chooses_neither_algorithm_nor_type_nor_key() {
         let (token, jwk) = signed(SigningAlgorithm::Rs256, "key_1", &json!({"sub": "usr_1"}));

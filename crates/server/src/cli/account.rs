@@ -24,13 +24,13 @@ pub struct New {
     /// The handle that people type: 3 to 63 of a-z, 0-9 and -.
     #[arg(long, value_parser = AccountName::parse)]
     name: AccountName,
-    /// What people read.
+    /// Name of the account that people read.
     #[arg(long, value_parser = Label::parse)]
     display_name: Label,
     /// The first owner's email, which is their username.
     #[arg(long, value_parser = Email::parse)]
     owner_email: Email,
-    /// For an installation of `serve --development`, whose base URL is plain http.
+    /// Permit a base URL in plain http, as an installation of `serve --development` has.
     #[arg(long)]
     development: bool,
 }

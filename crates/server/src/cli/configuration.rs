@@ -17,7 +17,7 @@ pub struct Check {
     development: bool,
 }
 
-/// Prints, then judges.
+/// Prints the configuration and its warnings, then fails if it cannot be used.
 pub fn check(loaded: &Loaded, options: &Check) -> anyhow::Result<()> {
     match &loaded.file {
         Some(file) => println!("# {}", file.display()),

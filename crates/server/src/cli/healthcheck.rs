@@ -10,7 +10,7 @@ use crate::config::Loaded;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// What to ask [default: `/healthz` where the configuration says that it listens].
+    /// URL to ask [default: `/healthz` where the configuration says that it listens].
     #[arg(long)]
     url: Option<Url>,
 }
@@ -31,7 +31,7 @@ pub async fn run(arguments: &Arguments, load: impl FnOnce() -> anyhow::Result<Lo
     }
 }
 
-/// What listens on every address is asked on this machine's own.
+/// Replaces an unspecified address, which listens on every address, by this machine's loopback address.
 fn reachable(bind: SocketAddr) -> SocketAddr {
     let ip = match bind.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,4 +1,5 @@
-//! The command line. Results go to standard output, as JSON where a program may read them; logs and errors to standard error.
+//! The command line. Results go to standard output, as JSON where a program may read them; logs and errors to
+//! standard error.
 
 mod account;
 mod configuration;
@@ -30,7 +31,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the API.
+    /// Serve the API until told to stop.
     Serve(serve::Arguments),
     /// Bring the database up to date.
     Migrate,
@@ -43,10 +44,10 @@ enum Command {
     Config(configuration::Command),
     /// Print the OpenAPI document.
     Openapi,
-    /// Accounts.
+    /// Create accounts with their owners.
     #[command(subcommand)]
     Account(account::Command),
-    /// Operators' API keys.
+    /// Manage the API keys of operators.
     #[command(subcommand)]
     OperatorKey(operator_key::Command),
     /// Ask a running Vestibule whether it lives.

@@ -1,6 +1,6 @@
 //! `vestibule openapi`
 
-/// Prints the document.
+/// Prints the OpenAPI document as JSON.
 pub fn run() {
     println!("{}", api::openapi());
 }

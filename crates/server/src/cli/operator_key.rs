@@ -24,7 +24,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Existing {
-    /// For an installation of `serve --development`, whose base URL is plain http.
+    /// Permit a base URL in plain http, as an installation of `serve --development` has.
     #[arg(long)]
     development: bool,
 }
@@ -33,17 +33,17 @@ pub struct Existing {
 pub struct Revocation {
     /// The key's id, such as `opk_…`.
     id: OperatorKeyId,
-    /// For an installation of `serve --development`, whose base URL is plain http.
+    /// Permit a base URL in plain http, as an installation of `serve --development` has.
     #[arg(long)]
     development: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct New {
-    /// What the key is for.
+    /// Purpose of the key, in a few words.
     #[arg(long, value_parser = Label::parse)]
     name: Label,
-    /// For an installation of `serve --development`, whose base URL is plain http.
+    /// Permit a base URL in plain http, as an installation of `serve --development` has.
     #[arg(long)]
     development: bool,
 }
@@ -67,7 +67,7 @@ pub async fn list(loaded: &Loaded, existing: &Existing) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Revokes a key.
+/// Revokes a key, which stops working at once.
 pub async fn revoke(loaded: &Loaded, revocation: &Revocation) -> anyhow::Result<()> {
     let wired = wire(loaded, revocation.development, Migrations::Require).await?;
     wired.service.revoke_operator_key(&Caller::command_line(), revocation.id).await.map_err(words::of)?;

@@ -8,11 +8,11 @@ use super::problem::{Problem, Problems};
 
 /// Names the configuration's file.
 pub const CONFIG_VARIABLE: &str = "VESTIBULE_CONFIG";
-/// What every setting's variable begins with.
+/// Prefix of every setting's environment variable.
 const PREFIX: &str = "VESTIBULE_";
 /// Variables with our prefix that others set: the test suites, and Kubernetes for a Service by the name of `vestibule`.
 const FOREIGN: [&str; 3] = ["VESTIBULE_TEST_", "VESTIBULE_SERVICE_", "VESTIBULE_PORT"];
-/// This source's name in figment's metadata.
+/// Name of this source in figment's metadata.
 pub const NAME: &str = "environment";
 
 /// The variables that are settings.

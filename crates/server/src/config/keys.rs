@@ -1,4 +1,5 @@
-//! Every key there is, and what it expects: the source of "must be …", of "did you mean …" and of the refusal of the rest.
+//! Every key there is, and what it expects: the source of "must be …", of "did you mean …" and of the refusal of
+//! the rest.
 
 use figment::value::{Dict, Value};
 use figment::{Figment, Provider as _};
@@ -55,7 +56,7 @@ pub const KEYS: &[(&str, &str)] = &[
 /// One letter in this many may be wrong for a mistyped key to be recognized.
 const LETTERS_PER_TYPO: usize = 3;
 
-/// What a key expects.
+/// Expectation of a key, if it is known.
 pub fn expectation(key: &str) -> Option<&'static str> {
     KEYS.iter().find(|(known, _)| *known == key).map(|(_, expectation)| *expectation)
 }
@@ -93,7 +94,7 @@ fn unknown(given: &Figment, key: &str, value: &Value) -> Problem {
     Problem::new(key, source, "there is no such key", suggestion(key))
 }
 
-/// What the writer of an unknown key may have meant.
+/// Suggests the known key that the writer of an unknown one may have meant, or to remove it.
 pub fn suggestion(key: &str) -> String {
     let last = |key: &'static str| key.rsplit('.').next().unwrap_or(key);
     KEYS.iter()
@@ -106,7 +107,7 @@ pub fn suggestion(key: &str) -> String {
         )
 }
 
-/// How many letters must be added, removed or changed to make one text of the other (Levenshtein).
+/// Number of letters to add, remove or change to make one text of the other (Levenshtein).
 fn edits(from: &str, to: &str) -> usize {
     let mut row: Vec<usize> = (0..=to.chars().count()).collect();
     for (i, a) in from.chars().enumerate() {

@@ -17,11 +17,11 @@ use super::Loaded;
 use super::problem::Problem;
 use crate::adapters::mail::{Security, SmtpSettings};
 
-/// Who sends where nobody said.
+/// Sender's name if none is configured.
 const DEFAULT_SENDER_NAME: &str = "Vestibule";
 
 impl Loaded {
-    /// How to reach the mail server; `None` where none is configured.
+    /// Settings of the mail server; `None` if none is configured.
     pub fn mail(&self, development: bool) -> Result<Option<SmtpSettings>, Problem> {
         let mail = &self.values.mail;
         let Some(host) = mail.host.clone() else { return self.refuse_headless_mail().map(|()| None) };
@@ -51,7 +51,7 @@ impl Loaded {
         self.values.mail.sender_name.as_ref().map_or(DEFAULT_SENDER_NAME, Label::as_str)
     }
 
-    /// How long sending one mail may take.
+    /// Time limit for sending one mail.
     pub fn mail_timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.values.mail.timeout_seconds.get()))
     }

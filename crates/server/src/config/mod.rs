@@ -1,7 +1,7 @@
-//! What the operator configures: one TOML file, and environment variables, which win over it.
+//! Configuration by the operator: one TOML file, and environment variables, which win over it.
 //!
-//! Every key is typed, an unknown one is refused wherever it stands, and every problem names the key, where it came from
-//! and what to do. No secret has a default.
+//! Every key is typed, an unknown one is refused wherever it stands, and every problem names the key, where it
+//! came from and what to do. No secret has a default.
 
 mod environment;
 mod keys;
@@ -29,7 +29,7 @@ pub const DEFAULT_FILE: &str = "vestibule.toml";
 
 /// A configuration, and where each of its values came from.
 pub struct Loaded {
-    /// The values.
+    /// Values of all configuration keys.
     pub values: Configuration,
     /// The file that was read.
     pub file: Option<PathBuf>,
@@ -66,7 +66,7 @@ pub fn find_file(named: Option<&Path>) -> Result<Option<PathBuf>, Problems> {
 }
 
 impl Loaded {
-    /// Where a key's value came from: the file, the environment variable, or nowhere.
+    /// Source of a key's value: the file, the environment variable, or "not set".
     fn source_of(&self, key: &str) -> String {
         self.origin
             .find_metadata(key)

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, in words that name the key, where it came from, and what to do.
+//! Problems of a configuration, in words that name the key, where it came from, and what to do.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ impl std::error::Error for Problem {}
 pub struct Problems(pub Vec<Problem>);
 
 impl Problems {
-    /// What figment found. The value itself is never repeated: it may be a secret.
+    /// Converts the errors of figment. The value itself is never repeated: it may be a secret.
     pub fn of_figment(error: figment::Error) -> Self {
         Self(error.into_iter().map(|error| of_one(&error)).collect())
     }
@@ -62,7 +62,7 @@ fn of_one(error: &figment::Error) -> Problem {
     }
 }
 
-/// How a person finds the place of a key's value.
+/// Name of the place of a key's value, as the operator finds it.
 pub fn source_name(metadata: &Metadata, key: &str) -> String {
     match metadata.source.as_ref().and_then(figment::Source::file_path) {
         Some(path) => format!("file {}", path.display()),

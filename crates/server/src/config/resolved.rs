@@ -1,4 +1,4 @@
-//! What the values mean: checks over several keys, and secrets read from where they are.
+//! Meaning of the values: checks over several keys, and secrets read from where they are.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::adapters::MASTER_KEY_BYTES;
 /// The master key, wiped from memory with this value.
 pub type MasterKey = Zeroizing<[u8; MASTER_KEY_BYTES]>;
 
-/// How to make a master key.
+/// Instruction for making a master key.
 pub const MASTER_KEY_RECIPE: &str =
     "make one with `openssl rand -base64 32 > master.key` and name that file in secrets.master_key_file";
 /// The database where none is configured: a file in the working directory.
@@ -31,7 +31,7 @@ const PASSWORD_MEMORY_KIB: RangeInclusive<u32> = 7_168..=1_048_576;
 const PASSWORD_ITERATIONS: RangeInclusive<u32> = 1..=20;
 
 impl Loaded {
-    /// Everything that is wrong, at once. `development` permits plain http, and this machine alone.
+    /// Reports every problem at once. `development` permits plain http, and this machine alone.
     pub fn check(&self, development: bool) -> Result<(), Problems> {
         let found: Vec<Problem> = [
             self.base_url(development).err(),
@@ -51,7 +51,7 @@ impl Loaded {
         if found.is_empty() { Ok(()) } else { Err(Problems(found)) }
     }
 
-    /// What works and yet deserves a look.
+    /// Warnings about settings that work and yet deserve a look.
     pub fn warnings(&self) -> Vec<String> {
         let files = [
             ("secrets.master_key_file", &self.values.secrets.master_key_file),
@@ -69,7 +69,7 @@ impl Loaded {
             .collect()
     }
 
-    /// Where browsers and identity providers reach this service.
+    /// Base URL at which browsers and identity providers reach this service.
     pub fn base_url(&self, development: bool) -> Result<Url, Problem> {
         const KEY: &str = "server.base_url";
         let Some(url) = self.values.server.base_url.as_ref() else {
@@ -114,7 +114,7 @@ impl Loaded {
         }
     }
 
-    /// The master key.
+    /// Reads the master key, from its variable or its file but not from both.
     pub fn master_key(&self) -> Result<MasterKey, Problem> {
         const KEY: &str = "secrets.master_key";
         const FILE: &str = "secrets.master_key_file";

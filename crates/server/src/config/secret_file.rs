@@ -8,7 +8,7 @@ use std::path::Path;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-/// The bit of a file's mode by which everybody on the machine may read it.
+/// Bit of a file's mode that lets all users of the machine read it.
 const READABLE_BY_OTHERS: u32 = 0o004;
 /// Longest secret that is read: a database's URL, at most; a wrong path may lead to something endless.
 const SECRET_FILE_MAX_BYTES: u64 = 64 * 1024;

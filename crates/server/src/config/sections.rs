@@ -1,4 +1,4 @@
-//! The sections of the configuration and their defaults. What each key expects stands in [`super::keys`].
+//! The sections of the configuration and their defaults. The expectations of the keys stand in [`super::keys`].
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
@@ -76,7 +76,7 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Threads that serve HTTP; as many as processors where it is not set.
     pub workers: Option<NonZeroUsize>,
-    /// How long requests may go on after the signal to stop.
+    /// Seconds that requests may go on after the signal to stop.
     pub shutdown_seconds: u16,
 }
 
@@ -164,14 +164,14 @@ pub struct Passwords {
     pub memory_kib: u32,
     /// Passes over that memory.
     pub iterations: u32,
-    /// How many are hashed at once; half as many as there are processors where it is not set.
+    /// Number of passwords hashed at once; half the number of processors if it is not set.
     pub threads: Option<NonZeroUsize>,
-    /// How many may wait; who comes then is told to come later.
+    /// Number of passwords that may wait; further callers are told to come later.
     pub queue: NonZeroUsize,
 }
 
 impl Default for Passwords {
-    /// What OWASP's password storage cheat sheet recommends for argon2id; a second of waiting for one thread.
+    /// Recommendation of OWASP's password storage cheat sheet for argon2id; a second of waiting for one thread.
     fn default() -> Self {
         Self { memory_kib: 19_456, iterations: 2, threads: None, queue: NonZeroUsize::MIN.saturating_add(49) }
     }
@@ -183,7 +183,7 @@ impl Default for Passwords {
 pub struct Saml {
     /// The engines that must accept a signature.
     pub engines: Engines,
-    /// What the platform's own attribute names begin with (C2, C4).
+    /// Prefix of the platform's own attribute names (C2, C4).
     pub attribute_prefix: String,
     /// Number of responses verified at once; as many as processors where it is not set.
     pub verification_permits: Option<NonZeroUsize>,
@@ -220,7 +220,7 @@ pub enum Engines {
 pub struct Mail {
     /// The mail server; mails wait in the outbox where there is none.
     pub host: Option<String>,
-    /// Its port; the usual one of `security` where it is not set.
+    /// Port of the server; the usual one of `security` if it is not set.
     pub port: Option<NonZeroU16>,
     /// Protection of the connection to the mail server.
     pub security: Security,
@@ -264,7 +264,7 @@ impl Default for Mail {
 pub struct Log {
     /// The format of a log line.
     pub format: LogFormat,
-    /// What is logged, in the syntax of tracing's `EnvFilter`.
+    /// Filter of the log, in the syntax of tracing's `EnvFilter`.
     pub filter: String,
 }
 
@@ -284,7 +284,7 @@ pub enum LogFormat {
     Text,
 }
 
-/// `[limits]`: requests per minute and client address, and what is stored of sign-ins that nobody finished.
+/// `[limits]`: requests per minute and client address, and the stored rows of unfinished sign-ins.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -301,8 +301,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A whole office behind one address signs in at nine; guessing account names is still slow, and what a flood leaves
-    /// behind takes some tens of megabytes.
+    /// A whole office behind one address signs in at nine; guessing account names is still slow, and what a flood
+    /// leaves behind takes some tens of megabytes.
     fn default() -> Self {
         Self {
             discovery_per_minute: NonZeroU32::MIN.saturating_add(59),
@@ -322,7 +322,7 @@ pub struct Metrics {
     pub bind: Option<SocketAddr>,
 }
 
-/// What stands for a secret wherever the configuration is shown.
+/// Mask for a secret wherever the configuration is shown.
 pub const MASK: &str = "********";
 
 #[expect(clippy::ref_option, reason = "the shape of serialize_with")]

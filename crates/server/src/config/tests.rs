@@ -25,7 +25,7 @@ impl Files {
         path
     }
 
-    /// What is said about a text, with the folder taken out of it.
+    /// Removes the path of the folder from a text.
     fn without_folder(&self, text: &str) -> String {
         text.replace(&format!("{}/", self.0.path().display()), "")
     }
@@ -134,7 +134,8 @@ fn a_bad_value_is_named_with_its_source_and_the_fix() {
     }
 }
 
-/// Proves that a key that does not exist is refused wherever it stands, all of them at once, with a guess at what was meant.
+/// Proves that a key that does not exist is refused wherever it stands, all of them at once, with a guess at what
+/// was meant.
 #[test]
 fn an_unknown_key_is_refused() {
     let file = "port = 1\n[server]\nbnd = \"127.0.0.1:1\"\n[smtp]\nhost = \"x\"\n";
@@ -266,7 +267,8 @@ fn a_master_key_is_read_in_either_notation() {
     }
 }
 
-/// Proves that a secret which everybody can read is warned about, and one that is not is left in peace.
+/// Proves that a secret which all users of the machine can read is warned about, and one that is not is left in
+/// peace.
 #[test]
 fn an_exposed_secret_is_warned_about() {
     let files = Files::new();

@@ -1,4 +1,4 @@
-//! What the demo tells to try.
+//! Instructions of the demo: requests and pages to try.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,20 +13,20 @@ use super::seed::{ACCOUNT_NAME, OWNER_EMAIL, PERSON_EMAIL, Seeded};
 use crate::adapters::OsEntropy;
 use crate::doctor::JWKS_PATH;
 
-/// Where a login page begins a sign-in.
+/// Path at which a login page begins a sign-in.
 pub const SIGN_IN_PATH: &str = "/v1/sso-sign-ins";
-/// Where a frontend exchanges its code.
+/// Path at which a frontend exchanges its code.
 pub const TOKEN_PATH: &str = "/oauth/token";
-/// Where a signed-in user reads who they are.
+/// Path at which a signed-in user reads their own profile.
 pub const ME_PATH: &str = "/v1/me";
 
 /// Addresses and names of this run.
 pub struct Instructions {
-    /// Where the API is.
+    /// Base URL of the API.
     pub base_url: String,
     /// The frontend's client id.
     pub client_id: String,
-    /// Where its codes go.
+    /// Redirect URI that the frontend's codes are sent to.
     pub redirect_uri: String,
     page_url: String,
     login_url: String,
@@ -38,7 +38,7 @@ pub struct Instructions {
 }
 
 impl Instructions {
-    /// What to try in this run.
+    /// Collects the addresses and names of this run, with a random code verifier.
     pub fn new(base_url: &str, idp: &RunningIdp, page: SocketAddr, seeded: &Seeded) -> Self {
         let mut random = [0; 32];
         OsEntropy.fill(&mut random);

@@ -1,8 +1,8 @@
 //! `vestibule demo`: the whole thing on this machine, to try it in two minutes.
 //!
-//! An identity provider for playing, an account `demo` that alice signs in to, a frontend page that signs in as a real one
-//! would, and the API over an embedded database. Everything listens on loopback and nothing else; plain http and
-//! fetches to loopback are permitted here, and with `serve --development`, alone.
+//! An identity provider for playing, an account `demo` that alice signs in to, a frontend page that signs in as a
+//! real one would, and the API over an embedded database. Everything listens on loopback and nothing else; plain
+//! http and fetches to loopback are permitted here, and with `serve --development`, alone.
 
 mod installation;
 mod instructions;
@@ -24,7 +24,7 @@ use crate::wire::{Migrations, wire};
 use instructions::Instructions;
 use page::Page;
 
-/// What is logged beside the instructions: what a person should see.
+/// Level of the log beside the instructions: only messages that need attention.
 const LOG_FILTER: &str = "warn";
 
 #[derive(Debug, Args)]

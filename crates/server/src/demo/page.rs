@@ -19,10 +19,10 @@ const TEMPLATE: &str = include_str!("page.html");
 const SETTINGS: &str = "\"settings\"";
 /// Longest request line and headers that are read; a browser's have one or two kilobytes.
 const REQUEST_MAX_BYTES: u64 = 16 * 1024;
-/// How long a browser may take to send them.
+/// Time limit for reading and answering one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where the browser comes back to with a code.
+/// URL to which the browser comes back with a code.
 pub fn callback_url(page: SocketAddr) -> String {
     format!("http://{page}/callback")
 }
@@ -34,7 +34,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Listens on loopback.
+    /// Listens on this port of loopback; 0 is any free one.
     pub async fn bind(port: u16) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
@@ -43,7 +43,7 @@ impl Page {
         Ok(Self { listener, address })
     }
 
-    /// Where it is.
+    /// Address that the page listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -1,5 +1,5 @@
-//! What the demo begins with: account, frontend, and a SAML connection to the identity provider beside it. Done by the
-//! use-cases that an operator would call, and again at every start: what is there stays.
+//! Data that the demo begins with: account, frontend, and a SAML connection to the identity provider beside it.
+//! Made by the use-cases that an operator would call, and again at every start: existing data stays.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use service::{
 
 use crate::words;
 
-/// What is typed as account name.
+/// Account name that the demo's user types.
 pub const ACCOUNT_NAME: &str = "demo";
 /// The user who signs in through the identity provider, which knows her.
 pub const PERSON_EMAIL: &str = "alice@example.test";
@@ -28,14 +28,14 @@ pub const PERSON_EMAIL: &str = "alice@example.test";
 pub const OWNER_EMAIL: &str = "owner@example.test";
 /// The demo has one account, one frontend and one connection; a person may have added some.
 const FIRST_PAGE: u16 = 100;
-/// What the identity provider sends as alice's role.
+/// Value that the identity provider sends as alice's role.
 const MAPPED_ROLE: &str = "nac-team-lead";
 
-/// What was found or made.
+/// Resources that were found or made.
 pub struct Seeded {
-    /// The frontend.
+    /// The frontend, as an application of the account.
     pub application: Application,
-    /// Where the SAML connection takes responses.
+    /// URL at which the SAML connection takes responses.
     pub acs_url: String,
     /// The plain link that starts a sign-in (C8).
     pub login_url: String,

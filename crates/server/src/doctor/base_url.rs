@@ -9,10 +9,10 @@ use super::finding::Findings;
 use crate::adapters::SystemClock;
 use crate::adapters::outbound::{Answer, OwnAddress};
 
-/// Where our public keys are, below the base URL.
+/// Path of our public keys, below the base URL.
 pub const JWKS_PATH: &str = "/.well-known/jwks.json";
-/// How far two clocks may be apart before a person should look: SAML messages live for minutes, and an HTTP date is
-/// only true to the second.
+/// Difference of two clocks from which on it is reported: SAML messages live for minutes, and an HTTP date is only
+/// true to the second.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 
 /// Asks the base URL for our public keys. `published` are the ids that it should know.

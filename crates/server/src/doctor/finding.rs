@@ -1,4 +1,4 @@
-//! What the doctor found.
+//! Findings of the doctor, by level and subject.
 
 use std::fmt;
 
@@ -10,27 +10,27 @@ enum Level {
     Failure,
 }
 
-/// Everything that was found, in the order in which it was looked at.
+/// Findings in the order in which it was looked at.
 #[derive(Debug, Default)]
 pub struct Findings(Vec<(Level, &'static str, String)>);
 
 impl Findings {
-    /// It is as it should be.
+    /// Adds that something is as it should be.
     pub fn good(&mut self, subject: &'static str, text: impl Into<String>) {
         self.0.push((Level::Good, subject, text.into()));
     }
 
-    /// Worth knowing.
+    /// Adds a finding that is worth knowing.
     pub fn note(&mut self, subject: &'static str, text: impl Into<String>) {
         self.0.push((Level::Note, subject, text.into()));
     }
 
-    /// It works, and deserves a look.
+    /// Adds that something works, and deserves a look.
     pub fn warning(&mut self, subject: &'static str, text: impl Into<String>) {
         self.0.push((Level::Warning, subject, text.into()));
     }
 
-    /// It does not work.
+    /// Adds that something does not work.
     pub fn failure(&mut self, subject: &'static str, text: impl Into<String>) {
         self.0.push((Level::Failure, subject, text.into()));
     }

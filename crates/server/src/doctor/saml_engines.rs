@@ -1,9 +1,9 @@
-//! Which signature engines guard the door.
+//! Examination of the signature engines in use.
 
 use super::finding::Findings;
 use crate::config::{Engines, Loaded};
 
-/// One engine alone is a choice that somebody should remember having made.
+/// Warns if one engine verifies alone: a choice that the operator should remember.
 pub fn examine(loaded: &Loaded, findings: &mut Findings) {
     match loaded.values.saml.engines {
         Engines::Both => findings.good("SAML engines", "libxmlsec and bergshamra must both accept, and agree"),

@@ -1,9 +1,10 @@
-//! Making a pair (G1): a form login in one account, whose code is used up for a pairing token; then a form login in the other
-//! account, whose code completes the pair together with that token.
+//! Making a pair (G1): a form login in one account, whose code is used up for a pairing token; then a form login
+//! in the other account, whose code completes the pair together with that token.
 //!
-//! Both codes come of logins that were made for this, with the second factor that the account or user asks for, so a session,
-//! an access token or a key makes no pair. Each code is bound to its browser by PKCE, and both must be presented by a client that
-//! holds the token besides: neither proof can be borrowed from a user who only followed a link.
+//! Both codes come of logins that were made for this, with the second factor that the account or user asks for, so
+//! a session, an access token or a key makes no pair. Each code is bound to its browser by PKCE, and both must be
+//! presented by a client that holds the token besides: neither proof can be borrowed from a user who only followed
+//! a link.
 
 use std::net::IpAddr;
 
@@ -69,8 +70,8 @@ impl Service {
         Ok(Pairing { token, expires_at, account_name, username: user.username })
     }
 
-    /// Completes a pairing with the code of a form login in the other account, which is used up too. A pair that either user
-    /// had between these accounts ends: this one takes its place.
+    /// Completes a pairing with the code of a form login in the other account, which is used up too. A pair that
+    /// either user had between these accounts ends: this one takes its place.
     pub async fn complete_account_pairing(&self, token: &str, proof: CodeGrant<'_>) -> Result<AccountPairView> {
         let Exchange { code, user, .. } = self.prove_form_login(proof).await?;
         let (mut tx, now) = (self.store.begin().await?, self.now());
@@ -143,7 +144,8 @@ impl Service {
     }
 }
 
-/// The pairing that a token leads on with, and its user. Void where anything that their form login rests on changed since (A7).
+/// Finds the pairing that a token continues, and its user. Void where anything that their form login rests on
+/// changed since (A7).
 async fn begun(tx: &mut Tx, token: &str, now: Timestamp) -> Result<(OneTimeLink, User)> {
     let purpose = LinkPurpose::AccountPairing;
     let digest = SecretDigest::of_presented(purpose.secret_kind(), token).ok_or_else(over)?;

@@ -1,4 +1,4 @@
-//! Refused switches: what is to be set up, for whoever would switch and for the owners there (G1, H1).
+//! Refused switches: what is to be set up, for the user who would switch and for the owners there (G1, H1).
 
 use domain::AttemptId;
 use domain::account_switch::SwitchRefusal;
@@ -11,7 +11,7 @@ use crate::error::{Code, Error};
 use crate::reason::{Check, Reason};
 
 impl Service {
-    /// Writes a refusal down in the account that somebody would have switched to, and tells it.
+    /// Records a refusal in the account that the user would have switched to, and returns it.
     pub(super) async fn refuse_switch(
         &self,
         switching: &Switching,
@@ -19,7 +19,7 @@ impl Service {
         refusal: SwitchRefusal,
     ) -> Error {
         let error = error(refusal);
-        // Nobody leaves anything in an account that has not agreed to a link.
+        // A refusal leaves nothing in an account that has not agreed to a link.
         let Some(reason) = reason(refusal) else { return error };
         metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason.as_str()).increment(1);
         let (id, whose) = (AttemptId::from_uuid(self.uuid()), (switch.account_id, Portal::Admin));
@@ -42,7 +42,7 @@ impl Service {
     }
 }
 
-/// How diagnostics call a refusal.
+/// Names a refusal for diagnostics; none where nothing is recorded.
 const fn reason(refusal: SwitchRefusal) -> Option<Reason> {
     match refusal {
         SwitchRefusal::NotLinked => None,

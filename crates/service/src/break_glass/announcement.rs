@@ -1,4 +1,4 @@
-//! A break-glass user comes in (A4): everybody hears of it who answers for the account.
+//! Announcement that a break-glass user comes in (A4), to all who answer for the account.
 
 use domain::audit::{AuditAction, AuditActor};
 use domain::break_glass::is_break_glass_use;
@@ -15,8 +15,8 @@ use crate::error::Result;
 use crate::users::{entry, user};
 
 impl Service {
-    /// Announces a form login that uses the break-glass path: an audit event, and a mail to every active owner. In the
-    /// transaction that issues the code, so that nobody comes in unheard.
+    /// Announces a form login that uses the break-glass path: an audit event, and a mail to every active owner. In
+    /// the transaction that issues the code, so that no break-glass user comes in unheard.
     pub(crate) async fn announce_break_glass_use(&self, tx: &mut Tx, sign_in: &DirectSignIn) -> Result<()> {
         let user = user(tx, sign_in.account_id, sign_in.user_id).await?;
         if !user.break_glass {

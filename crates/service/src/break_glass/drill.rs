@@ -1,5 +1,5 @@
-//! Break-glass drills (A4): a break-glass user proves that they would get in, with all that form login asks of them, and
-//! nothing comes of it but the record.
+//! Break-glass drills (A4): a break-glass user proves that they would get in, with all that form login asks of
+//! them, and nothing comes of it but the record.
 
 use std::net::IpAddr;
 
@@ -25,14 +25,14 @@ use crate::error::{Code, Error, Result};
 use crate::form_login::PendingToken;
 use crate::users::{entry, user};
 
-/// What comes next in a drill.
+/// Next step of a break-glass drill.
 #[derive(Debug)]
 pub enum DrillStep {
     /// Nothing: it ended well.
     Complete(Drilled),
     /// The code that was mailed.
     MfaRequired {
-        /// What leads on.
+        /// Token that the next step of the drill presents.
         pending: PendingToken,
     },
 }
@@ -40,7 +40,7 @@ pub enum DrillStep {
 /// A drill that ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drilled {
-    /// When.
+    /// Time at which the drill ended well.
     pub drilled_at: Timestamp,
     /// Whether a mail is on its way to the address that codes and reset links go to; not where no address is known.
     pub mail_queued: bool,
@@ -49,11 +49,11 @@ pub struct Drilled {
 /// A break-glass user, and what proves that they get in.
 #[derive(Debug, Clone)]
 pub struct BreakGlassView {
-    /// Who.
+    /// User with the break-glass mark.
     pub user: User,
-    /// When they last came in by form login.
+    /// Time of their last form login; none if there was none.
     pub last_used_at: Option<Timestamp>,
-    /// When they last drilled with the password that they have.
+    /// Time of their last drill with their present password.
     pub drilled_at: Option<Timestamp>,
 }
 
@@ -72,8 +72,8 @@ impl Service {
         Ok(found.into_iter().map(view).collect())
     }
 
-    /// Begins the caller's drill with their password. Where form login asks for a second factor, from there, so does the
-    /// drill.
+    /// Begins the caller's drill with their password. Where form login asks for a second factor, from there, so
+    /// does the drill.
     pub async fn start_break_glass_drill(
         &self,
         caller: &Caller,

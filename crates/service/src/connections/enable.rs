@@ -10,10 +10,10 @@ use crate::connections::{Change, ConnectionView};
 use crate::error::{Code, Error, Result, Violation};
 use crate::version::Versioned;
 
-/// What enabling found.
+/// Result of enabling a connection.
 #[derive(Debug, Clone)]
 pub struct EnableReport {
-    /// The connection, enabled.
+    /// Connection as it is once enabled.
     pub view: ConnectionView,
     /// Users who cannot use SSO until their duplicates are gone (A2).
     pub shared_emails: Vec<SharedEmailReport>,
@@ -24,12 +24,12 @@ pub struct EnableReport {
 pub struct SharedEmailReport {
     /// The email, in lower case.
     pub email: String,
-    /// Who shares it.
+    /// Usernames of the users who share it.
     pub usernames: Vec<String>,
 }
 
 impl Service {
-    /// Enables a connection that is complete. Form login stays for everybody.
+    /// Enables a connection that is complete. Form login stays for all users.
     pub async fn enable_connection(
         &self,
         caller: &Caller,
@@ -54,8 +54,8 @@ impl Service {
         Ok(EnableReport { view, shared_emails })
     }
 
-    /// Disables a connection: from now on nothing goes through it, and its settings stay. Where SSO is required, people would
-    /// be left without a way in: a migration leads back (F4).
+    /// Disables a connection: from now on nothing goes through it, and its settings stay. Where SSO is required,
+    /// people would be left without a way in: a migration leads back (F4).
     pub async fn disable_connection(
         &self,
         caller: &Caller,

@@ -19,19 +19,19 @@ use crate::error::{Code, Error, Result};
 use crate::ports::{FetchError, MetadataBytes};
 use crate::version::Versioned;
 
-/// Which IdP's metadata to take, and from where.
+/// Import of an IdP's metadata from one source.
 #[derive(Debug, Clone)]
 pub struct MetadataImport {
-    /// Where it comes from.
+    /// Source that the metadata comes from.
     pub source: MetadataInput,
     /// The IdP's entity id; needed where the document describes several.
     pub entity_id: Option<String>,
 }
 
-/// Where IdP metadata comes from.
+/// Sources that IdP metadata can come from.
 #[derive(Debug, Clone)]
 pub enum MetadataInput {
-    /// Pasted: text already.
+    /// Text that was pasted, already decoded.
     Text(String),
     /// Uploaded: in the encoding that the document itself or HTTP names.
     Document(MetadataBytes),
@@ -64,12 +64,12 @@ impl Given {
     }
 }
 
-/// What an import did.
+/// Result of an import of metadata.
 #[derive(Debug, Clone)]
 pub struct ImportReport {
     /// The connection as it is now.
     pub view: ConnectionView,
-    /// What in the metadata was not taken, and why.
+    /// Parts of the metadata that were not taken, with the reasons.
     pub ignored: Vec<String>,
 }
 

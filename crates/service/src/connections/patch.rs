@@ -18,7 +18,7 @@ use url::Url;
 use crate::Service;
 use crate::error::{Error, Result, Violation};
 
-/// What of a connection's settings is to change; absent stays as it is. The inner `None` removes an optional value.
+/// Changes to a connection's settings; an absent field stays as it is. The inner `None` removes an optional value.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "each field is described at `ConnectionSettings`")]
 pub struct ConnectionPatch {
@@ -190,7 +190,7 @@ pub(super) fn without_repeats(certificates: Vec<PinnedCertificate>) -> Vec<Pinne
     certificates.into_iter().filter(|pinned| seen.insert(pinned.sha256_fingerprint.clone())).collect()
 }
 
-/// What is kept of a certificate that an administrator trusts.
+/// Builds the record that is kept of a certificate that an administrator trusts.
 pub(super) fn pin(certificate: &IdpCertificate) -> PinnedCertificate {
     PinnedCertificate {
         pem: certificate.to_pem(),

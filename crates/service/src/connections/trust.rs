@@ -1,4 +1,5 @@
-//! What verifies and decrypts a connection's responses, prepared once and kept while the connection stays the same.
+//! Certificates and keys that verify and decrypt a connection's responses, prepared once and kept while the
+//! connection stays the same.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a form login is decided by, read before the password is compared.
+//! Facts that a form login is decided by, read before the password is compared.
 
 use std::net::IpAddr;
 
@@ -17,12 +17,12 @@ use super::start::StartFormSignIn;
 use crate::Service;
 use crate::error::Result;
 
-/// Who is looked for where there is nobody: the same questions are asked of the database, whoever is asked for.
+/// Id that is looked up in place of an unknown user: the database is asked the same questions for every identity.
 const NOBODY: Uuid = Uuid::nil();
 
 /// The account and the users that a typed identity may mean.
 pub(super) struct Facts {
-    /// None where there is no such account, or the application is another account's.
+    /// Account of that name; none where there is none, or the application is another account's.
     pub account: Option<Account>,
     pub connection: Option<SamlConnection>,
     pub mode: SsoMode,
@@ -48,7 +48,7 @@ impl Facts {
         self.candidates.iter().find(|user| user.id == credential.user_id)
     }
 
-    /// Whether it is somebody who keeps form login where SSO is required (A4, B3).
+    /// Whether the user keeps form login where SSO is required (A4, B3).
     pub fn keeps_form_login(&self) -> bool {
         self.holder().is_some_and(User::keeps_form_login)
     }

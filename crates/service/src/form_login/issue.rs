@@ -99,8 +99,8 @@ impl Service {
         }
     }
 
-    /// Makes an invited user active who is there now, with what accepting their invitation made of them; gives them as they
-    /// are then.
+    /// Makes an invited user active who is there now, with what accepting their invitation made of them; returns
+    /// them as they are then.
     pub(crate) async fn activate(
         &self,
         tx: &mut Tx,

@@ -1,7 +1,7 @@
 //! Users who signed in from a network before: login capacity is held in reserve for them (A4).
 //!
-//! They are kept in memory, because a flood must not make questions to the database, and in a table, so that a restart loses
-//! none. Every process reads each minute whom others have seen.
+//! They are kept in memory, because a flood must not make questions to the database, and in a table, so that a
+//! restart loses none. Every process reads each minute the users that others have seen.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

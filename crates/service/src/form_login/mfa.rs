@@ -92,9 +92,9 @@ impl Service {
         Ok(step)
     }
 
-    /// Uses up the code of an attempt, or refuses another one. Every try counts before it is compared, of the code, and of the
-    /// user over all codes, and stays counted: the transaction is given back where the code is right, and committed where it
-    /// is not.
+    /// Uses up the code of an attempt, or refuses another one. Every try counts before it is compared, of the
+    /// code, and of the user over all codes, and stays counted: the transaction is given back where the code is
+    /// right, and committed where it is not.
     pub(crate) async fn take_mfa_code(
         &self,
         mut tx: Tx,

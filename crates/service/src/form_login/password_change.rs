@@ -1,4 +1,4 @@
-//! A password that somebody else chose is changed before the first sign-in is complete.
+//! Change of a temporary password, before the first sign-in is complete.
 
 use domain::audit::{AuditAction, AuditActor};
 use domain::direct_sign_in::{Awaited, DirectSignIn};

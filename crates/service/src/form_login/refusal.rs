@@ -17,7 +17,7 @@ use crate::Service;
 use crate::error::{Code, Error, Result};
 use crate::reason::{Check, Reason};
 
-/// Over how long refused attempts are counted against the limits.
+/// Time over which refused attempts are counted against the limits.
 const LIMIT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Words of a refusal, for diagnostics.
@@ -42,7 +42,7 @@ fn telling(refusal: FormLoginRefusal) -> Telling {
 }
 
 impl Service {
-    /// Writes a refusal down and tells it. Where SSO is required, everybody who is not let in is sent there (B3).
+    /// Writes a refusal down and tells it. Where SSO is required, every user who is not let in is sent there (B3).
     pub(super) async fn refuse_form_login(
         &self,
         start: &StartFormSignIn,
@@ -68,8 +68,8 @@ impl Service {
         }
     }
 
-    /// Writes as much as the record of a refusal would be, where there is no account to record it for: neither the answer
-    /// nor its time tells which accounts exist (A5).
+    /// Writes as much as the record of a refusal would be, where there is no account to record it for: neither the
+    /// answer nor its time tells which accounts exist (A5).
     async fn pretend_to_record(&self, start: &StartFormSignIn) -> Result<Option<AttemptId>> {
         let key = ThrottleKey::of("login_decoy", &[start.account_name.as_str()]);
         let mut tx = self.store.write_once().await?;

@@ -52,8 +52,8 @@ pub(super) struct Admission<'a> {
 }
 
 impl Service {
-    /// Begins a form login. Whether the user is unknown, inactive or without password, or the password wrong, the answer
-    /// is the same, and so is the work that leads to it.
+    /// Begins a form login. Whether the user is unknown, inactive or without password, or the password wrong, the
+    /// answer is the same, and so is the work that leads to it.
     pub async fn start_form_sign_in(&self, start: StartFormSignIn) -> Result<SignInStep> {
         let identity =
             TypedIdentity { account_name: &start.account_name, portal: Portal::Admin, typed: &start.identifier };
@@ -147,8 +147,8 @@ impl Service {
             storage::password_credentials::rehash(&mut tx, old, hash).await?;
         }
         if user.status == UserStatus::Invited {
-            // Also where the invitation has expired: the owner who gave them the password expected them. The first owner's stays
-            // open, because its link is what makes the break-glass user.
+            // Also where the invitation has expired: the owner who gave them the password expected them. The first
+            // owner's stays open, because its link is what makes the break-glass user.
             self.accept_by_sign_in(&mut tx, &user, SignInMethod::Password).await?.ok();
             let invited = user.into_owned();
             user = Cow::Owned(self.activate(&mut tx, (&invited, invited.clone()), admission.start.address).await?);

@@ -30,8 +30,8 @@ impl Service {
         Ok(Waiting { sign_in, user, token })
     }
 
-    /// Takes a sign-in on, after the step that it waited for: `sign_in` is as it is now. Of two who take one step, one is
-    /// told that it is over.
+    /// Takes a sign-in on, after the step that it waited for: `sign_in` is as it is now. Of two who take one step,
+    /// one is told that it is over.
     pub(super) async fn advance(&self, tx: &mut Tx, waiting: &Waiting, sign_in: &DirectSignIn) -> Result<SignInStep> {
         let next = sign_in.awaits.map(|_| self.pending_token(sign_in));
         let digest = next.as_ref().map(|next| next.token.digest());
@@ -50,8 +50,8 @@ impl Service {
     }
 }
 
-/// The user of a sign-in, if they may go on with it: since the password was right, it may have been voided (A7), or SSO may
-/// have become required of them (B3).
+/// The user of a sign-in, if they may go on with it: since the password was right, it may have been voided (A7),
+/// or SSO may have become required of them (B3).
 async fn still_allowed(tx: &mut Tx, sign_in: &DirectSignIn) -> Result<User> {
     let DirectSignIn { account_id, portal, user_id, credential_epoch, .. } = *sign_in;
     let mode = sso_mode(tx, account_id, portal).await?;

@@ -37,7 +37,7 @@ pub struct OpenInvitation {
     pub username: Username,
     /// Display name of the invited person.
     pub display_name: Option<Label>,
-    /// Until when it may be accepted.
+    /// Time until which it may be accepted.
     pub expires_at: Timestamp,
     /// Whether accepting makes a break-glass user of them (A4): they sign in by password from then on, not through SSO.
     pub break_glass: bool,
@@ -65,7 +65,7 @@ struct Found {
 }
 
 impl Service {
-    /// What the holder of an invitation's link is invited to. Uses nothing up: mail scanners open links too.
+    /// Describes an invitation to the holder of its link. Uses nothing up: mail scanners open links too.
     pub async fn inspect_invitation(&self, token: &str) -> Result<OpenInvitation> {
         let mut tx = self.store.read().await?;
         let found = found(&mut tx, token, self.now()).await?;
@@ -81,8 +81,8 @@ impl Service {
         })
     }
 
-    /// Accepts an invitation by its link: the password is set, the user active, the link used. Nobody is signed in by
-    /// it; that is for the login page, with the second factor if there is one.
+    /// Accepts an invitation by its link: the password is set, the user active, the link used. The user is not
+    /// signed in by it; that is for the login page, with the second factor if there is one.
     pub async fn accept_invitation(
         &self,
         token: &str,
@@ -113,8 +113,9 @@ impl Service {
         Ok(AcceptedInvitation { account_name: account.name, portal: user.portal, username: user.username, break_glass })
     }
 
-    /// Accepts the invitation of an invited user whose sign-in has proved who they are; makes nobody active. Refused
-    /// where it has expired (an owner resends it first), and where it is the first owner's, whose link sets a password.
+    /// Accepts the invitation of an invited user whose sign-in has proved who they are; activates no user. Refused
+    /// where it has expired (an owner resends it first), and where it is the first owner's, whose link sets a
+    /// password.
     pub(crate) async fn accept_by_sign_in(
         &self,
         tx: &mut Tx,
@@ -164,8 +165,8 @@ impl Service {
     }
 }
 
-/// What a token leads to, if it may be accepted now. What became of the invitation is told before what became of the
-/// link, because it is what the reader can do something about.
+/// Finds the invitation of a token, if it may be accepted now. The state of the invitation is told before the
+/// state of the link, because it is what the reader can do something about.
 async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
     let link = link(tx, LinkPurpose::Invitation, token).await?;
     let user = user(tx, link.account_id, link.user_id).await?;
@@ -182,7 +183,8 @@ async fn found(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Found> {
     Ok(Found { link, invitation, user, account })
 }
 
-/// What whoever holds a link is told. A deactivated user's invitation is as good as revoked.
+/// Translates a refusal for the holder of an invitation's link. A deactivated user's invitation is as good as
+/// revoked.
 pub(crate) fn refused_to_invitee(refusal: InvitationRefusal) -> Error {
     Error::new(match refusal {
         InvitationRefusal::Accepted => Code::InvitationAccepted,

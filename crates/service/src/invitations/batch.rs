@@ -1,8 +1,8 @@
 //! Inviting many at once (E1): one transaction for all, and what became of each.
 //!
-//! What is wrong with one row (its email, a username that is taken) refuses that row alone; a fault leaves nothing of
-//! the batch. What can be made ready (ids, tokens, sealed mails) is, before the transaction begins: on SQLite everybody
-//! else who writes waits for it.
+//! What is wrong with one row (its email, a username that is taken) refuses that row alone; a fault leaves nothing
+//! of the batch. What can be made ready (ids, tokens, sealed mails) is, before the transaction begins: on SQLite
+//! all other writers wait for it.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,8 @@ use crate::error::{Code, Error, Result};
 use crate::idempotency::{Created, IdempotencyKey};
 use crate::invitations::invite::{InviteOptions, Invitee, Plan, Prepared};
 
-/// Most people of one batch: a large company's whole directory takes a few of them, and its transaction a second or two.
+/// Most people of one batch: a large company's whole directory takes a few of them, and its transaction a second
+/// or two.
 pub const BATCH_MAX: usize = 10_000;
 
 /// Many invitations that were asked for at once.
@@ -97,7 +98,7 @@ impl Service {
     }
 }
 
-/// What became of the rows of an earlier request with the same key: who is in its batch was invited by it.
+/// Results of an earlier request with the same key: the users of its batch were invited by it.
 async fn replayed_results(
     tx: &mut Tx,
     (account_id, id): (AccountId, InvitationBatchId),

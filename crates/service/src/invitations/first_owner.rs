@@ -23,8 +23,8 @@ use crate::users::user;
 const MAILED_AT_ONCE: u16 = 100;
 
 impl Service {
-    /// Invites the first owner of an account. Where there is no page yet that the mail could lead to, the invitation waits
-    /// for one.
+    /// Invites the first owner of an account. Where there is no page yet that the mail could lead to, the
+    /// invitation waits for one.
     pub(crate) async fn invite_first_owner(
         &self,
         tx: &mut Tx,
@@ -73,8 +73,8 @@ impl Service {
         Ok(())
     }
 
-    /// Mails the first owners who wait for no reason any more: what serves them came in another way than by registering a
-    /// page, or there were more of them than one request mails.
+    /// Mails the first owners who wait for no reason any more: what serves them came in another way than by
+    /// registering a page, or there were more of them than one request mails.
     pub async fn mail_first_owners(&self) -> Result<()> {
         let mut after = None;
         loop {

@@ -49,7 +49,7 @@ pub struct Invitee {
     pub roles: RoleSet,
 }
 
-/// Whom a request invites, and how: what is alike for all of them.
+/// Part of a request to invite that is alike for all its people.
 pub(crate) struct Plan<'a> {
     pub account_id: AccountId,
     pub portal: Portal,
@@ -57,7 +57,7 @@ pub(crate) struct Plan<'a> {
     pub batch_id: Option<InvitationBatchId>,
     /// Whether it is the account's first owner who is invited (A1).
     pub first_owner: bool,
-    /// None where they are staged.
+    /// Facts about the mails; none where the invitations are staged.
     pub mailing: Option<Mailing>,
 }
 

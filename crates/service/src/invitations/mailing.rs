@@ -1,4 +1,4 @@
-//! Which mail an invitation is: a link that sets a password, the way to SSO, or the way to the magic link (E2).
+//! Mail of an invitation: a link that sets a password, the way to SSO, or the way to the magic link (E2).
 
 use domain::AccountId;
 use domain::account::Account;
@@ -42,18 +42,18 @@ pub(crate) struct Mailing {
 
 /// Place that the mail leads to.
 pub(crate) enum Lead {
-    /// To the page that sets a password.
+    /// Page that sets a password.
     Password(RedirectUri),
     /// The same, for the first owner of an account (A1).
     FirstOwner(RedirectUri),
-    /// To the start of a sign-in with SSO (C8).
+    /// Start of a sign-in with SSO (C8).
     Sso(String),
-    /// To the page where people ask for a magic link.
+    /// Page where people ask for a magic link.
     MagicLink(RedirectUri),
 }
 
 impl Mailing {
-    /// The mail to the first owner of an account (A1), whom the operator knows by nothing but their email.
+    /// Facts of the mail to the first owner of an account (A1); the operator knows only the owner's email.
     pub fn first_owner(account: &Account, page: RedirectUri, wishes: MailWishes) -> Self {
         let language = wishes.language.unwrap_or_else(|| account.settings.default_language());
         let lifetime = account.settings.invitation();

@@ -23,28 +23,29 @@ use crate::invitations::accept::refused_to_invitee;
 use crate::one_time_links::{link, link_refused};
 use crate::users::user;
 
-/// What a page shows before somebody signs in by a link: it may be a link to somebody else's account that they were sent.
+/// Facts that a page shows before a user signs in by a link: it may be a link to another person's account that
+/// they were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenMagicLink {
-    /// To which account: its handle.
+    /// Handle of the account that the link signs in to.
     pub account_name: AccountName,
-    /// What people read.
+    /// Name of the account that people read.
     pub account_display_name: Label,
-    /// Who signs in: where the link was mailed to.
+    /// Email that the link was mailed to; its user signs in.
     pub email: Email,
-    /// Until when.
+    /// Time at which the link expires.
     pub expires_at: Timestamp,
 }
 
-/// What a link's page sends to sign in. It brings a challenge of its own, so that a link may be opened on another device
-/// than the one that asked for it.
+/// Request of a link's page to sign in. It brings a challenge of its own, so that a link may be opened on another
+/// device than the one that asked for it.
 #[derive(Debug)]
 pub struct CompleteMagicLink {
-    /// What the link carries.
+    /// Token that the link carries.
     pub token: String,
     /// The frontend, of the `self_service` portal, and where the outcome goes.
     pub authorization: AuthorizationRequest,
-    /// Where the request comes from.
+    /// Address that the request comes from.
     pub address: IpAddr,
 }
 
@@ -56,7 +57,7 @@ struct Found {
 }
 
 impl Service {
-    /// Whom a link signs in, and where. Uses nothing up.
+    /// Describes the user and account that a link signs in. Uses nothing up.
     pub async fn inspect_magic_link(&self, token: &str) -> Result<OpenMagicLink> {
         let mut tx = self.store.read().await?;
         let link = link(&mut tx, LinkPurpose::MagicLink, token).await?;
@@ -101,7 +102,7 @@ impl Service {
     }
 }
 
-/// What a link leads to, if its user may sign in now.
+/// Finds the user and account of a link, if that user may sign in now.
 async fn found(tx: &mut Tx, link: &OneTimeLink, now: Timestamp) -> Result<Found> {
     let user = user(tx, link.account_id, link.user_id).await?;
     let account = account(tx, link.account_id).await?;

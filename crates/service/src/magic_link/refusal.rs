@@ -1,4 +1,4 @@
-//! What a link that does not work leaves for diagnostics (H1).
+//! Records of links that do not work, for diagnostics (H1).
 
 use domain::AttemptId;
 use domain::one_time_link::OneTimeLink;
@@ -10,8 +10,8 @@ use crate::Service;
 use crate::error::{Code, Error};
 use crate::reason::{Check, Reason};
 
-/// The reason that is written down: what says something about the link or its user. Other refusals are about the caller,
-/// or are faults.
+/// Reason that is written down, for refusals that say something about the link or its user; the others are about the
+/// caller, or are faults of ours.
 const fn reason(code: Code) -> Option<Reason> {
     match code {
         Code::LinkUsed => Some(Reason::LinkUsed),

@@ -1,9 +1,10 @@
 //! Sending what is in the outbox (E4).
 //!
-//! One mail at a time, over one connection: a mail is marked as being sent, in a transaction of its own, right before it
-//! goes out, and settled in the next one. So whenever a process is killed, one mail at most may have been sent without
-//! being settled; it is sent again when its lease ends, with the same `Message-ID`. More connections would mean more
-//! such mails. Whoever sends faster than one connection takes them runs more processes: they do not block each other.
+//! One mail at a time, over one connection: a mail is marked as being sent, in a transaction of its own, right
+//! before it goes out, and settled in the next one. So whenever a process is killed, one mail at most may have
+//! been sent without being settled; it is sent again when its lease ends, with the same `Message-ID`. More
+//! connections would mean more such mails. An operator who sends faster than one connection takes them runs more
+//! processes: they do not block each other.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,21 +21,21 @@ use crate::Service;
 use crate::error::Result;
 use crate::ports::RenderedMail;
 
-/// How many mails are looked up at once; few, so that one that somebody waits for soon gets its turn.
+/// Mails that are looked up at once; few, so that one that a user waits for soon gets its turn.
 const BATCH: u16 = 20;
-/// How many of them are mails that nobody waits for where there are many of both: they are not put off for ever.
+/// Mails of a batch that no user waits for, where there are many of both kinds: they are not put off for ever.
 const BATCH_PATIENT: u16 = 4;
 /// A lease lasts as many times as long as sending a mail may take: who still holds it then has died.
 const LEASE_FACTOR: i32 = 2;
 
-/// How sending came to its end.
+/// Reasons for which sending came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dispatched {
-    /// Nothing is due.
+    /// Every mail that was due is settled.
     All,
     /// The mail server cannot be used, and the rest waits.
     Unavailable(String),
-    /// It was asked to stop.
+    /// The process was asked to stop.
     Stopped,
 }
 
@@ -42,7 +43,7 @@ pub enum Dispatched {
 pub(super) struct Held {
     pub mail: Mail,
     pub until: Timestamp,
-    /// What its batch says, sealed.
+    /// Sealed message of the mail's batch, if it has one.
     shared: Option<Vec<u8>>,
     sender: Sender,
 }
@@ -54,7 +55,7 @@ impl Held {
     }
 }
 
-/// In whose name it is sent.
+/// Account and branding in whose name the mail is sent.
 struct Sender {
     account: String,
     branding: BrandingSettings,
@@ -108,7 +109,8 @@ impl Service {
         Ok(due)
     }
 
-    /// Sends these, as far as nobody else takes them; comes back early, with the reason, if the server cannot be used.
+    /// Sends these mails, except those that another process takes; comes back early, with the reason, if the
+    /// server cannot be used.
     async fn dispatch(&self, batch: Vec<Mail>) -> Result<Option<String>> {
         let mut last: Option<Attempted> = None;
         for mail in batch {
@@ -151,7 +153,7 @@ impl Service {
         Ok(held)
     }
 
-    /// Takes a mail, unless it is of no use any more or somebody else was first.
+    /// Takes a mail, unless it is of no use any more or another process was first.
     async fn take(&self, tx: &mut Tx, mail: Mail) -> Result<Option<Held>> {
         let now = self.now();
         let Some(due_at) = mail.due_at else { return Ok(None) };
@@ -200,7 +202,8 @@ impl Service {
         }
     }
 
-    /// What a mail says, or its batch; or why that cannot be read: an operator mends that, and tries it again.
+    /// Reads the message of a mail, or of its batch; or the reason why it cannot be read: an operator mends that,
+    /// and tries it again.
     fn message(&self, Held { mail, shared, .. }: &Held) -> std::result::Result<MailMessage, String> {
         let own = mail.sealed_message.as_deref().map(|sealed| (sealing_context(mail.id), sealed));
         let of_batch = mail.batch_id.zip(shared.as_deref());

@@ -23,11 +23,11 @@ const COUNTED: [MailState; 3] = [MailState::Queued, MailState::Sending, MailStat
 /// A mail to try whether mail arrives.
 #[derive(Debug, Clone)]
 pub struct TestMail {
-    /// To whom.
+    /// Address that the mail goes to.
     pub to: Email,
-    /// In which language.
+    /// Language that the mail is written in.
     pub language: Language,
-    /// In whose name, to see its branding.
+    /// Account whose branding the mail shows; none for the operator's own.
     pub account_id: Option<AccountId>,
 }
 
@@ -91,7 +91,7 @@ impl Service {
         Ok(())
     }
 
-    /// What would have been sent, the newest first, to everybody or to one; in development alone.
+    /// Lists what would have been sent, the newest first, to all recipients or to one; in development alone.
     pub fn mailbox(&self, caller: &Caller, to: Option<&Email>) -> Result<Vec<RenderedMail>> {
         caller.authorize_operator()?;
         let mailbox = self.ports.mailbox.as_ref().ok_or_else(no_mailbox)?;
@@ -101,7 +101,7 @@ impl Service {
         Ok(mails)
     }
 
-    /// Empties the mailbox.
+    /// Removes all mails from the development mailbox.
     pub fn clear_mailbox(&self, caller: &Caller) -> Result<()> {
         caller.authorize_operator()?;
         self.ports.mailbox.as_ref().ok_or_else(no_mailbox)?.clear();

@@ -15,25 +15,25 @@ use super::templates::{MailTemplates, TemplateError, Text};
 
 /// Most characters of a subject that mail programs show at all.
 const SUBJECT_MAX_CHARS: usize = 200;
-/// From how many minutes on a time is told in hours, and from how many hours on in days.
+/// Minutes from which on a time is told in hours, and hours from which on it is told in days.
 const MINUTES_TOLD: i64 = 120;
 const HOURS_TOLD: i64 = 72;
 
-/// In whose name a mail is written.
+/// Name and branding that a mail is written with.
 pub struct Look<'a> {
     /// The account's display name; the operator's sender name for what concerns no account.
     pub account: &'a str,
-    /// What the account chose.
+    /// Branding that the account chose.
     pub branding: &'a BrandingSettings,
 }
 
 /// The parts of a mail.
 pub struct Rendered {
-    /// One line.
+    /// Subject of the mail, on one line.
     pub subject: String,
-    /// The text part.
+    /// Part as plain text.
     pub text: String,
-    /// The HTML part.
+    /// Part as HTML text.
     pub html: String,
 }
 
@@ -46,7 +46,7 @@ struct Brand<'a> {
 }
 
 impl Look<'_> {
-    /// What the mails speak of.
+    /// Name that the mails speak of; the account's unless its branding has one.
     pub fn brand_name(&self) -> &str {
         self.branding.brand_name.as_ref().map_or(self.account, Label::as_str)
     }
@@ -154,7 +154,7 @@ fn values(message: &MailMessage, language: Language, written_at: Timestamp) -> B
     values
 }
 
-/// A time as both languages write it; nobody's own time zone is known.
+/// Writes a time as both languages do, in UTC: the reader's time zone is not known.
 fn time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

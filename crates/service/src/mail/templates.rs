@@ -92,21 +92,21 @@ built_in!(
     "sv/test.html",
 );
 
-/// Why templates are refused.
+/// Reasons for which templates are refused.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// A file that replaces nothing.
+    /// File whose name is not that of a template.
     #[error("{0} is the name of no template; the names are {names}", names = names().collect::<Vec<_>>().join(", "))]
     Unknown(String),
-    /// Over [`TEMPLATE_MAX_BYTES`].
+    /// File of more than [`TEMPLATE_MAX_BYTES`].
     #[error("{0} has more than {TEMPLATE_MAX_BYTES} bytes")]
     TooLarge(String),
-    /// It cannot be read, or not be filled in.
+    /// Template that cannot be read, or not be filled in.
     #[error("{name} cannot be used: {reason}")]
     Unusable {
-        /// Which template.
+        /// Name of the template's file.
         name: String,
-        /// What is wrong, with the line.
+        /// Description of what is wrong, with the line.
         reason: String,
     },
 }
@@ -115,8 +115,8 @@ pub enum TemplateError {
 pub struct MailTemplates(Environment<'static>);
 
 impl MailTemplates {
-    /// Those that come with Vestibule, and these in the place of those of the same name. Each is filled in once, for
-    /// every kind of mail, so that a mistake shows now and not when somebody waits for a mail.
+    /// Loads the templates that come with Vestibule, and these in the place of those of the same name. Each is
+    /// filled in once, for every kind of mail, so that a mistake shows now and not when a user waits for a mail.
     pub fn new(replacements: BTreeMap<String, String>) -> Result<Self, TemplateError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);

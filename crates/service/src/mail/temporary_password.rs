@@ -1,5 +1,5 @@
-//! A temporary password is made when its mail is sent (F4): nobody waits while thousands are hashed, and none lies about
-//! for a mail that never goes out.
+//! Temporary passwords, made when their mail is sent (F4): no request waits while thousands are hashed, and none
+//! lies about for a mail that never goes out.
 
 use domain::audit::{AuditAction, AuditActor};
 use domain::mail::MailMessage;
@@ -19,12 +19,12 @@ use crate::connections::sso_mode;
 use crate::error::{Error, Result};
 use crate::users::{audited_user, entry};
 
-/// Somebody who gets a temporary password, or why nobody does.
+/// User who gets a temporary password, or the reason why there is none.
 type Recipient = std::result::Result<User, &'static str>;
 
 impl Service {
-    /// Gives the user of a mail a temporary password, and the mail its message: both or neither. Whoever sends the mail
-    /// again sends the same.
+    /// Gives the user of a mail a temporary password, and the mail its message: both or neither. A process that
+    /// sends the mail again sends the same.
     pub(super) async fn temporary_password(
         &self,
         held: &Held,
@@ -88,8 +88,8 @@ impl Service {
         self.record_as(tx, AuditActor::System, None, entry).await
     }
 
-    /// Roles from assertions count in no session by password (C4), so a user who has no other ones is assigned those: going
-    /// back to form login, which an owner signed off, takes nobody's place from them (F4).
+    /// Assigns roles from assertions to a user who has no other ones, because they count in no session by password
+    /// (C4): going back to form login, which an owner signed off, takes no user's place from them (F4).
     async fn carry_roles_over(&self, tx: &mut Tx, user: &User) -> Result<User> {
         let mut after = user.clone();
         if user.roles.assigned.is_empty() {

@@ -17,10 +17,10 @@ use crate::sign_in::redirect_url;
 use crate::sign_in::refusal::{NewAttempt, Refusal, Stop};
 use crate::sign_in::start::attempt_of_request;
 
-/// What a browser brings to the ACS URL (SAML bindings, section 3.5), or to something that resembles it.
+/// Response that a browser brings to the ACS URL (SAML bindings, section 3.5), or to something that resembles it.
 #[derive(Debug, Clone)]
 pub struct PostedResponse {
-    /// The part of the path that says whose response this can be; none where there is no such part.
+    /// Part of the path that says whose response this can be; none where there is no such part.
     pub sp_hash: Option<SpHash>,
     /// The whole path, for people to compare.
     pub path: String,
@@ -37,9 +37,9 @@ pub struct PostedResponse {
 /// The two ways in which browsers carry responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// In a form that was posted, as the binding says.
+    /// Form that was posted, as the binding says.
     Form,
-    /// In the query of a GET: refused, and written down.
+    /// Query of a GET request: refused, and written down.
     Query,
 }
 
@@ -48,14 +48,14 @@ pub enum Arrival {
 pub enum AcsAnswer {
     /// A redirect to the frontend, with a code or an error.
     Redirect(String),
-    /// It was a test (C9): a short answer.
+    /// Short answer to a test sign-in (C9).
     Tested {
         /// Attempt that holds the findings.
         attempt_id: AttemptId,
         /// Reason for which a sign-in would have been refused.
         refused: Option<Code>,
     },
-    /// No frontend is known to be waiting: a short answer.
+    /// Short answer where no frontend is known to be waiting.
     Refused {
         /// Code of the refusal.
         code: Code,
@@ -134,9 +134,9 @@ impl Service {
         Ok((connection, settings))
     }
 
-    /// Refuses a response whose browser carries the handle of a sign-in at another connection than the one that it came
-    /// to. That sign-in's account is told, and nobody else (A5); the sign-in goes on waiting for what comes to its own
-    /// address.
+    /// Refuses a response whose browser carries the handle of a sign-in at another connection than the one that it
+    /// came to. That sign-in's account is told, and no other (A5); the sign-in goes on waiting for what comes to
+    /// its own address.
     async fn refuse_elsewhere(
         &self,
         elsewhere: &Elsewhere,

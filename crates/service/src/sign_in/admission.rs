@@ -36,7 +36,7 @@ use crate::sign_in::redirect_url;
 use crate::sign_in::refusal::{Refusal, Stop, refuse};
 use crate::users::audited_user;
 
-/// How often a sign-in is tried again when the same user is being created, let in, deactivated or removed at the same moment.
+/// Most tries of a sign-in when the same user is being created, let in, deactivated or removed at the same moment.
 const TRIES: usize = 3;
 /// Most unknown role values that an attempt names: some identity providers send thousands of groups.
 const UNKNOWN_ROLES_NAMED: usize = 20;
@@ -48,7 +48,7 @@ struct Admitted {
     after: User,
 }
 
-/// Whom a response names, and the users who go by that.
+/// Identity that a response names, and the users who go by it.
 pub(super) struct Named {
     identity: AssertedIdentity,
     candidates: Vec<User>,
@@ -129,7 +129,7 @@ impl Service {
         Ok(AcsAnswer::Redirect(redirect_url(return_to, self.settings.issuer(), &parameters)?))
     }
 
-    /// Reads whom a response names, and who goes by that here.
+    /// Reads the identity that a response names, and finds the users who go by it here.
     pub(super) async fn named(
         &self,
         mut reading: Tx,
@@ -143,8 +143,8 @@ impl Service {
         Ok(Named { identity, candidates, is_revoked })
     }
 
-    /// Decides who signs in and with which roles. An assertion that is older than another one of its user, which was used
-    /// before, does not undo what that one said: this is looked up where it makes a difference.
+    /// Decides who signs in and with which roles. An assertion that is older than another one of its user, which
+    /// was used before, does not undo what that one said: this is looked up where it makes a difference.
     async fn decided(
         &self,
         facts: &ProvisioningFacts<'_>,
@@ -159,8 +159,8 @@ impl Service {
         Ok(decision)
     }
 
-    /// Refuses a user to whom their assertion leaves no role, and takes the roles that an earlier one gave (C4). The assertion is
-    /// used up, so that it cannot come again after a newer one.
+    /// Refuses a user who has no role after their assertion, and takes the roles that an earlier one gave (C4).
+    /// The assertion is used up, so that it cannot come again after a newer one.
     async fn refuse_without_role(
         &self,
         (connection, pending): (&SamlConnection, &PendingSignIn),
@@ -237,7 +237,7 @@ impl Service {
         let changed = before != audited_user(&admitted.after);
         let mut tx = if changed { self.store.begin().await? } else { self.store.write_once().await? };
         if admitted.before.is_none() {
-            // Before anything else is held, as everybody who writes names does.
+            // Before anything else is held, as in every transaction that writes names.
             hold_names(&mut tx, admitted.after.account_id).await?;
             self.check_unclaimed(&mut tx, &admitted.after).await?;
         }
@@ -255,13 +255,14 @@ impl Service {
         Ok(tx.commit().await?)
     }
 
-    /// Somebody who was unknown when the sign-in was decided, and who is not any more, makes it be decided anew.
+    /// Refuses to create a user whose name was taken, or whose invitation was revoked, since the sign-in was
+    /// decided; it is then decided anew.
     async fn check_unclaimed(&self, tx: &mut Tx, new: &User) -> Result<()> {
         let (candidates, is_revoked) = known(tx, new.account_id, new.portal, &new.username.normalized()).await?;
         if candidates.is_empty() && !is_revoked { Ok(()) } else { Err(Error::new(Code::UsernameTaken)) }
     }
 
-    /// A sign-in that changes who somebody is or what they may do is a change like any other (H3).
+    /// Records a change that a sign-in makes to a user or their roles, like any other change (H3).
     async fn record_user_change(&self, tx: &mut Tx, user: &User, before: Value) -> Result<()> {
         let action = if before.is_null() { AuditAction::UserCreated } else { AuditAction::UserUpdated };
         let (target, after) = (user.id.to_string(), audited_user(user));

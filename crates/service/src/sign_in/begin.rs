@@ -7,8 +7,8 @@ use crate::Service;
 use crate::error::{Code, Error, Result};
 
 impl Service {
-    /// Where the login URL of a portal redirects to: the `initiate_login_uri` of its default application (OpenID
-    /// Connect Core, section 4), with our issuer and what the login page must know.
+    /// Builds the URL that the login URL of a portal redirects to: the `initiate_login_uri` of its default
+    /// application (OpenID Connect Core, section 4), with our issuer and what the login page must know.
     pub async fn begin_at_application(&self, hash: &SpHash) -> Result<String> {
         let mut tx = self.store.read().await?;
         let found = storage::connections::by_sp_hash(&mut tx, hash).await?;

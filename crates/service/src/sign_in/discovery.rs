@@ -1,4 +1,5 @@
-//! What a login page may offer (D1), and whether an entered email may start (D2, D3).
+//! Discovery: the ways to sign in that a login page may offer (D1), and whether an entered email may start (D2,
+//! D3).
 
 use domain::AccountId;
 use domain::account::AccountName;
@@ -37,22 +38,23 @@ pub struct LoginOptions {
 /// A way to sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginMethod {
-    /// At the account's identity provider.
+    /// Sign-in at the account's identity provider.
     Sso {
         /// Text of the login button.
         button_text: String,
         /// The plain link that starts it (C8).
         saml_login_url: String,
     },
-    /// By username or email, and password.
+    /// Sign-in by username or email, and password.
     Form,
-    /// By a mailed link.
+    /// Sign-in by a mailed link.
     MagicLink,
 }
 
 impl Service {
-    /// What the login page of an account and portal offers. An unknown account looks like one without SSO. Form login is
-    /// always there (B1): where SSO is required, for break-glass users. Magic links are there unless SSO is required (B6).
+    /// Lists the ways to sign in that the login page of an account and portal offers. An unknown account looks
+    /// like one without SSO. Form login is always there (B1): where SSO is required, for break-glass users. Magic
+    /// links are there unless SSO is required (B6).
     pub async fn login_options(&self, query: &LoginOptionsQuery) -> Result<LoginOptions> {
         let mut tx = self.store.read().await?;
         let connection = enabled_connection(&mut tx, &query.account_name, query.portal).await?;
@@ -75,7 +77,8 @@ impl Service {
         self.probed(connection).await == Some(ProbeResult::Unreachable)
     }
 
-    /// What a probe of the identity provider's login URL found, now or a moment ago; none where it is not to be asked.
+    /// Finding of a probe of the identity provider's login URL, now or a moment ago; none where it is not to be
+    /// asked.
     pub(crate) async fn probed(&self, connection: &SamlConnection) -> Option<ProbeResult> {
         let url = connection.settings.login_url.as_ref().filter(|_| connection.settings.probe_login_url)?;
         let probe = async { self.ports.idp_probe.probe(url).await };
@@ -93,8 +96,8 @@ pub(super) async fn enabled_connection(
     Ok(connection.filter(|connection| connection.mode.is_enabled()))
 }
 
-/// The reason why this email may not start a sign-in through the connection; none where it may. A database that does not
-/// answer is an error, and no reason.
+/// Finds the reason why this email may not start a sign-in through the connection; none where it may. A database
+/// that does not answer is an error, not a reason.
 pub(super) async fn email_refusal(tx: &mut Tx, connection: &SamlConnection, email: &Email) -> Result<Option<Reason>> {
     let (account_id, portal) = (connection.account_id, connection.portal);
     let (candidates, is_revoked) = known(tx, account_id, portal, &email.normalized()).await?;
@@ -102,7 +105,8 @@ pub(super) async fn email_refusal(tx: &mut Tx, connection: &SamlConnection, emai
     Ok(decide_discovery(connection, email, known).err().map(reason))
 }
 
-/// The users who go by an identity, and, where there are none, whether somebody's invitation was revoked who did.
+/// Finds the users who go by an identity, and, where there are none, whether the invitation of such a user was
+/// revoked.
 pub(super) async fn known(
     tx: &mut Tx,
     account_id: AccountId,

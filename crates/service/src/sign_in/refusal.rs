@@ -1,4 +1,4 @@
-//! Refused sign-ins: an outcome that is written down, with a reason that somebody can act on (H1).
+//! Refused sign-ins: an outcome that is written down, with a reason that its reader can act on (H1).
 
 use std::net::IpAddr;
 
@@ -23,18 +23,18 @@ use crate::reason::{Check, Reason};
 use crate::settings::AttemptLimits;
 use crate::sign_in::verification::RefusedResponse;
 
-/// Over how long unfinished attempts are counted against the limits.
+/// Time over which unfinished attempts are counted against the limits.
 const LIMIT_WINDOW: SignedDuration = SignedDuration::from_hours(1);
-/// What part of a connection's limit refused responses may take up: whoever posts rubbish from everywhere fills it, and
-/// must not keep people from starting.
+/// Divisor of a connection's limit that gives the share of refused responses: a client that posts rubbish from
+/// many addresses fills that share, and must not keep people from starting.
 const REFUSED_SHARE: u32 = 2;
 
-/// Why a response lets nobody in: a refusal, which is an outcome, or a fault of ours.
+/// Reasons for which a response signs no user in: a refusal, which is an outcome, or a fault of ours.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It is written down, and the browser is told.
+    /// Refusal that is written down, and that the browser is told.
     Refused(Refusal),
-    /// The request fails, and nothing is written.
+    /// Fault of ours: the request fails, and nothing is written.
     Fault(Error),
 }
 
@@ -234,8 +234,8 @@ impl Service {
         }
     }
 
-    /// Anyone may start a sign-in, so what is stored of it is capped: per connection and address over the hour, and per
-    /// connection over the time that a sign-in may take, so that nobody is kept out for longer.
+    /// Limits of the sign-ins that are stored, because anyone may start one: per connection and address over the
+    /// hour, and per connection over the time that a sign-in may take, so that no user is kept out for longer.
     pub(super) fn start_limits(&self) -> UnlinkedLimits {
         let AttemptLimits { per_address, per_connection } = self.settings.attempt_limits;
         UnlinkedLimits {
@@ -244,7 +244,7 @@ impl Service {
         }
     }
 
-    /// As [`Service::start_limits`], for what is refused at once: all of it over the hour.
+    /// Limits as [`Service::start_limits`], for what is refused at once: all of it over the hour.
     fn refusal_limits(&self) -> UnlinkedLimits {
         let AttemptLimits { per_address, per_connection } = self.settings.attempt_limits;
         let since = self.before(LIMIT_WINDOW);

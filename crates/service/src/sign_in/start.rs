@@ -49,12 +49,12 @@ pub struct StartedSignIn {
 /// Kinds of the browser's way to the identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdpHandoff {
-    /// By going to this URL.
+    /// Redirect of the browser to this URL.
     Redirect {
         /// URL to redirect to, with the request in it.
         url: String,
     },
-    /// By posting a form.
+    /// Form that the browser posts.
     Post {
         /// URL that the form is posted to.
         action: String,
@@ -215,8 +215,8 @@ impl Service {
     }
 }
 
-/// The `ID` of the request of an attempt: it names the attempt, which its answer is found by, and nobody can guess the
-/// rest.
+/// Makes the `ID` of the request of an attempt: it names the attempt, which its answer is found by, and the rest
+/// cannot be guessed.
 fn request_id_of(attempt_id: AttemptId, random: [u8; 20]) -> String {
     request_id(&[attempt_id.as_uuid().as_bytes().as_slice(), &random].concat())
 }

@@ -80,8 +80,8 @@ impl Service {
         Ok(self.open_to_sign_in(&mut tx, invited).await?.err().map(Refusal::from))
     }
 
-    /// Concludes a test whose response was refused before anybody was named. One that has succeeded stays so: what comes
-    /// after is an attempt of its own.
+    /// Concludes a test whose response was refused before a user was named. One that has succeeded stays so: what
+    /// comes after is an attempt of its own.
     pub(super) async fn refuse_test(
         &self,
         test: &PendingSignIn,

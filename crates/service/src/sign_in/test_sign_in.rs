@@ -1,4 +1,5 @@
-//! Test sign-ins (C9): an owner tries a saved connection, enabled or not, with a real response, and nobody gets in.
+//! Test sign-ins (C9): an owner tries a saved connection, enabled or not, with a real response, and no user gets
+//! in.
 
 use std::net::IpAddr;
 
@@ -38,7 +39,7 @@ pub struct TestSignIn {
     pub attempt: SignInAttempt,
     /// Findings of the test, once it was answered.
     pub findings: TestFindings,
-    /// Until when a response may come.
+    /// Time until which a response may come.
     pub expires_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! A response that nobody asked for never makes a session (C10): at most it leads to a sign-in that somebody did ask for.
+//! Unsolicited responses, which never make a session (C10): at most they lead to a sign-in that the user asks for.
 
 use std::net::IpAddr;
 

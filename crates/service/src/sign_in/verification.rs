@@ -14,7 +14,7 @@ use crate::Service;
 use crate::error::{Code, Error, RETRY_AFTER_SECONDS, Result};
 use crate::turns::{Claim, Turn};
 
-/// How many responses may wait for each that is being verified; beyond that the service says that it is busy.
+/// Responses that may wait for each that is being verified; beyond that the service says that it is busy.
 pub(crate) const WAITING_PER_PERMIT: usize = 64;
 /// Time that a response waits: long, because a browser cannot post it again.
 pub(crate) const TURN_WAIT: Duration = Duration::from_secs(10);
@@ -28,7 +28,8 @@ pub(super) struct RefusedResponse {
 }
 
 impl Service {
-    /// What diagnostics shows of a response that came in a query, where it can be decoded: it is read no further.
+    /// Decodes and masks, for diagnostics, a response that came in a query, where that is possible: it is read no
+    /// further.
     pub(super) async fn masked_query(
         &self,
         connection: &SamlConnection,
@@ -50,7 +51,8 @@ impl Service {
         self.verification_turns.take(claim).await.map_err(busy)
     }
 
-    /// Bounds, guard, both engines, decryption, protocol checks: a pure function of the message, the connection and now.
+    /// Verifies a response: bounds, guard, both engines, decryption, protocol checks. A pure function of the
+    /// message, the connection and now.
     pub(super) async fn verify(
         &self,
         connection: &SamlConnection,

@@ -18,8 +18,8 @@ use crate::caller::Caller;
 use crate::error::{Code, Error, Result};
 
 impl Service {
-    /// Applies a plan that was signed off. Whoever calls again, or at the same time, is told that it is applied, and
-    /// nothing is done twice.
+    /// Applies a plan that was signed off. A caller who calls again, or at the same time, is told that it is
+    /// applied, and nothing is done twice.
     pub async fn apply_sso_migration(
         &self,
         caller: &Caller,
@@ -109,7 +109,7 @@ impl Service {
     }
 }
 
-/// What began otherwise than people sign in from now on ends (I3).
+/// Sessions that end because they began in another way than people sign in from now on (I3).
 fn ending_sessions(migration: &SsoMigration, kept: UserId) -> EndingSessions {
     match migration.direction {
         Direction::Require => EndingSessions {

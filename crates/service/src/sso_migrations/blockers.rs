@@ -1,4 +1,4 @@
-//! What keeps a plan from being signed or carried out, in words that say what to do.
+//! Blockers that keep a plan from being signed or carried out, in words that say what to do.
 
 use domain::sso_migration::lifecycle::MigrationRefusal;
 use domain::sso_migration::{Blocker, MigrationState};
@@ -8,13 +8,13 @@ use crate::error::{Code, Error, Violation};
 /// A blocker in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockerWords {
-    /// What is wrong.
+    /// Description of what is wrong.
     pub detail: &'static str,
-    /// What to do about it.
+    /// Advice on what to do about it.
     pub fix: &'static str,
 }
 
-/// What a page shows of a blocker.
+/// Describes a blocker, for a page that shows it.
 pub const fn blocker_words(blocker: Blocker) -> BlockerWords {
     let (detail, fix) = match blocker {
         Blocker::UndecidedConflicts => {
@@ -46,7 +46,7 @@ pub const fn blocker_words(blocker: Blocker) -> BlockerWords {
     BlockerWords { detail, fix }
 }
 
-/// What an owner is told who cannot do what they want with a migration.
+/// Translates a refusal for an owner who wants to change a migration.
 pub(super) fn refused(refusal: MigrationRefusal) -> Error {
     match refusal {
         MigrationRefusal::Over(state) => Error::new(Code::MigrationOver).with_detail(over(state)),

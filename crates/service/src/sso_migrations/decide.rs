@@ -1,4 +1,4 @@
-//! What an owner decides of single users (F1). The plan is made anew with it, and a signature is void.
+//! Decisions of an owner about single users (F1). The plan is made anew with them, and a signature is void.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::version::Versioned;
 
-/// What is decided of one user.
+/// Decision about one user of a migration.
 #[derive(Debug, Clone, Copy)]
 pub struct UserDecision {
-    /// Of whom.
+    /// User that the decision is about.
     pub user_id: UserId,
-    /// What; none takes an earlier decision back.
+    /// Decision to keep; none takes an earlier decision back.
     pub decision: Option<Decision>,
 }
 

@@ -1,5 +1,5 @@
-//! What people are told when SSO becomes required, or is not any more: written for all of them at once, and where it
-//! carries a secret, that is made when it is sent.
+//! Mails that tell people that SSO becomes required, or is not any more: written for all of them at once; one that
+//! carries a secret gets it when it is sent.
 
 use domain::account::Account;
 use domain::application::Page;
@@ -13,16 +13,16 @@ use crate::Service;
 use crate::accounts::account;
 use crate::error::Result;
 
-/// What the mails of each kind say.
+/// Messages of the mails of each kind.
 pub(super) struct MailPlan {
     account: Account,
     messages: Vec<(MailKind, MailMessage)>,
-    /// Until when invitations may be accepted.
+    /// Time until which invitations may be accepted.
     invitations_expire_at: Timestamp,
 }
 
 impl Service {
-    /// What is to be said, as far as anybody is told.
+    /// Composes the messages of a migration, one for each kind of mail that its plan counts.
     pub(super) async fn mails_of(
         &self,
         tx: &mut Tx,

@@ -23,7 +23,7 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    /// What a signature is held against.
+    /// State of the plan that a signature is compared with.
     pub fn current(&self) -> CurrentPlan<'_> {
         CurrentPlan {
             digest: &self.digest,
@@ -36,7 +36,7 @@ impl Planned {
 /// Everything that a plan is made of, read at one time.
 struct Facts {
     people: Vec<Person>,
-    /// What the migration changed that is put back.
+    /// Rows that the migration changed and that are put back.
     changed: Vec<Row>,
     connection: Option<ConnectionFacts>,
 }
@@ -120,7 +120,7 @@ fn plan(facts: Facts, context: &PlanContext<'_>) -> Plan {
     }
 }
 
-/// What the plan of a migration is of, with these decisions.
+/// Parameters that the plan of a migration is made from, with these decisions.
 pub(super) fn context<'a>(migration: &SsoMigration, decisions: &'a Decisions) -> PlanContext<'a> {
     PlanContext {
         portal: migration.portal,

@@ -1,4 +1,4 @@
-//! The preview (F1): what would be done, row by row. It changes nobody.
+//! The preview (F1): what would be done, row by row. It changes no user.
 
 use domain::audit::AuditAction;
 use domain::sso_migration::{Decisions, Direction, MigrationState, PlanContext, Row, SsoMigration};

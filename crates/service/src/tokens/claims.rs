@@ -13,15 +13,15 @@ use uuid::Uuid;
 /// Most bytes of an access token: what common proxies let a header have.
 pub(crate) const ACCESS_TOKEN_MAX_BYTES: usize = 8 * 1024;
 
-/// Whom and what a token is about.
+/// Session, user and application that a token is about.
 pub(crate) struct Subject<'a> {
     /// The session it belongs to.
     pub session: &'a Session,
-    /// Its user.
+    /// User of the session.
     pub user: &'a User,
     /// The name of its account.
     pub account_name: &'a AccountName,
-    /// Its frontend.
+    /// Frontend that the session is of.
     pub application: &'a Application,
     /// The lifetimes that both of them allow.
     pub lifetimes: Lifetimes,

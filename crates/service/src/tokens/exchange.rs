@@ -33,7 +33,7 @@ impl Service {
         self.issue(&exchange, &grant).await
     }
 
-    /// What a presented code has earned, if it may be used now; uses nothing up.
+    /// Finds the sign-in that a presented code completes, if it may be used now; uses nothing up.
     pub(crate) async fn presented_code(&self, grant: &CodeGrant<'_>) -> Result<Exchange, TokenRefusal> {
         let client = client_id(grant.client_id)?;
         let code = PresentedSecret::parse(SecretKind::AuthorizationCode, grant.code).ok_or_else(unknown_code)?;
@@ -173,8 +173,9 @@ fn unknown_code() -> TokenRefusal {
     TokenRefusal::grant("the code is not known; it is valid once, for 60 seconds")
 }
 
-/// Between the start and the exchange much may have changed. A redirect URI that was taken from the registration is one
-/// that its owner does not trust any more, and the code went there (D4).
+/// Refuses a code whose user, network, method or redirect URI is not allowed any more: much may have changed since
+/// the start. A redirect URI that was taken from the registration is one that its owner does not trust any more,
+/// and the code went there (D4).
 fn check_still_allowed(exchange: &Exchange, address: IpAddr) -> Result<(), TokenRefusal> {
     let Exchange { code, account_settings, user, application, sso_mode, epochs, .. } = exchange;
     if !may_sign_in(user, code.grant.method) {
@@ -195,8 +196,8 @@ fn check_still_allowed(exchange: &Exchange, address: IpAddr) -> Result<(), Token
     }
 }
 
-/// Between a switch of accounts and its exchange the pair that it came over may have ended, or become void (G1). While it is held
-/// here, its end waits, and finds the session.
+/// Whether the pair that a switch came over still stands: between the switch and its exchange it may have ended,
+/// or become void (G1). While it is held here, its end waits, and finds the session.
 async fn over_living_pair(tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<bool> {
     match code.grant.home {
         Some(home) => over_standing_pair(tx, code.account_id, code.grant.user_id, home).await,
@@ -204,8 +205,8 @@ async fn over_living_pair(tx: &mut Tx, code: &AuthorizationCode) -> crate::Resul
     }
 }
 
-/// Between a sign-in in a sandbox and its exchange the sandbox may have become an account of its own, which the application
-/// serves no more (G1). The link is held, as the pair is above.
+/// Whether the application still serves the account: between a sign-in in a sandbox and its exchange the sandbox
+/// may have become an account of its own (G1). The link is held, as the pair is above.
 async fn still_served(tx: &mut Tx, exchange: &Exchange) -> crate::Result<bool> {
     let account_id = exchange.code.account_id;
     match exchange.application.account_id.filter(|owner| *owner != account_id) {
@@ -214,7 +215,8 @@ async fn still_served(tx: &mut Tx, exchange: &Exchange) -> crate::Result<bool> {
     }
 }
 
-/// The same of the user whom the switch began with: what voids their credentials ends what rests on them (A7).
+/// Whether the credentials of the user who began the switch still stand: what voids these ends what rests on them
+/// (A7).
 async fn home_stands(tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<bool> {
     match code.grant.home {
         Some(Home { account_id, user_id, credential_epoch }) => {
@@ -224,7 +226,8 @@ async fn home_stands(tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<boo
     }
 }
 
-/// Between the code and its exchange an owner may have deactivated the user or taken their last role (A3).
+/// Whether the user is active and holds a role: between the code and its exchange an owner may have deactivated
+/// them or taken their last role (A3).
 fn may_sign_in(user: &User, method: SignInMethod) -> bool {
     let holds_role = user.portal != Portal::Admin || !user.roles.counting_in(method).is_empty();
     user.status == UserStatus::Active && holds_role

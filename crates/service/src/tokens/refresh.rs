@@ -18,15 +18,15 @@ use crate::sessions::Ending;
 use crate::tokens::claims::Subject;
 use crate::tokens::{IssuedTokens, PresentedToken, TokenError, TokenRefusal, check_origin, client_id};
 
-/// How often a token is looked at: once, and once more where another request rotated it in between. Each look is a
-/// transaction of its own: on PostgreSQL the second change of a row in one transaction asks for its user again, and whoever
-/// removes that user waits for the row.
+/// Most looks at a token: one, and one more where another request rotated it in between. Each look is a
+/// transaction of its own: on PostgreSQL the second change of a row in one transaction asks for its user again,
+/// and a request that removes that user waits for the row.
 const LOOKS: usize = 2;
 
 impl Service {
-    /// Rotates a refresh token and issues a new access token, with the roles that the user
-    /// holds now, within the lifetimes and networks that the account allows now. Of requests that present one token at the
-    /// same moment, or within the grace, the first rotates it, and all get the successor that it made.
+    /// Rotates a refresh token and issues a new access token, with the roles that the user holds now, within the
+    /// lifetimes and networks that the account allows now. Of requests that present one token at the same moment,
+    /// or within the grace, the first rotates it, and all get the successor that it made.
     pub async fn refresh(&self, presented: PresentedToken<'_>) -> Result<IssuedTokens, TokenRefusal> {
         let client = client_id(presented.client_id)?;
         let digest = SecretDigest::of_presented(SecretKind::RefreshToken, presented.token)

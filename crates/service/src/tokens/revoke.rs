@@ -12,9 +12,9 @@ use crate::sessions::Ending;
 use crate::tokens::{PresentedToken, TokenRefusal, check_origin, client_id};
 
 impl Service {
-    /// Ends the session of a token, a refresh token or an access token, whatever the hint says (section 2.1: the search is
-    /// over all kinds). An expired access token ends its session too: signing out works after a pause. An unknown token
-    /// is no error (section 2.2); one of another client is refused.
+    /// Ends the session of a token, a refresh token or an access token, whatever the hint says (section 2.1: the
+    /// search is over all kinds). An expired access token ends its session too: signing out works after a pause.
+    /// An unknown token is not an error (section 2.2); one of another client is refused.
     pub async fn revoke(&self, presented: PresentedToken<'_>) -> Result<(), TokenRefusal> {
         let client = client_id(presented.client_id)?;
         match SecretDigest::of_presented(SecretKind::RefreshToken, presented.token) {

@@ -25,7 +25,7 @@ pub(super) enum Group {
 /// The groups that one claim is of: its networks, the widest first, and its account.
 pub(super) type Groups = Vec<Group>;
 
-/// Names an entry.
+/// Number that identifies an entry.
 pub(super) type Ticket = u64;
 
 impl Group {
@@ -42,7 +42,7 @@ impl Group {
     }
 }
 
-/// Entries that wait.
+/// Queue of entries that wait for their turn.
 pub(super) struct Queue<T> {
     limit: usize,
     waiting: Vec<Entry<T>>,
@@ -63,7 +63,8 @@ impl<T> Queue<T> {
         Self { limit, waiting: vec![], last: HashMap::new(), turn: 0, ticket: 0 }
     }
 
-    /// Adds an entry, in a full queue in place of the newest of a group that has more of them; none if there is no such group.
+    /// Adds an entry, in a full queue in place of the newest of a group that has more of them; none if there is no
+    /// such group.
     pub fn push(&mut self, groups: Groups, value: T) -> Option<Ticket> {
         if self.waiting.len() >= self.limit {
             let crowded = self.crowded(&groups)?;
@@ -90,7 +91,8 @@ impl<T> Queue<T> {
         crowded.map(|(group, _)| group)
     }
 
-    /// Takes the entry out whose turn it is: that of the network which was served longest ago, or of such an account, in turns.
+    /// Takes the entry out whose turn it is: that of the network which was served longest ago, or of such an
+    /// account, in turns.
     pub fn pop(&mut self) -> Option<T> {
         let by_account = self.turn % 2 == 1;
         let position = (0..self.waiting.len()).min_by_key(|position| self.order(*position, by_account))?;
@@ -142,7 +144,8 @@ mod tests {
         std::iter::from_fn(|| queue.pop()).collect()
     }
 
-    /// Proves A4: networks take turns whatever number of addresses they send from, and so do accounts within one network.
+    /// Proves A4: networks take turns whatever number of addresses they send from, and so do accounts within one
+    /// network.
     #[test]
     fn networks_and_accounts_take_turns() {
         let mut queue = Queue::new(100);
@@ -161,8 +164,8 @@ mod tests {
         assert_eq!(drained(&mut queue)[1], "another account");
     }
 
-    /// Proves A4: a group that fills the queue gives a place to others, also to those of its own network who are of another
-    /// client or account; equals displace nobody.
+    /// Proves A4: a group that fills the queue gives a place to others, also to those of its own network who are
+    /// of another client or account; equals displace no entry.
     #[test]
     fn a_full_queue_has_room_for_those_who_have_less_of_it() {
         let table = [

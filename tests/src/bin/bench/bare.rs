@@ -1,5 +1,6 @@
-//! The floor of a whole sign-in on SQLite: as many requests and statements as one has, on actix-web and sqlx as they come,
-//! with nothing done in between. It runs in a process of its own, as the server does, so that its CPU time is its own.
+//! The floor of a whole sign-in on SQLite: as many requests and statements as one has, on actix-web and sqlx as
+//! they come, with nothing done in between. It runs in a process of its own, as the server does, so that its CPU
+//! time is its own.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -17,17 +18,17 @@ use tests::process::free_port;
 
 use crate::site::{Cost, measured};
 
-/// What the process is started with.
+/// Argument that makes the benchmark's program this server.
 pub const ARGUMENT: &str = "serve-bare";
 /// The requests of a sign-in: how many bytes are sent, and how many statements read and write. Several writes are one
 /// transaction.
 const REQUESTS: [(&str, usize, usize, usize); 3] =
     [("/start", 300, 2, 1), ("/response", 11_000, 3, 1), ("/exchange", 300, 1, 5)];
-/// As many bytes as a row of a sign-in has, about.
+/// Bytes of a row, about as many as one of a sign-in has.
 const ROW_BYTES: usize = 500;
-/// As many bytes as an answer with tokens has, about.
+/// Bytes of an answer, about as many as one with tokens has.
 const ANSWER_BYTES: usize = 900;
-/// Between two questions whether it answers.
+/// Pause between two questions whether it answers.
 const POLL: Duration = Duration::from_millis(20);
 
 struct Database {

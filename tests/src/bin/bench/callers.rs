@@ -1,4 +1,4 @@
-//! Many callers at once, each from an address of its own.
+//! Callers who send at once, each from an address of its own.
 
 use std::sync::Arc;
 

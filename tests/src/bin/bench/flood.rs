@@ -15,7 +15,7 @@ use crate::table;
 
 /// Logins under way at once.
 const AT_ONCE: usize = 200;
-/// Between two looks at the server's memory.
+/// Pause between two looks at the server's memory.
 const MEMORY_EVERY: Duration = Duration::from_millis(200);
 /// Most times its idle value that the 99th percentile of another request may reach.
 const LATENCY_BAR: f64 = 10.0;
@@ -57,7 +57,7 @@ fn print(idle: &Latencies, flooded: &Latencies, answers: &Answers, memory: f64) 
     table::print("Resident memory meanwhile, MiB", &["", "MiB", "bar", ""], &[memory]);
 }
 
-/// How often each status was answered.
+/// Number of answers with each status.
 #[derive(Default)]
 struct Answers {
     by_status: BTreeMap<u16, u32>,
@@ -101,14 +101,14 @@ impl Durations {
     }
 }
 
-/// What a bystander met with.
+/// Waiting times of a bystander, by kind of request.
 #[derive(Default)]
 pub struct Latencies {
     pub discovery: Durations,
     pub refresh: Durations,
 }
 
-/// Tries to log in as somebody else each time, from another address each time.
+/// Tries to log in under another username each time, from another address each time.
 async fn log_in_until((caller, end): (usize, Instant), anyone: Client, mut body: Value) -> Answers {
     let mut answers = Answers::default();
     let mut number = 0;
@@ -122,7 +122,7 @@ async fn log_in_until((caller, end): (usize, Instant), anyone: Client, mut body:
 }
 
 impl Site {
-    /// Somebody who discovers and refreshes all the while, one request after the other.
+    /// Discovers and refreshes all the while as a user who is not part of the flood, one request after the other.
     pub async fn bystander(&self, mut refresh_token: String, time: Duration) -> (Latencies, String) {
         let (mut latencies, begun) = (Latencies::default(), Instant::now());
         let mut number = 0_usize;

@@ -1,5 +1,5 @@
-//! Three floods, one after another, and two whom they must leave in: a break-glass owner of the account that is flooded, by form
-//! login from where they signed in before, and a user of another account, by SSO.
+//! Three floods, one after another, and two users who must still get in: a break-glass owner of the account that
+//! is flooded, by form login from where they signed in before, and a user of another account, by SSO.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -17,13 +17,13 @@ use crate::responses::SP_KEY;
 /// The operations of one response.
 pub struct Floor {
     key: ParsedPublicKey,
-    /// For each signature: the bytes of `SignedInfo`, the signature over them, and the bytes that were digested.
+    /// Bytes of each signature's `SignedInfo`, the signature over them, and the bytes that were digested.
     signatures: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)>,
     decryption: Option<Decryption>,
 }
 
 impl Floor {
-    /// What the plain response needs, plus the decryption of its assertion if it travels encrypted.
+    /// Operations that the plain response needs, plus the decryption of its assertion if it travels encrypted.
     pub fn of(plain: &str, identity: &SigningIdentity, encrypted: bool) -> Self {
         let der = identity.certificate().public_key_info();
         let signed = |info: &str, covered: String| {

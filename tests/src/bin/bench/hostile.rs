@@ -1,5 +1,6 @@
-//! What the costliest messages cost that are refused: of strangers, and of somebody who moved a genuine signature onto another
-//! body. Each has a body that takes as much work as the guard's bounds allow, and as many keys as a connection may have.
+//! Costliest messages that are refused: of strangers, and of an attacker who moved a genuine signature onto
+//! another body. Each has a body that takes as much work as the guard's bounds allow, and as many keys as a
+//! connection may have.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -19,13 +20,13 @@ use crate::table;
 
 /// Most milliseconds of processor time that a stranger's message may take.
 const BAR: f64 = 5.0;
-/// As much text as fits into a form, in base64.
+/// Length of the text: as much as fits into a form, in base64.
 const LENGTH: usize = 490_000;
 /// Keys of others before ours, within the number that is tried.
 const OTHER_KEYS: usize = 3;
 /// Close to the bound of a `SignedInfo`.
 const BLANKS: usize = 6_000;
-/// As long as base64 of the values that these keys take.
+/// Signature value, as long as base64 of the values that these keys take.
 const RSA_VALUE: [u8; 1024] = [1; 1024];
 const P521_VALUE: [u8; 132] = [1; 132];
 const RSA_SHA512: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512";
@@ -119,7 +120,7 @@ fn measured(
     ]
 }
 
-/// What costs a reader most for its length, within the bounds of the guard.
+/// Bodies that cost a reader most for their length, within the bounds of the guard.
 fn bodies() -> Vec<Body> {
     let repeated = |unit: &str, count: usize| unit.repeat(count);
     let each = |count: usize, of: &dyn Fn(usize) -> String| (0..count).map(of).collect::<Vec<_>>().concat();
@@ -155,7 +156,7 @@ impl Keys {
         Self { name, certificates: vec![certificate; MAX_CERTIFICATES], algorithm, value: STANDARD.encode(value) }
     }
 
-    /// A response whose two signatures look right and are of nobody.
+    /// A response whose two signatures look right but were made by no key.
     fn message(&self, attributes: &str, body: &str) -> String {
         format!(
             "<samlp:Response xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" \

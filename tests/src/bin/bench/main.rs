@@ -2,19 +2,19 @@
 //!
 //! | Part | Question |
 //! | --- | --- |
-//! | `saml` | what one response costs, stage by stage, as multiples of the bare cryptography; and the costliest that are refused |
-//! | `sign-in` | whole sign-ins per second and the server's CPU time for each, on both databases, and that of the statements alone |
+//! | `saml` | cost of one response by stage, as multiples of bare cryptography; and the costliest that are refused |
+//! | `sign-in` | sign-ins per second and the server's CPU time for each, on both databases; that of statements alone |
 //! | `discovery` | whether looking an account up costs more among 100,000 than among 10 |
-//! | `flood` | whether floods of form logins, hostile responses and new passwords keep others out, and the memory bounded |
+//! | `flood` | whether floods of logins, hostile responses and new passwords keep others out, and memory is bounded |
 //! | `timing` | whether the time of a refusal tells which users there are |
 //! | `memory` | whether the server's memory grows with the number of sign-ins |
 //! | `migration` | how long 50,000 users take to move to SSO, and how long others wait meanwhile |
 //! | `startup` | how soon a started server is ready |
 //!
-//! The server is the release binary in a process of its own, so that its CPU time and memory are its own; the callers and
-//! the identity provider are here, and what they compute is outside the measured phases. Everything is measured five
-//! times; the best round is the one that others on the machine disturbed least. To add a part: a module, and a line in
-//! [`PARTS`].
+//! The server is the release binary in a process of its own, so that its CPU time and memory are its own; the callers
+//! and the identity provider are here, and what they compute is outside the measured phases. Everything is measured
+//! five times; the best round is the one that others on the machine disturbed least. To add a part: a module, and a
+//! line in [`PARTS`].
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -44,7 +44,7 @@ mod timing;
 
 use std::process::ExitCode;
 
-/// What is measured here allocates as it does in the server.
+/// Allocator of the server, so that the code measured here allocates as it does there.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How often everything is measured: enough for a best one and an honest middle.
+/// Number of times that everything is measured: enough for a best one and an honest middle.
 pub const ROUNDS: usize = 5;
 
 /// Results of the rounds, in any unit of which less is better.
@@ -26,7 +26,7 @@ impl Samples {
     }
 }
 
-/// Something to do again and again.
+/// Work to do again and again while it is measured.
 pub type Work<'a> = Box<dyn Fn() + 'a>;
 
 /// CPU seconds of this thread that one call takes, over as many calls as fit into `duration`. Processor time, so that

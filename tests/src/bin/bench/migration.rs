@@ -34,13 +34,13 @@ const COMPANY: &str = "company";
 const PREVIEW_BAR: f64 = 2.0;
 const APPLY_BAR: f64 = 10.0;
 const MEMORY_BAR: f64 = 300.0;
-/// Most milliseconds that anybody else may wait on SQLite, where one writes at a time.
+/// Most milliseconds that any other request may wait on SQLite, where one writes at a time.
 const PAUSE_BAR: f64 = 2_000.0;
 /// Most times its idle value that the 99th percentile of others may reach on PostgreSQL.
 const LATENCY_BAR: f64 = 5.0;
-/// How long others are measured while nothing else happens.
+/// Time for which others are measured while nothing else happens.
 const IDLE: Duration = Duration::from_secs(5);
-/// How long they go on beside the migration: longer than it may take.
+/// Time for which they go on beside the migration: longer than it may take.
 const BESIDE: Duration = Duration::from_secs(15);
 
 pub async fn run(quick: bool) {

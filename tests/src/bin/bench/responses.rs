@@ -1,5 +1,5 @@
-//! What one response costs, stage by stage, as multiples of a floor: the RSA, SHA and AES operations that nobody can do
-//! without, by the same library, in the same run.
+//! Cost of one response, stage by stage, as multiples of a floor: the RSA, SHA and AES operations that every
+//! implementation needs, by the same library, in the same run.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::table;
 
 pub const ACS: &str = "https://sp.example.test/saml/0a1b2c3d";
 pub const IDP: &str = "https://idp.example.test/metadata";
-/// An ordinary response of somebody in a few dozen groups.
+/// Bytes of an ordinary response, of a user in a few dozen groups.
 const LENGTH: usize = 8 * 1024;
 
 /// Most that each stage of the both-signed response may cost, in floors.
@@ -42,7 +42,7 @@ pub fn run(quick: bool) {
     }
 }
 
-/// What is measured: a name, a bar if there is one, and the work. The first is the floor.
+/// Stage that is measured: a name, a bar if there is one, and the work. The first is the floor.
 type Stage<'a> = (&'static str, Option<f64>, Work<'a>);
 
 fn measure(title: &str, round: Duration, stages: &[Stage<'_>]) {

@@ -6,10 +6,10 @@ use tests::process::Installation;
 
 /// `USER_HZ`: the unit of times in `/proc/PID/stat`, which Linux fixes on every architecture in use.
 const TICKS_PER_SECOND: u64 = 100;
-/// Where `utime` stands in `/proc/PID/stat` behind the command's name; `stime` follows.
+/// Index of `utime` in `/proc/PID/stat`, counted behind the command's name; `stime` follows.
 const UTIME_FIELD: usize = 11;
 
-/// An installation whose callers come from many addresses, and whose identity provider nobody asks.
+/// Creates an installation whose callers come from many addresses, and whose identity provider is not probed.
 pub fn installation(database_url: &str) -> Installation {
     let mut installation = Installation::on_database(database_url);
     installation.set("SERVER__TRUSTED_PROXIES", "127.0.0.1/32");

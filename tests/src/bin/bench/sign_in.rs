@@ -11,7 +11,7 @@ use crate::table;
 /// Most milliseconds of the server's processor time for one sign-in, on SQLite.
 const CPU_BAR: f64 = 2.0;
 
-/// What the rounds took for each sign-in.
+/// Time and processor time of one sign-in, by round.
 #[derive(Default)]
 struct Rounds {
     seconds: Samples,

@@ -16,13 +16,13 @@ use url::Url;
 use crate::callers::send_all;
 use crate::server::cpu;
 
-/// How many different people sign in, again and again.
+/// Number of different users who sign in, again and again.
 const PEOPLE: usize = 500;
-/// As many groups as make a response of about 8 kB.
+/// Number of groups that make a response of about 8 kB.
 const GROUPS: usize = 40;
 const ACCOUNT: &str = "acme";
 
-/// What sign-ins took.
+/// Time and processor time that sign-ins took.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cost {
     /// Wall-clock time, with as many at once as `callers` send.

@@ -1,4 +1,4 @@
-//! From the start of the process until `/readyz` answers.
+//! Time from the start of the process until `/readyz` answers.
 
 use std::time::Instant;
 

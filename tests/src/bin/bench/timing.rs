@@ -20,7 +20,7 @@ use crate::table;
 
 /// Logins of each kind.
 const SAMPLES: usize = 1_000;
-/// How far from a half the statistic may be.
+/// Farthest that the statistic may be from a half.
 const BAR: f64 = 0.034;
 
 pub async fn run(quick: bool) {
@@ -87,7 +87,7 @@ pub async fn give_password(database: &TestDatabase, account_id: AccountId, ident
     tx.commit().await.expect("committed");
 }
 
-/// How often one of the first is larger than one of the second; equal ones count half.
+/// Fraction of pairs in which the one of the first is larger than the one of the second; equal ones count half.
 fn area_under_curve(first: &[f64], second: &[f64]) -> f64 {
     let pairs = first.iter().flat_map(|one| second.iter().map(move |other| one.total_cmp(other)));
     let wins: f64 = pairs

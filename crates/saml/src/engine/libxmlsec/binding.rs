@@ -21,8 +21,8 @@ mod generated {
 pub(super) struct Key(NonNull<generated::_xmlSecKey>);
 
 // SAFETY: nothing in an xmlSecKey belongs to a thread. What its duplicates share with it is OpenSSL's EVP_PKEY, whose
-// references are counted atomically and whose use from several threads OpenSSL allows. It is not Sync: one thread at a time
-// duplicates it.
+// references are counted atomically and whose use from several threads OpenSSL allows. It is not Sync: one thread
+// at a time duplicates it.
 unsafe impl Send for Key {}
 
 impl Key {
@@ -57,8 +57,8 @@ impl Drop for Key {
 pub(super) struct Context(NonNull<generated::_xmlSecDSigCtx>);
 
 impl Context {
-    /// For this key alone: while a context has one, it does not look at `KeyInfo`. It keeps what is digested, and refers to
-    /// nothing outside of the document.
+    /// Creates a context for this key alone: while a context has one, it does not look at `KeyInfo`. It keeps what
+    /// is digested, and refers to nothing outside of the document.
     pub(super) fn new(key: Key) -> Option<Self> {
         // SAFETY: without a manager of keys, a context looks for none.
         let context = Self(NonNull::new(unsafe { generated::xmlSecDSigCtxCreate(null_mut()) })?);
@@ -98,10 +98,10 @@ impl Context {
         }
     }
 
-    /// What the one reference of a verified signature digested, and its `URI`.
+    /// `URI` of the one reference of a verified signature, and the text that it digested.
     pub(super) fn digested(&self) -> Option<(String, String)> {
-        // SAFETY: the context owns its references with their names and buffers while it is alive; all of them are copied
-        // here, and every pointer is checked before it is read.
+        // SAFETY: the context owns its references with their names and buffers while it is alive; all of them are
+        // copied here, and every pointer is checked before it is read.
         unsafe {
             let references = &raw mut (*self.0.as_ptr()).signedInfoReferences;
             if generated::xmlSecPtrListGetSize(references) != 1 {
@@ -145,13 +145,13 @@ fn transform(uri: &str) -> Option<generated::xmlSecTransformId> {
 /// Registers the `ID` attributes of an element and of those in it, so that references are found.
 pub(super) fn register_ids(document: &Document, element: &Node) {
     let mut names = [c"ID".as_ptr().cast(), null()];
-    // SAFETY: the document and its element are alive, and the list of names ends with a null pointer; the function keeps
-    // neither the list nor the names.
+    // SAFETY: the document and its element are alive, and the list of names ends with a null pointer; the function
+    // keeps neither the list nor the names.
     unsafe { generated::xmlSecAddIDs(document.doc_ptr().cast(), element.node_ptr().cast(), names.as_mut_ptr()) };
 }
 
-/// Initializes the libraries before threads do so at once, and keeps libxmlsec1 from printing attackers' input to stderr;
-/// whether that worked. Without it there is no key, and without a key no context.
+/// Initializes the libraries before threads do so at once, and keeps libxmlsec1 from printing attackers' input to
+/// stderr; whether that worked. Without it there is no key, and without a key no context.
 ///
 /// A process may end while its threads verify: nothing that the libraries would do at its exit may be left to do.
 fn initialized() -> bool {
@@ -180,6 +180,7 @@ pub(super) fn silence_parser() {
         fn xmlSetStructuredErrorFunc(context: *mut c_void, handler: Handler);
     }
     extern "C" fn ignore(_: *mut c_void, _: *mut c_void) {}
-    // SAFETY: the handler has the signature that libxml2 wants, touches neither pointer, and lives as long as the program.
+    // SAFETY: the handler has the signature that libxml2 wants, touches neither pointer, and lives as long as the
+    // program.
     unsafe { xmlSetStructuredErrorFunc(null_mut(), ignore) };
 }

@@ -1,4 +1,4 @@
-//! Where mails go: to a mail server, in development into a mailbox, and nowhere until one is configured.
+//! Delivery of mails: to a mail server, in development into a mailbox, and nowhere until one is configured.
 
 mod mailbox;
 mod smtp;

@@ -27,7 +27,7 @@ const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
-    /// In clear first, then TLS, or not at all (RFC 3207).
+    /// Begins in clear, then uses TLS, or does not go on (RFC 3207).
     StartTls,
     /// TLS from the first byte (RFC 8314).
     Tls,
@@ -37,7 +37,7 @@ pub enum Security {
 
 /// Settings of the connection to the mail server.
 pub struct SmtpSettings {
-    /// Its name, which its certificate must carry.
+    /// Name of the server, which its certificate must carry.
     pub host: String,
     /// The mail server's TCP port.
     pub port: u16,
@@ -47,7 +47,7 @@ pub struct SmtpSettings {
     pub credentials: Option<(String, SecretString)>,
     /// The only certificates to trust, in PEM; the system's otherwise.
     pub ca_pem: Option<Vec<u8>>,
-    /// The sender's address.
+    /// Email address of the sender.
     pub from: Email,
     /// The name that this client sends in `EHLO`.
     pub hello_name: String,
@@ -61,7 +61,7 @@ pub enum SmtpSetupError {
     /// The file of certificates.
     #[error("mail.ca_file holds no certificate in PEM")]
     Certificates,
-    /// The sender's address.
+    /// The sender's address cannot be used.
     #[error("mail.from is no address that mail can be sent from")]
     From,
     /// TLS as a whole.
@@ -148,8 +148,8 @@ impl SmtpMailer {
         delivery
     }
 
-    /// A connection whose server has taken the sender of this mail. One that was kept may have been closed meanwhile, and is
-    /// replaced.
+    /// A connection whose server has taken the sender of this mail. One that was kept may have been closed
+    /// meanwhile, and is replaced.
     async fn begin(
         &self,
         kept: Option<AsyncSmtpConnection>,

@@ -1,4 +1,4 @@
-//! What stands in for a mail server until there is one: every mail waits.
+//! Stand-in for a mail server until there is one: every mail waits.
 
 use async_trait::async_trait;
 use service::ports::{Delivery, Mailer, RenderedMail};

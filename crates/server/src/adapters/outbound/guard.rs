@@ -1,7 +1,8 @@
-//! Which addresses Vestibule connects to on somebody else's word.
+//! Addresses that Vestibule connects to when a URL comes from an administrator.
 //!
-//! An administrator of any account can name a metadata URL or an IdP's login URL. Without this guard that would be a way
-//! to look into the network that Vestibule runs in. The lists are IANA's special-purpose address registries (RFC 6890).
+//! An administrator of any account can name a metadata URL or an IdP's login URL. Without this guard that would be
+//! a way to look into the network that Vestibule runs in. The lists are IANA's special-purpose address registries
+//! (RFC 6890).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -17,7 +18,7 @@ pub enum Reach {
 }
 
 /// An address that must not be connected to. Says what kind it is and never which: names that resolve inside the
-/// network are nobody else's business.
+/// network are not told to outsiders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it leads to {0}, which Vestibule does not connect to")]
 pub struct Forbidden(pub &'static str);
@@ -57,7 +58,7 @@ const FORBIDDEN_V4: [(Ipv4Net, &str); 16] = [
     (v4(203, 0, 113, 0, 24), DOCUMENTATION),
     (v4(224, 0, 0, 0, 4), MULTICAST),
 ];
-/// From here on everything is reserved, the broadcast address included.
+/// Range in which everything is reserved, the broadcast address included.
 const RESERVED_V4: Ipv4Net = v4(240, 0, 0, 0, 4);
 
 /// All that is global unicast; within it the exceptions below.

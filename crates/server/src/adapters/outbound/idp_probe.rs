@@ -11,7 +11,7 @@ use super::{GuardedClient, OutboundError, Reach, RequestFailure};
 /// A person waits at a login page meanwhile.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks the login URL itself, by GET; whatever the answer is, somebody is there.
+/// Asks the login URL itself, by GET; any answer proves that a server is there.
 pub struct HttpIdpProbe {
     client: GuardedClient,
 }
@@ -44,7 +44,7 @@ impl IdpProbe for HttpIdpProbe {
     }
 }
 
-/// Stands in where the operator switched probing off: nobody is asked, and every sign-in goes on.
+/// Stands in where the operator switched probing off: no server is asked, and every sign-in goes on.
 pub struct UnaskedIdp;
 
 #[async_trait]

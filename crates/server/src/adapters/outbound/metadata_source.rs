@@ -135,8 +135,8 @@ mod tests {
         }
     }
 
-    /// Proves C5, A5: a forbidden address is not connected to, and the answer is the one for a name that does not exist
-    /// and for a port that nobody listens on.
+    /// Proves C5, A5: a forbidden address is not connected to, and the answer is the one for a name that does not
+    /// exist and for a port without a listener.
     #[tokio::test]
     async fn what_resolves_inside_the_network_is_not_told() {
         let public = HttpMetadataSource::new(Reach::Public).unwrap();

@@ -1,5 +1,5 @@
-//! Outgoing HTTP, all of it behind one guard: to addresses that were checked, without redirects, proxies or credentials,
-//! within bounds of time.
+//! Outgoing HTTP, all of it behind one guard: to addresses that were checked, without redirects, proxies or
+//! credentials, within bounds of time.
 
 mod guard;
 mod idp_probe;
@@ -26,10 +26,10 @@ pub use own_address::{Answer, OwnAddress};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time to find the name alone, so that a name server that says nothing is told from a server that does not answer.
 const RESOLVE_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// How other people's logs name us.
+/// Name of this service in the logs of other servers.
 const USER_AGENT: &str = concat!("vestibule/", env!("CARGO_PKG_VERSION"));
 
-/// Why a request got no answer.
+/// Reason that a request got no answer.
 #[derive(Debug, PartialEq, Eq)]
 enum RequestFailure {
     /// The guard forbids to ask.
@@ -89,7 +89,7 @@ impl GuardedClient {
     }
 }
 
-/// What can be judged without asking anybody. Addresses that are written in the URL never reach the resolver.
+/// Checks the parts of a URL that need no look-up. Addresses that are written in the URL never reach the resolver.
 fn check_url(url: &Url, reach: Reach) -> Result<(), String> {
     let https_needed = reach == Reach::Public;
     if !(url.scheme() == "https" || url.scheme() == "http" && !https_needed) {
@@ -174,7 +174,7 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
     })
 }
 
-/// What went wrong, without the layers around it.
+/// Innermost cause of an error, without the layers around it.
 fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }

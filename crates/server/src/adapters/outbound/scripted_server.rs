@@ -105,7 +105,7 @@ async fn act(mut stream: TcpStream, script: Script) {
     }
 }
 
-/// As far through a handshake as the client goes.
+/// Goes through a handshake as far as the client does.
 async fn self_signed(stream: TcpStream) {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());

@@ -1,8 +1,8 @@
 //! Keeps the C libraries from taking themselves apart when the process exits, while threads still use them.
 //!
-//! Two of them would: OpenSSL registers `OPENSSL_cleanup` with `atexit` when it is initialized, and libxml2's destructor
-//! frees its tables. A thread that verifies, or drops a key, or ends, then works with what has been freed. The kernel takes
-//! all of it back anyway.
+//! Two of them would: OpenSSL registers `OPENSSL_cleanup` with `atexit` when it is initialized, and libxml2's
+//! destructor frees its tables. A thread that verifies, or drops a key, or ends, then works with what has been
+//! freed. The kernel takes all of it back anyway.
 
 use std::ffi::{c_char, c_int, c_void};
 
@@ -32,8 +32,8 @@ pub(super) unsafe fn keep_openssl() -> bool {
     unsafe { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, std::ptr::null()) == 1 }
 }
 
-/// Keeps libxml2's destructor from freeing anything; whether that worked. It does so only where memory is freed by `free`
-/// itself, and not by a function of the program, so it is given one.
+/// Keeps libxml2's destructor from freeing anything; whether that worked. It does so only where memory is freed by
+/// `free` itself, and not by a function of the program, so it is given one.
 ///
 /// # Safety
 /// To be called before libxml2 allocates anything.

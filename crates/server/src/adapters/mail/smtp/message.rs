@@ -7,7 +7,7 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use service::ports::RenderedMail;
 
-/// `Auto-Submitted` (RFC 3834, section 5): nobody's absence notice answers it.
+/// `Auto-Submitted` (RFC 3834, section 5): no absence notice answers it.
 #[derive(Clone)]
 struct AutoSubmitted;
 
@@ -43,8 +43,9 @@ impl Header for ContentLanguage {
     }
 }
 
-/// What follows `DATA` (RFC 5321, section 4.5.2): the mail, dots doubled where a line begins with one, and the dot that
-/// ends it. One text, for one write: of two, the second would wait until the first is acknowledged, 40 ms later.
+/// Builds the text that follows `DATA` (RFC 5321, section 4.5.2): the mail, dots doubled where a line begins with
+/// one, and the dot that ends it. One text, for one write: of two, the second would wait until the first is
+/// acknowledged, 40 ms later.
 pub fn content(mail: &RenderedMail, from: &Address, to: &Address) -> Result<String, lettre::error::Error> {
     let mail = String::from_utf8_lossy(&encoded(mail, from, to)?).replace("\r\n.", "\r\n..");
     Ok(format!("{}\r\n.\r\n", mail.trim_end_matches("\r\n")))

@@ -10,7 +10,7 @@ pub enum Stage {
     Sender,
     /// `MAIL` with a parameter that this mail alone needs: it judges that.
     Parameters,
-    /// `RCPT`: it judges whom we send to.
+    /// `RCPT`: it judges the recipient.
     Recipient,
     /// `DATA`: it judges what we send.
     Content,
@@ -19,8 +19,8 @@ pub enum Stage {
 /// Replies about authentication (RFC 4954, section 6), which say nothing of the recipient even where they come late.
 const ABOUT_AUTHENTICATION: [u16; 4] = [530, 534, 535, 538];
 
-/// What follows from this failure at this stage. Once the server has taken the sender, whatever goes wrong counts against this
-/// mail, a lost connection too: otherwise an address that makes the server give up would stop everybody's mail.
+/// Outcome of this failure at this stage. Once the server has taken the sender, every failure counts against this
+/// mail, a lost connection too: otherwise an address that makes the server give up would stop all other mail.
 pub fn delivery(stage: Stage, error: &Error) -> Delivery {
     let code = error.status().map(u16::from);
     judged(stage, code, words(error))
