@@ -8,7 +8,7 @@
 //! `problem/status.rs` is the only place where a code becomes a status.
 //!
 //! How to add one more operation: a handler with `#[utoipa::path]` in the file of its resource, its codes in that
-//! file's `problems!`, a line in the file's `register`. Then `VESTIBULE_UPDATE=1 cargo nextest run -p api` writes
+//! file's `problems!`, a line in the file's `register`. Then `./dev generate` writes
 //! `openapi/openapi.json` and `docs/errors.md` anew. Tests hold that every operation has an id, tags, a security
 //! requirement and documented problems.
 

@@ -15,7 +15,7 @@ says what is wrong, `fix` what the reader can do, `errors` which fields or param
 request in the logs. 401 carries `WWW-Authenticate`; 429 and 503 carry `Retry-After`. The OAuth endpoints answer a refused
 grant as RFC 6749, section 5.2, says: `{\"error\", \"error_description\"}`.
 
-This file is generated from the code (`VESTIBULE_UPDATE=1 cargo nextest run -p api`).
+This file is generated from the code (`./dev generate`).
 
 | code | status | detail | fix |
 | --- | --- | --- | --- |

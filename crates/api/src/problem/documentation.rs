@@ -124,10 +124,13 @@ fn response(codes: &[Code]) -> Response {
     let mut builder = ResponseBuilder::new().description(description).content(PROBLEM_JSON, content);
     let status = codes.first().map_or(StatusCode::INTERNAL_SERVER_ERROR, |code| status(*code));
     if status == StatusCode::UNAUTHORIZED {
-        builder = builder.header("WWW-Authenticate", header(Type::String, "How to authenticate."));
+        builder = builder.header(
+            "WWW-Authenticate",
+            header(Type::String, "The scheme to authenticate with (RFC 9110, section 11.6.1)."),
+        );
     }
     if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-        builder = builder.header("Retry-After", header(Type::Integer, "Seconds to wait."));
+        builder = builder.header("Retry-After", header(Type::Integer, "Seconds to wait before a repeat makes sense."));
     }
     builder.build()
 }

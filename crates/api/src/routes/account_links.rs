@@ -124,7 +124,7 @@ struct LinkPath {
     request_body = CreateAccountLink,
     responses(
         (status = 201, description = "The link, which waits", body = AccountLink,
-            headers(("Location" = String, description = "Where it is"))),
+            headers(("Location" = String, description = "Path of the new resource"))),
         RequestProblems,
     ),
 )]
@@ -147,7 +147,7 @@ async fn create_account_link(
 #[utoipa::path(
     operation_id = "list_account_links", tag = "account links",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AccountPath),
-    responses((status = 200, description = "The links", body = List<AccountLink>), ReadProblems),
+    responses((status = 200, description = "The links as they are now", body = List<AccountLink>), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/links")]
 async fn list_account_links(
@@ -164,7 +164,7 @@ async fn list_account_links(
 #[utoipa::path(
     operation_id = "get_account_link", tag = "account links",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(LinkPath),
-    responses((status = 200, description = "The link", body = AccountLink), ReadProblems),
+    responses((status = 200, description = "The link as it is now", body = AccountLink), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/links/{link_id}")]
 async fn get_account_link(
@@ -183,7 +183,7 @@ async fn get_account_link(
 /// lets no user in.
 #[utoipa::path(
     operation_id = "accept_account_link", tag = "account links", security(("access_token" = [])), params(LinkPath),
-    responses((status = 200, description = "The link", body = AccountLink), AcceptProblems),
+    responses((status = 200, description = "The link as it is now", body = AccountLink), AcceptProblems),
 )]
 #[post("/v1/accounts/{account_id}/links/{link_id}/accept")]
 async fn accept_account_link(
@@ -227,7 +227,7 @@ async fn delete_account_link(
     request_body = CreateSandbox,
     responses(
         (status = 201, description = "The link with the sandbox", body = AccountLink,
-            headers(("Location" = String, description = "Where the link is"))),
+            headers(("Location" = String, description = "Path of the link to the sandbox"))),
         SandboxProblems,
     ),
 )]

@@ -218,7 +218,7 @@ async fn complete_account_pairing(
 /// For any signed-in user: the users of other accounts that they are too. All of them at once.
 #[utoipa::path(
     operation_id = "list_my_account_pairs", tag = "me", security(("access_token" = [])),
-    responses((status = 200, description = "The pairs", body = List<AccountPair>), MineProblems),
+    responses((status = 200, description = "The pairs as they are now", body = List<AccountPair>), MineProblems),
 )]
 #[get("/v1/me/account-pairs")]
 async fn list_my_account_pairs(

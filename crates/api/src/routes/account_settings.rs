@@ -126,8 +126,8 @@ impl From<UpdateAccountSettings> for AccountSettingsPatch {
     operation_id = "get_account_settings", tag = "accounts", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath),
     responses(
-        (status = 200, description = "The settings", body = AccountSettings,
-            headers(("ETag" = String, description = "The account's version"))),
+        (status = 200, description = "The settings as they are now", body = AccountSettings,
+            headers(("ETag" = String, description = "Version of the account, for `If-Match`"))),
         ReadProblems,
     ),
 )]
@@ -152,8 +152,8 @@ async fn get_account_settings(
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, IfMatchParameter), request_body = UpdateAccountSettings,
     responses(
-        (status = 200, description = "The settings", body = AccountSettings,
-            headers(("ETag" = String, description = "The account's version"))),
+        (status = 200, description = "The settings as they are now", body = AccountSettings,
+            headers(("ETag" = String, description = "Version of the account, for `If-Match`"))),
         UpdateProblems,
     ),
 )]

@@ -89,7 +89,7 @@ struct CreateAccountSwitch {
 /// sandboxes among them, each with what is to be set up before they can.
 #[utoipa::path(
     operation_id = "list_switchable_accounts", tag = "me", security(("access_token" = [])),
-    responses((status = 200, description = "The accounts", body = List<SwitchableAccount>), ListProblems),
+    responses((status = 200, description = "The accounts as they are now", body = List<SwitchableAccount>), ListProblems),
 )]
 #[get("/v1/me/switchable-accounts")]
 async fn list_switchable_accounts(
@@ -110,7 +110,7 @@ async fn list_switchable_accounts(
 #[utoipa::path(
     operation_id = "create_account_switch", tag = "me", security(("access_token" = [])),
     request_body = CreateAccountSwitch,
-    responses((status = 200, description = "What comes next: `complete`", body = SignIn), SwitchProblems),
+    responses((status = 200, description = "The next step, which is `complete`", body = SignIn), SwitchProblems),
 )]
 #[post("/v1/me/account-switches")]
 async fn create_account_switch(

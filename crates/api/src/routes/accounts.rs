@@ -174,8 +174,8 @@ struct AccountsQuery {
     operation_id = "create_account", tag = "accounts", security(("operator_key" = [])), params(IdempotencyKeyParameter),
     request_body = CreateAccount,
     responses(
-        (status = 201, description = "The account", body = CreatedAccount, headers(
-            ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"),
+        (status = 201, description = "The account that was created", body = CreatedAccount, headers(
+            ("Location" = String, description = "Path of the new resource"), ("ETag" = String, description = "Version, for `If-Match` of a change"),
         )),
         CreateProblems,
     ),
@@ -219,7 +219,7 @@ async fn list_accounts(
     operation_id = "get_account", tag = "accounts", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath),
     responses(
-        (status = 200, description = "The account", body = Account, headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The account as it is now", body = Account, headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         ReadProblems,
     ),
 )]
@@ -240,7 +240,7 @@ async fn get_account(
     operation_id = "update_account", tag = "accounts", security(("operator_key" = []), ("access_token" = [])),
     params(AccountPath, IfMatchParameter), request_body = UpdateAccount,
     responses(
-        (status = 200, description = "The account", body = Account, headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The account as it is now", body = Account, headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         UpdateProblems,
     ),
 )]

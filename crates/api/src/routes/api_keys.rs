@@ -103,8 +103,8 @@ struct ApiKeyPath {
     operation_id = "create_api_key", tag = "api keys", security(("operator_key" = []), ("access_token" = [])),
     params(AccountPath, IdempotencyKeyParameter), request_body = CreateApiKey,
     responses(
-        (status = 201, description = "The key", body = CreatedApiKey, headers(
-            ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"),
+        (status = 201, description = "The key that was created", body = CreatedApiKey, headers(
+            ("Location" = String, description = "Path of the new resource"), ("ETag" = String, description = "Version, for `If-Match` of a change"),
         )),
         CreateProblems,
     ),
@@ -132,7 +132,7 @@ async fn create_api_key(
 #[utoipa::path(
     operation_id = "list_api_keys", tag = "api keys", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath),
-    responses((status = 200, description = "The keys", body = List<ApiKey>), ReadProblems),
+    responses((status = 200, description = "The keys as they are now", body = List<ApiKey>), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/api-keys")]
 async fn list_api_keys(
@@ -149,7 +149,7 @@ async fn list_api_keys(
 #[utoipa::path(
     operation_id = "get_api_key", tag = "api keys", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(ApiKeyPath),
-    responses((status = 200, description = "The key", body = ApiKey), ReadProblems),
+    responses((status = 200, description = "The key as it is now", body = ApiKey), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/api-keys/{api_key_id}")]
 async fn get_api_key(

@@ -302,8 +302,8 @@ pub struct ApplicationsQuery {
     operation_id = "create_application", tag = "applications", security(("operator_key" = []), ("access_token" = [])),
     params(AccountPath, IdempotencyKeyParameter), request_body = CreateApplication,
     responses(
-        (status = 201, description = "The application", body = Application, headers(
-            ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"),
+        (status = 201, description = "The application that was created", body = Application, headers(
+            ("Location" = String, description = "Path of the new resource"), ("ETag" = String, description = "Version, for `If-Match` of a change"),
         )),
         CreateProblems,
     ),
@@ -348,8 +348,8 @@ async fn list_applications(
     operation_id = "get_application", tag = "applications", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(ApplicationPath),
     responses(
-        (status = 200, description = "The application", body = Application,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The application as it is now", body = Application,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         ReadProblems,
     ),
 )]
@@ -371,8 +371,8 @@ async fn get_application(
     operation_id = "update_application", tag = "applications", security(("operator_key" = []), ("access_token" = [])),
     params(ApplicationPath, IfMatchParameter), request_body = UpdateApplication,
     responses(
-        (status = 200, description = "The application", body = Application,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The application as it is now", body = Application,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         UpdateProblems,
     ),
 )]

@@ -104,8 +104,8 @@ impl From<ReplaceBranding> for BrandingSettings {
     operation_id = "get_branding", tag = "mail", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath),
     responses(
-        (status = 200, description = "The branding", body = Branding,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The branding as it is now", body = Branding,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         ReadProblems,
     ),
 )]
@@ -126,8 +126,8 @@ async fn get_branding(
     operation_id = "replace_branding", tag = "mail", security(("operator_key" = []), ("access_token" = [])),
     params(AccountPath, IfMatchParameter), request_body = ReplaceBranding,
     responses(
-        (status = 200, description = "The branding", body = Branding,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The branding as it is now", body = Branding,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         ReplaceProblems,
     ),
 )]

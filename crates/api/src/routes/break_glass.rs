@@ -109,7 +109,7 @@ impl From<DrillStep> for BreakGlassDrill {
 #[utoipa::path(
     operation_id = "list_break_glass_users", tag = "users",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AccountPath),
-    responses((status = 200, description = "The break-glass users", body = List<BreakGlassUser>), ListProblems),
+    responses((status = 200, description = "The break-glass users as they are now", body = List<BreakGlassUser>), ListProblems),
 )]
 #[get("/v1/accounts/{account_id}/break-glass-users")]
 async fn list_break_glass_users(
@@ -127,7 +127,7 @@ async fn list_break_glass_users(
 #[utoipa::path(
     operation_id = "create_break_glass_drill", tag = "me", security(("access_token" = [])),
     request_body = CreateBreakGlassDrill,
-    responses((status = 200, description = "What comes next", body = BreakGlassDrill), DrillProblems),
+    responses((status = 200, description = "The next step of the sign-in", body = BreakGlassDrill), DrillProblems),
 )]
 #[post("/v1/me/break-glass-drills")]
 async fn create_break_glass_drill(
@@ -146,7 +146,7 @@ async fn create_break_glass_drill(
 #[utoipa::path(
     operation_id = "complete_break_glass_drill", tag = "me", security(("access_token" = [])),
     request_body = VerifyMfaCode,
-    responses((status = 200, description = "It ended well", body = BreakGlassDrill), CodeProblems),
+    responses((status = 200, description = "The drill ended with success", body = BreakGlassDrill), CodeProblems),
 )]
 #[post("/v1/me/break-glass-drills/mfa-code")]
 async fn complete_break_glass_drill(

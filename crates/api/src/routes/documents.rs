@@ -41,7 +41,7 @@ async fn error_catalogue() -> HttpResponse {
 /// This document. `/docs/` is a browser for it.
 #[utoipa::path(
     operation_id = "get_openapi", tag = "operation", security(()),
-    responses((status = 200, description = "The document", body = Object, content_type = "application/json"), DocumentProblems),
+    responses((status = 200, description = "The OpenAPI document as JSON", body = Object, content_type = "application/json"), DocumentProblems),
 )]
 #[get("/openapi.json")]
 async fn get_openapi(document: web::Data<OpenApiJson>) -> HttpResponse {

@@ -177,7 +177,7 @@ struct ReplacePassword {
 /// failed tries are slowed down per user and address.
 #[utoipa::path(
     operation_id = "create_form_sign_in", tag = "sign-in", security(()), request_body = CreateFormSignIn,
-    responses((status = 200, description = "What comes next", body = SignIn), StartProblems),
+    responses((status = 200, description = "The next step of the sign-in", body = SignIn), StartProblems),
 )]
 #[post("/v1/form-sign-ins")]
 async fn create_form_sign_in(
@@ -199,7 +199,7 @@ async fn create_form_sign_in(
 /// A code works for ten minutes, five tries and one sign-in.
 #[utoipa::path(
     operation_id = "verify_mfa_code", tag = "sign-in", security(()), request_body = VerifyMfaCode,
-    responses((status = 200, description = "What comes next", body = SignIn), CodeProblems),
+    responses((status = 200, description = "The next step of the sign-in", body = SignIn), CodeProblems),
 )]
 #[post("/v1/form-sign-ins/mfa-code")]
 async fn verify_mfa_code(
@@ -232,7 +232,7 @@ async fn resend_mfa_code(
 /// The user did not choose it, so it is good for one sign-in.
 #[utoipa::path(
     operation_id = "replace_temporary_password", tag = "sign-in", security(()), request_body = ReplacePassword,
-    responses((status = 200, description = "What comes next", body = SignIn), StepProblems),
+    responses((status = 200, description = "The next step of the sign-in", body = SignIn), StepProblems),
 )]
 #[post("/v1/form-sign-ins/password")]
 async fn replace_temporary_password(

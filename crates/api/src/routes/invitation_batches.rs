@@ -155,7 +155,7 @@ impl From<service::InvitationBatch> for InvitationBatch {
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, IdempotencyKeyParameter), request_body = CreateInvitationBatch,
     responses(
-        (status = 201, description = "What became of each row", body = InvitationBatch, headers(
+        (status = 201, description = "The result of each row", body = InvitationBatch, headers(
             ("Location" = String, description = "The list of its invitations"),
         )),
         BatchProblems,

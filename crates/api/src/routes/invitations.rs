@@ -208,8 +208,8 @@ struct InvitationFilter {
     operation_id = "create_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, IdempotencyKeyParameter), request_body = CreateInvitation,
     responses(
-        (status = 201, description = "The invitation", body = Invitation, headers(
-            ("Location" = String, description = "Where it is"),
+        (status = 201, description = "The invitation that was created", body = Invitation, headers(
+            ("Location" = String, description = "Path of the new resource"),
         )),
         CreateProblems,
     ),
@@ -254,7 +254,7 @@ async fn list_invitations(
 #[utoipa::path(
     operation_id = "get_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(InvitationPath),
-    responses((status = 200, description = "The invitation", body = Invitation), ReadProblems),
+    responses((status = 200, description = "The invitation as it is now", body = Invitation), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/invitations/{invitation_id}")]
 async fn get_invitation(
@@ -273,7 +273,7 @@ async fn get_invitation(
 #[utoipa::path(
     operation_id = "resend_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(InvitationPath), request_body = ResendInvitation,
-    responses((status = 200, description = "The invitation", body = Invitation), ResendProblems),
+    responses((status = 200, description = "The invitation as it is now", body = Invitation), ResendProblems),
 )]
 #[post("/v1/accounts/{account_id}/invitations/{invitation_id}/resend")]
 async fn resend_invitation(
@@ -295,7 +295,7 @@ async fn resend_invitation(
 #[utoipa::path(
     operation_id = "revoke_invitation", tag = "invitations", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(InvitationPath),
-    responses((status = 200, description = "The invitation", body = Invitation), RevokeProblems),
+    responses((status = 200, description = "The invitation as it is now", body = Invitation), RevokeProblems),
 )]
 #[post("/v1/accounts/{account_id}/invitations/{invitation_id}/revoke")]
 async fn revoke_invitation(

@@ -234,10 +234,10 @@ impl From<StartedSignIn> for SsoSignIn {
 
 /// Read login options.
 ///
-/// What the login page of an account and portal may offer. An unknown account looks like one without SSO.
+/// Lists the ways to sign in that the login page of an account and portal may offer. An unknown account looks like one without SSO.
 #[utoipa::path(
     operation_id = "get_login_options", tag = "sign-in", security(()), params(OptionsQuery),
-    responses((status = 200, description = "The options", body = LoginOptions), OptionsProblems),
+    responses((status = 200, description = "The options as they are now", body = LoginOptions), OptionsProblems),
 )]
 #[get("/v1/login-options")]
 async fn get_login_options(

@@ -156,7 +156,7 @@ async fn create_magic_link_sign_in(
 /// Uses nothing up.
 #[utoipa::path(
     operation_id = "inspect_magic_link", tag = "sign-in", security(()), request_body = InspectMagicLink,
-    responses((status = 200, description = "The link works", body = OpenMagicLink), InspectProblems),
+    responses((status = 200, description = "The link still works", body = OpenMagicLink), InspectProblems),
 )]
 #[post("/v1/magic-link-sign-ins/inspect")]
 async fn inspect_magic_link(
@@ -172,7 +172,7 @@ async fn inspect_magic_link(
 /// Uses the link up. The sign-in is complete: no second factor is asked for. An invited user becomes active.
 #[utoipa::path(
     operation_id = "complete_magic_link_sign_in", tag = "sign-in", security(()), request_body = CompleteMagicLink,
-    responses((status = 200, description = "What comes next", body = SignIn), CompleteProblems),
+    responses((status = 200, description = "The next step of the sign-in", body = SignIn), CompleteProblems),
 )]
 #[post("/v1/magic-link-sign-ins/complete")]
 async fn complete_magic_link_sign_in(

@@ -94,7 +94,7 @@ struct MailboxQuery {
 /// most 1,000. Elsewhere the mailbox does not exist.
 #[utoipa::path(
     operation_id = "read_mailbox", tag = "mail", security(("operator_key" = [])), params(MailboxQuery),
-    responses((status = 200, description = "The mails", body = List<MailboxMail>), ReadProblems),
+    responses((status = 200, description = "The mails as they are now", body = List<MailboxMail>), ReadProblems),
 )]
 #[get("/v1/mailbox")]
 async fn read_mailbox(

@@ -152,10 +152,10 @@ async fn list_mails(
 
 /// Read a mail.
 ///
-/// For operators.
+/// Only operators may call this.
 #[utoipa::path(
     operation_id = "get_mail", tag = "mail", security(("operator_key" = [])), params(MailPath),
-    responses((status = 200, description = "The mail", body = Mail), ReadProblems),
+    responses((status = 200, description = "The mail as it is now", body = Mail), ReadProblems),
 )]
 #[get("/v1/mails/{mail_id}")]
 async fn get_mail(
@@ -173,7 +173,7 @@ async fn get_mail(
     operation_id = "send_test_mail", tag = "mail", security(("operator_key" = [])), request_body = SendTestMail,
     responses(
         (status = 201, description = "The mail; read it again to see what became of it", body = Mail,
-            headers(("Location" = String, description = "Where it is"))),
+            headers(("Location" = String, description = "Path of the new resource"))),
         TestProblems,
     ),
 )]
@@ -193,7 +193,7 @@ async fn send_test_mail(
 /// For operators. It is queued as if it were new; not possible once its link or code has expired.
 #[utoipa::path(
     operation_id = "retry_mail", tag = "mail", security(("operator_key" = [])), params(MailPath),
-    responses((status = 200, description = "The mail, queued", body = Mail), RetryProblems),
+    responses((status = 200, description = "The mail, queued for delivery", body = Mail), RetryProblems),
 )]
 #[post("/v1/mails/{mail_id}/retry")]
 async fn retry_mail(

@@ -101,7 +101,7 @@ struct NoFilter {}
 /// For any signed-in user.
 #[utoipa::path(
     operation_id = "get_me", tag = "me", security(("access_token" = [])),
-    responses((status = 200, description = "The caller", body = Me), MeProblems),
+    responses((status = 200, description = "The caller, with roles and account", body = Me), MeProblems),
 )]
 #[get("/v1/me")]
 async fn get_me(caller: Authenticated, service: web::Data<Service>) -> Result<web::Json<Me>, Problem> {
@@ -165,7 +165,7 @@ async fn change_my_password(
 #[utoipa::path(
     operation_id = "change_my_second_factor", tag = "me", security(("access_token" = [])),
     request_body = ChangeSecondFactor,
-    responses((status = 200, description = "The caller", body = User), SecondFactorProblems),
+    responses((status = 200, description = "The caller, with roles and account", body = User), SecondFactorProblems),
 )]
 #[patch("/v1/me/second-factor")]
 async fn change_my_second_factor(

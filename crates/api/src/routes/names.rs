@@ -74,46 +74,46 @@ titled_names! {
 }
 
 names! {
-    PortalName ("Portal", "Which directory and which frontends of an account are meant.") = Portal::ALL;
+    PortalName ("Portal", "Part of an account with its own directory and frontends.") = Portal::ALL;
     RoleName ("Role", "An account-wide permission of an `admin` user.") = Role::ALL;
-    UserStatusName ("UserStatus", "Where a user stands.") = UserStatus::ALL;
-    ApiKeyScopeName ("ApiKeyScope", "What an API key may do.") = ApiKeyScope::ALL;
+    UserStatusName ("UserStatus", "State of a user in their directory.") = UserStatus::ALL;
+    ApiKeyScopeName ("ApiKeyScope", "Permission of an API key.") = ApiKeyScope::ALL;
     LanguageName ("Language", "A language that people are written to in (RFC 5646).") = Language::ALL;
-    SignInMethodName ("SignInMethod", "How somebody signed in.") = SignInMethod::ALL;
-    InvitationStateName ("InvitationState", "Where an invitation stands.") = InvitationState::ALL;
-    AcceptByName ("AcceptBy", "How an invited person comes in: by a link that sets a password, through SSO, or by magic link.") =
+    SignInMethodName ("SignInMethod", "Method by which a user signed in.") = SignInMethod::ALL;
+    InvitationStateName ("InvitationState", "State of an invitation, as of now.") = InvitationState::ALL;
+    AcceptByName ("AcceptBy", "Way in which an invited user comes in: by a link that sets a password, through SSO, or by magic link.") =
         AcceptBy::ALL;
-    MailKindName ("MailKind", "What a mail is about.") = MailKind::ALL;
-    MailStateName ("MailState", "Where a mail stands.") = MailState::ALL;
-    SsoModeName ("SsoMode", "How a portal uses its connection.") = [SsoMode::Off, SsoMode::Optional, SsoMode::Required];
-    RequestBindingName ("RequestBinding", "How requests travel to the identity provider.") =
+    MailKindName ("MailKind", "Kind of a mail, which decides its template.") = MailKind::ALL;
+    MailStateName ("MailState", "State of a mail in the outbox.") = MailState::ALL;
+    SsoModeName ("SsoMode", "Use that a portal makes of its connection.") = [SsoMode::Off, SsoMode::Optional, SsoMode::Required];
+    RequestBindingName ("RequestBinding", "Binding by which requests travel to the identity provider.") =
         [RequestBinding::HttpRedirect, RequestBinding::HttpPost];
-    UsernameSourceName ("UsernameSource", "Where the username is read.") = [UsernameSource::Attribute, UsernameSource::NameId];
-    ProvisioningName ("Provisioning", "What happens when nobody is known by the asserted username.") =
+    UsernameSourceName ("UsernameSource", "Part of the assertion that the username is read from.") = [UsernameSource::Attribute, UsernameSource::NameId];
+    ProvisioningName ("Provisioning", "Treatment of an asserted username that no user has.") =
         [Provisioning::JustInTime, Provisioning::InvitedOnly];
-    MigrationDirectionName ("SsoMigrationDirection", "Where a migration leads: SSO becomes required, or that is put back.") =
+    MigrationDirectionName ("SsoMigrationDirection", "Direction of a migration: SSO becomes required, or that is put back.") =
         Direction::ALL;
-    MigrationStateName ("SsoMigrationState", "Where a migration stands.") = MigrationState::ALL;
-    OwnerInvitationStateName ("OwnerInvitationState", "Where the invitation of an account's first owner stands.") = OwnerInvitationState::ALL;
-    OwnerInvitationBlockName ("OwnerInvitationBlock", "What the mail to an account's first owner waits for.") = OwnerInvitationBlock::ALL;
-    MigrationActionName ("SsoMigrationAction", "What becomes of a user.") = ActionName::ALL;
-    MigrationChoiceName ("SsoMigrationChoice", "What an owner may decide of a user.") = Choice::ALL;
-    MigrationBlockerName ("SsoMigrationBlocker", "Why a plan cannot be signed off.") = Blocker::ALL;
-    KeepReasonName ("KeepReason", "Why a user stays as they are.") = KeepReason::ALL;
+    MigrationStateName ("SsoMigrationState", "State of a migration, as of now.") = MigrationState::ALL;
+    OwnerInvitationStateName ("OwnerInvitationState", "State of the invitation of an account's first owner.") = OwnerInvitationState::ALL;
+    OwnerInvitationBlockName ("OwnerInvitationBlock", "Setting that the mail to an account's first owner waits for.") = OwnerInvitationBlock::ALL;
+    MigrationActionName ("SsoMigrationAction", "Effect of a migration on a user.") = ActionName::ALL;
+    MigrationChoiceName ("SsoMigrationChoice", "Decision that an owner may take about a user.") = Choice::ALL;
+    MigrationBlockerName ("SsoMigrationBlocker", "Obstacle that keeps a plan from being signed off.") = Blocker::ALL;
+    KeepReasonName ("KeepReason", "Reason for which a user stays as they are.") = KeepReason::ALL;
     DuplicateRuleName ("DuplicateRule", "The first rule by which one of two duplicates stays.") = DuplicateRule::ALL;
-    SeverityName ("Severity", "How much a finding matters.") = Severity::ALL;
-    FindingCodeName ("ReadinessFindingCode", "What was found.") = FindingCode::ALL;
-    ConflictKindName ("ConflictKind", "What an owner must decide.") = ConflictKind::ALL;
-    AttemptKindName ("AttemptKind", "How a sign-in attempt began.") = AttemptKind::ALL;
-    AttemptStageName ("AttemptStage", "How far a sign-in attempt got.") = AttemptStage::ALL;
-    AttemptOutcomeName ("AttemptOutcome", "How a sign-in attempt stands.") = AttemptOutcome::ALL;
-    AccountRelationName ("AccountRelation", "What another account is to this one.") = AccountRelation::ALL;
-    LinkStateName ("LinkState", "Where a link between accounts stands, as one of them sees it.") = LinkState::ALL;
+    SeverityName ("Severity", "Severity of a finding of the readiness check.") = Severity::ALL;
+    FindingCodeName ("ReadinessFindingCode", "Finding of the readiness check, by its stable code.") = FindingCode::ALL;
+    ConflictKindName ("ConflictKind", "Kind of a conflict that an owner must decide.") = ConflictKind::ALL;
+    AttemptKindName ("AttemptKind", "Way in which a sign-in attempt began.") = AttemptKind::ALL;
+    AttemptStageName ("AttemptStage", "Stage that a sign-in attempt has reached.") = AttemptStage::ALL;
+    AttemptOutcomeName ("AttemptOutcome", "Outcome of a sign-in attempt so far.") = AttemptOutcome::ALL;
+    AccountRelationName ("AccountRelation", "Relation of another account to this one.") = AccountRelation::ALL;
+    LinkStateName ("LinkState", "State of a link between accounts, as one of them sees it.") = LinkState::ALL;
     PairStateName ("PairState", "State of a pair of users.") = PairState::ALL;
-    CheckStateName ("CheckState", "How a check of a test sign-in went.") = CheckState::ALL;
-    TestedSubjectName ("TestedSubject", "What would become of whom a response names.") = TestedSubject::ALL;
-    RoleOriginName ("RoleOrigin", "Why somebody would hold roles.") = RoleOrigin::ALL;
-    RefreshDeliveryName ("RefreshDelivery", "How refresh tokens travel: in the answer's body or as an `HttpOnly` cookie.") =
+    CheckStateName ("CheckState", "Result of a check of a test sign-in.") = CheckState::ALL;
+    TestedSubjectName ("TestedSubject", "Effect that a sign-in would have on the user that a response names.") = TestedSubject::ALL;
+    RoleOriginName ("RoleOrigin", "Origin of the roles that a user would hold.") = RoleOrigin::ALL;
+    RefreshDeliveryName ("RefreshDelivery", "Transport of refresh tokens: in the answer's body, or as an `HttpOnly` cookie.") =
         [domain::application::RefreshDelivery::Json, domain::application::RefreshDelivery::Cookie];
 }
 

@@ -97,7 +97,7 @@ struct OAuthError {
     operation_id = "issue_token", tag = "oauth", security(()),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "The tokens", body = TokenResponse,
+        (status = 200, description = "The tokens of the session", body = TokenResponse,
             headers(("Set-Cookie" = Option<String>, description = "The refresh token, where the application keeps it in a cookie"))),
         (status = 400, description = "The grant is refused", body = OAuthError, content_type = "application/json"),
         TokenProblems,

@@ -62,7 +62,7 @@ async fn rotate_signing_keys(caller: Authenticated, service: web::Data<Service>)
 /// The public keys of access tokens (RFC 7517).
 #[utoipa::path(
     operation_id = "get_jwks", tag = "oauth", security(()),
-    responses((status = 200, description = "The keys", body = JwkSet), JwksProblems),
+    responses((status = 200, description = "The keys as they are now", body = JwkSet), JwksProblems),
 )]
 #[get("/.well-known/jwks.json")]
 async fn get_jwks(service: web::Data<Service>) -> Result<HttpResponse, Problem> {
@@ -75,7 +75,7 @@ async fn get_jwks(service: web::Data<Service>) -> Result<HttpResponse, Problem> 
 /// Looks at nothing else; for an orchestrator that restarts what hangs.
 #[utoipa::path(
     operation_id = "get_liveness", tag = "operation", security(()),
-    responses((status = 200, description = "It lives", body = Health), LivenessProblems),
+    responses((status = 200, description = "The process is alive", body = Health), LivenessProblems),
 )]
 #[get("/healthz")]
 async fn get_liveness() -> web::Json<Health> {
@@ -87,7 +87,7 @@ async fn get_liveness() -> web::Json<Health> {
 /// Looks whether the database answers; for a load balancer.
 #[utoipa::path(
     operation_id = "get_readiness", tag = "operation", security(()),
-    responses((status = 200, description = "It can", body = Health), ReadinessProblems),
+    responses((status = 200, description = "The service can answer requests", body = Health), ReadinessProblems),
 )]
 #[get("/readyz")]
 async fn get_readiness(service: web::Data<Service>) -> Result<web::Json<Health>, Problem> {

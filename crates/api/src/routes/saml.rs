@@ -126,9 +126,9 @@ struct SamlResponseForm {
 #[utoipa::path(
     operation_id = "get_sp_metadata", tag = "saml", security(()), params(SamlPath, MetadataQuery),
     responses(
-        (status = 200, description = "The metadata", body = String, content_type = "application/samlmetadata+xml"),
+        (status = 200, description = "The metadata of the service provider", body = String, content_type = "application/samlmetadata+xml"),
         (status = 303, description = "A response came by GET: to the frontend, with an error",
-            headers(("Location" = String, description = "The redirect URI"))),
+            headers(("Location" = String, description = "The redirect URI, with its parameters"))),
         MetadataProblems,
     ),
 )]
@@ -170,7 +170,7 @@ async fn give_metadata(
     request_body(content = SamlResponseForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "A test sign-in: a page that says how it went", body = String, content_type = "text/html"),
-        (status = 303, description = "To the frontend", headers(("Location" = String, description = "The redirect URI"))),
+        (status = 303, description = "Redirects back to the frontend", headers(("Location" = String, description = "The redirect URI, with its parameters"))),
         AcsProblems,
     ),
 )]
@@ -213,7 +213,7 @@ async fn consumed(service: &Service, posted: PostedResponse) -> Result<HttpRespo
 #[utoipa::path(
     operation_id = "begin_saml_sign_in", tag = "saml", security(()), params(SamlPath),
     responses(
-        (status = 302, description = "To the frontend", headers(("Location" = String, description = "Its login page"))),
+        (status = 302, description = "Redirects to the login page", headers(("Location" = String, description = "The frontend's login page, with parameters"))),
         LoginProblems,
     ),
 )]

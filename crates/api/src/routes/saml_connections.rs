@@ -271,8 +271,8 @@ pub struct ConnectionPath {
     security(("operator_key" = []), ("access_token" = [])), params(AccountPath, IdempotencyKeyParameter),
     request_body = CreateSamlConnection,
     responses(
-        (status = 201, description = "The connection", body = SamlConnection, headers(
-            ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"),
+        (status = 201, description = "The connection that was created", body = SamlConnection, headers(
+            ("Location" = String, description = "Path of the new resource"), ("ETag" = String, description = "Version, for `If-Match` of a change"),
         )),
         CreateProblems,
     ),
@@ -299,7 +299,7 @@ async fn create_saml_connection(
 #[utoipa::path(
     operation_id = "list_saml_connections", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AccountPath),
-    responses((status = 200, description = "The connections", body = List<SamlConnection>), ReadProblems),
+    responses((status = 200, description = "The connections as they are now", body = List<SamlConnection>), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/saml-connections")]
 async fn list_saml_connections(
@@ -317,8 +317,8 @@ async fn list_saml_connections(
     operation_id = "get_saml_connection", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(ConnectionPath),
     responses(
-        (status = 200, description = "The connection", body = SamlConnection,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The connection as it is now", body = SamlConnection,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         ReadProblems,
     ),
 )]
@@ -342,8 +342,8 @@ async fn get_saml_connection(
     security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
     request_body = UpdateSamlConnection,
     responses(
-        (status = 200, description = "The connection", body = SamlConnection,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The connection as it is now", body = SamlConnection,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         UpdateProblems,
     ),
 )]
@@ -389,8 +389,8 @@ async fn delete_saml_connection(
     operation_id = "enable_saml_connection", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
     responses(
-        (status = 200, description = "The connection", body = EnabledConnection,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The connection as it is now", body = EnabledConnection,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         EnableProblems,
     ),
 )]
@@ -415,8 +415,8 @@ async fn enable_saml_connection(
     operation_id = "disable_saml_connection", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath, IfMatchParameter),
     responses(
-        (status = 200, description = "The connection", body = SamlConnection,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The connection as it is now", body = SamlConnection,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         DisableProblems,
     ),
 )]
@@ -444,8 +444,8 @@ async fn disable_saml_connection(
         (String = "application/xml"), (String = "text/xml"),
     )),
     responses(
-        (status = 200, description = "The connection", body = ImportedConnection,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The connection as it is now", body = ImportedConnection,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         ImportProblems,
     ),
 )]

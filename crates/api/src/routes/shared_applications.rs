@@ -46,8 +46,8 @@ struct SharedApplicationPath {
     operation_id = "create_shared_application", tag = "shared applications", security(("operator_key" = [])),
     params(IdempotencyKeyParameter), request_body = CreateApplication,
     responses(
-        (status = 201, description = "The application", body = Application, headers(
-            ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"),
+        (status = 201, description = "The application that was created", body = Application, headers(
+            ("Location" = String, description = "Path of the new resource"), ("ETag" = String, description = "Version, for `If-Match` of a change"),
         )),
         CreateProblems,
     ),
@@ -65,7 +65,7 @@ async fn create_shared_application(
 
 /// List shared applications.
 ///
-/// For operators.
+/// Only operators may call this.
 #[utoipa::path(
     operation_id = "list_shared_applications", tag = "shared applications", security(("operator_key" = [])),
     params(ApplicationsQuery, PageParameters),
@@ -83,13 +83,13 @@ async fn list_shared_applications(
 
 /// Read a shared application.
 ///
-/// For operators.
+/// Only operators may call this.
 #[utoipa::path(
     operation_id = "get_shared_application", tag = "shared applications", security(("operator_key" = [])),
     params(SharedApplicationPath),
     responses(
-        (status = 200, description = "The application", body = Application,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The application as it is now", body = Application,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         ReadProblems,
     ),
 )]
@@ -110,8 +110,8 @@ async fn get_shared_application(
     operation_id = "update_shared_application", tag = "shared applications", security(("operator_key" = [])),
     params(SharedApplicationPath, IfMatchParameter), request_body = UpdateApplication,
     responses(
-        (status = 200, description = "The application", body = Application,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The application as it is now", body = Application,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         UpdateProblems,
     ),
 )]

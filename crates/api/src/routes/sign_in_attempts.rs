@@ -208,7 +208,7 @@ async fn list_sign_in_attempts(
 #[utoipa::path(
     operation_id = "get_sign_in_attempt", tag = "sign-in attempts",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AttemptPath),
-    responses((status = 200, description = "The attempt", body = SignInAttemptDetails), ReadProblems),
+    responses((status = 200, description = "The attempt as it is now", body = SignInAttemptDetails), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/sign-in-attempts/{attempt_id}")]
 async fn get_sign_in_attempt(

@@ -73,7 +73,7 @@ fn pem(der: &[u8]) -> String {
     operation_id = "get_sp_certificate", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(ConnectionPath),
     responses(
-        (status = 200, description = "The certificate", body = String, content_type = "application/pem-certificate-chain"),
+        (status = 200, description = "The certificate as it is now", body = String, content_type = "application/pem-certificate-chain"),
         ReadProblems,
     ),
 )]
@@ -99,7 +99,7 @@ async fn get_sp_certificate(
 #[utoipa::path(
     operation_id = "list_sp_keys", tag = "saml connections", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(ConnectionPath),
-    responses((status = 200, description = "The keys", body = List<SpKey>), ReadProblems),
+    responses((status = 200, description = "The keys as they are now", body = List<SpKey>), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/saml-connections/{connection_id}/sp-keys")]
 async fn list_sp_keys(
@@ -119,7 +119,7 @@ async fn list_sp_keys(
     operation_id = "rotate_sp_key", tag = "saml connections", security(("operator_key" = []), ("access_token" = [])),
     params(ConnectionPath),
     responses(
-        (status = 201, description = "The new key", body = SpKey,
+        (status = 201, description = "The new key that was created", body = SpKey,
             headers(("Location" = String, description = "The list that it is in"))),
         RotateProblems,
     ),

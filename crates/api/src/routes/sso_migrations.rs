@@ -345,8 +345,8 @@ struct SsoMigrationsQuery {
     operation_id = "create_sso_migration", tag = "sso migrations", security(("access_token" = [])),
     params(AccountPath, IdempotencyKeyParameter), request_body = CreateSsoMigration,
     responses(
-        (status = 201, description = "The plan", body = SsoMigration, headers(
-            ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its version"),
+        (status = 201, description = "The plan that was created", body = SsoMigration, headers(
+            ("Location" = String, description = "Path of the new resource"), ("ETag" = String, description = "Version, for `If-Match` of a change"),
         )),
         CreateProblems,
     ),
@@ -395,8 +395,8 @@ async fn list_sso_migrations(
     operation_id = "get_sso_migration", tag = "sso migrations",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(SsoMigrationPath),
     responses(
-        (status = 200, description = "The migration", body = SsoMigration,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The migration as it is now", body = SsoMigration,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         ReadProblems,
     ),
 )]
@@ -417,8 +417,8 @@ async fn get_sso_migration(
     operation_id = "decide_sso_migration", tag = "sso migrations", security(("access_token" = [])),
     params(SsoMigrationPath, IfMatchParameter), request_body = DecideSsoMigration,
     responses(
-        (status = 200, description = "The plan", body = SsoMigration,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The plan as it is now", body = SsoMigration,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         DecideProblems,
     ),
 )]
@@ -445,8 +445,8 @@ async fn decide_sso_migration(
     operation_id = "sign_off_sso_migration", tag = "sso migrations", security(("access_token" = [])),
     params(SsoMigrationPath), request_body = SignOffSsoMigration,
     responses(
-        (status = 200, description = "The plan", body = SsoMigration,
-            headers(("ETag" = String, description = "Its version"))),
+        (status = 200, description = "The plan as it is now", body = SsoMigration,
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         SignOffProblems,
     ),
 )]
@@ -474,7 +474,7 @@ async fn sign_off_sso_migration(
     params(SsoMigrationPath),
     responses(
         (status = 200, description = "The plan, carried out", body = SsoMigration,
-            headers(("ETag" = String, description = "Its version"))),
+            headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         ApplyProblems,
     ),
 )]

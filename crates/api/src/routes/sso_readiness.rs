@@ -93,7 +93,7 @@ struct ReadinessQuery {
 #[utoipa::path(
     operation_id = "get_sso_readiness", tag = "sso migrations",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(AccountPath, ReadinessQuery),
-    responses((status = 200, description = "What was found", body = SsoReadiness), ReadinessProblems),
+    responses((status = 200, description = "The findings, most severe first", body = SsoReadiness), ReadinessProblems),
 )]
 #[get("/v1/accounts/{account_id}/sso-readiness")]
 async fn get_sso_readiness(

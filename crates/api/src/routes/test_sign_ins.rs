@@ -215,7 +215,7 @@ pub(super) fn tested_page(attempt_id: AttemptId, would_let_in: bool) -> String {
     security(("operator_key" = []), ("access_token" = [])), params(ConnectionPath), request_body = CreateTestSignIn,
     responses(
         (status = 201, description = "The test has begun", body = SsoSignIn,
-            headers(("Location" = String, description = "Where its findings will be"))),
+            headers(("Location" = String, description = "Path of the test and its findings"))),
         StartProblems,
     ),
 )]
@@ -240,7 +240,7 @@ async fn create_test_sign_in(
 #[utoipa::path(
     operation_id = "get_test_sign_in", tag = "saml connections",
     security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(TestPath),
-    responses((status = 200, description = "The test", body = TestSignIn), ReadProblems),
+    responses((status = 200, description = "The test as it is now", body = TestSignIn), ReadProblems),
 )]
 #[get("/v1/accounts/{account_id}/saml-connections/{connection_id}/test-sign-ins/{attempt_id}")]
 async fn get_test_sign_in(

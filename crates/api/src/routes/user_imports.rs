@@ -90,7 +90,7 @@ impl From<ImportedUser> for ImportResult {
 #[utoipa::path(
     operation_id = "import_users", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath), request_body = UserImport,
-    responses((status = 200, description = "What became of each row", body = UserImportReport), ImportProblems),
+    responses((status = 200, description = "The result of each row", body = UserImportReport), ImportProblems),
 )]
 #[post("/v1/accounts/{account_id}/user-imports")]
 async fn import_users(

@@ -290,8 +290,8 @@ struct UsersQuery {
     operation_id = "create_user", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(AccountPath, IdempotencyKeyParameter), request_body = CreateUser,
     responses(
-        (status = 201, description = "The user", body = User, headers(
-            ("Location" = String, description = "Where they are"), ("ETag" = String, description = "Their version"),
+        (status = 201, description = "The user that was created", body = User, headers(
+            ("Location" = String, description = "Path of the new resource"), ("ETag" = String, description = "Version, for `If-Match` of a change"),
         )),
         CreateProblems,
     ),
@@ -336,7 +336,7 @@ async fn list_users(
 #[utoipa::path(
     operation_id = "get_user", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])), params(UserPath),
     responses(
-        (status = 200, description = "The user", body = User, headers(("ETag" = String, description = "Their version"))),
+        (status = 200, description = "The user as it is now", body = User, headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         ReadProblems,
     ),
 )]
@@ -358,7 +358,7 @@ async fn get_user(
     operation_id = "update_user", tag = "users", security(("operator_key" = []), ("access_token" = []), ("api_key" = [])),
     params(UserPath, IfMatchParameter), request_body = UpdateUser,
     responses(
-        (status = 200, description = "The user", body = User, headers(("ETag" = String, description = "Their version"))),
+        (status = 200, description = "The user as it is now", body = User, headers(("ETag" = String, description = "Version, for `If-Match` of a change"))),
         UpdateProblems,
     ),
 )]

@@ -103,7 +103,7 @@ fn measured(
     judge: &dyn Fn(&str) -> Rejection,
 ) -> Vec<String> {
     let form_value = STANDARD.encode(xml);
-    let refused = judge(&form_value).code;
+    let refused = judge(&form_value).reason.as_str();
     let work: Work<'_> = Box::new(|| drop(black_box(judge(black_box(&form_value)))));
     let mut samples = Samples::default();
     for _ in 0..ROUNDS {
