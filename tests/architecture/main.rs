@@ -12,6 +12,7 @@
 
 mod arrows;
 mod documents;
+mod families;
 mod migrations;
 mod prose;
 mod sources;

@@ -262,7 +262,7 @@ async fn what_anybody_else_changes_of_a_user_voids_their_pair(db: TestDatabase) 
     let reset = json!({ "account_name": "other", "identifier": "bo", "client_id": two.other.client_id });
     two.other.set_pages(&app).await;
     assert_eq!(app.anonymous().post("/v1/password-resets", &reset).await.status, 202);
-    app.service.link_requests_settled().await;
+    app.service.people.link_requests_settled().await;
     let token = mail_with(&app, "bo@elsewhere.test", "#token=").await.token();
     let reset = json!({ "token": token, "password": PASSWORD });
     assert_eq!(app.anonymous().post("/v1/password-resets/complete", &reset).await.status, 204);

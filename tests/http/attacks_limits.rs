@@ -139,7 +139,7 @@ async fn begin(app: &TestApp, tenant: &Tenant, address: IpAddr) -> service::Resu
         },
         address,
     };
-    app.service.start_sign_in(start).await
+    app.service.sign_in.start_sign_in(start).await
 }
 
 /// Proves H1: rubbish from everywhere is capped where it is stored, and does not keep people from signing in.
@@ -159,7 +159,7 @@ async fn rubbish_from_everywhere_keeps_nobody_out() {
             relay_state: None,
             address: address(n),
         };
-        let AcsAnswer::Refused { attempt_id, .. } = app.service.consume_response(posted).await.unwrap() else {
+        let AcsAnswer::Refused { attempt_id, .. } = app.service.sign_in.consume_response(posted).await.unwrap() else {
             panic!("rubbish was let in");
         };
         recorded += u32::from(attempt_id.is_some());

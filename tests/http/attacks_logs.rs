@@ -42,8 +42,8 @@ async fn live_through_a_day(app: &TestApp) -> Vec<String> {
     Answer::of(named.header("X-Request-Id", "x\u{e9} FORGED level=ERROR")).await.problem(404, "route_not_found");
     app.anonymous().form("/oauth/token", &tenant.exchange_form(&code)).await.expect(400);
     app.anonymous().form("/oauth/revoke", &[("client_id", tenant.client_id.as_str()), ("token", &rotated)]).await;
-    app.service.tick().await.unwrap();
-    app.service.sweep().await.unwrap();
+    app.service.installation.tick().await.unwrap();
+    app.service.installation.sweep().await.unwrap();
     let named =
         ["secretive", "hidden-group", "the-state", "vop_", VERIFIER, "FORGED", "owner@", "***"].map(str::to_owned);
     let secrets = [access, refresh, rotated, code, pending.relay_state, message[..200].to_owned()];

@@ -67,7 +67,7 @@ async fn a_break_glass_user_resets_by_recovery_email(db: TestDatabase) {
     for identifier in ["ann@acme.test", "bob@acme.test"] {
         let body = json!({ "account_name": "acme", "identifier": identifier, "client_id": tenant.client_id });
         assert_eq!(app.anonymous().post("/v1/password-resets", &body).await.status, 202);
-        app.service.link_requests_settled().await;
+        app.service.people.link_requests_settled().await;
     }
     let mailbox = app.mailbox().await;
     let mails = |to: &str| mailbox.to(to).len();

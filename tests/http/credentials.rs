@@ -308,7 +308,7 @@ impl<'a> Scene<'a> {
         let client_id = &self.admins.client_id;
         let body = json!({ "account_name": "acme", "identifier": person.username, "client_id": client_id });
         assert_eq!(self.app.anonymous().post("/v1/password-resets", &body).await.status, 202);
-        self.app.service.link_requests_settled().await;
+        self.app.service.people.link_requests_settled().await;
     }
 
     async fn reset_link(&self, person: &Person) -> String {
@@ -329,7 +329,7 @@ impl<'a> Scene<'a> {
     async fn magic_link(&self, person: &Person) -> String {
         let ask = self.visitors.start_body(Some(&person.email));
         assert_eq!(self.app.anonymous().post("/v1/magic-link-sign-ins", &ask).await.status, 202);
-        self.app.service.link_requests_settled().await;
+        self.app.service.people.link_requests_settled().await;
         newest(&self.app.mailbox().await.to(&person.email), has_token).token()
     }
 

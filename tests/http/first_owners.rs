@@ -76,7 +76,7 @@ async fn the_mail_waits_for_a_page_and_goes_out_by_itself(db: TestDatabase) {
     assert_eq!((to("first@early.test").await, to("first@other.test").await), (1, 1));
     let events = app.operator().get(&path(&other, "/audit-events?action=invitation.mailed")).await.expect(200);
     assert_eq!(events["items"][0]["actor"]["kind"], "system");
-    app.service.mail_first_owners().await.unwrap();
+    app.service.people.mail_first_owners().await.unwrap();
     assert_eq!(to("first@other.test").await, 1);
     assert_eq!(create(&app, "late").await["owner_invitation"], mailed);
     let token = app.mailbox().await.last_to("first@other.test").token();
@@ -112,7 +112,7 @@ async fn the_rest_is_mailed_in_the_background(db: TestDatabase) {
         create(&app, &format!("account-{n}")).await;
     }
     app.operator().post("/v1/applications", &frontend("Shared")).await.expect(201);
-    app.service.tick().await.unwrap();
+    app.service.installation.tick().await.unwrap();
     let mailbox = app.mailbox().await;
     let mailed = (0..110).filter(|n| mailbox.to(&format!("first@account-{n}.test")).len() == 1).count();
     assert_eq!((mailed, mailbox.to("first@stuck.test").len()), (110, 0));
@@ -214,7 +214,7 @@ async fn nothing_sets_the_mark_silently(db: TestDatabase) {
     tenant.sign_in(&app, "boss@acme.test", Some(&["nac-team-lead"])).await;
     let ask = json!({ "account_name": "acme", "identifier": "boss", "client_id": tenant.client_id });
     assert_eq!(app.anonymous().post("/v1/password-resets", &ask).await.status, 202);
-    app.service.link_requests_settled().await;
+    app.service.people.link_requests_settled().await;
     let token = app.mailbox().await.last_to("boss@acme.test").token();
     let reset = json!({ "token": token, "password": PASSWORD });
     assert_eq!(app.anonymous().post("/v1/password-resets/complete", &reset).await.status, 204);

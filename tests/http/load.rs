@@ -181,6 +181,6 @@ async fn ask_from_one_network(app: &TestApp, path: &str, body: &Value) -> usize 
 }
 
 async fn settled(app: &TestApp, answer: Answer) -> Answer {
-    app.service.link_requests_settled().await;
+    app.service.people.link_requests_settled().await;
     answer
 }

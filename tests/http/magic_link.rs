@@ -29,7 +29,7 @@ async fn end_user(app: &TestApp, tenant: &Tenant, username: &str, status: &str) 
 
 async fn ask(app: &TestApp, tenant: &Tenant, email: &str) -> Answer {
     let answer = app.anonymous().post("/v1/magic-link-sign-ins", &tenant.start_body(Some(email))).await;
-    app.service.link_requests_settled().await;
+    app.service.people.link_requests_settled().await;
     answer
 }
 
@@ -145,7 +145,7 @@ async fn the_answer_says_nothing_about_who_is_known(db: TestDatabase) {
     let mut elsewhere = tenant.start_body(Some("eve@x.test"));
     elsewhere["account_name"] = json!("nowhere");
     assert_eq!(app.anonymous().post("/v1/magic-link-sign-ins", &elsewhere).await.status, 202);
-    app.service.link_requests_settled().await;
+    app.service.people.link_requests_settled().await;
     assert_eq!(app.mailbox().await.len(), 1);
 }
 
@@ -213,7 +213,7 @@ async fn other_frontends_are_refused(db: TestDatabase) {
     elsewhere["account_name"] = json!("acme");
     assert_eq!(app.anonymous().post("/v1/magic-link-sign-ins", &elsewhere).await.status, 202);
     ask(&app, &administrators, "owner@administrators.test").await.problem(400, "application_refused");
-    app.service.link_requests_settled().await;
+    app.service.people.link_requests_settled().await;
     assert_eq!(app.mailbox().await.len(), 1);
 }
 

@@ -51,7 +51,7 @@ async fn a_failing_mail_server_delays(db: TestDatabase) {
     let path = send(&app, json!({ "to": "ann@x.test" })).await;
     send(&app, json!({ "to": "bob@x.test" })).await;
     for _ in 0..2 * ATTEMPTS_MAX {
-        let outcome = app.service.dispatch_mails().await.unwrap();
+        let outcome = app.service.delivery.dispatch_mails().await.unwrap();
         assert_eq!(outcome, Dispatched::Unavailable("connection refused".into()));
     }
     let waiting = app.operator().get(&path).await.expect(200);
@@ -89,8 +89,8 @@ async fn a_deferred_mail_is_tried_later_and_given_up_in_the_end(db: TestDatabase
     let path = send(&app, json!({ "to": "ann@x.test" })).await;
     send(&app, json!({ "to": "bob@x.test" })).await;
     for attempt in 1..=ATTEMPTS_MAX {
-        assert_eq!(app.service.dispatch_mails().await.unwrap(), Dispatched::All);
-        assert_eq!(app.service.dispatch_mails().await.unwrap(), Dispatched::All);
+        assert_eq!(app.service.delivery.dispatch_mails().await.unwrap(), Dispatched::All);
+        assert_eq!(app.service.delivery.dispatch_mails().await.unwrap(), Dispatched::All);
         let mail = app.operator().get(&path).await.expect(200);
         assert_eq!(mail["attempts"], attempt, "tried again at once");
         app.world.clock.advance(SignedDuration::from_mins(90));
@@ -131,7 +131,7 @@ async fn a_mail_whose_sender_died_is_sent_when_its_lease_ends(db: TestDatabase) 
     app.world.mail_server().hang_on_next();
     let path = send(&app, json!({ "to": "ann@x.test" })).await;
     let service = std::sync::Arc::clone(&app.service);
-    let sending = tokio::spawn(async move { service.dispatch_mails().await });
+    let sending = tokio::spawn(async move { service.delivery.dispatch_mails().await });
     app.world.mail_server().hangs().await;
     assert_eq!(state(&app, &path).await, "sending");
     app.operator().delete(&path).await.problem(409, "mail_being_sent");
@@ -154,7 +154,7 @@ async fn several_senders_send_nothing_twice(db: TestDatabase) {
     let senders: tokio::task::JoinSet<_> = (0..4)
         .map(|_| {
             let service = std::sync::Arc::clone(&app.service);
-            async move { service.dispatch_mails().await.unwrap() }
+            async move { service.delivery.dispatch_mails().await.unwrap() }
         })
         .collect();
     senders.join_all().await;
@@ -226,7 +226,7 @@ async fn the_mailbox_of_development_shows_what_would_have_been_sent(db: TestData
     for to in ["ann@x.test", "bob@x.test"] {
         send(&app, json!({ "to": to })).await;
     }
-    app.service.dispatch_mails().await.unwrap();
+    app.service.delivery.dispatch_mails().await.unwrap();
     let all = app.operator().get("/v1/mailbox").await.expect(200);
     assert_eq!((&all["items"][0]["to"], &all["items"][1]["to"]), (&json!("bob@x.test"), &json!("ann@x.test")));
     let mine = app.operator().get("/v1/mailbox?to=Ann@X.test").await.expect(200);

@@ -20,7 +20,7 @@ async fn tenant(app: &TestApp) -> Tenant {
 async fn ask(app: &TestApp, tenant: &Tenant, identifier: &str) -> Answer {
     let body = json!({ "account_name": tenant.name, "identifier": identifier, "client_id": tenant.client_id });
     let answer = app.anonymous().post("/v1/password-resets", &body).await;
-    app.service.link_requests_settled().await;
+    app.service.people.link_requests_settled().await;
     answer
 }
 
@@ -82,7 +82,7 @@ async fn the_answer_says_nothing_about_who_is_known(db: TestDatabase) {
     }
     let elsewhere = json!({ "account_name": "nowhere", "identifier": "ann@acme.test", "client_id": tenant.client_id });
     assert_eq!(app.anonymous().post("/v1/password-resets", &elsewhere).await.status, 202);
-    app.service.link_requests_settled().await;
+    app.service.people.link_requests_settled().await;
     assert_eq!(app.mailbox().await.len(), 1);
 }
 
@@ -183,6 +183,6 @@ async fn a_reset_goes_through_a_frontend_of_the_account(db: TestDatabase) {
     other.set_pages(&app).await;
     let body = json!({ "account_name": "acme", "identifier": "ann@acme.test", "client_id": other.client_id });
     assert_eq!(app.anonymous().post("/v1/password-resets", &body).await.status, 202);
-    app.service.link_requests_settled().await;
+    app.service.people.link_requests_settled().await;
     assert!(app.mailbox().await.is_empty());
 }

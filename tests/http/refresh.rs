@@ -145,10 +145,10 @@ async fn a_successor_is_kept_sealed_and_erased(db: TestDatabase) {
     assert_eq!(kept(&first).await, None);
     assert!(kept(&second).await.is_some());
     app.world.clock.advance(SignedDuration::from_secs(10));
-    app.service.tick().await.unwrap();
+    app.service.installation.tick().await.unwrap();
     assert!(kept(&second).await.is_some(), "its grace is not over");
     app.world.clock.advance(SignedDuration::from_millis(1));
-    app.service.tick().await.unwrap();
+    app.service.installation.tick().await.unwrap();
     assert_eq!(kept(&second).await, None);
     tenant.refresh(&app, &third).await.expect(200);
 }

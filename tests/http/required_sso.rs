@@ -101,7 +101,7 @@ async fn passwords_are_for_those_who_keep_form_login(db: TestDatabase) {
     for name in ["ann@acme.test", "guest", "root", "nobody@acme.test"] {
         let body = json!({ "account_name": "acme", "identifier": name, "client_id": tenant.client_id });
         app.anonymous().post("/v1/password-resets", &body).await.problem(409, "password_reset_unsupported");
-        app.service.link_requests_settled().await;
+        app.service.people.link_requests_settled().await;
     }
     let mailbox = app.mailbox().await;
     let leads_to_reset = |mail: &Received| mail.text().contains("https://app.example.test/reset");

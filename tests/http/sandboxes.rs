@@ -49,7 +49,7 @@ async fn a_sandbox_is_served_by_its_accounts_applications_from_its_first_day(db:
 
     let reset = json!({ "account_name": NEW, "identifier": "ann", "client_id": tenant.client_id });
     assert_eq!(app.anonymous().post("/v1/password-resets", &reset).await.status, 202);
-    app.service.link_requests_settled().await;
+    app.service.people.link_requests_settled().await;
     assert!(app.mailbox().await.last_to("ann@acme.test").link().as_str().starts_with("https://app.example.test/reset"));
 
     let idp = TestIdp::trusted();

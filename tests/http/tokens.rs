@@ -188,16 +188,16 @@ async fn signing_keys_rotate_without_a_failed_request(db: TestDatabase) {
     let before = tenant.tokens(&app, "ann@acme.test", Some(&["staff"])).await;
     app.operator().post("/v1/signing-keys/rotations", &json!({})).await.expect(202);
     assert_eq!(jwks().await["keys"].as_array().unwrap().len(), 2, "the next key is published before it signs");
-    app.service.tick().await.unwrap();
+    app.service.installation.tick().await.unwrap();
     assert_eq!(kid(&tenant.tokens(&app, "ann@acme.test", Some(&["staff"])).await), kid(&before));
     app.world.clock.advance(SignedDuration::from_mins(61));
-    app.service.tick().await.unwrap();
+    app.service.installation.tick().await.unwrap();
     let after = tenant.tokens(&app, "ann@acme.test", Some(&["staff"])).await;
     assert_ne!(kid(&after), kid(&before));
     let published = jwks().await;
     assert!(published["keys"].as_array().unwrap().iter().any(|key| key["kid"] == json!(kid(&before))));
     app.world.clock.advance(SignedDuration::from_hours(2));
-    app.service.tick().await.unwrap();
+    app.service.installation.tick().await.unwrap();
     assert_eq!(jwks().await["keys"].as_array().unwrap().len(), 1);
     assert_eq!(claims(after["access_token"].as_str().unwrap())["iss"], json!(app.issuer()));
 }

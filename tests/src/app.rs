@@ -128,10 +128,10 @@ impl TestApp {
         settings: Settings,
         api_settings: ApiSettings,
     ) -> Self {
-        let service = Arc::new(Service::new(database.store.clone(), ports, settings));
+        let service = Arc::new(Service::new(database.store.clone(), ports, settings, mail_settings()));
         let running = api::start(Arc::clone(&service), api_settings).await.unwrap();
         let name = Label::parse("tests").unwrap();
-        let key = service.create_operator_key(&Caller::command_line(), name).await.unwrap();
+        let key = service.installation.create_operator_key(&Caller::command_line(), name).await.unwrap();
         Self {
             world,
             base_url: format!("http://{}", running.address()),
@@ -159,7 +159,7 @@ impl TestApp {
 
     /// Has everything sent that is due, as the running service does in the background, and opens the mailbox.
     pub async fn mailbox(&self) -> Mailbox {
-        self.service.dispatch_mails().await.unwrap();
+        self.service.delivery.dispatch_mails().await.unwrap();
         self.world.mail_server().mailbox()
     }
 
@@ -209,12 +209,15 @@ fn settings(limits: Limits) -> Settings {
             per_connection: limits.attempts_per_connection,
         },
         sandboxes: SandboxPolicy { per_account: SANDBOXES_PER_ACCOUNT, named_after_account: true },
-        mail: MailSettings {
-            sender_name: "Vestibule".to_owned(),
-            timeout: MAIL_TIMEOUT,
-            templates: Arc::new(MailTemplates::new(BTreeMap::new()).unwrap()),
-        },
         development: false,
+    }
+}
+
+fn mail_settings() -> MailSettings {
+    MailSettings {
+        sender_name: "Vestibule".to_owned(),
+        timeout: MAIL_TIMEOUT,
+        templates: Arc::new(MailTemplates::new(BTreeMap::new()).unwrap()),
     }
 }
 

@@ -35,7 +35,7 @@ named! {
     SigningAlgorithm, SigningAlgorithmError, "expected \"ES256\", \"EdDSA\" or \"RS256\"" {
         /// ECDSA on P-256 with SHA-256: the default.
         Es256 = "ES256",
-        /// EdDSA on the curve Ed25519 (RFC 8037).
+        /// `EdDSA` on the curve Ed25519 (RFC 8037).
         EdDsa = "EdDSA",
         /// RSA PKCS#1 v1.5 with SHA-256, for verifiers that know nothing else.
         Rs256 = "RS256",

@@ -34,11 +34,11 @@ impl Background {
     /// Ends the tasks. The links that people were promised are written into the outbox first; the mail that is
     /// being sent is sent, so that it is not sent again.
     pub async fn stop(mut self) {
-        let sending = self.service.settings().mail.timeout;
-        if timeout(sending, self.service.link_requests_settled()).await.is_err() {
+        let sending = self.service.delivery.timeout();
+        if timeout(sending, self.service.people.link_requests_settled()).await.is_err() {
             tracing::warn!("requests for links were given up: they were not worked off in time");
         }
-        self.service.stop_mails();
+        self.service.delivery.stop_mails();
         if timeout(sending, &mut self.mails).await.is_err() {
             self.mails.abort();
         }
@@ -61,12 +61,12 @@ async fn mails(service: Arc<Service>) {
     loop {
         let dispatching = Arc::clone(&service);
         // A task of its own: a mail that makes it panic is left to its lease, and the others go on.
-        let reason = match tokio::spawn(async move { dispatching.dispatch_mails().await }).await {
+        let reason = match tokio::spawn(async move { dispatching.delivery.dispatch_mails().await }).await {
             Ok(Ok(Dispatched::Stopped)) => return,
             Ok(Ok(Dispatched::All)) => {
                 pause = MAIL_PAUSE_FIRST;
                 // Woken or not, it is time to look again.
-                let _woken = timeout(MAIL_POLL, service.mail_waits()).await;
+                let _woken = timeout(MAIL_POLL, service.delivery.mail_waits()).await;
                 continue;
             }
             Ok(Ok(Dispatched::Unavailable(reason))) => reason,
@@ -83,7 +83,7 @@ async fn tick(service: Arc<Service>) {
     let mut pace = pace(TICK);
     loop {
         pace.tick().await;
-        if let Err(error) = service.tick().await {
+        if let Err(error) = service.installation.tick().await {
             report("signing keys, or mails to first owners, could not be looked after", &error);
         }
     }
@@ -93,7 +93,7 @@ async fn sweep(service: Arc<Service>) {
     let mut pace = pace(SWEEP);
     loop {
         pace.tick().await;
-        if let Err(error) = service.sweep().await {
+        if let Err(error) = service.installation.sweep().await {
             report("old rows could not be removed", &error);
         }
     }

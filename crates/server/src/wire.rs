@@ -41,7 +41,8 @@ pub async fn wire(loaded: &Loaded, development: bool, migrations: Migrations) ->
     let sealer = AesGcmSealer::new(&*loaded.master_key()?);
     master_key::verify(&store, &sealer).await?;
     let ports = ports(loaded, sealer, development)?;
-    let service = Arc::new(Service::new(store.clone(), ports, settings(loaded, development)?));
+    let settings = settings(loaded, development)?;
+    let service = Arc::new(Service::new(store.clone(), ports, settings, mail_settings(loaded)?));
     Ok(Wired { service, store })
 }
 
@@ -141,11 +142,14 @@ fn settings(loaded: &Loaded, development: bool) -> anyhow::Result<Settings> {
             per_account: loaded.values.accounts.sandboxes_per_account,
             named_after_account: loaded.values.accounts.sandboxes_named_after_account,
         },
-        mail: MailSettings {
-            sender_name: loaded.mail_sender_name().to_owned(),
-            timeout: loaded.mail_timeout(),
-            templates: Arc::new(loaded.mail_templates()?),
-        },
         development,
+    })
+}
+
+fn mail_settings(loaded: &Loaded) -> anyhow::Result<MailSettings> {
+    Ok(MailSettings {
+        sender_name: loaded.mail_sender_name().to_owned(),
+        timeout: loaded.mail_timeout(),
+        templates: Arc::new(loaded.mail_templates()?),
     })
 }

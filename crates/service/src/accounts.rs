@@ -1,4 +1,17 @@
 //! Accounts (A1): operators create them, owners name them.
+//!
+//! Uses: `connections`, `core`, `mail`, `people`, `sessions`, `sign_in`.
+
+pub(crate) mod api_keys;
+pub(crate) mod applications;
+mod audit_log;
+pub(crate) mod links;
+pub(crate) mod pairs;
+pub(crate) mod sandboxes;
+pub(crate) mod settings;
+pub(crate) mod switches;
+
+use std::sync::Arc;
 
 use domain::AccountId;
 use domain::account::{Account, AccountName};
@@ -10,18 +23,48 @@ use domain::portal::Portal;
 use domain::role::{Permission, Role, RoleSet};
 use domain::text::Label;
 use domain::username::Username;
+use moka::future::Cache;
 use serde_json::{Value, json};
 use storage::accounts::AccountFilter;
 use storage::{Page, Paged, Tx};
 
-use crate::Service;
-use crate::audit::AuditEntry;
-use crate::caller::Caller;
-use crate::error::{Code, Error, Result};
-use crate::idempotency::{Created, IdempotencyKey};
-use crate::search::check_search;
-use crate::users::NewUser;
-use crate::version::Versioned;
+use crate::CACHE_ENTRIES;
+use crate::core::audit::AuditEntry;
+use crate::core::caller::Caller;
+use crate::core::error::{Error, Result};
+use crate::core::idempotency::{Created, IdempotencyKey};
+use crate::core::search::check_search;
+use crate::core::version::Versioned;
+use crate::core::{Core, account};
+use crate::mail::Outbox;
+use crate::people::People;
+use crate::people::users::NewUser;
+use crate::sessions::Sessions;
+use crate::sign_in::SignIn;
+
+/// Accounts, their settings, applications and keys, and the links between them.
+pub struct Accounts {
+    core: Arc<Core>,
+    mail: Arc<Outbox>,
+    people: Arc<People>,
+    sessions: Arc<Sessions>,
+    sign_in: Arc<SignIn>,
+    origins: Cache<String, bool>,
+}
+
+impl Accounts {
+    /// Puts the accounts over the families that they need.
+    pub(crate) fn new(
+        core: Arc<Core>,
+        mail: Arc<Outbox>,
+        people: Arc<People>,
+        sessions: Arc<Sessions>,
+        sign_in: Arc<SignIn>,
+    ) -> Self {
+        let origins = Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(applications::ORIGIN_CACHE).build();
+        Self { core, mail, people, sessions, sign_in, origins }
+    }
+}
 
 /// Properties of a new account.
 #[derive(Debug, Clone)]
@@ -52,7 +95,7 @@ pub struct AccountPatch {
     pub display_name: Option<Label>,
 }
 
-impl Service {
+impl Accounts {
     /// Creates an account with its first owner, who is invited: at once, or as soon as what the answer names is there.
     pub async fn create_account(
         &self,
@@ -62,14 +105,14 @@ impl Service {
     ) -> Result<Created<CreatedAccount>> {
         caller.authorize_operator()?;
         check_new_name(&new.name)?;
-        let mut tx = self.store.begin().await?;
-        if let Some(id) = self.replay(&mut tx, caller, key).await? {
+        let mut tx = self.core.store.begin().await?;
+        if let Some(id) = self.core.replay(&mut tx, caller, key).await? {
             let account = account_by_text(&mut tx, &id).await?;
             return Ok(Created::replayed(self.created_account(&mut tx, account).await?));
         }
-        let now = self.now();
+        let now = self.core.now();
         let account = Account {
-            id: AccountId::from_uuid(self.uuid()),
+            id: AccountId::from_uuid(self.core.uuid()),
             name: new.name,
             display_name: new.display_name,
             settings: AccountSettings::default(),
@@ -77,22 +120,22 @@ impl Service {
             updated_at: now,
         };
         storage::accounts::insert(&mut tx, &account).await?;
-        self.record(&mut tx, caller, created_entry(&account)).await?;
+        self.core.record(&mut tx, caller, created_entry(&account)).await?;
         self.insert_first_owner(&mut tx, caller, &account, new.owner_email).await?;
-        self.remember(&mut tx, caller, key, account.id.to_string()).await?;
+        self.core.remember(&mut tx, caller, key, account.id.to_string()).await?;
         let created = self.created_account(&mut tx, account).await?;
         tx.commit().await?;
         Ok(Created::fresh(created))
     }
 
     async fn created_account(&self, tx: &mut Tx, account: Account) -> Result<CreatedAccount> {
-        let owner_invitation = self.owner_invitation(tx, account.id).await?;
+        let owner_invitation = self.people.owner_invitation(tx, account.id).await?;
         Ok(CreatedAccount { account, owner_invitation })
     }
 
     async fn insert_first_owner(&self, tx: &mut Tx, caller: &Caller, account: &Account, email: Email) -> Result<()> {
         let username = Username::parse(email.as_str()).map_err(|error| Error::invalid("/owner_email", error))?;
-        let owner = self.invited_user(
+        let owner = self.people.invited_user(
             account.id,
             NewUser {
                 portal: Portal::Admin,
@@ -102,7 +145,7 @@ impl Service {
                 roles: RoleSet::from([Role::OrganizationOwner]),
             },
         );
-        self.invite_first_owner(tx, caller, account, owner).await
+        self.people.invite_first_owner(tx, caller, account, owner).await
     }
 
     /// Lists the accounts that the caller may see: an operator all, others their own.
@@ -112,14 +155,14 @@ impl Service {
             return Ok(Paged { items: vec![account], next: None });
         }
         check_search(filter.search.as_deref())?;
-        let mut tx = self.store.read().await?;
+        let mut tx = self.core.store.read().await?;
         Ok(storage::accounts::list(&mut tx, filter, page).await?)
     }
 
     /// Reads an account by its id.
     pub async fn get_account(&self, caller: &Caller, id: AccountId) -> Result<Account> {
         caller.authorize(id, Permission::Read)?;
-        let mut tx = self.store.read().await?;
+        let mut tx = self.core.store.read().await?;
         account(&mut tx, id).await
     }
 
@@ -132,7 +175,7 @@ impl Service {
     ) -> Result<Account> {
         let id = target.id;
         caller.authorize(id, Permission::Administer)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.core.store.begin().await?;
         let before = account(&mut tx, id).await?;
         let expected = target.expect(before.updated_at)?;
         let mut after = before.clone();
@@ -141,7 +184,7 @@ impl Service {
         if after.name != before.name {
             check_new_name(&after.name)?;
         }
-        after.updated_at = self.next_version(before.updated_at);
+        after.updated_at = self.core.next_version(before.updated_at);
         storage::accounts::update(&mut tx, &after, expected).await?;
         let entry = AuditEntry {
             account_id: Some(id),
@@ -150,7 +193,7 @@ impl Service {
             before: audited(&before),
             after: audited(&after),
         };
-        self.record(&mut tx, caller, entry).await?;
+        self.core.record(&mut tx, caller, entry).await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -159,11 +202,6 @@ impl Service {
 /// Refuses a name that no account gets (A1).
 pub(crate) fn check_new_name(name: &AccountName) -> Result<()> {
     name.check_new().map_err(|error| Error::invalid("/name", error))
-}
-
-/// The account, or "not found".
-pub(crate) async fn account(tx: &mut Tx, id: AccountId) -> Result<Account> {
-    storage::accounts::by_id(tx, id).await?.ok_or_else(|| Error::new(Code::NotFound))
 }
 
 async fn account_by_text(tx: &mut Tx, id: &str) -> Result<Account> {

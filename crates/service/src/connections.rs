@@ -1,9 +1,16 @@
 //! SAML connections (C1 to C9): made, changed, imported, enabled.
+//!
+//! Uses: `core`.
 
 pub(crate) mod enable;
 pub(crate) mod metadata;
 mod patch;
+pub(crate) mod probe;
+pub(crate) mod readiness;
+mod sp_keys;
 pub(crate) mod trust;
+
+use std::sync::Arc;
 
 use domain::audit::AuditAction;
 use domain::portal::Portal;
@@ -12,18 +19,40 @@ use domain::sso::connection::{ConnectionSettings, PinnedCertificate, SamlConnect
 use domain::text::Label;
 use domain::{AccountId, ConnectionId};
 use jiff::{SignedDuration, Timestamp};
+use moka::future::Cache;
 use serde_json::{Value, json};
 use storage::Tx;
+use url::Url;
 
 pub use patch::ConnectionPatch;
 
-use crate::Service;
-use crate::accounts::account;
-use crate::audit::AuditEntry;
-use crate::caller::Caller;
-use crate::error::{Code, Error, Result};
-use crate::idempotency::{Created, IdempotencyKey};
-use crate::version::Versioned;
+use crate::CACHE_ENTRIES;
+use crate::core::Core;
+use crate::core::account;
+use crate::core::audit::AuditEntry;
+use crate::core::caller::Caller;
+use crate::core::error::{Code, Error, Result};
+use crate::core::idempotency::{Created, IdempotencyKey};
+use crate::core::ports::ProbeResult;
+use crate::core::version::Versioned;
+use probe::PROBE_CACHE;
+use trust::{PreparedTrust, TRUST_CACHE, TrustKey};
+
+/// Trust between portals and their identity providers.
+pub struct Connections {
+    core: Arc<Core>,
+    trust: Cache<TrustKey, Arc<PreparedTrust>>,
+    probes: Cache<Url, ProbeResult>,
+}
+
+impl Connections {
+    /// Puts the connections over the core.
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        let trust = Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(TRUST_CACHE).build();
+        let probes = Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(PROBE_CACHE).build();
+        Self { core, trust, probes }
+    }
+}
 
 /// Time before its end from which on an expiring certificate is warned about (C5).
 const EXPIRY_WARNING: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -75,7 +104,7 @@ pub(crate) struct Change<'a> {
     pub apply: Box<Apply<'a>>,
 }
 
-impl Service {
+impl Connections {
     /// Makes the connection of a portal, with its own key pair. It is off until it is enabled (C9).
     pub async fn create_connection(
         &self,
@@ -85,31 +114,31 @@ impl Service {
         key: Option<&IdempotencyKey>,
     ) -> Result<Created<ConnectionView>> {
         caller.authorize(account_id, Permission::Administer)?;
-        let mut tx = self.store.read().await?;
-        if let Some(id) = self.replay(&mut tx, caller, key).await? {
+        let mut tx = self.core.store.read().await?;
+        if let Some(id) = self.core.replay(&mut tx, caller, key).await? {
             let id = id.parse().map_err(Error::internal)?;
             return Ok(Created::replayed(self.view(connection(&mut tx, account_id, id).await?)));
         }
         drop(tx);
         let made = self.new_connection(account_id, new)?;
         let sp_key = self.make_sp_key(&made).await?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.core.store.begin().await?;
         account(&mut tx, account_id).await?;
         storage::connections::insert(&mut tx, &made).await?;
         storage::sp_keys::insert(&mut tx, &sp_key).await?;
         let entry = entry(AuditAction::SamlConnectionCreated, &made, Value::Null, audited(&made));
-        self.record(&mut tx, caller, entry).await?;
-        self.remember(&mut tx, caller, key, made.id.to_string()).await?;
+        self.core.record(&mut tx, caller, entry).await?;
+        self.core.remember(&mut tx, caller, key, made.id.to_string()).await?;
         tx.commit().await?;
         Ok(Created::fresh(self.view(made)))
     }
 
     fn new_connection(&self, account_id: AccountId, new: NewConnection) -> Result<SamlConnection> {
         let button_text = Label::parse(DEFAULT_BUTTON_TEXT).map_err(Error::internal)?;
-        let now = self.now();
+        let now = self.core.now();
         let initial = ConnectionSettings::initial(new.portal, button_text);
         Ok(SamlConnection {
-            id: ConnectionId::from_uuid(self.uuid()),
+            id: ConnectionId::from_uuid(self.core.uuid()),
             account_id,
             portal: new.portal,
             sp_hash: SpHash::of(account_id, new.portal),
@@ -123,7 +152,7 @@ impl Service {
     /// Lists the connections of an account: one per portal at most.
     pub async fn list_connections(&self, caller: &Caller, account_id: AccountId) -> Result<Vec<ConnectionView>> {
         caller.authorize(account_id, Permission::Read)?;
-        let mut tx = self.store.read().await?;
+        let mut tx = self.core.store.read().await?;
         account(&mut tx, account_id).await?;
         let found = storage::connections::list(&mut tx, account_id).await?;
         Ok(found.into_iter().map(|connection| self.view(connection)).collect())
@@ -137,7 +166,7 @@ impl Service {
         id: ConnectionId,
     ) -> Result<ConnectionView> {
         caller.authorize(account_id, Permission::Read)?;
-        let mut tx = self.store.read().await?;
+        let mut tx = self.core.store.read().await?;
         Ok(self.view(connection(&mut tx, account_id, id).await?))
     }
 
@@ -165,7 +194,7 @@ impl Service {
         target: Versioned<ConnectionId>,
     ) -> Result<()> {
         caller.authorize(account_id, Permission::Administer)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.core.store.begin().await?;
         let gone = connection(&mut tx, account_id, target.id).await?;
         target.expect(gone.updated_at)?;
         if gone.mode.is_enabled() {
@@ -173,7 +202,7 @@ impl Service {
         }
         storage::connections::delete(&mut tx, account_id, target.id).await?;
         let entry = entry(AuditAction::SamlConnectionDeleted, &gone, audited(&gone), Value::Null);
-        self.record(&mut tx, caller, entry).await?;
+        self.core.record(&mut tx, caller, entry).await?;
         Ok(tx.commit().await?)
     }
 
@@ -186,23 +215,23 @@ impl Service {
         change: Change<'_>,
     ) -> Result<ConnectionView> {
         caller.authorize(account_id, Permission::Administer)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.core.store.begin().await?;
         let before = connection(&mut tx, account_id, target.id).await?;
         let expected = target.expect(before.updated_at)?;
         let mut after = before.clone();
         (change.apply)(&mut after)?;
-        after.updated_at = self.next_version(before.updated_at);
+        after.updated_at = self.core.next_version(before.updated_at);
         storage::connections::update(&mut tx, &after, expected).await?;
         if after.settings == before.settings {
             storage::test_sign_ins::carry_success(&mut tx, &after, before.updated_at).await?;
         }
-        self.record(&mut tx, caller, entry(change.action, &after, audited(&before), audited(&after))).await?;
+        self.core.record(&mut tx, caller, entry(change.action, &after, audited(&before), audited(&after))).await?;
         tx.commit().await?;
         Ok(self.view(after))
     }
 
     pub(crate) fn view(&self, connection: SamlConnection) -> ConnectionView {
-        let now = self.now();
+        let now = self.core.now();
         ConnectionView {
             acs_url: self.acs_url(&connection.sp_hash),
             login_url: self.saml_login_url(&connection.sp_hash),
@@ -214,12 +243,12 @@ impl Service {
 
     /// Entity id and ACS URL of a portal (C1).
     pub(crate) fn acs_url(&self, hash: &SpHash) -> String {
-        self.settings.url(&format!("/saml/{hash}"))
+        self.core.settings.url(&format!("/saml/{hash}"))
     }
 
     /// The public SAML login URL of a portal (C8).
     pub(crate) fn saml_login_url(&self, hash: &SpHash) -> String {
-        self.settings.url(&format!("/saml/{hash}/login"))
+        self.core.settings.url(&format!("/saml/{hash}/login"))
     }
 }
 

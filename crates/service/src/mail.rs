@@ -1,10 +1,12 @@
 //! Writing mails into the outbox, in the transaction of the change that they tell of (E4).
+//!
+//! Uses: `core`.
 
-pub(crate) mod dispatch;
+pub(crate) mod branding;
 pub(crate) mod outbox;
-mod rendering;
-pub(crate) mod templates;
-mod temporary_password;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use domain::application::{Application, Page, RedirectUri};
 use domain::email::Email;
@@ -13,13 +15,28 @@ use domain::portal::Portal;
 use domain::user::User;
 use domain::{AccountId, MailBatchId, MailId};
 use storage::Tx;
+use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use crate::Service;
-use crate::accounts::account;
-use crate::error::{Code, Error, Result, Violation};
+use crate::core::Core;
+use crate::core::account;
+use crate::core::error::{Code, Error, Result, Violation};
 
-impl Service {
+/// Outbox of mails, and how an account's mails look.
+pub struct Outbox {
+    core: Arc<Core>,
+    pub(crate) waiting: Arc<Notify>,
+    pub(crate) stops: AtomicBool,
+}
+
+impl Outbox {
+    /// Puts the outbox over the core.
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core, waiting: Arc::default(), stops: AtomicBool::new(false) }
+    }
+}
+
+impl Outbox {
     /// Writes a mail into the outbox: it is sent once the transaction is committed, and not at all otherwise.
     pub(crate) async fn enqueue_mail(&self, tx: &mut Tx, mail: OutgoingMail) -> Result<MailId> {
         let mail = self.sealed(mail)?;
@@ -49,14 +66,14 @@ impl Service {
     /// Writes mails into the outbox that [`Self::sealed`] made.
     pub(crate) async fn enqueue(&self, tx: &mut Tx, mails: &[Mail]) -> Result<()> {
         storage::outbox::insert_all(tx, mails).await?;
-        tx.notify_after_commit(&self.mail_waits);
+        tx.notify_after_commit(&self.waiting);
         Ok(())
     }
 
     /// A mail as the outbox keeps it. Many are made before their transaction, so that it is short.
     pub(crate) fn sealed(&self, mail: OutgoingMail) -> Result<Mail> {
-        let now = self.now();
-        let id = MailId::from_uuid(self.uuid());
+        let now = self.core.now();
+        let id = MailId::from_uuid(self.core.uuid());
         let message = Zeroizing::new(serde_json::to_vec(&mail.message).map_err(Error::internal)?);
         Ok(Mail {
             id,
@@ -65,7 +82,7 @@ impl Service {
             language: mail.language,
             recipient: mail.to,
             message_id: self.message_id(id),
-            sealed_message: Some(self.ports.sealer.seal(&sealing_context(id), &message)),
+            sealed_message: Some(self.core.ports.sealer.seal(&sealing_context(id), &message)),
             batch_id: None,
             user_id: None,
             credential_epoch: None,
@@ -81,7 +98,7 @@ impl Service {
 
     /// The `Message-ID` of a mail.
     pub(crate) fn message_id(&self, id: MailId) -> String {
-        format!("{id}@{}", self.settings.base_url.host_str().unwrap_or("localhost"))
+        format!("{id}@{}", self.core.settings.base_url.host_str().unwrap_or("localhost"))
     }
 
     /// Writes what the mails of a batch say; they are written by one statement for all of them.
@@ -91,11 +108,11 @@ impl Service {
         account_id: AccountId,
         message: &MailMessage,
     ) -> Result<MailBatchId> {
-        let id = MailBatchId::from_uuid(self.uuid());
+        let id = MailBatchId::from_uuid(self.core.uuid());
         let message = Zeroizing::new(serde_json::to_vec(message).map_err(Error::internal)?);
-        let sealed = self.ports.sealer.seal(&batch_sealing_context(id), &message);
-        storage::outbox::insert_batch(tx, (id, account_id), &sealed, self.now()).await?;
-        tx.notify_after_commit(&self.mail_waits);
+        let sealed = self.core.ports.sealer.seal(&batch_sealing_context(id), &message);
+        storage::outbox::insert_batch(tx, (id, account_id), &sealed, self.core.now()).await?;
+        tx.notify_after_commit(&self.waiting);
         Ok(id)
     }
 

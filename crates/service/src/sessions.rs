@@ -1,21 +1,55 @@
 //! Listing and ending sessions (I3), and who am I.
+//!
+//! Uses: `core`, `people`.
+
+pub(crate) mod authentication;
+mod network_throttle;
+mod signing_keys;
+pub(crate) mod tokens;
+
+use std::sync::Arc;
 
 use domain::account::Account;
 use domain::audit::{AuditAction, AuditActor};
 use domain::role::Permission;
+use domain::secret::SecretDigest;
 use domain::session::{Session, SessionEnd};
 use domain::user::User;
 use domain::{AccountId, SessionId, UserId};
+use moka::future::Cache;
 use serde_json::{Value, json};
 use storage::sessions::SessionFilter;
 use storage::{Page, Paged, Tx};
 
-use crate::Service;
-use crate::accounts::account;
-use crate::audit::AuditEntry;
-use crate::caller::Caller;
-use crate::error::{Code, Error, Result};
-use crate::users::user;
+use crate::CACHE_ENTRIES;
+use crate::core::Core;
+use crate::core::account;
+use crate::core::audit::AuditEntry;
+use crate::core::caller::Caller;
+use crate::core::error::{Code, Error, Result};
+use crate::people::users::user;
+use network_throttle::NetworkThrottle;
+use signing_keys::KeyringCache;
+
+/// Sessions, the tokens that prove them, and the keys that sign these.
+pub struct Sessions {
+    core: Arc<Core>,
+    keyring: KeyringCache,
+    failed_bearers: NetworkThrottle,
+    good_keys: Cache<SecretDigest, ()>,
+}
+
+impl Sessions {
+    /// Puts the sessions over the core.
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self {
+            core,
+            keyring: KeyringCache::default(),
+            failed_bearers: NetworkThrottle::new(authentication::FAILED_BEARERS),
+            good_keys: Cache::builder().max_capacity(CACHE_ENTRIES).time_to_live(authentication::GOOD_KEYS).build(),
+        }
+    }
+}
 
 /// A signed-in user, as they see themselves.
 #[derive(Debug, Clone)]
@@ -45,11 +79,11 @@ impl Ending {
     }
 }
 
-impl Service {
+impl Sessions {
     /// Describes the caller: user, account and session.
     pub async fn me(&self, caller: &Caller) -> Result<Me> {
         let signed_in = caller.user()?;
-        let mut tx = self.store.read().await?;
+        let mut tx = self.core.store.read().await?;
         let session = storage::sessions::by_id(&mut tx, signed_in.account_id, signed_in.session_id).await?;
         Ok(Me {
             user: user(&mut tx, signed_in.account_id, signed_in.user_id).await?,
@@ -61,16 +95,19 @@ impl Service {
     /// Lists the caller's own live sessions.
     pub async fn list_my_sessions(&self, caller: &Caller, page: &Page) -> Result<Paged<Session>> {
         let signed_in = caller.user()?;
-        let filter =
-            SessionFilter { user_id: Some(signed_in.user_id), live_at: Some(self.now()), ..SessionFilter::default() };
-        let mut tx = self.store.read().await?;
+        let filter = SessionFilter {
+            user_id: Some(signed_in.user_id),
+            live_at: Some(self.core.now()),
+            ..SessionFilter::default()
+        };
+        let mut tx = self.core.store.read().await?;
         Ok(storage::sessions::list(&mut tx, signed_in.account_id, &filter, page).await?)
     }
 
     /// Ends a session of the caller's own.
     pub async fn end_my_session(&self, caller: &Caller, id: SessionId) -> Result<()> {
         let signed_in = caller.user()?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.core.store.begin().await?;
         let session = session(&mut tx, signed_in.account_id, id).await?;
         if session.user_id != signed_in.user_id {
             return Err(Error::new(Code::NotFound));
@@ -87,14 +124,14 @@ impl Service {
         page: &Page,
     ) -> Result<Paged<Session>> {
         caller.authorize(account_id, Permission::Read)?;
-        let mut tx = self.store.read().await?;
+        let mut tx = self.core.store.read().await?;
         Ok(storage::sessions::list(&mut tx, account_id, filter, page).await?)
     }
 
     /// Ends the session of any user of an account.
     pub async fn end_session(&self, caller: &Caller, account_id: AccountId, id: SessionId) -> Result<()> {
         caller.authorize(account_id, Permission::Administer)?;
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.core.store.begin().await?;
         let session = session(&mut tx, account_id, id).await?;
         self.end_session_in(tx, caller, &session, SessionEnd::EndedByAdministrator).await
     }
@@ -116,7 +153,7 @@ impl Service {
     /// Ends a session and writes it down; one that has ended already stays as it ended.
     pub(crate) async fn end_session_as(&self, tx: &mut Tx, ending: Ending) -> Result<()> {
         let Ending { account_id, user_id, session_id, reason, actor, client_address } = ending;
-        if !storage::sessions::end(tx, account_id, session_id, self.now(), reason).await? {
+        if !storage::sessions::end(tx, account_id, session_id, self.core.now(), reason).await? {
             return Ok(());
         }
         let entry = AuditEntry {
@@ -126,7 +163,7 @@ impl Service {
             before: Value::Null,
             after: json!({ "user_id": user_id, "reason": reason.as_str() }),
         };
-        self.record_as(tx, actor, client_address, entry).await
+        self.core.record_as(tx, actor, client_address, entry).await
     }
 }
 

@@ -1,34 +1,40 @@
-//! SSO sign-in, from the login page to the code (D1 to D4). `ARCHITECTURE.md` follows one step by step.
+//! Ways to sign in: SAML, form login, mailed links, the drill of break-glass users, and the attempts that are kept of each.
+//!
+//! Uses: `connections`, `core`, `mail`, `people`.
 
-pub(crate) mod acs;
-mod admission;
-mod begin;
-pub(crate) mod discovery;
-mod refusal;
-pub(crate) mod start;
-mod test_checks;
-mod test_conclusion;
-pub(crate) mod test_sign_in;
-mod unsolicited;
-mod verification;
+pub(crate) mod attempts;
+pub(crate) mod authorization_request;
+pub(crate) mod break_glass_drill;
+pub(crate) mod form_login;
+pub(crate) mod magic_link;
+pub(crate) mod saml;
 
-pub(crate) use verification::{TURN_WAIT, WAITING_PER_PERMIT};
+use std::sync::Arc;
 
-use domain::sso::pending_sign_in::ReturnTo;
-use url::Url;
+use crate::connections::Connections;
+use crate::core::Core;
+use crate::core::turns::Turns;
+use crate::mail::Outbox;
+use crate::people::People;
+use form_login::KnownLogins;
+use saml::verification;
 
-use crate::error::{Error, Result};
+/// Ways to sign in, from the first request to the code that is exchanged for a session.
+pub struct SignIn {
+    core: Arc<Core>,
+    mail: Arc<Outbox>,
+    connections: Arc<Connections>,
+    people: Arc<People>,
+    verification_turns: Turns,
+    known_logins: KnownLogins,
+}
 
-/// The redirect URI of a frontend with these parameters added to its query (OAuth 2.1, section 4.1.2), the frontend's
-/// `state` and our issuer (RFC 9207).
-pub(crate) fn redirect_url(return_to: &ReturnTo, issuer: &str, parameters: &[(&str, &str)]) -> Result<String> {
-    let mut url = Url::parse(return_to.redirect_uri.as_str()).map_err(Error::internal)?;
-    let mut query = url.query_pairs_mut();
-    query.extend_pairs(parameters);
-    if let Some(state) = &return_to.state {
-        query.append_pair("state", state);
+impl SignIn {
+    /// Puts the ways to sign in over the people and their connections.
+    pub(crate) fn new(core: Arc<Core>, mail: Arc<Outbox>, connections: Arc<Connections>, people: Arc<People>) -> Self {
+        let permits = core.settings.verification_permits.max(1);
+        let waiting = permits.saturating_mul(verification::WAITING_PER_PERMIT);
+        let verification_turns = Turns::new(permits, waiting, verification::TURN_WAIT);
+        Self { core, mail, connections, people, verification_turns, known_logins: KnownLogins::default() }
     }
-    query.append_pair("iss", issuer);
-    drop(query);
-    Ok(url.into())
 }

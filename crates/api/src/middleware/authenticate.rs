@@ -22,7 +22,7 @@ pub async fn authenticate(
         let service = request.app_data::<web::Data<Service>>().cloned();
         if let (Ok(ClientAddress(address)), Some(service), Some(bearer)) = (address, service, bearer(request.headers()))
         {
-            let outcome = service.authenticate(Credentials { bearer, address }).await;
+            let outcome = service.sessions.authenticate(Credentials { bearer, address }).await;
             request.extensions_mut().insert(Authentication(outcome));
         }
     }

@@ -52,7 +52,7 @@ pub async fn cors(
 async fn allowed_origin(request: &ServiceRequest) -> Option<HeaderValue> {
     let origin = request.headers().get(ORIGIN)?.clone();
     let service = request.app_data::<web::Data<Service>>()?.clone();
-    let is_registered = service.origin_is_registered(origin.to_str().ok()?).await;
+    let is_registered = service.accounts.origin_is_registered(origin.to_str().ok()?).await;
     is_registered.then_some(origin)
 }
 

@@ -136,7 +136,7 @@ async fn create_account_link(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let (account_id, other) = (path.0.account_id, new.body.other_account_id);
-    let made = service.request_account_link(&caller.0, account_id, other, new.key.as_ref()).await?;
+    let made = service.accounts.request_account_link(&caller.0, account_id, other, new.key.as_ref()).await?;
     let body = AccountLink::from(made.resource);
     Ok(recorded(location(account_id, body.id), made.replayed, &body))
 }
@@ -155,7 +155,7 @@ async fn list_account_links(
     path: Ids<AccountPath>,
     service: web::Data<Service>,
 ) -> Result<web::Json<List<AccountLink>>, Problem> {
-    Ok(web::Json(List::whole(service.list_account_links(&caller.0, path.0.account_id).await?)))
+    Ok(web::Json(List::whole(service.accounts.list_account_links(&caller.0, path.0.account_id).await?)))
 }
 
 /// Read a link.
@@ -173,7 +173,7 @@ async fn get_account_link(
     service: web::Data<Service>,
 ) -> Result<web::Json<AccountLink>, Problem> {
     let LinkPath { account_id, link_id } = path.0;
-    Ok(web::Json(service.get_account_link(&caller.0, account_id, link_id).await?.into()))
+    Ok(web::Json(service.accounts.get_account_link(&caller.0, account_id, link_id).await?.into()))
 }
 
 /// Accept a link.
@@ -192,7 +192,7 @@ async fn accept_account_link(
     service: web::Data<Service>,
 ) -> Result<web::Json<AccountLink>, Problem> {
     let LinkPath { account_id, link_id } = path.0;
-    Ok(web::Json(service.accept_account_link(&caller.0, account_id, link_id).await?.into()))
+    Ok(web::Json(service.accounts.accept_account_link(&caller.0, account_id, link_id).await?.into()))
 }
 
 /// End a link.
@@ -212,7 +212,7 @@ async fn delete_account_link(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let LinkPath { account_id, link_id } = path.0;
-    service.end_account_link(&caller.0, account_id, link_id).await?;
+    service.accounts.end_account_link(&caller.0, account_id, link_id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -241,7 +241,7 @@ async fn create_sandbox(
     let account_id = path.0.account_id;
     let CreateSandbox { name, display_name, owner_id } = new.body;
     let sandbox = NewSandbox { name, display_name, owner_id };
-    let made = service.create_sandbox(&caller.0, account_id, sandbox, new.key.as_ref()).await?;
+    let made = service.accounts.create_sandbox(&caller.0, account_id, sandbox, new.key.as_ref()).await?;
     let body = AccountLink::from(made.resource);
     Ok(recorded(location(account_id, body.id), made.replayed, &body))
 }

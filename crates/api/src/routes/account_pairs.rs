@@ -187,7 +187,7 @@ async fn create_account_pairing(
     let CreateAccountPairing { client_id, redirect_uri, code, code_verifier } = &body.0;
     let (address, origin) = (address.0, origin(&request));
     let proof = CodeGrant { client_id, code, redirect_uri, code_verifier, address, origin };
-    Ok(web::Json(service.begin_account_pairing(proof).await?.into()))
+    Ok(web::Json(service.accounts.begin_account_pairing(proof).await?.into()))
 }
 
 /// Complete the pair of two users.
@@ -210,7 +210,7 @@ async fn complete_account_pairing(
     let CompleteAccountPairing { pairing_token, client_id, redirect_uri, code, code_verifier } = &body.0;
     let (address, origin) = (address.0, origin(&request));
     let proof = CodeGrant { client_id, code, redirect_uri, code_verifier, address, origin };
-    Ok(web::Json(service.complete_account_pairing(pairing_token, proof).await?.into()))
+    Ok(web::Json(service.accounts.complete_account_pairing(pairing_token, proof).await?.into()))
 }
 
 /// List my pairs.
@@ -225,7 +225,7 @@ async fn list_my_account_pairs(
     caller: Authenticated,
     service: web::Data<Service>,
 ) -> Result<web::Json<List<AccountPair>>, Problem> {
-    Ok(web::Json(List::whole(service.list_my_account_pairs(&caller.0).await?)))
+    Ok(web::Json(List::whole(service.accounts.list_my_account_pairs(&caller.0).await?)))
 }
 
 /// End one of my pairs.
@@ -241,7 +241,7 @@ async fn delete_my_account_pair(
     path: Ids<MyPairPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.end_my_account_pair(&caller.0, path.0.pair_id).await?;
+    service.accounts.end_my_account_pair(&caller.0, path.0.pair_id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -262,7 +262,7 @@ async fn list_account_pairs(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<AccountPair>>, Problem> {
     let filter = PairFilter { user_id: listing.filter.user_id };
-    let pairs = service.list_account_pairs(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    let pairs = service.accounts.list_account_pairs(&caller.0, path.0.account_id, &filter, &listing.page).await?;
     Ok(web::Json(List::page(pairs)))
 }
 
@@ -281,7 +281,7 @@ async fn delete_account_pair(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let PairPath { account_id, pair_id } = path.0;
-    service.end_account_pair(&caller.0, account_id, pair_id).await?;
+    service.accounts.end_account_pair(&caller.0, account_id, pair_id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

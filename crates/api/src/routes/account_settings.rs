@@ -137,7 +137,7 @@ async fn get_account_settings(
     path: Ids<AccountPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let account = service.get_account(&caller.0, path.0.account_id).await?;
+    let account = service.accounts.get_account(&caller.0, path.0.account_id).await?;
     Ok(versioned(account.updated_at, &AccountSettings::from(account.settings)))
 }
 
@@ -166,6 +166,6 @@ async fn update_account_settings(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.account_id, seen: seen.0 };
-    let account = service.update_account_settings(&caller.0, target, change.0.into()).await?;
+    let account = service.accounts.update_account_settings(&caller.0, target, change.0.into()).await?;
     Ok(versioned(account.updated_at, &AccountSettings::from(account.settings)))
 }

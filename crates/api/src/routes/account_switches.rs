@@ -97,7 +97,7 @@ async fn list_switchable_accounts(
     address: ClientAddress,
     service: web::Data<Service>,
 ) -> Result<web::Json<List<SwitchableAccount>>, Problem> {
-    Ok(web::Json(List::whole(service.list_switchable_accounts(&caller.0, address.0).await?)))
+    Ok(web::Json(List::whole(service.accounts.list_switchable_accounts(&caller.0, address.0).await?)))
 }
 
 /// Switch to another account.
@@ -122,5 +122,5 @@ async fn create_account_switch(
     let CreateAccountSwitch { account_id, client_id, redirect_uri, state, code_challenge, .. } = body.0;
     let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
     let switch = SwitchAccount { account_id, authorization, address: address.0 };
-    Ok(web::Json(service.switch_account(&caller.0, switch).await?.into()))
+    Ok(web::Json(service.accounts.switch_account(&caller.0, switch).await?.into()))
 }

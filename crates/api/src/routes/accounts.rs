@@ -188,7 +188,7 @@ async fn create_account(
 ) -> Result<HttpResponse, Problem> {
     let CreateAccount { name, display_name, owner_email } = new.body;
     let account = NewAccount { name, display_name, owner_email };
-    let account = service.create_account(&caller.0, account, new.key.as_ref()).await?;
+    let account = service.accounts.create_account(&caller.0, account, new.key.as_ref()).await?;
     let (replayed, body) = (account.replayed, CreatedAccount::from(account.resource));
     let (location, version) = (format!("/v1/accounts/{}", body.account.id), body.account.updated_at);
     Ok(created(location, version, replayed, &body))
@@ -209,7 +209,7 @@ async fn list_accounts(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<Account>>, Problem> {
     let filter = AccountFilter { search: listing.filter.q };
-    Ok(web::Json(List::page(service.list_accounts(&caller.0, &filter, &listing.page).await?)))
+    Ok(web::Json(List::page(service.accounts.list_accounts(&caller.0, &filter, &listing.page).await?)))
 }
 
 /// Read an account.
@@ -229,7 +229,7 @@ async fn get_account(
     path: Ids<AccountPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let account = service.get_account(&caller.0, path.0.account_id).await?;
+    let account = service.accounts.get_account(&caller.0, path.0.account_id).await?;
     Ok(versioned(account.updated_at, &Account::from(account)))
 }
 
@@ -254,6 +254,6 @@ async fn update_account(
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.account_id, seen: seen.0 };
     let UpdateAccount { name, display_name } = change.0;
-    let account = service.update_account(&caller.0, target, AccountPatch { name, display_name }).await?;
+    let account = service.accounts.update_account(&caller.0, target, AccountPatch { name, display_name }).await?;
     Ok(versioned(account.updated_at, &Account::from(account)))
 }

@@ -119,7 +119,7 @@ async fn create_api_key(
     let account_id = path.0.account_id;
     let CreateApiKey { name, scopes, expires_at } = new.body;
     let key = NewApiKey { name, scopes, expires_at };
-    let made = service.create_api_key(&caller.0, account_id, key, new.key.as_ref()).await?;
+    let made = service.accounts.create_api_key(&caller.0, account_id, key, new.key.as_ref()).await?;
     let secret = made.resource.secret.map(|secret| secret.expose().to_owned());
     let api_key = ApiKey::from(made.resource.key);
     let (location, version) = (format!("/v1/accounts/{account_id}/api-keys/{}", api_key.id), api_key.created_at);
@@ -140,7 +140,7 @@ async fn list_api_keys(
     path: Ids<AccountPath>,
     service: web::Data<Service>,
 ) -> Result<web::Json<List<ApiKey>>, Problem> {
-    Ok(web::Json(List::whole(service.list_api_keys(&caller.0, path.0.account_id).await?)))
+    Ok(web::Json(List::whole(service.accounts.list_api_keys(&caller.0, path.0.account_id).await?)))
 }
 
 /// Read an API key.
@@ -157,7 +157,7 @@ async fn get_api_key(
     path: Ids<ApiKeyPath>,
     service: web::Data<Service>,
 ) -> Result<web::Json<ApiKey>, Problem> {
-    Ok(web::Json(service.get_api_key(&caller.0, path.0.account_id, path.0.api_key_id).await?.into()))
+    Ok(web::Json(service.accounts.get_api_key(&caller.0, path.0.account_id, path.0.api_key_id).await?.into()))
 }
 
 /// Revoke an API key.
@@ -174,6 +174,6 @@ async fn delete_api_key(
     path: Ids<ApiKeyPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.delete_api_key(&caller.0, path.0.account_id, path.0.api_key_id).await?;
+    service.accounts.delete_api_key(&caller.0, path.0.account_id, path.0.api_key_id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

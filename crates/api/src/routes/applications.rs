@@ -316,7 +316,8 @@ async fn create_application(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let account_id = path.0.account_id;
-    let made = service.create_application(&caller.0, Some(account_id), new.body.into(), new.key.as_ref()).await?;
+    let made =
+        service.accounts.create_application(&caller.0, Some(account_id), new.body.into(), new.key.as_ref()).await?;
     let location = format!("/v1/accounts/{account_id}/applications/{}", made.resource.id);
     Ok(created(location, made.resource.updated_at, made.replayed, &Application::from(made.resource)))
 }
@@ -337,7 +338,7 @@ async fn list_applications(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<Application>>, Problem> {
     let filter = ApplicationFilter { portal: listing.filter.portal };
-    let found = service.list_applications(&caller.0, Some(path.0.account_id), &filter, &listing.page).await?;
+    let found = service.accounts.list_applications(&caller.0, Some(path.0.account_id), &filter, &listing.page).await?;
     Ok(web::Json(List::page(found)))
 }
 
@@ -360,7 +361,7 @@ async fn get_application(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let ApplicationPath { account_id, application_id } = path.0;
-    let found = service.get_application(&caller.0, Some(account_id), application_id).await?;
+    let found = service.accounts.get_application(&caller.0, Some(account_id), application_id).await?;
     Ok(versioned(found.updated_at, &Application::from(found)))
 }
 
@@ -398,10 +399,10 @@ pub async fn change_application(
     target: Versioned<ApplicationId>,
     patch: UpdateApplication,
 ) -> Result<HttpResponse, Problem> {
-    let current = service.get_application(&caller.0, owner, target.id).await?;
+    let current = service.accounts.get_application(&caller.0, owner, target.id).await?;
     let target = Versioned { seen: target.seen.or(Some(current.updated_at)), ..target };
     let patch = patch.applied_to(current.settings);
-    let changed = service.update_application(&caller.0, owner, target, patch).await?;
+    let changed = service.accounts.update_application(&caller.0, owner, target, patch).await?;
     Ok(versioned(changed.updated_at, &Application::from(changed)))
 }
 
@@ -422,6 +423,6 @@ async fn delete_application(
 ) -> Result<HttpResponse, Problem> {
     let ApplicationPath { account_id, application_id } = path.0;
     let target = Versioned { id: application_id, seen: seen.0 };
-    service.delete_application(&caller.0, Some(account_id), target).await?;
+    service.accounts.delete_application(&caller.0, Some(account_id), target).await?;
     Ok(HttpResponse::NoContent().finish())
 }

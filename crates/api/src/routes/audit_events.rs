@@ -134,7 +134,7 @@ async fn list_audit_events(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<AuditEvent>>, Problem> {
     let filter = AuditFilter::from(listing.filter);
-    let events = service.list_audit_events(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    let events = service.accounts.list_audit_events(&caller.0, path.0.account_id, &filter, &listing.page).await?;
     Ok(web::Json(List::page(events)))
 }
 
@@ -153,6 +153,6 @@ async fn list_installation_audit_events(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<AuditEvent>>, Problem> {
     let filter = AuditFilter::from(listing.filter);
-    let events = service.list_installation_audit_events(&caller.0, &filter, &listing.page).await?;
+    let events = service.installation.list_installation_audit_events(&caller.0, &filter, &listing.page).await?;
     Ok(web::Json(List::page(events)))
 }

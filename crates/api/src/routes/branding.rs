@@ -115,7 +115,7 @@ async fn get_branding(
     path: Ids<AccountPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let found = service.get_branding(&caller.0, path.0.account_id).await?;
+    let found = service.mail.get_branding(&caller.0, path.0.account_id).await?;
     Ok(versioned(found.updated_at, &Branding::from(found)))
 }
 
@@ -140,6 +140,6 @@ async fn replace_branding(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.account_id, seen: seen.0 };
-    let changed = service.replace_branding(&caller.0, target, new.0.into()).await?;
+    let changed = service.mail.replace_branding(&caller.0, target, new.0.into()).await?;
     Ok(versioned(changed.updated_at, &Branding::from(changed)))
 }

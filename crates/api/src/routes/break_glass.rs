@@ -117,7 +117,7 @@ async fn list_break_glass_users(
     path: Ids<AccountPath>,
     service: web::Data<Service>,
 ) -> Result<web::Json<List<BreakGlassUser>>, Problem> {
-    Ok(web::Json(List::whole(service.list_break_glass_users(&caller.0, path.0.account_id).await?)))
+    Ok(web::Json(List::whole(service.sign_in.list_break_glass_users(&caller.0, path.0.account_id).await?)))
 }
 
 /// Begin a break-glass drill.
@@ -136,7 +136,7 @@ async fn create_break_glass_drill(
     body: JsonBody<CreateBreakGlassDrill>,
     service: web::Data<Service>,
 ) -> Result<web::Json<BreakGlassDrill>, Problem> {
-    let step = service.start_break_glass_drill(&caller.0, &body.0.current_password, address.0).await?;
+    let step = service.sign_in.start_break_glass_drill(&caller.0, &body.0.current_password, address.0).await?;
     Ok(web::Json(step.into()))
 }
 
@@ -155,6 +155,6 @@ async fn complete_break_glass_drill(
     service: web::Data<Service>,
 ) -> Result<web::Json<BreakGlassDrill>, Problem> {
     let VerifyMfaCode { pending_token, code } = &body.0;
-    let drilled = service.complete_break_glass_drill(&caller.0, (pending_token, code)).await?;
+    let drilled = service.sign_in.complete_break_glass_drill(&caller.0, (pending_token, code)).await?;
     Ok(web::Json(drilled.into()))
 }

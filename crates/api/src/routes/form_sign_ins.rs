@@ -191,7 +191,7 @@ async fn create_form_sign_in(
     let address = address.0;
     let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
     let start = StartFormSignIn { account_name, identifier, password, authorization, address };
-    Ok(web::Json(service.start_form_sign_in(start).await?.into()))
+    Ok(web::Json(service.sign_in.start_form_sign_in(start).await?.into()))
 }
 
 /// Enter the code that was mailed.
@@ -207,7 +207,7 @@ async fn verify_mfa_code(
     body: JsonBody<VerifyMfaCode>,
     service: web::Data<Service>,
 ) -> Result<web::Json<SignIn>, Problem> {
-    Ok(web::Json(service.verify_mfa_code(&body.0.pending_token, &body.0.code).await?.into()))
+    Ok(web::Json(service.sign_in.verify_mfa_code(&body.0.pending_token, &body.0.code).await?.into()))
 }
 
 /// Send another code.
@@ -223,7 +223,7 @@ async fn resend_mfa_code(
     body: JsonBody<ResendMfaCode>,
     service: web::Data<Service>,
 ) -> Result<web::Json<MfaCodeSent>, Problem> {
-    let resend_after = service.resend_mfa_code(&body.0.pending_token).await?;
+    let resend_after = service.sign_in.resend_mfa_code(&body.0.pending_token).await?;
     Ok(web::Json(MfaCodeSent { resend_after }))
 }
 
@@ -243,5 +243,5 @@ async fn replace_temporary_password(
 ) -> Result<web::Json<SignIn>, Problem> {
     let ReplacePassword { pending_token, new_password } = body.0;
     let replace = ReplaceTemporaryPassword { pending_token, new_password, address: address.0 };
-    Ok(web::Json(service.replace_temporary_password(replace).await?.into()))
+    Ok(web::Json(service.sign_in.replace_temporary_password(replace).await?.into()))
 }

@@ -118,7 +118,7 @@ async fn inspect_invitation(
     body: JsonBody<InspectInvitation>,
     service: web::Data<Service>,
 ) -> Result<web::Json<OpenInvitation>, Problem> {
-    Ok(web::Json(service.inspect_invitation(&body.0.token).await?.into()))
+    Ok(web::Json(service.people.inspect_invitation(&body.0.token).await?.into()))
 }
 
 /// Accept an invitation.
@@ -136,5 +136,5 @@ async fn accept_invitation(
     service: web::Data<Service>,
 ) -> Result<web::Json<AcceptedInvitation>, Problem> {
     let AcceptInvitation { token, password } = body.0;
-    Ok(web::Json(service.accept_invitation(&token, password, address.0).await?.into()))
+    Ok(web::Json(service.people.accept_invitation(&token, password, address.0).await?.into()))
 }

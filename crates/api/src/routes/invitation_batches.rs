@@ -170,7 +170,7 @@ async fn create_invitation_batch(
 ) -> Result<HttpResponse, Problem> {
     let account_id = path.0.account_id;
     let parts = new.body.into_parts();
-    let batch = service.create_invitation_batch(&caller.0, account_id, parts, new.key.as_ref()).await?;
+    let batch = service.people.create_invitation_batch(&caller.0, account_id, parts, new.key.as_ref()).await?;
     let location = format!("/v1/accounts/{account_id}/invitations?batch_id={}", batch.resource.id);
     Ok(recorded(location, batch.replayed, &InvitationBatch::from(batch.resource)))
 }

@@ -222,7 +222,7 @@ async fn create_invitation(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let account_id = path.0.account_id;
-    let made = service.create_invitation(&caller.0, account_id, new.body.into(), new.key.as_ref()).await?;
+    let made = service.people.create_invitation(&caller.0, account_id, new.body.into(), new.key.as_ref()).await?;
     let location = format!("/v1/accounts/{account_id}/invitations/{}", made.resource.invitation.id);
     Ok(recorded(location, made.replayed, &Invitation::from(made.resource)))
 }
@@ -244,7 +244,7 @@ async fn list_invitations(
 ) -> Result<web::Json<List<Invitation>>, Problem> {
     let InvitationFilter { portal, state, staged, batch_id, q } = listing.filter;
     let filter = InvitationsQuery { portal, state, staged, batch_id, search: q };
-    let found = service.list_invitations(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    let found = service.people.list_invitations(&caller.0, path.0.account_id, &filter, &listing.page).await?;
     Ok(web::Json(List::page(found)))
 }
 
@@ -263,7 +263,7 @@ async fn get_invitation(
     service: web::Data<Service>,
 ) -> Result<web::Json<Invitation>, Problem> {
     let InvitationPath { account_id, invitation_id } = path.0;
-    Ok(web::Json(service.get_invitation(&caller.0, account_id, invitation_id).await?.into()))
+    Ok(web::Json(service.people.get_invitation(&caller.0, account_id, invitation_id).await?.into()))
 }
 
 /// Resend an invitation.
@@ -285,7 +285,7 @@ async fn resend_invitation(
     let InvitationPath { account_id, invitation_id } = path.0;
     let ResendInvitation { language, accept_by } = body.0;
     let wishes = MailWishes { language, accept_by };
-    Ok(web::Json(service.resend_invitation(&caller.0, account_id, invitation_id, &wishes).await?.into()))
+    Ok(web::Json(service.people.resend_invitation(&caller.0, account_id, invitation_id, &wishes).await?.into()))
 }
 
 /// Revoke an invitation.
@@ -304,5 +304,5 @@ async fn revoke_invitation(
     service: web::Data<Service>,
 ) -> Result<web::Json<Invitation>, Problem> {
     let InvitationPath { account_id, invitation_id } = path.0;
-    Ok(web::Json(service.revoke_invitation(&caller.0, account_id, invitation_id).await?.into()))
+    Ok(web::Json(service.people.revoke_invitation(&caller.0, account_id, invitation_id).await?.into()))
 }

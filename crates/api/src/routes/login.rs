@@ -246,7 +246,7 @@ async fn get_login_options(
     service: web::Data<Service>,
 ) -> Result<web::Json<LoginOptions>, Problem> {
     let OptionsQuery { account_name, portal } = query.0;
-    Ok(web::Json(service.login_options(&LoginOptionsQuery { account_name, portal }).await?.into()))
+    Ok(web::Json(service.sign_in.login_options(&LoginOptionsQuery { account_name, portal }).await?.into()))
 }
 
 /// Start an SSO sign-in.
@@ -269,5 +269,5 @@ async fn create_sso_sign_in(
     let address = address.0;
     let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
     let start = StartSignIn { account_name, email, authorization, address };
-    Ok(web::Json(service.start_sign_in(start).await?.into()))
+    Ok(web::Json(service.sign_in.start_sign_in(start).await?.into()))
 }

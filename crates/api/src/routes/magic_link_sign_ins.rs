@@ -146,7 +146,7 @@ async fn create_magic_link_sign_in(
     body: JsonBody<CreateMagicLinkSignIn>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.into_inner().request_magic_link(body.0.requested_from(address.0)).await?;
+    service.sign_in.request_magic_link(body.0.requested_from(address.0)).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 
@@ -164,7 +164,7 @@ async fn inspect_magic_link(
     body: JsonBody<InspectMagicLink>,
     service: web::Data<Service>,
 ) -> Result<web::Json<OpenMagicLink>, Problem> {
-    Ok(web::Json(service.inspect_magic_link(&body.0.token).await?.into()))
+    Ok(web::Json(service.sign_in.inspect_magic_link(&body.0.token).await?.into()))
 }
 
 /// Sign in by a magic link.
@@ -185,5 +185,5 @@ async fn complete_magic_link_sign_in(
     let address = address.0;
     let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
     let complete = service::CompleteMagicLink { token, authorization, address };
-    Ok(web::Json(service.complete_magic_link_sign_in(complete).await?.into()))
+    Ok(web::Json(service.sign_in.complete_magic_link_sign_in(complete).await?.into()))
 }

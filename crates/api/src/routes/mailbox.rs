@@ -102,7 +102,7 @@ async fn read_mailbox(
     query: Parameters<MailboxQuery>,
     service: web::Data<Service>,
 ) -> Result<web::Json<List<MailboxMail>>, Problem> {
-    Ok(web::Json(List::whole(service.mailbox(&caller.0, query.0.to.as_ref())?)))
+    Ok(web::Json(List::whole(service.mail.mailbox(&caller.0, query.0.to.as_ref())?)))
 }
 
 /// Empty the mailbox.
@@ -114,6 +114,6 @@ async fn read_mailbox(
 )]
 #[delete("/v1/mailbox")]
 async fn clear_mailbox(caller: Authenticated, service: web::Data<Service>) -> Result<HttpResponse, Problem> {
-    service.clear_mailbox(&caller.0)?;
+    service.mail.clear_mailbox(&caller.0)?;
     Ok(HttpResponse::NoContent().finish())
 }

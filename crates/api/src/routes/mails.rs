@@ -147,7 +147,7 @@ async fn list_mails(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<Mail>>, Problem> {
     let filter = MailFilter { state: listing.filter.state };
-    Ok(web::Json(List::page(service.list_mails(&caller.0, &filter, &listing.page).await?)))
+    Ok(web::Json(List::page(service.mail.list_mails(&caller.0, &filter, &listing.page).await?)))
 }
 
 /// Read a mail.
@@ -163,7 +163,7 @@ async fn get_mail(
     path: Ids<MailPath>,
     service: web::Data<Service>,
 ) -> Result<web::Json<Mail>, Problem> {
-    Ok(web::Json(service.get_mail(&caller.0, path.0.mail_id).await?.into()))
+    Ok(web::Json(service.mail.get_mail(&caller.0, path.0.mail_id).await?.into()))
 }
 
 /// Send a test mail.
@@ -183,7 +183,7 @@ async fn send_test_mail(
     test: JsonBody<SendTestMail>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let mail = service.send_test_mail(&caller.0, test.0.into()).await?;
+    let mail = service.mail.send_test_mail(&caller.0, test.0.into()).await?;
     let location = (LOCATION, format!("/v1/mails/{}", mail.id));
     Ok(HttpResponse::Created().insert_header(location).json(Mail::from(mail)))
 }
@@ -201,7 +201,7 @@ async fn retry_mail(
     path: Ids<MailPath>,
     service: web::Data<Service>,
 ) -> Result<web::Json<Mail>, Problem> {
-    Ok(web::Json(service.retry_mail(&caller.0, path.0.mail_id).await?.into()))
+    Ok(web::Json(service.mail.retry_mail(&caller.0, path.0.mail_id).await?.into()))
 }
 
 /// Discard a mail.
@@ -217,6 +217,6 @@ async fn discard_mail(
     path: Ids<MailPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.discard_mail(&caller.0, path.0.mail_id).await?;
+    service.mail.discard_mail(&caller.0, path.0.mail_id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

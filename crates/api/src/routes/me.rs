@@ -105,7 +105,7 @@ struct NoFilter {}
 )]
 #[get("/v1/me")]
 async fn get_me(caller: Authenticated, service: web::Data<Service>) -> Result<web::Json<Me>, Problem> {
-    Ok(web::Json(service.me(&caller.0).await?.into()))
+    Ok(web::Json(service.sessions.me(&caller.0).await?.into()))
 }
 
 /// List my sessions.
@@ -121,7 +121,7 @@ async fn list_my_sessions(
     listing: Listing<NoFilter>,
     service: web::Data<Service>,
 ) -> Result<web::Json<List<Session>>, Problem> {
-    Ok(web::Json(List::page(service.list_my_sessions(&caller.0, &listing.page).await?)))
+    Ok(web::Json(List::page(service.sessions.list_my_sessions(&caller.0, &listing.page).await?)))
 }
 
 /// End one of my sessions.
@@ -137,7 +137,7 @@ async fn delete_my_session(
     path: Ids<MySessionPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.end_my_session(&caller.0, path.0.session_id).await?;
+    service.sessions.end_my_session(&caller.0, path.0.session_id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -155,7 +155,7 @@ async fn change_my_password(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let ChangePassword { current_password, new_password } = body.0;
-    service.change_my_password(&caller.0, PasswordChange { current_password, new_password }).await?;
+    service.people.change_my_password(&caller.0, PasswordChange { current_password, new_password }).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -175,5 +175,5 @@ async fn change_my_second_factor(
 ) -> Result<web::Json<User>, Problem> {
     let ChangeSecondFactor { recovery_email, require_email_mfa, current_password } = body.0;
     let change = SecondFactorChange { recovery_email, require_email_mfa, current_password };
-    Ok(web::Json(service.change_my_second_factor(&caller.0, change).await?.into()))
+    Ok(web::Json(service.people.change_my_second_factor(&caller.0, change).await?.into()))
 }

@@ -156,11 +156,14 @@ async fn tokens(
         "authorization_code" => {
             let (code, redirect_uri) = (required(&form, "code")?, required(&form, "redirect_uri")?);
             let code_verifier = required(&form, "code_verifier")?;
-            service.exchange_code(CodeGrant { client_id, code, redirect_uri, code_verifier, address, origin }).await
+            service
+                .sessions
+                .exchange_code(CodeGrant { client_id, code, redirect_uri, code_verifier, address, origin })
+                .await
         }
         "refresh_token" => {
             let presented = Presented::of(request, service, &form, "refresh_token")?;
-            service.refresh(presented.grant(client_id, request, address)).await
+            service.sessions.refresh(presented.grant(client_id, request, address)).await
         }
         _ => {
             let words = "grant_type must be authorization_code or refresh_token";
@@ -177,7 +180,7 @@ async fn revoked(
     let form = accepted(form)?;
     let client_id = required(&form, "client_id")?;
     let presented = Presented::of(request, service, &form, "token")?;
-    service.revoke(presented.grant(client_id, request, address)).await?;
+    service.sessions.revoke(presented.grant(client_id, request, address)).await?;
     Ok(presented.cookie_of)
 }
 

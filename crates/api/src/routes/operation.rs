@@ -53,7 +53,7 @@ struct JwkSet {
 )]
 #[post("/v1/signing-keys/rotations")]
 async fn rotate_signing_keys(caller: Authenticated, service: web::Data<Service>) -> Result<HttpResponse, Problem> {
-    service.request_signing_key_rotation(&caller.0).await?;
+    service.sessions.request_signing_key_rotation(&caller.0).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 
@@ -66,7 +66,7 @@ async fn rotate_signing_keys(caller: Authenticated, service: web::Data<Service>)
 )]
 #[get("/.well-known/jwks.json")]
 async fn get_jwks(service: web::Data<Service>) -> Result<HttpResponse, Problem> {
-    let keys = service.jwks().await?;
+    let keys = service.sessions.jwks().await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, JWKS_CACHE_CONTROL)).json(keys))
 }
 
@@ -91,6 +91,6 @@ async fn get_liveness() -> web::Json<Health> {
 )]
 #[get("/readyz")]
 async fn get_readiness(service: web::Data<Service>) -> Result<web::Json<Health>, Problem> {
-    service.ready().await?;
+    service.installation.ready().await?;
     Ok(web::Json(Health { status: "ok" }))
 }

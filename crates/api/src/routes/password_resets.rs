@@ -114,7 +114,7 @@ async fn create_password_reset(
     body: JsonBody<CreatePasswordReset>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.into_inner().request_password_reset(body.0.requested_from(address.0)).await?;
+    service.people.request_password_reset(body.0.requested_from(address.0)).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 
@@ -131,7 +131,7 @@ async fn inspect_password_reset(
     body: JsonBody<InspectPasswordReset>,
     service: web::Data<Service>,
 ) -> Result<web::Json<OpenPasswordReset>, Problem> {
-    Ok(web::Json(service.inspect_password_reset(&body.0.token).await?.into()))
+    Ok(web::Json(service.people.inspect_password_reset(&body.0.token).await?.into()))
 }
 
 /// Complete a password reset.
@@ -150,6 +150,6 @@ async fn complete_password_reset(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let CompletePasswordReset { token, password } = body.0;
-    service.complete_password_reset(&token, password, address.0).await?;
+    service.people.complete_password_reset(&token, password, address.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -156,7 +156,7 @@ async fn give_metadata(
         return consumed(&service, came.response(Arrival::Query, response, relay_state)).await;
     }
     let hash = came.sp_hash.filter(|_| segments(&came.path).count() == 2);
-    let metadata = service.sp_metadata(&hash.ok_or_else(|| Problem::new(Code::NotFound))?, signed).await?;
+    let metadata = service.connections.sp_metadata(&hash.ok_or_else(|| Problem::new(Code::NotFound))?, signed).await?;
     Ok(HttpResponse::Ok().content_type(METADATA_MEDIA_TYPE).body(metadata))
 }
 
@@ -197,7 +197,7 @@ async fn take_response(
 }
 
 async fn consumed(service: &Service, posted: PostedResponse) -> Result<HttpResponse, Problem> {
-    match service.consume_response(posted).await? {
+    match service.sign_in.consume_response(posted).await? {
         AcsAnswer::Redirect(url) => Ok(HttpResponse::SeeOther().insert_header((LOCATION, url)).finish()),
         AcsAnswer::Tested { attempt_id, refused } => {
             Ok(HttpResponse::Ok().content_type(ContentType::html()).body(tested_page(attempt_id, refused.is_none())))
@@ -223,6 +223,6 @@ async fn begin_saml_sign_in(
     path: Ids<SamlPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let url = service.begin_at_application(&path.0.sp_hash()?).await?;
+    let url = service.sign_in.begin_at_application(&path.0.sp_hash()?).await?;
     Ok(HttpResponse::Found().insert_header((LOCATION, url)).finish())
 }

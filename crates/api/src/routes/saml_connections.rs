@@ -286,7 +286,7 @@ async fn create_saml_connection(
 ) -> Result<HttpResponse, Problem> {
     let account_id = path.0.account_id;
     let connection = NewConnection { portal: new.body.portal, settings: new.body.into() };
-    let made = service.create_connection(&caller.0, account_id, connection, new.key.as_ref()).await?;
+    let made = service.connections.create_connection(&caller.0, account_id, connection, new.key.as_ref()).await?;
     let body = SamlConnection::from(made.resource);
     let location = format!("/v1/accounts/{account_id}/saml-connections/{}", body.id);
     Ok(created(location, body.updated_at, made.replayed, &body))
@@ -307,7 +307,7 @@ async fn list_saml_connections(
     path: Ids<AccountPath>,
     service: web::Data<Service>,
 ) -> Result<web::Json<List<SamlConnection>>, Problem> {
-    Ok(web::Json(List::whole(service.list_connections(&caller.0, path.0.account_id).await?)))
+    Ok(web::Json(List::whole(service.connections.list_connections(&caller.0, path.0.account_id).await?)))
 }
 
 /// Read a SAML connection.
@@ -329,7 +329,7 @@ async fn get_saml_connection(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let ConnectionPath { account_id, connection_id } = path.0;
-    let body = SamlConnection::from(service.get_connection(&caller.0, account_id, connection_id).await?);
+    let body = SamlConnection::from(service.connections.get_connection(&caller.0, account_id, connection_id).await?);
     Ok(versioned(body.updated_at, &body))
 }
 
@@ -356,7 +356,7 @@ async fn update_saml_connection(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.connection_id, seen: seen.0 };
-    let view = service.update_connection(&caller.0, path.0.account_id, target, change.0.into()).await?;
+    let view = service.connections.update_connection(&caller.0, path.0.account_id, target, change.0.into()).await?;
     let body = SamlConnection::from(view);
     Ok(versioned(body.updated_at, &body))
 }
@@ -377,7 +377,7 @@ async fn delete_saml_connection(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.connection_id, seen: seen.0 };
-    service.delete_connection(&caller.0, path.0.account_id, target).await?;
+    service.connections.delete_connection(&caller.0, path.0.account_id, target).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -402,7 +402,7 @@ async fn enable_saml_connection(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.connection_id, seen: seen.0 };
-    let report = service.enable_connection(&caller.0, path.0.account_id, target).await?;
+    let report = service.connections.enable_connection(&caller.0, path.0.account_id, target).await?;
     let body = EnabledConnection::from(report);
     Ok(versioned(body.connection.updated_at, &body))
 }
@@ -428,7 +428,8 @@ async fn disable_saml_connection(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.connection_id, seen: seen.0 };
-    let body = SamlConnection::from(service.disable_connection(&caller.0, path.0.account_id, target).await?);
+    let body =
+        SamlConnection::from(service.connections.disable_connection(&caller.0, path.0.account_id, target).await?);
     Ok(versioned(body.updated_at, &body))
 }
 
@@ -458,7 +459,7 @@ async fn import_idp_metadata(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.connection_id, seen: seen.0 };
-    let report = service.import_idp_metadata(&caller.0, path.0.account_id, target, metadata.0).await?;
+    let report = service.connections.import_idp_metadata(&caller.0, path.0.account_id, target, metadata.0).await?;
     let body = ImportedConnection::from(report);
     Ok(versioned(body.connection.updated_at, &body))
 }

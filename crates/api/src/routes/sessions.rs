@@ -131,7 +131,7 @@ async fn list_sessions(
 ) -> Result<web::Json<List<Session>>, Problem> {
     let SessionsQuery { user_id, application_id, live } = listing.filter;
     let filter = SessionFilter { user_id, application_id, live_at: live.then(|| service.now()) };
-    let sessions = service.list_sessions(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    let sessions = service.sessions.list_sessions(&caller.0, path.0.account_id, &filter, &listing.page).await?;
     Ok(web::Json(List::page(sessions)))
 }
 
@@ -149,6 +149,6 @@ async fn delete_session(
     path: Ids<SessionPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.end_session(&caller.0, path.0.account_id, path.0.session_id).await?;
+    service.sessions.end_session(&caller.0, path.0.account_id, path.0.session_id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -58,7 +58,7 @@ async fn create_shared_application(
     new: Creation<CreateApplication>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let made = service.create_application(&caller.0, None, new.body.into(), new.key.as_ref()).await?;
+    let made = service.accounts.create_application(&caller.0, None, new.body.into(), new.key.as_ref()).await?;
     let location = format!("/v1/applications/{}", made.resource.id);
     Ok(created(location, made.resource.updated_at, made.replayed, &Application::from(made.resource)))
 }
@@ -78,7 +78,7 @@ async fn list_shared_applications(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<Application>>, Problem> {
     let filter = ApplicationFilter { portal: listing.filter.portal };
-    Ok(web::Json(List::page(service.list_applications(&caller.0, None, &filter, &listing.page).await?)))
+    Ok(web::Json(List::page(service.accounts.list_applications(&caller.0, None, &filter, &listing.page).await?)))
 }
 
 /// Read a shared application.
@@ -99,7 +99,7 @@ async fn get_shared_application(
     path: Ids<SharedApplicationPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let found = service.get_application(&caller.0, None, path.0.application_id).await?;
+    let found = service.accounts.get_application(&caller.0, None, path.0.application_id).await?;
     Ok(versioned(found.updated_at, &Application::from(found)))
 }
 
@@ -142,6 +142,6 @@ async fn delete_shared_application(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.application_id, seen: seen.0 };
-    service.delete_application(&caller.0, None, target).await?;
+    service.accounts.delete_application(&caller.0, None, target).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -197,7 +197,7 @@ async fn list_sign_in_attempts(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<SignInAttempt>>, Problem> {
     let filter = listing.filter.into();
-    let attempts = service.list_sign_in_attempts(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    let attempts = service.sign_in.list_sign_in_attempts(&caller.0, path.0.account_id, &filter, &listing.page).await?;
     Ok(web::Json(List::page(attempts)))
 }
 
@@ -217,5 +217,5 @@ async fn get_sign_in_attempt(
     service: web::Data<Service>,
 ) -> Result<web::Json<SignInAttemptDetails>, Problem> {
     let AttemptPath { account_id, attempt_id } = path.0;
-    Ok(web::Json(service.get_sign_in_attempt(&caller.0, account_id, attempt_id).await?.into()))
+    Ok(web::Json(service.sign_in.get_sign_in_attempt(&caller.0, account_id, attempt_id).await?.into()))
 }

@@ -84,7 +84,7 @@ async fn get_sp_certificate(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let ConnectionPath { account_id, connection_id } = path.0;
-    let keys = service.list_sp_keys(&caller.0, account_id, connection_id).await?;
+    let keys = service.connections.list_sp_keys(&caller.0, account_id, connection_id).await?;
     let current = keys.first().ok_or_else(|| Problem::new(Code::NotFound))?;
     let disposition = format!("attachment; filename=\"{connection_id}.pem\"");
     let mut answer = HttpResponse::Ok();
@@ -108,7 +108,7 @@ async fn list_sp_keys(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<SpKey>>, Problem> {
     let ConnectionPath { account_id, connection_id } = path.0;
-    Ok(web::Json(List::whole(service.list_sp_keys(&caller.0, account_id, connection_id).await?)))
+    Ok(web::Json(List::whole(service.connections.list_sp_keys(&caller.0, account_id, connection_id).await?)))
 }
 
 /// Rotate the SP key.
@@ -131,7 +131,7 @@ async fn rotate_sp_key(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let ConnectionPath { account_id, connection_id } = path.0;
-    let key = service.rotate_sp_key(&caller.0, account_id, connection_id).await?;
+    let key = service.connections.rotate_sp_key(&caller.0, account_id, connection_id).await?;
     let location = format!("/v1/accounts/{account_id}/saml-connections/{connection_id}/sp-keys");
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(SpKey::from(key)))
 }

@@ -226,6 +226,7 @@ async fn list_sso_migration_rows(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<SsoMigrationRow>>, Problem> {
     let whose = (path.0.account_id, path.0.migration_id);
-    let rows = service.list_sso_migration_rows(&caller.0, whose, listing.filter.action, &listing.page).await?;
+    let rows =
+        service.migrations.list_sso_migration_rows(&caller.0, whose, listing.filter.action, &listing.page).await?;
     Ok(web::Json(List::page(rows)))
 }

@@ -361,7 +361,7 @@ async fn create_sso_migration(
     let account_id = path.0.account_id;
     let CreateSsoMigration { portal, direction, options } = new.body;
     let planned = NewSsoMigration { portal, direction, options: options.into() };
-    let made = service.create_sso_migration(&caller.0, account_id, planned, new.key.as_ref()).await?;
+    let made = service.migrations.create_sso_migration(&caller.0, account_id, planned, new.key.as_ref()).await?;
     let body = SsoMigration::from(made.resource);
     let location = format!("/v1/accounts/{account_id}/sso-migrations/{}", body.id);
     Ok(created(location, body.updated_at, made.replayed, &body))
@@ -384,7 +384,7 @@ async fn list_sso_migrations(
     service: web::Data<Service>,
 ) -> Result<web::Json<List<SsoMigration>>, Problem> {
     let filter = MigrationFilter { portal: listing.filter.portal };
-    let found = service.list_sso_migrations(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    let found = service.migrations.list_sso_migrations(&caller.0, path.0.account_id, &filter, &listing.page).await?;
     Ok(web::Json(List::page(found)))
 }
 
@@ -406,7 +406,7 @@ async fn get_sso_migration(
     path: Ids<SsoMigrationPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let found = service.get_sso_migration(&caller.0, path.0.account_id, path.0.migration_id).await?;
+    let found = service.migrations.get_sso_migration(&caller.0, path.0.account_id, path.0.migration_id).await?;
     Ok(versioned(found.updated_at, &SsoMigration::from(found)))
 }
 
@@ -432,7 +432,7 @@ async fn decide_sso_migration(
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.migration_id, seen: seen.0 };
     let decided: Vec<UserDecision> = decided.0.decisions.into_iter().map(UserDecision::from).collect();
-    let planned = service.decide_sso_migration(&caller.0, path.0.account_id, target, &decided).await?;
+    let planned = service.migrations.decide_sso_migration(&caller.0, path.0.account_id, target, &decided).await?;
     Ok(versioned(planned.updated_at, &SsoMigration::from(planned)))
 }
 
@@ -460,7 +460,7 @@ async fn sign_off_sso_migration(
     let SsoMigrationPath { account_id, migration_id } = path.0;
     let SignOffSsoMigration { digest, override_reason } = signature.0;
     let signature = Signature { digest, override_reason };
-    let signed = service.sign_off_sso_migration(&caller.0, account_id, migration_id, signature).await?;
+    let signed = service.migrations.sign_off_sso_migration(&caller.0, account_id, migration_id, signature).await?;
     Ok(versioned(signed.updated_at, &SsoMigration::from(signed)))
 }
 
@@ -485,6 +485,6 @@ async fn apply_sso_migration(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let SsoMigrationPath { account_id, migration_id } = path.0;
-    let applied = service.apply_sso_migration(&caller.0, account_id, migration_id).await?;
+    let applied = service.migrations.apply_sso_migration(&caller.0, account_id, migration_id).await?;
     Ok(versioned(applied.updated_at, &SsoMigration::from(applied)))
 }

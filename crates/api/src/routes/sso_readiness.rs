@@ -103,6 +103,6 @@ async fn get_sso_readiness(
     service: web::Data<Service>,
 ) -> Result<web::Json<SsoReadiness>, Problem> {
     let portal = query.0.portal.unwrap_or(Portal::Admin);
-    let found = service.sso_readiness(&caller.0, path.0.account_id, portal).await?;
+    let found = service.connections.sso_readiness(&caller.0, path.0.account_id, portal).await?;
     Ok(web::Json(found.into()))
 }

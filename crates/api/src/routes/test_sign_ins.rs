@@ -229,7 +229,7 @@ async fn create_test_sign_in(
 ) -> Result<HttpResponse, Problem> {
     let ConnectionPath { account_id, connection_id } = path.0;
     let start = StartTestSignIn { email: body.0.email, address: address.0 };
-    let begun = service.start_test_sign_in(&caller.0, (account_id, connection_id), start).await?;
+    let begun = service.sign_in.start_test_sign_in(&caller.0, (account_id, connection_id), start).await?;
     let tests = format!("/v1/accounts/{account_id}/saml-connections/{connection_id}/test-sign-ins");
     Ok(recorded(format!("{tests}/{}", begun.attempt_id), false, &SsoSignIn::from(begun)))
 }
@@ -249,6 +249,6 @@ async fn get_test_sign_in(
     service: web::Data<Service>,
 ) -> Result<web::Json<TestSignIn>, Problem> {
     let TestPath { account_id, connection_id, attempt_id } = path.0;
-    let test = service.get_test_sign_in(&caller.0, (account_id, connection_id), attempt_id).await?;
+    let test = service.sign_in.get_test_sign_in(&caller.0, (account_id, connection_id), attempt_id).await?;
     Ok(web::Json(test.into()))
 }

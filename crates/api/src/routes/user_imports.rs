@@ -100,7 +100,7 @@ async fn import_users(
     service: web::Data<Service>,
 ) -> Result<web::Json<UserImportReport>, Problem> {
     let rows = import.0.users.into_iter().map(NewUser::from).collect();
-    let imported = service.import_users(&caller.0, path.0.account_id, rows).await?;
+    let imported = service.people.import_users(&caller.0, path.0.account_id, rows).await?;
     let created = imported.iter().filter(|row| matches!(row, ImportedUser::Created(_))).count();
     Ok(web::Json(UserImportReport { created, results: imported.into_iter().map(ImportResult::from).collect() }))
 }

@@ -304,7 +304,7 @@ async fn create_user(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let account_id = path.0.account_id;
-    let user = service.create_user(&caller.0, account_id, new.body.into(), new.key.as_ref()).await?;
+    let user = service.people.create_user(&caller.0, account_id, new.body.into(), new.key.as_ref()).await?;
     let location = format!("/v1/accounts/{account_id}/users/{}", user.resource.id);
     Ok(created(location, user.resource.updated_at, user.replayed, &User::from(user.resource)))
 }
@@ -326,7 +326,7 @@ async fn list_users(
 ) -> Result<web::Json<List<User>>, Problem> {
     let UsersQuery { portal, status, role, q } = listing.filter;
     let filter = UserFilter { portal, status, role, search: q };
-    let users = service.list_users(&caller.0, path.0.account_id, &filter, &listing.page).await?;
+    let users = service.people.list_users(&caller.0, path.0.account_id, &filter, &listing.page).await?;
     Ok(web::Json(List::page(users)))
 }
 
@@ -346,7 +346,7 @@ async fn get_user(
     path: Ids<UserPath>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let user = service.get_user(&caller.0, path.0.account_id, path.0.user_id).await?;
+    let user = service.people.get_user(&caller.0, path.0.account_id, path.0.user_id).await?;
     Ok(versioned(user.updated_at, &User::from(user)))
 }
 
@@ -371,7 +371,7 @@ async fn update_user(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.user_id, seen: seen.0 };
-    let user = service.update_user(&caller.0, path.0.account_id, target, change.0.into()).await?;
+    let user = service.people.update_user(&caller.0, path.0.account_id, target, change.0.into()).await?;
     Ok(versioned(user.updated_at, &User::from(user)))
 }
 
@@ -391,6 +391,6 @@ async fn delete_user(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.user_id, seen: seen.0 };
-    service.delete_user(&caller.0, path.0.account_id, target).await?;
+    service.people.delete_user(&caller.0, path.0.account_id, target).await?;
     Ok(HttpResponse::NoContent().finish())
 }

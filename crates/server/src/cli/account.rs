@@ -50,7 +50,8 @@ pub async fn create(loaded: &Loaded, new: &New) -> anyhow::Result<()> {
         display_name: new.display_name.clone(),
         owner_email: new.owner_email.clone(),
     };
-    let created = wired.service.create_account(&Caller::command_line(), account, None).await.map_err(words::of)?;
+    let created =
+        wired.service.accounts.create_account(&Caller::command_line(), account, None).await.map_err(words::of)?;
     let CreatedAccount { account, owner_invitation } = created.resource;
     let blocked_by = owner_invitation.and_then(|invitation| invitation.blocked_by);
     print_json(&json!({

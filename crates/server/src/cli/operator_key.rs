@@ -51,7 +51,12 @@ pub struct New {
 /// Makes the key and prints it.
 pub async fn create(loaded: &Loaded, new: &New) -> anyhow::Result<()> {
     let wired = wire(loaded, new.development, Migrations::Require).await?;
-    let made = wired.service.create_operator_key(&Caller::command_line(), new.name.clone()).await.map_err(words::of)?;
+    let made = wired
+        .service
+        .installation
+        .create_operator_key(&Caller::command_line(), new.name.clone())
+        .await
+        .map_err(words::of)?;
     print_json(&json!({ "id": made.key.id, "name": made.key.name, "key": made.secret.expose() }));
     wired.store.close().await;
     Ok(())
@@ -60,7 +65,7 @@ pub async fn create(loaded: &Loaded, new: &New) -> anyhow::Result<()> {
 /// Prints what is kept of each key.
 pub async fn list(loaded: &Loaded, existing: &Existing) -> anyhow::Result<()> {
     let wired = wire(loaded, existing.development, Migrations::Require).await?;
-    let keys = wired.service.list_operator_keys(&Caller::command_line()).await.map_err(words::of)?;
+    let keys = wired.service.installation.list_operator_keys(&Caller::command_line()).await.map_err(words::of)?;
     let shown = |key: &OperatorKey| json!({ "id": key.id, "name": key.name, "created_at": key.created_at, "revoked_at": key.revoked_at });
     print_json(&keys.iter().map(shown).collect());
     wired.store.close().await;
@@ -70,7 +75,7 @@ pub async fn list(loaded: &Loaded, existing: &Existing) -> anyhow::Result<()> {
 /// Revokes a key, which stops working at once.
 pub async fn revoke(loaded: &Loaded, revocation: &Revocation) -> anyhow::Result<()> {
     let wired = wire(loaded, revocation.development, Migrations::Require).await?;
-    wired.service.revoke_operator_key(&Caller::command_line(), revocation.id).await.map_err(words::of)?;
+    wired.service.installation.revoke_operator_key(&Caller::command_line(), revocation.id).await.map_err(words::of)?;
     print_json(&json!({ "id": revocation.id, "revoked": true }));
     wired.store.close().await;
     Ok(())

@@ -48,7 +48,7 @@ pub async fn seed(service: &Service, idp: &RunningIdp, page: SocketAddr) -> anyh
     let account = account(service).await?;
     let application = application(service, account.id, page).await?;
     let (acs_url, login_url) = connection(service, account.id, idp).await?;
-    let key = service.create_operator_key(&operator(), Label::parse("demo")?).await.map_err(words::of)?;
+    let key = service.installation.create_operator_key(&operator(), Label::parse("demo")?).await.map_err(words::of)?;
     Ok(Seeded { application, acs_url, login_url, operator_key: key.secret.expose().to_owned() })
 }
 
@@ -59,28 +59,30 @@ fn operator() -> Caller {
 async fn account(service: &Service) -> anyhow::Result<Account> {
     let name = AccountName::parse(ACCOUNT_NAME)?;
     let filter = AccountFilter { search: Some(ACCOUNT_NAME.into()) };
-    let found = service.list_accounts(&operator(), &filter, &Page::first(FIRST_PAGE)).await.map_err(words::of)?;
+    let found =
+        service.accounts.list_accounts(&operator(), &filter, &Page::first(FIRST_PAGE)).await.map_err(words::of)?;
     if let Some(account) = found.items.into_iter().find(|account| account.name == name) {
         return Ok(account);
     }
     let new = NewAccount { name, display_name: Label::parse("Demo")?, owner_email: Email::parse(OWNER_EMAIL)? };
-    Ok(service.create_account(&operator(), new, None).await.map_err(words::of)?.resource.account)
+    Ok(service.accounts.create_account(&operator(), new, None).await.map_err(words::of)?.resource.account)
 }
 
 async fn application(service: &Service, account_id: AccountId, page: SocketAddr) -> anyhow::Result<Application> {
     let owner = Some(account_id);
     let settings = settings(page)?;
     let found = service
+        .accounts
         .list_applications(&operator(), owner, &ApplicationFilter::default(), &Page::first(FIRST_PAGE))
         .await
         .map_err(words::of)?;
     if let Some(known) = found.items.first() {
         let patch = ApplicationPatch { settings: Some(settings), ..ApplicationPatch::default() };
-        let updated = service.update_application(&operator(), owner, Versioned::any(known.id), patch).await;
+        let updated = service.accounts.update_application(&operator(), owner, Versioned::any(known.id), patch).await;
         return updated.map_err(words::of);
     }
     let new = NewApplication { portal: Portal::Admin, name: Label::parse("Demo page")?, settings, is_default: true };
-    Ok(service.create_application(&operator(), owner, new, None).await.map_err(words::of)?.resource)
+    Ok(service.accounts.create_application(&operator(), owner, new, None).await.map_err(words::of)?.resource)
 }
 
 fn settings(page: SocketAddr) -> anyhow::Result<ApplicationSettings> {
@@ -96,18 +98,18 @@ fn settings(page: SocketAddr) -> anyhow::Result<ApplicationSettings> {
 
 /// The identity provider's key is new at every start, so its metadata is taken anew.
 async fn connection(service: &Service, account_id: AccountId, idp: &RunningIdp) -> anyhow::Result<(String, String)> {
-    let known = service.list_connections(&operator(), account_id).await.map_err(words::of)?;
+    let known = service.connections.list_connections(&operator(), account_id).await.map_err(words::of)?;
     let id = if let Some(view) = known.first() {
         view.connection.id
     } else {
         let new = NewConnection { portal: Portal::Admin, settings: patch() };
-        let created = service.create_connection(&operator(), account_id, new, None).await;
+        let created = service.connections.create_connection(&operator(), account_id, new, None).await;
         created.map_err(words::of)?.resource.connection.id
     };
     let metadata = MetadataImport { source: MetadataInput::Text(idp.metadata_xml()), entity_id: None };
-    let imported = service.import_idp_metadata(&operator(), account_id, Versioned::any(id), metadata).await;
+    let imported = service.connections.import_idp_metadata(&operator(), account_id, Versioned::any(id), metadata).await;
     let imported = imported.map_err(words::of).context("the identity provider's metadata was refused")?;
-    service.enable_connection(&operator(), account_id, Versioned::any(id)).await.map_err(words::of)?;
+    service.connections.enable_connection(&operator(), account_id, Versioned::any(id)).await.map_err(words::of)?;
     Ok((imported.view.acs_url, imported.view.login_url))
 }
 

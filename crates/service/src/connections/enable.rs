@@ -4,11 +4,11 @@ use domain::audit::AuditAction;
 use domain::sso::connection::{SamlConnection, SsoMode};
 use domain::{AccountId, ConnectionId};
 
-use crate::Service;
-use crate::caller::Caller;
+use crate::connections::Connections;
 use crate::connections::{Change, ConnectionView};
-use crate::error::{Code, Error, Result, Violation};
-use crate::version::Versioned;
+use crate::core::caller::Caller;
+use crate::core::error::{Code, Error, Result, Violation};
+use crate::core::version::Versioned;
 
 /// Result of enabling a connection.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub struct SharedEmailReport {
     pub usernames: Vec<String>,
 }
 
-impl Service {
+impl Connections {
     /// Enables a connection that is complete. Form login stays for all users.
     pub async fn enable_connection(
         &self,
@@ -45,7 +45,7 @@ impl Service {
         };
         let change = Change { action: AuditAction::SamlConnectionEnabled, apply: Box::new(apply) };
         let view = self.change_connection(caller, account_id, target, change).await?;
-        let mut tx = self.store.read().await?;
+        let mut tx = self.core.store.read().await?;
         let shared = storage::users::shared_emails(&mut tx, account_id, view.connection.portal).await?;
         let shared_emails = shared
             .into_iter()
@@ -74,7 +74,7 @@ impl Service {
     }
 
     pub(crate) fn check_complete(&self, connection: &SamlConnection) -> Result<()> {
-        let missing = connection.settings.missing(self.now());
+        let missing = connection.settings.missing(self.core.now());
         if missing.is_empty() {
             return Ok(());
         }

@@ -11,13 +11,13 @@ use saml::{
 };
 use url::Url;
 
-use crate::Service;
-use crate::caller::Caller;
+use crate::connections::Connections;
 use crate::connections::patch::{pin, without_repeats};
 use crate::connections::{Change, ConnectionView, connection};
-use crate::error::{Code, Error, Result};
-use crate::ports::{FetchError, MetadataBytes};
-use crate::version::Versioned;
+use crate::core::caller::Caller;
+use crate::core::error::{Code, Error, Result};
+use crate::core::ports::{FetchError, MetadataBytes};
+use crate::core::version::Versioned;
 
 /// Import of an IdP's metadata from one source.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ pub struct ImportReport {
     pub ignored: Vec<String>,
 }
 
-impl Service {
+impl Connections {
     /// Takes entity id, login URL, binding and certificates from IdP metadata; everything else stays.
     pub async fn import_idp_metadata(
         &self,
@@ -84,8 +84,8 @@ impl Service {
     ) -> Result<ImportReport> {
         caller.authorize(account_id, Permission::Administer)?;
         let Obtained { document, url: source, entity_id } = self.obtained(account_id, target.id, import).await?;
-        let options = MetadataOptions { allow_http: self.settings.development, entity_id };
-        let now = self.now();
+        let options = MetadataOptions { allow_http: self.core.settings.development, entity_id };
+        let now = self.core.now();
         let parsed = tokio::task::spawn_blocking(move || document.parse(now, &options))
             .await
             .map_err(Error::internal)?
@@ -120,7 +120,7 @@ impl Service {
                 url
             }
             MetadataInput::Refresh => {
-                let mut tx = self.store.read().await?;
+                let mut tx = self.core.store.read().await?;
                 let settings = connection(&mut tx, account_id, id).await?.settings;
                 // A document of several IdPs was chosen from once: the choice stays until another is made.
                 entity_id = entity_id.or(settings.idp_entity_id);
@@ -129,14 +129,14 @@ impl Service {
             }
         };
         let refused = |error: FetchError| Error::new(Code::MetadataUnavailable).with_detail(error.0);
-        let bytes = self.ports.metadata_source.fetch(&url).await.map_err(refused)?;
+        let bytes = self.core.ports.metadata_source.fetch(&url).await.map_err(refused)?;
         Ok(Obtained { document: Given::Bytes(bytes), url: Some(url), entity_id })
     }
 
     /// The metadata of a portal's service provider (SAML metadata, section 2.4.4); there from the connection's first
     /// day, because the identity provider is set up with it.
     pub async fn sp_metadata(&self, hash: &SpHash, signed: bool) -> Result<String> {
-        let mut tx = self.store.read().await?;
+        let mut tx = self.core.store.read().await?;
         let found = storage::connections::by_sp_hash(&mut tx, hash).await?;
         let found = found.ok_or_else(|| Error::new(Code::NotFound))?;
         let records = self.usable_sp_keys(&mut tx, found.account_id, found.id).await?;
@@ -153,7 +153,7 @@ impl Service {
             valid_until: None,
         };
         let signing = if signed { keys.first() } else { None };
-        metadata.to_xml(signing, &request_id(&self.random::<20>())).map_err(Error::internal)
+        metadata.to_xml(signing, &request_id(&self.core.random::<20>())).map_err(Error::internal)
     }
 }
 

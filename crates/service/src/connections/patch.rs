@@ -15,8 +15,8 @@ use domain::text::Label;
 use saml::{IdpCertificate, parse_pem_certificates};
 use url::Url;
 
-use crate::Service;
-use crate::error::{Error, Result, Violation};
+use crate::connections::Connections;
+use crate::core::error::{Error, Result, Violation};
 
 /// Changes to a connection's settings; an absent field stays as it is. The inner `None` removes an optional value.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +78,7 @@ fn set<T>(target: &mut T, value: Option<T>) {
     }
 }
 
-impl Service {
+impl Connections {
     /// The settings with the patch applied, or every field of it that is wrong.
     pub(crate) fn patched(
         &self,
@@ -162,7 +162,7 @@ impl Service {
 
     fn check_url(&self, field: &str, url: &Url, checker: &mut Checker) {
         let loopback = url.host().is_some_and(|host| is_loopback(&host));
-        let secure = url.scheme() == "https" || (self.settings.development && url.scheme() == "http" && loopback);
+        let secure = url.scheme() == "https" || (self.core.settings.development && url.scheme() == "http" && loopback);
         if !secure {
             checker.refuse(field, "must use https");
         } else if url.as_str().len() > PROTOCOL_VALUE_MAX_BYTES * 2 {

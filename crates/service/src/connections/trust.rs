@@ -2,14 +2,15 @@
 //! connection stays the same.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::ConnectionId;
 use domain::sso::connection::SamlConnection;
 use jiff::Timestamp;
 use saml::{IdpCertificate, SpKey, parse_pem_certificates};
 
-use crate::Service;
-use crate::error::{Error, Result};
+use crate::connections::Connections;
+use crate::core::error::{Error, Result};
 
 /// A version of a connection.
 pub(crate) type TrustKey = (ConnectionId, Timestamp);
@@ -22,13 +23,16 @@ pub(crate) struct PreparedTrust {
     pub keys: Vec<SpKey>,
 }
 
-impl Service {
+/// Time for which a connection stays prepared, so that a retired key of ours is forgotten in time.
+pub(super) const TRUST_CACHE: Duration = Duration::from_mins(10);
+
+impl Connections {
     pub(crate) async fn prepared_trust(&self, connection: &SamlConnection) -> Result<Arc<PreparedTrust>> {
         let key = (connection.id, connection.updated_at);
         if let Some(prepared) = self.trust.get(&key).await {
             return Ok(prepared);
         }
-        let mut tx = self.store.read().await?;
+        let mut tx = self.core.store.read().await?;
         let records = self.usable_sp_keys(&mut tx, connection.account_id, connection.id).await?;
         drop(tx);
         let keys = records.iter().map(|record| self.open_sp_key(record)).collect::<Result<Vec<_>>>()?;
