@@ -77,3 +77,34 @@ fn no_module_has_an_empty_name() {
         }
     }
 }
+
+/// Parameters of a function that are pairs of values rather than named ones, as they stand in its signature.
+fn tuple_parameters(source: &str) -> Vec<String> {
+    let mut found = vec![];
+    for (at, _) in source.match_indices("fn ") {
+        let signature: String = source[at..].chars().take_while(|character| !matches!(character, '{' | ';')).collect();
+        let name: String =
+            signature[3..].chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect();
+        let parameters = signature.split("->").next().unwrap_or_default();
+        let is_pair = ["): (", "): &("].iter().any(|mark| parameters.contains(mark));
+        let typed = parameters.split(": (").skip(1).filter_map(|rest| rest.split(')').next());
+        let of_equals = typed.filter(|types| types.matches("Id").count() + types.matches("Timestamp").count() > 1);
+        if (is_pair && name != "from" && name != "of") || of_equals.count() > 0 {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// Proves that values which travel together have names: two ids in a tuple will be swapped one day.
+#[test]
+fn no_parameter_is_a_tuple() {
+    let crates = root().join("crates");
+    let product = sources().into_iter().filter(|path| path.starts_with(&crates));
+    let found: Vec<(PathBuf, Vec<String>)> = product
+        .map(|path| (path.clone(), tuple_parameters(&read(&path))))
+        .filter(|(_, names)| !names.is_empty())
+        .collect();
+    assert_eq!(tuple_parameters("fn f(&self, (a, b): (AId, BId)) -> X {"), ["f"], "the search finds nothing");
+    assert!(found.is_empty(), "{found:#?}");
+}

@@ -8,6 +8,7 @@ use domain::portal::Portal;
 use domain::session::{Session, SessionEnd};
 use domain::{AccountId, AccountLinkId};
 use storage::account_links::{accept, between, by_id, delete, hold, insert, list};
+use storage::sessions::AcrossAccounts;
 use storage::sessions::Ending;
 use storage::{StorageError, Unique, accounts, applications, authorization_codes, connections, sessions};
 use tests::both_engines;
@@ -97,7 +98,7 @@ async fn an_application_serves_the_sandboxes_of_its_account(db: TestDatabase) {
     for stored in [&held, &native] {
         sessions::insert(&mut tx, stored).await.unwrap();
     }
-    let side = (sandbox.account.id, plain.account_id);
+    let side = AcrossAccounts { of: sandbox.account.id, from: plain.account_id };
     assert_eq!(sessions::end_served_by(&mut tx, side, at(30), SessionEnd::LinkEnded).await.unwrap(), 1);
     assert_eq!(sessions::by_id(&mut tx, sandbox.account.id, native.id).await.unwrap(), Some(native));
 }
@@ -124,8 +125,14 @@ async fn a_session_knows_where_it_came_from(db: TestDatabase) {
         assert_eq!(sessions::by_id(&mut tx, one.account.id, stored.id).await.unwrap().as_ref(), Some(stored));
     }
     let (here, there, reason) = (one.account.id, other.account.id, SessionEnd::LinkEnded);
-    assert_eq!(sessions::end_switched(&mut tx, (there, here), at(30), reason).await.unwrap(), 0);
-    assert_eq!(sessions::end_switched(&mut tx, (here, there), at(30), reason).await.unwrap(), 1);
+    assert_eq!(
+        sessions::end_switched(&mut tx, AcrossAccounts { of: there, from: here }, at(30), reason).await.unwrap(),
+        0
+    );
+    assert_eq!(
+        sessions::end_switched(&mut tx, AcrossAccounts { of: here, from: there }, at(30), reason).await.unwrap(),
+        1
+    );
     let ended = sessions::by_id(&mut tx, here, switched.id).await.unwrap().unwrap();
     assert_eq!(ended.ended, Some((at(30), reason)));
     assert_eq!(sessions::by_id(&mut tx, here, native.id).await.unwrap().as_ref(), Some(&native));

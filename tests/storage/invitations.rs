@@ -113,9 +113,9 @@ async fn an_invitation_is_mailed_while_it_is_open(db: TestDatabase) {
     assert_eq!(read, Invitation { mail: Some(mail), ..addressed });
     let late = invitations::mail(&mut tx, &staged, mail).await;
     assert!(matches!(late, Err(StorageError::Stale)), "{late:?}");
-    let whose = (tenant.account.id, tenant.user.id);
-    assert!(invitations::revoke_of_user(&mut tx, whose, at(2)).await.unwrap());
-    assert!(!invitations::accept_of_user(&mut tx, whose, at(3), SignInMethod::Saml).await.unwrap());
+    let (account_id, user_id) = (tenant.account.id, tenant.user.id);
+    assert!(invitations::revoke_of_user(&mut tx, account_id, user_id, at(2)).await.unwrap());
+    assert!(!invitations::accept_of_user(&mut tx, account_id, user_id, at(3), SignInMethod::Saml).await.unwrap());
     let ended = invitations::mail(&mut tx, &read, read.mailed_again(at(4), SignedDuration::from_millis(WEEK))).await;
     assert!(matches!(ended, Err(StorageError::Stale)), "{ended:?}");
     let read = invitations::by_user(&mut tx, tenant.account.id, tenant.user.id).await.unwrap().unwrap();
@@ -128,10 +128,10 @@ async fn an_invitation_is_accepted_once(db: TestDatabase) {
     let tenant = tenant(&db.store, "acme").await;
     let mut tx = db.store.begin().await.unwrap();
     store(&mut tx, &mailed(invitation(&tenant.user))).await;
-    let whose = (tenant.account.id, tenant.user.id);
-    assert!(invitations::accept_of_user(&mut tx, whose, at(3), SignInMethod::Saml).await.unwrap());
-    assert!(!invitations::accept_of_user(&mut tx, whose, at(4), SignInMethod::Saml).await.unwrap());
-    assert!(!invitations::revoke_of_user(&mut tx, whose, at(5)).await.unwrap());
+    let (account_id, user_id) = (tenant.account.id, tenant.user.id);
+    assert!(invitations::accept_of_user(&mut tx, account_id, user_id, at(3), SignInMethod::Saml).await.unwrap());
+    assert!(!invitations::accept_of_user(&mut tx, account_id, user_id, at(4), SignInMethod::Saml).await.unwrap());
+    assert!(!invitations::revoke_of_user(&mut tx, account_id, user_id, at(5)).await.unwrap());
     let read = invitations::by_user(&mut tx, tenant.account.id, tenant.user.id).await.unwrap().unwrap();
     assert_eq!(read.end, Some(InvitationEnd::Accepted(at(3), SignInMethod::Saml)));
 }
@@ -208,11 +208,12 @@ async fn a_one_time_link_is_used_once_and_in_time(db: TestDatabase) {
 async fn links_of_one_purpose_are_replaced(db: TestDatabase) {
     let tenant = tenant(&db.store, "acme").await;
     let mut tx = db.store.begin().await.unwrap();
-    let whose = (tenant.account.id, tenant.user.id);
+    let (account_id, user_id) = (tenant.account.id, tenant.user.id);
     let resets = [link(&tenant.user, LinkPurpose::PasswordReset), link(&tenant.user, LinkPurpose::PasswordReset)];
     let other = link(&tenant.user, LinkPurpose::MagicLink);
     one_time_links::insert_all(&mut tx, &[resets[0], resets[1], other]).await.unwrap();
-    let replaced = one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::PasswordReset, at(3)).await;
+    let replaced =
+        one_time_links::replace_of_user(&mut tx, account_id, user_id, LinkPurpose::PasswordReset, at(3)).await;
     assert_eq!(replaced.unwrap(), 2);
     assert!(one_time_links::take(&mut tx, other.digest, at(4)).await.unwrap());
     let stranger = OneTimeLink { user_id: UserId::from_uuid(fresh()), ..link(&tenant.user, LinkPurpose::MagicLink) };

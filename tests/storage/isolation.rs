@@ -114,10 +114,10 @@ async fn nothing_is_changed_for_another_account(db: TestDatabase) {
             .await
             .is_err()
     );
-    assert!(!invitations::accept_of_user(tx, (other, user), at(0), SignInMethod::Saml).await.unwrap());
-    assert!(!invitations::revoke_of_user(tx, (other, user), at(0)).await.unwrap());
+    assert!(!invitations::accept_of_user(tx, other, user, at(0), SignInMethod::Saml).await.unwrap());
+    assert!(!invitations::revoke_of_user(tx, other, user, at(0)).await.unwrap());
     assert_eq!(invitations::by_id(tx, own.account.id, invitation.id).await.unwrap(), Some(invitation));
-    let ended = one_time_links::replace_of_user(tx, (other, user), LinkPurpose::Invitation, at(0)).await;
+    let ended = one_time_links::replace_of_user(tx, other, user, LinkPurpose::Invitation, at(0)).await;
     assert_eq!(ended.unwrap(), 0);
     let sign_in = LastSignIn { at: at(5), method: SignInMethod::Saml };
     assert!(users::record_sign_in(tx, other, user, sign_in, own.user.credential_epoch).await.is_err());

@@ -155,15 +155,15 @@ async fn a_pending_sign_in_reads_back(db: TestDatabase) {
         let (row, request) = (stored.attempt_id, stored.request_id.as_str());
         let handle = PresentedSecret { row: row.as_uuid(), digest: stored.relay_state };
         assert_eq!(by_relay_state(&mut tx, id, handle).await.unwrap().as_ref(), Some(&stored));
-        assert_eq!(by_request_id(&mut tx, id, (row, request)).await.unwrap().as_ref(), Some(&stored));
+        assert_eq!(by_request_id(&mut tx, id, row, request).await.unwrap().as_ref(), Some(&stored));
         let forged = PresentedSecret { digest: digest(), ..handle };
         assert!(by_relay_state(&mut tx, id, forged).await.unwrap().is_none());
-        assert!(by_request_id(&mut tx, id, (row, "\0")).await.unwrap().is_none());
+        assert!(by_request_id(&mut tx, id, row, "\0").await.unwrap().is_none());
         let other = ConnectionId::from_uuid(fresh());
         assert!(by_relay_state(&mut tx, other, handle).await.unwrap().is_none());
         assert_eq!(of_any_connection(&mut tx, handle).await.unwrap().as_ref(), Some(&stored));
         assert!(of_any_connection(&mut tx, forged).await.unwrap().is_none());
-        assert!(by_request_id(&mut tx, other, (row, request)).await.unwrap().is_none());
+        assert!(by_request_id(&mut tx, other, row, request).await.unwrap().is_none());
     }
 }
 
@@ -182,8 +182,8 @@ async fn a_sign_in_is_answered_once_and_an_assertion_answers_once(db: TestDataba
         let evidence = |id| Evidence { assertion: Some(used(id)), warnings: &[] };
         let issued = authorization_codes::issue(&mut tx, &code, evidence(id)).await;
         assert_eq!(issued.is_ok(), expected, "{issued:?}");
-        let request = (waits.attempt_id, waits.request_id.as_str());
-        let read = by_request_id(&mut tx, tenant.connection.id, request).await.unwrap().unwrap();
+        let read =
+            by_request_id(&mut tx, tenant.connection.id, waits.attempt_id, &waits.request_id).await.unwrap().unwrap();
         assert_eq!(read.answered, expected);
         let again = authorization_codes::issue(&mut tx, &code, evidence("_new")).await;
         assert_eq!(again.is_err(), expected, "{again:?}");

@@ -93,12 +93,12 @@ async fn a_migration_reads_back(db: TestDatabase) {
     assert_eq!(sso_migrations::last_applied(tx, account, Portal::Admin).await.unwrap(), Some(applied));
     let (one, two) = (stored(tx, &tenant, "one", "one@x.se").await, stored(tx, &tenant, "two", "two@x.se").await);
     let rows = [row(&one, Some(renamed(&one, "one@x.se"))), row(&two, None)];
-    sso_migration_rows::insert_all(tx, (account, bare.id), &rows).await.unwrap();
-    let page = sso_migration_rows::list(tx, (account, bare.id), None, &Page::first(1)).await.unwrap();
+    sso_migration_rows::insert_all(tx, account, bare.id, &rows).await.unwrap();
+    let page = sso_migration_rows::list(tx, account, bare.id, None, &Page::first(1)).await.unwrap();
     assert_eq!((page.items.as_slice(), page.next), ([rows[0].row.clone()].as_slice(), Some(one.id.as_uuid())));
-    let none = sso_migration_rows::list(tx, (account, bare.id), Some(ActionName::Rename), &Page::first(9)).await;
+    let none = sso_migration_rows::list(tx, account, bare.id, Some(ActionName::Rename), &Page::first(9)).await;
     assert!(none.unwrap().items.is_empty());
-    assert_eq!(sso_migration_rows::changed(tx, (account, bare.id)).await.unwrap(), [rows[0].row.clone()]);
+    assert_eq!(sso_migration_rows::changed(tx, account, bare.id).await.unwrap(), [rows[0].row.clone()]);
     sso_migrations::mark_reverted(tx, account, bare.id, at(3)).await.unwrap();
     assert!(sso_migrations::mark_reverted(tx, account, bare.id, at(3)).await.is_err());
 }
@@ -125,8 +125,8 @@ async fn rows_are_carried_out_at_once(db: TestDatabase) {
     ];
     let plan = migration(&tenant);
     sso_migrations::insert(tx, &plan).await.unwrap();
-    sso_migration_rows::insert_all(tx, (account, plan.id), &rows).await.unwrap();
-    sso_migration_effects::change_users(tx, (account, plan.id), 3, at(7)).await.unwrap();
+    sso_migration_rows::insert_all(tx, account, plan.id, &rows).await.unwrap();
+    sso_migration_effects::change_users(tx, account, plan.id, 3, at(7)).await.unwrap();
     let named = async |tx: &mut Tx, name: &str| users::candidates(tx, account, Portal::Admin, name).await.unwrap();
     let found = named(tx, "one@x.se").await;
     assert_eq!((found.len(), found[0].id, found[0].updated_at), (1, one.id, at(7)));
@@ -134,7 +134,7 @@ async fn rows_are_carried_out_at_once(db: TestDatabase) {
     assert_eq!(users::by_id(tx, account, gone.id).await.unwrap().unwrap().status, UserStatus::Archived);
     let everybody = sso_migration_effects::people(tx, account, Portal::Admin, at(0)).await.unwrap();
     assert_eq!(everybody.len(), 4);
-    let again = sso_migration_effects::change_users(tx, (account, plan.id), 3, at(8)).await;
+    let again = sso_migration_effects::change_users(tx, account, plan.id, 3, at(8)).await;
     assert!(matches!(again, Err(StorageError::Stale)));
 }
 
@@ -146,17 +146,17 @@ async fn plans_are_of_one_account(db: TestDatabase) {
     let tx = &mut tx;
     sso_migrations::insert(tx, &plan).await.unwrap();
     let rows = [row(&own.user, Some(renamed(&own.user, "x")))];
-    sso_migration_rows::insert_all(tx, (own.account.id, plan.id), &rows).await.unwrap();
+    sso_migration_rows::insert_all(tx, own.account.id, plan.id, &rows).await.unwrap();
     assert!(sso_migrations::by_id(tx, other, plan.id).await.unwrap().is_none());
     let listed = sso_migrations::list(tx, other, &MigrationFilter::default(), &Page::first(9)).await.unwrap();
     assert!(listed.items.is_empty());
     assert!(sso_migrations::last_applied(tx, other, Portal::Admin).await.unwrap().is_none());
-    let listed = sso_migration_rows::list(tx, (other, plan.id), None, &Page::first(9)).await.unwrap();
+    let listed = sso_migration_rows::list(tx, other, plan.id, None, &Page::first(9)).await.unwrap();
     assert!(listed.items.is_empty());
-    assert_eq!(sso_migration_rows::delete(tx, (other, plan.id)).await.unwrap(), 0);
+    assert_eq!(sso_migration_rows::delete(tx, other, plan.id).await.unwrap(), 0);
     assert_eq!(sso_migration_rows::delete_drafts(tx, other, Portal::Admin).await.unwrap(), 0);
     assert_eq!(sso_migrations::supersede(tx, other, Portal::Admin, at(1)).await.unwrap(), 0);
-    sso_migration_effects::change_users(tx, (other, plan.id), 0, at(1)).await.unwrap();
+    sso_migration_effects::change_users(tx, other, plan.id, 0, at(1)).await.unwrap();
     assert_eq!(users::by_id(tx, own.account.id, own.user.id).await.unwrap(), Some(own.user.clone()));
     let theirs = sso_migration_effects::people(tx, other, Portal::Admin, at(0)).await.unwrap();
     assert!(theirs.iter().all(|person| person.user.account_id == other));

@@ -1,7 +1,18 @@
 //! Plain pages, for a person whose browser was sent here by an identity provider (D4).
 
 /// A page of our own words with some names to tell: it loads nothing and leads nowhere.
-pub fn plain_page(title: &str, (heading, text): (&str, &str), told: &[(&str, &str)]) -> String {
+pub struct PlainPage<'a> {
+    /// Title of the browser's window.
+    pub title: &'a str,
+    /// First line of the page.
+    pub heading: &'a str,
+    /// Paragraph that follows.
+    pub text: &'a str,
+}
+
+/// Writes a plain page as HTML, with a list of terms and values.
+pub fn plain_page(page: &PlainPage<'_>, told: &[(&str, &str)]) -> String {
+    let PlainPage { title, heading, text } = page;
     let rows: String = told.iter().map(|(term, value)| row(term, value)).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title}</title></head>\n<body>\n\

@@ -163,10 +163,10 @@ mod tests {
 
         /// A wrong password; whether it was looked at, or how long it must wait.
         fn try_wrong(&mut self, user: &str, address: &str, now: Timestamp) -> Option<SignedDuration> {
-            self.try_as(user, address, (false, now))
+            self.try_as(user, address, false, now)
         }
 
-        fn try_as(&mut self, user: &str, address: &str, (is_known, now): (bool, Timestamp)) -> Option<SignedDuration> {
+        fn try_as(&mut self, user: &str, address: &str, is_known: bool, now: Timestamp) -> Option<SignedDuration> {
             let account = AccountName::parse("acme").unwrap();
             let identity = TypedIdentity { account_name: &account, portal: Portal::Admin, typed: user };
             let keys = LoginThrottles::of(&identity, address.parse().unwrap());
@@ -251,9 +251,9 @@ mod tests {
         }
         assert!(stored.try_wrong("ann", "203.0.1.200", at(0)).is_some());
         for _ in 0..5 {
-            assert_eq!(stored.try_as("ann", "203.0.1.200", (true, at(0))), None);
+            assert_eq!(stored.try_as("ann", "203.0.1.200", true, at(0)), None);
         }
-        assert!(stored.try_as("ann", "203.0.1.200", (true, at(0))).is_some());
+        assert!(stored.try_as("ann", "203.0.1.200", true, at(0)).is_some());
     }
 
     /// Proves B5: under attack from everywhere each address has one try a minute, and the attack ends when it ends.

@@ -136,14 +136,27 @@ pub struct SignInAttempt {
     pub updated_at: Timestamp,
 }
 
+/// Facts of an attempt that has just begun.
+#[derive(Debug, Clone, Copy)]
+pub struct AttemptStart {
+    /// Identifier that it gets.
+    pub id: AttemptId,
+    /// Account that it is of.
+    pub account_id: AccountId,
+    /// Portal that it is for.
+    pub portal: Portal,
+    /// Way in which it begins.
+    pub kind: AttemptKind,
+    /// Address that it comes from.
+    pub client_address: IpAddr,
+    /// Time at which it begins.
+    pub at: Timestamp,
+}
+
 impl SignInAttempt {
     /// An attempt that has just begun, of which no more is known than where it came from and when.
-    pub fn new(
-        id: AttemptId,
-        (account_id, portal): (AccountId, Portal),
-        kind: AttemptKind,
-        (client_address, now): (IpAddr, Timestamp),
-    ) -> Self {
+    pub fn new(start: AttemptStart) -> Self {
+        let AttemptStart { id, account_id, portal, kind, client_address, at } = start;
         Self {
             id,
             account_id,
@@ -159,8 +172,8 @@ impl SignInAttempt {
             warnings: vec![],
             saml_message: None,
             client_address: client_address.to_string(),
-            started_at: now,
-            updated_at: now,
+            started_at: at,
+            updated_at: at,
         }
     }
 }

@@ -50,7 +50,8 @@ impl Outbox {
         &self,
         tx: &mut Tx,
         account_id: AccountId,
-        (to, message): (Email, MailMessage),
+        to: Email,
+        message: MailMessage,
     ) -> Result<MailId> {
         let language = account(tx, account_id).await?.settings.default_language();
         self.enqueue_mail(tx, OutgoingMail { account_id: Some(account_id), to, language, message }).await
@@ -111,7 +112,7 @@ impl Outbox {
         let id = MailBatchId::from_uuid(self.core.uuid());
         let message = Zeroizing::new(serde_json::to_vec(message).map_err(Error::internal)?);
         let sealed = self.core.ports.sealer.seal(&batch_sealing_context(id), &message);
-        storage::outbox::insert_batch(tx, (id, account_id), &sealed, self.core.now()).await?;
+        storage::outbox::insert_batch(tx, id, account_id, &sealed, self.core.now()).await?;
         tx.notify_after_commit(&self.waiting);
         Ok(id)
     }

@@ -60,6 +60,15 @@ pub struct NewSsoMigration {
     pub options: MigrationOptions,
 }
 
+/// Rows that are listed.
+#[derive(Debug, Clone, Copy)]
+pub struct RowFilter {
+    /// Migration whose plan they are of.
+    pub migration_id: SsoMigrationId,
+    /// Action that they have; all where none is named.
+    pub action: Option<ActionName>,
+}
+
 impl Migrations {
     /// Lists the migrations of an account, the newest first (F5).
     pub async fn list_sso_migrations(
@@ -90,14 +99,15 @@ impl Migrations {
     pub async fn list_sso_migration_rows(
         &self,
         caller: &Caller,
-        (account_id, id): (AccountId, SsoMigrationId),
-        action: Option<ActionName>,
+        account_id: AccountId,
+        filter: RowFilter,
         page: &Page,
     ) -> Result<Paged<Row>> {
         caller.authorize(account_id, Permission::Read)?;
         let mut tx = self.core.store.read().await?;
-        migration(&mut tx, account_id, id).await?;
-        Ok(storage::sso_migration_rows::list(&mut tx, (account_id, id), action, page).await?)
+        migration(&mut tx, account_id, filter.migration_id).await?;
+        let RowFilter { migration_id, action } = filter;
+        Ok(storage::sso_migration_rows::list(&mut tx, account_id, migration_id, action, page).await?)
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) mod tokens;
 use std::sync::Arc;
 
 use domain::account::Account;
-use domain::audit::{AuditAction, AuditActor};
+use domain::audit::AuditAction;
 use domain::role::Permission;
 use domain::secret::SecretDigest;
 use domain::session::{Session, SessionEnd};
@@ -24,7 +24,7 @@ use storage::{Page, Paged, Tx};
 use crate::CACHE_ENTRIES;
 use crate::core::Core;
 use crate::core::account;
-use crate::core::audit::AuditEntry;
+use crate::core::audit::{AuditEntry, AuditOrigin};
 use crate::core::caller::Caller;
 use crate::core::error::{Code, Error, Result};
 use crate::people::users::user;
@@ -68,14 +68,13 @@ pub(crate) struct Ending {
     pub user_id: UserId,
     pub session_id: SessionId,
     pub reason: SessionEnd,
-    pub actor: AuditActor,
-    pub client_address: Option<String>,
+    pub origin: AuditOrigin,
 }
 
 impl Ending {
     /// One that Vestibule brings about itself: a code or token came that should not have.
     pub fn by_system(account_id: AccountId, user_id: UserId, session_id: SessionId, reason: SessionEnd) -> Self {
-        Self { account_id, user_id, session_id, reason, actor: AuditActor::System, client_address: None }
+        Self { account_id, user_id, session_id, reason, origin: AuditOrigin::SYSTEM }
     }
 }
 
@@ -143,8 +142,7 @@ impl Sessions {
             user_id: session.user_id,
             session_id: session.id,
             reason,
-            actor: caller.actor(),
-            client_address: caller.address.map(|address| address.to_string()),
+            origin: caller.origin(),
         };
         self.end_session_as(&mut tx, ending).await?;
         Ok(tx.commit().await?)
@@ -152,7 +150,7 @@ impl Sessions {
 
     /// Ends a session and writes it down; one that has ended already stays as it ended.
     pub(crate) async fn end_session_as(&self, tx: &mut Tx, ending: Ending) -> Result<()> {
-        let Ending { account_id, user_id, session_id, reason, actor, client_address } = ending;
+        let Ending { account_id, user_id, session_id, reason, origin } = ending;
         if !storage::sessions::end(tx, account_id, session_id, self.core.now(), reason).await? {
             return Ok(());
         }
@@ -163,7 +161,7 @@ impl Sessions {
             before: Value::Null,
             after: json!({ "user_id": user_id, "reason": reason.as_str() }),
         };
-        self.core.record_as(tx, actor, client_address, entry).await
+        self.core.record_as(tx, origin, entry).await
     }
 }
 

@@ -4,7 +4,7 @@
 use domain::role::Role;
 use domain::sign_in_attempt::{AttemptOutcome, AttemptStage};
 use domain::user::User;
-use domain::{AccountId, AttemptId, UserId};
+use domain::{AccountId, AttemptId};
 use jiff::Timestamp;
 
 use crate::columns::{millis, optional_time};
@@ -93,15 +93,29 @@ pub async fn told(tx: &mut Tx, account_id: AccountId) -> Result<Vec<User>> {
     rows.into_iter().map(User::try_from).collect()
 }
 
-/// Ends a drill of this user that began after `since` and waits for its code; `false` if there is none.
-pub async fn conclude_drill(
-    tx: &mut Tx,
-    (account_id, user_id): (AccountId, UserId),
-    drill: AttemptId,
-    (now, since): (Timestamp, Timestamp),
-) -> Result<bool> {
+/// Times by which a drill is concluded.
+#[derive(Debug, Clone, Copy)]
+pub struct DrillTime {
+    /// The present.
+    pub now: Timestamp,
+    /// Time after which the drill must have begun.
+    pub begun_after: Timestamp,
+}
+
+/// Ends a drill of this user that began in time and waits for its code; `false` if there is none.
+pub async fn conclude_drill(tx: &mut Tx, user: &User, drill: AttemptId, time: DrillTime) -> Result<bool> {
     let (stage, outcome) = (AttemptStage::UserResolved.as_str(), AttemptOutcome::Succeeded.as_str());
-    let (account_id, drill, user_id) = (account_id.as_uuid(), drill.as_uuid(), user_id.as_uuid());
-    let rows = execute!(tx, CONCLUDE_DRILL, account_id, drill, user_id, stage, outcome, millis(now), millis(since))?;
+    let (account_id, drill, user_id) = (user.account_id.as_uuid(), drill.as_uuid(), user.id.as_uuid());
+    let rows = execute!(
+        tx,
+        CONCLUDE_DRILL,
+        account_id,
+        drill,
+        user_id,
+        stage,
+        outcome,
+        millis(time.now),
+        millis(time.begun_after)
+    )?;
     Ok(rows > 0)
 }

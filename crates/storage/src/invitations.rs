@@ -276,7 +276,8 @@ pub async fn mail(tx: &mut Tx, invitation: &Invitation, mail: InvitationMail) ->
 /// Writes that a user accepted their invitation this way; `false` if they have none that is open.
 pub async fn accept_of_user(
     tx: &mut Tx,
-    (account_id, user_id): (AccountId, UserId),
+    account_id: AccountId,
+    user_id: UserId,
     at: Timestamp,
     method: SignInMethod,
 ) -> Result<bool> {
@@ -286,7 +287,7 @@ pub async fn accept_of_user(
 
 /// Writes that a user's invitation was taken back, and what they went by; `false` if they have none that is open.
 /// Before the user is removed.
-pub async fn revoke_of_user(tx: &mut Tx, (account_id, user_id): (AccountId, UserId), at: Timestamp) -> Result<bool> {
+pub async fn revoke_of_user(tx: &mut Tx, account_id: AccountId, user_id: UserId, at: Timestamp) -> Result<bool> {
     Ok(execute!(tx, REVOKE_OF_USER, account_id.as_uuid(), user_id.as_uuid(), millis(at))? > 0)
 }
 

@@ -96,7 +96,8 @@ pub async fn take(tx: &mut Tx, digest: SecretDigest, now: Timestamp) -> Result<b
 /// them any more; how many there were.
 pub async fn replace_of_user(
     tx: &mut Tx,
-    (account_id, user_id): (AccountId, UserId),
+    account_id: AccountId,
+    user_id: UserId,
     purpose: LinkPurpose,
     now: Timestamp,
 ) -> Result<u64> {

@@ -138,7 +138,8 @@ pub async fn insert_all(tx: &mut Tx, mails: &[Mail]) -> Result<()> {
 /// Keeps what the mails of a batch say, sealed.
 pub async fn insert_batch(
     tx: &mut Tx,
-    (id, account_id): (MailBatchId, AccountId),
+    id: MailBatchId,
+    account_id: AccountId,
     sealed_message: &[u8],
     at: Timestamp,
 ) -> Result<()> {

@@ -120,7 +120,8 @@ pub async fn of_any_connection(tx: &mut Tx, relay_state: PresentedSecret) -> Res
 pub async fn by_request_id(
     tx: &mut Tx,
     connection_id: ConnectionId,
-    (attempt_id, request_id): (AttemptId, &str),
+    attempt_id: AttemptId,
+    request_id: &str,
 ) -> Result<Option<PendingSignIn>> {
     let (attempt_id, connection_id) = (attempt_id.as_uuid(), connection_id.as_uuid());
     let row: Option<PendingRow> = fetch_optional!(tx, BY_REQUEST_ID, attempt_id, text(request_id), connection_id)?;

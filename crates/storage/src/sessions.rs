@@ -197,14 +197,18 @@ pub async fn carry_on(tx: &mut Tx, user: &User, id: SessionId) -> Result<()> {
     execute!(tx, CARRY_ON, account_id, user_id, id.as_uuid(), user.credential_epoch.number()).map(drop)
 }
 
+/// Sessions of one account that rest on another one.
+#[derive(Debug, Clone, Copy)]
+pub struct AcrossAccounts {
+    /// Account that the sessions are of.
+    pub of: AccountId,
+    /// Account that they rest on: that of their form login, or that of their application.
+    pub from: AccountId,
+}
+
 /// Ends every live session in an account of users who switched there from that other one; how many there were.
-pub async fn end_switched(
-    tx: &mut Tx,
-    (account_id, home): (AccountId, AccountId),
-    at: Timestamp,
-    reason: SessionEnd,
-) -> Result<u64> {
-    execute!(tx, END_SWITCHED, account_id.as_uuid(), home.as_uuid(), millis(at), reason.as_str())
+pub async fn end_switched(tx: &mut Tx, ends: AcrossAccounts, at: Timestamp, reason: SessionEnd) -> Result<u64> {
+    execute!(tx, END_SWITCHED, ends.of.as_uuid(), ends.from.as_uuid(), millis(at), reason.as_str())
 }
 
 /// Ends the live sessions on this side of a pair that came from its other side; how many there were.
@@ -215,13 +219,8 @@ pub async fn end_over_pair(tx: &mut Tx, pair: &AccountPair, at: Timestamp, reaso
 }
 
 /// Ends every live session in an account that an application of that other one holds, which serves it no more (G1).
-pub async fn end_served_by(
-    tx: &mut Tx,
-    (account_id, owner): (AccountId, AccountId),
-    at: Timestamp,
-    reason: SessionEnd,
-) -> Result<u64> {
-    execute!(tx, END_SERVED_BY, account_id.as_uuid(), owner.as_uuid(), millis(at), reason.as_str())
+pub async fn end_served_by(tx: &mut Tx, ends: AcrossAccounts, at: Timestamp, reason: SessionEnd) -> Result<u64> {
+    execute!(tx, END_SERVED_BY, ends.of.as_uuid(), ends.from.as_uuid(), millis(at), reason.as_str())
 }
 
 /// Records that tokens were issued for a session, which a refresh token led to, and that it ends then; `Stale` if

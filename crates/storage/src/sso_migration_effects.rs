@@ -103,7 +103,8 @@ pub async fn people(tx: &mut Tx, account_id: AccountId, portal: Portal, now: Tim
 /// Makes every user what the plan says, who are `changes` in number; `Stale` if one of them was changed since.
 pub async fn change_users(
     tx: &mut Tx,
-    (account_id, id): (AccountId, SsoMigrationId),
+    account_id: AccountId,
+    id: SsoMigrationId,
     changes: usize,
     now: Timestamp,
 ) -> Result<()> {
@@ -130,7 +131,8 @@ pub struct EndingSessions {
 /// now.
 pub async fn end_sessions(
     tx: &mut Tx,
-    (account_id, portal): (AccountId, Portal),
+    account_id: AccountId,
+    portal: Portal,
     ending: EndingSessions,
     now: Timestamp,
 ) -> Result<u64> {
@@ -152,7 +154,8 @@ pub async fn end_links(tx: &mut Tx, account_id: AccountId, portal: Portal, now: 
 /// accepted.
 pub async fn mail_invitations(
     tx: &mut Tx,
-    (account_id, id): (AccountId, SsoMigrationId),
+    account_id: AccountId,
+    id: SsoMigrationId,
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<u64> {
@@ -175,7 +178,8 @@ pub struct PlannedMails {
 /// Writes the mails of a plan into the outbox; how many there are.
 pub async fn insert_mails(
     tx: &mut Tx,
-    (account_id, id): (AccountId, SsoMigrationId),
+    account_id: AccountId,
+    id: SsoMigrationId,
     mails: PlannedMails,
     now: Timestamp,
 ) -> Result<u64> {

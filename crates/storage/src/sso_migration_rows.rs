@@ -152,7 +152,8 @@ impl<'a> Columns<'a> {
 /// Writes the rows of a plan.
 pub async fn insert_all(
     tx: &mut Tx,
-    (account_id, migration_id): (AccountId, SsoMigrationId),
+    account_id: AccountId,
+    migration_id: SsoMigrationId,
     rows: &[NewRow],
 ) -> Result<()> {
     for part in rows.chunks(ROWS_AT_ONCE) {
@@ -189,7 +190,7 @@ pub async fn insert_all(
 const ROWS_AT_ONCE: usize = 2_000;
 
 /// Removes the rows of a plan that is made anew.
-pub async fn delete(tx: &mut Tx, (account_id, migration_id): (AccountId, SsoMigrationId)) -> Result<u64> {
+pub async fn delete(tx: &mut Tx, account_id: AccountId, migration_id: SsoMigrationId) -> Result<u64> {
     execute!(tx, DELETE, account_id.as_uuid(), migration_id.as_uuid())
 }
 
@@ -201,7 +202,8 @@ pub async fn delete_drafts(tx: &mut Tx, account_id: AccountId, portal: Portal) -
 /// Rows of a plan, by user; those of one action alone, if one is named.
 pub async fn list(
     tx: &mut Tx,
-    (account_id, migration_id): (AccountId, SsoMigrationId),
+    account_id: AccountId,
+    migration_id: SsoMigrationId,
     action: Option<ActionName>,
     page: &Page,
 ) -> Result<Paged<Row>> {
@@ -219,7 +221,7 @@ pub async fn list(
 }
 
 /// The rows of a plan that change something, by user.
-pub async fn changed(tx: &mut Tx, (account_id, migration_id): (AccountId, SsoMigrationId)) -> Result<Vec<Row>> {
+pub async fn changed(tx: &mut Tx, account_id: AccountId, migration_id: SsoMigrationId) -> Result<Vec<Row>> {
     let rows: Vec<StoredRow> = fetch_all!(tx, CHANGED, account_id.as_uuid(), migration_id.as_uuid())?;
     rows.into_iter().map(Row::try_from).collect()
 }

@@ -155,6 +155,6 @@ async fn complete_break_glass_drill(
     service: web::Data<Service>,
 ) -> Result<web::Json<BreakGlassDrill>, Problem> {
     let VerifyMfaCode { pending_token, code } = &body.0;
-    let drilled = service.sign_in.complete_break_glass_drill(&caller.0, (pending_token, code)).await?;
+    let drilled = service.sign_in.complete_break_glass_drill(&caller.0, pending_token, code).await?;
     Ok(web::Json(drilled.into()))
 }

@@ -9,7 +9,7 @@ use domain::role::RoleSet;
 use domain::text::Label;
 use domain::{InvitationBatchId, InvitationId, UserId};
 use serde::{Deserialize, Serialize};
-use service::{BATCH_MAX, BatchResult, Error, InviteOptions, Invitee, MailWishes, Service};
+use service::{BATCH_MAX, BatchResult, InviteBatch, InviteOptions, Invitee, MailWishes, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -71,12 +71,12 @@ struct BatchRow {
     roles: RoleSet,
 }
 
-impl CreateInvitationBatch {
-    fn into_parts(self) -> (InviteOptions, Vec<Result<Invitee, Error>>) {
-        let wishes = MailWishes { language: self.language, accept_by: self.accept_by };
+impl From<CreateInvitationBatch> for InviteBatch {
+    fn from(new: CreateInvitationBatch) -> Self {
+        let wishes = MailWishes { language: new.language, accept_by: new.accept_by };
         let invitee = |BatchRow { email, display_name, roles }| Invitee { email, display_name, roles };
-        let rows = self.invitations.into_iter().map(|row| row.0.map(invitee)).collect();
-        (InviteOptions { portal: self.portal, staged: self.staged, wishes }, rows)
+        let rows = new.invitations.into_iter().map(|row| row.0.map(invitee)).collect();
+        Self { options: InviteOptions { portal: new.portal, staged: new.staged, wishes }, rows }
     }
 }
 
@@ -169,8 +169,8 @@ async fn create_invitation_batch(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let account_id = path.0.account_id;
-    let parts = new.body.into_parts();
-    let batch = service.people.create_invitation_batch(&caller.0, account_id, parts, new.key.as_ref()).await?;
+    let batch =
+        service.people.create_invitation_batch(&caller.0, account_id, new.body.into(), new.key.as_ref()).await?;
     let location = format!("/v1/accounts/{account_id}/invitations?batch_id={}", batch.resource.id);
     Ok(recorded(location, batch.replayed, &InvitationBatch::from(batch.resource)))
 }

@@ -12,7 +12,7 @@ use domain::username::Username;
 use domain::{AccountId, InvitationBatchId, InvitationId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use service::{InvitationView, InvitationsQuery, InviteOptions, Invitee, MailWishes, Service};
+use service::{InvitationView, InvitationsQuery, Invite, InviteOptions, Invitee, MailWishes, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -148,11 +148,11 @@ struct CreateInvitation {
     accept_by: Option<AcceptBy>,
 }
 
-impl From<CreateInvitation> for (InviteOptions, Invitee) {
+impl From<CreateInvitation> for Invite {
     fn from(new: CreateInvitation) -> Self {
         let CreateInvitation { portal, email, display_name, roles, staged, language, accept_by } = new;
         let wishes = MailWishes { language, accept_by };
-        (InviteOptions { portal, staged, wishes }, Invitee { email, display_name, roles })
+        Self { options: InviteOptions { portal, staged, wishes }, invitee: Invitee { email, display_name, roles } }
     }
 }
 

@@ -111,7 +111,7 @@ async fn issue_token(
     ClientAddress(address): ClientAddress,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    match tokens((&request, address), form, &service).await {
+    match tokens(&request, address, form, &service).await {
         Ok(issued) => Ok(token_response(&service, issued)),
         Err(refusal) => refused(refusal),
     }
@@ -139,14 +139,15 @@ async fn revoke_token(
     ClientAddress(address): ClientAddress,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    match revoked((&request, address), form, &service).await {
+    match revoked(&request, address, form, &service).await {
         Ok(cookie) => Ok(revocation_response(&service, cookie)),
         Err(refusal) => refused(refusal),
     }
 }
 
 async fn tokens(
-    (request, address): (&HttpRequest, IpAddr),
+    request: &HttpRequest,
+    address: IpAddr,
     form: OAuthForm,
     service: &Service,
 ) -> Result<IssuedTokens, TokenRefusal> {
@@ -173,7 +174,8 @@ async fn tokens(
 }
 
 async fn revoked(
-    (request, address): (&HttpRequest, IpAddr),
+    request: &HttpRequest,
+    address: IpAddr,
     form: OAuthForm,
     service: &Service,
 ) -> Result<Option<ApplicationId>, TokenRefusal> {

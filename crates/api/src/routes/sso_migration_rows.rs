@@ -11,7 +11,7 @@ use domain::user::UserStatus;
 use domain::username::Username;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use service::Service;
+use service::{RowFilter, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -225,8 +225,7 @@ async fn list_sso_migration_rows(
     listing: Listing<RowsQuery>,
     service: web::Data<Service>,
 ) -> Result<web::Json<List<SsoMigrationRow>>, Problem> {
-    let whose = (path.0.account_id, path.0.migration_id);
-    let rows =
-        service.migrations.list_sso_migration_rows(&caller.0, whose, listing.filter.action, &listing.page).await?;
+    let filter = RowFilter { migration_id: path.0.migration_id, action: listing.filter.action };
+    let rows = service.migrations.list_sso_migration_rows(&caller.0, path.0.account_id, filter, &listing.page).await?;
     Ok(web::Json(List::page(rows)))
 }

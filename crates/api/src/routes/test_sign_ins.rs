@@ -22,7 +22,7 @@ use super::names::{AttemptOutcomeName, AttemptStageName, CheckStateName, RoleNam
 use super::saml_connections::ConnectionPath;
 use super::sign_in_attempts::Failure;
 use crate::extract::{Authenticated, ClientAddress, Ids, JsonBody};
-use crate::page::plain_page;
+use crate::page::{PlainPage, plain_page};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
@@ -202,7 +202,7 @@ struct TestPath {
 pub(super) fn tested_page(attempt_id: AttemptId, would_let_in: bool) -> String {
     let heading = if would_let_in { "The test sign-in succeeded" } else { "The test sign-in was refused" };
     let text = "Nobody was signed in. Close this page; what was checked is where you began the test.";
-    plain_page("Test sign-in", (heading, text), &[("Test", &attempt_id.to_string())])
+    plain_page(&PlainPage { title: "Test sign-in", heading, text }, &[("Test", &attempt_id.to_string())])
 }
 
 /// Begin a test sign-in.
@@ -229,7 +229,7 @@ async fn create_test_sign_in(
 ) -> Result<HttpResponse, Problem> {
     let ConnectionPath { account_id, connection_id } = path.0;
     let start = StartTestSignIn { email: body.0.email, address: address.0 };
-    let begun = service.sign_in.start_test_sign_in(&caller.0, (account_id, connection_id), start).await?;
+    let begun = service.sign_in.start_test_sign_in(&caller.0, account_id, connection_id, start).await?;
     let tests = format!("/v1/accounts/{account_id}/saml-connections/{connection_id}/test-sign-ins");
     Ok(recorded(format!("{tests}/{}", begun.attempt_id), false, &SsoSignIn::from(begun)))
 }
@@ -249,6 +249,6 @@ async fn get_test_sign_in(
     service: web::Data<Service>,
 ) -> Result<web::Json<TestSignIn>, Problem> {
     let TestPath { account_id, connection_id, attempt_id } = path.0;
-    let test = service.sign_in.get_test_sign_in(&caller.0, (account_id, connection_id), attempt_id).await?;
+    let test = service.sign_in.get_test_sign_in(&caller.0, account_id, connection_id, attempt_id).await?;
     Ok(web::Json(test.into()))
 }

@@ -74,7 +74,8 @@ pub fn decide_sign_off(
     migration: &SsoMigration,
     signature: Signature,
     current: &CurrentPlan<'_>,
-    (by, now): (UserId, Timestamp),
+    by: UserId,
+    now: Timestamp,
 ) -> Result<SignOff, MigrationRefusal> {
     decide_change(migration.state)?;
     if signature.digest != migration.digest || current.digest != &migration.digest {
@@ -166,9 +167,8 @@ mod tests {
         use Blocker::{BreakGlassRequired, ConnectionUntested};
         let digest = digest();
         let plan = |blockers, version| CurrentPlan { digest: &digest, blockers, connection_version: Some(at(version)) };
-        let sign = |reason, current: &CurrentPlan<'_>| {
-            decide_sign_off(&previewed(), signature(reason), current, (CHIEF, at(9)))
-        };
+        let sign =
+            |reason, current: &CurrentPlan<'_>| decide_sign_off(&previewed(), signature(reason), current, CHIEF, at(9));
         let untested = plan(&[ConnectionUntested], 5);
         assert_eq!(sign(None, &untested), Err(MigrationRefusal::Blocked(vec![ConnectionUntested])));
         let both = plan(&[BreakGlassRequired, ConnectionUntested], 5);
@@ -187,7 +187,7 @@ mod tests {
     fn a_tested_connection_that_changed_since_blocks_the_application() {
         let digest = digest();
         let plan = |blockers, version| CurrentPlan { digest: &digest, blockers, connection_version: Some(at(version)) };
-        let signed = decide_sign_off(&previewed(), signature(None), &plan(&[], 5), (CHIEF, at(9))).unwrap();
+        let signed = decide_sign_off(&previewed(), signature(None), &plan(&[], 5), CHIEF, at(9)).unwrap();
         let migration = SsoMigration { signed_off: Some(signed), ..previewed() };
         assert_eq!(decide_unchanged(&migration, &plan(&[], 5)), Ok(()));
         let changed = plan(&[Blocker::ConnectionUntested], 6);

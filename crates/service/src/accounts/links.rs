@@ -8,6 +8,7 @@ use domain::session::SessionEnd;
 use domain::{AccountId, AccountLinkId};
 use serde_json::{Value, json};
 use storage::Tx;
+use storage::sessions::AcrossAccounts;
 
 use crate::accounts::Accounts;
 use crate::core::account;
@@ -31,6 +32,12 @@ impl AccountLinkView {
     }
 }
 
+/// Accounts that a new link joins, as the one that asks sees them.
+pub(super) struct LinkedAccounts {
+    pub account_id: AccountId,
+    pub other_account_id: AccountId,
+}
+
 impl Accounts {
     /// Asks for a link with the account of this id, which its owners alone can tell.
     pub async fn request_account_link(
@@ -51,7 +58,8 @@ impl Accounts {
             return Err(Error::invalid("/other_account_id", "must be another account than this one"));
         }
         let other = account(&mut tx, other).await?;
-        let asked = self.new_account_link((account_id, other.id), AccountRelation::Linked, LinkState::Requested);
+        let of = LinkedAccounts { account_id, other_account_id: other.id };
+        let asked = self.new_account_link(of, AccountRelation::Linked, LinkState::Requested);
         self.insert_account_link(&mut tx, &asked).await?;
         self.record_on_both_sides(&mut tx, caller, AuditAction::AccountLinkRequested, &asked).await?;
         self.core.remember(&mut tx, caller, key, asked.id.to_string()).await?;
@@ -96,7 +104,8 @@ impl Accounts {
         self.people.hold_owners(&mut tx, caller, account_id).await?;
         let gone = link(&mut tx, account_id, id).await?;
         storage::account_links::delete(&mut tx, &gone).await?;
-        let sides = [(gone.account_id, gone.other_account_id), (gone.other_account_id, gone.account_id)];
+        let (of, from) = (gone.account_id, gone.other_account_id);
+        let sides = [AcrossAccounts { of, from }, AcrossAccounts { of: from, from: of }];
         for side in sides {
             storage::sessions::end_switched(&mut tx, side, self.core.now(), SessionEnd::LinkEnded).await?;
             storage::sessions::end_served_by(&mut tx, side, self.core.now(), SessionEnd::LinkEnded).await?;
@@ -127,12 +136,13 @@ impl Accounts {
         view(&mut tx, link).await
     }
 
-    pub(crate) fn new_account_link(
+    pub(super) fn new_account_link(
         &self,
-        (account_id, other_account_id): (AccountId, AccountId),
+        of: LinkedAccounts,
         relation: AccountRelation,
         state: LinkState,
     ) -> AccountLink {
+        let LinkedAccounts { account_id, other_account_id } = of;
         let (id, now) = (AccountLinkId::from_uuid(self.core.uuid()), self.core.now());
         let accepted_at = (state == LinkState::Accepted).then_some(now);
         AccountLink { id, account_id, other_account_id, relation, state, requested_at: now, accepted_at }

@@ -5,7 +5,7 @@ pub(crate) mod pairing;
 use domain::account::Account;
 use domain::account_link::LINKS_MAX;
 use domain::account_pair::{AccountPair, PairState};
-use domain::audit::{AuditAction, AuditActor};
+use domain::audit::AuditAction;
 use domain::role::Permission;
 use domain::session::SessionEnd;
 use domain::username::Username;
@@ -16,7 +16,7 @@ use storage::{Page, Paged, Tx};
 
 use crate::accounts::Accounts;
 use crate::core::account;
-use crate::core::audit::AuditEntry;
+use crate::core::audit::{AuditEntry, AuditOrigin};
 use crate::core::caller::Caller;
 use crate::core::error::{Code, Error, Result};
 
@@ -39,9 +39,6 @@ impl AccountPairView {
         Self { pair, state, username, other }
     }
 }
-
-/// An actor of the audit log, and where they are.
-type Origin = (AuditActor, Option<String>);
 
 impl Accounts {
     /// Lists the caller's own pairs, all at once: there is one at most with each linked account.
@@ -77,7 +74,7 @@ impl Accounts {
         if pair.user.user_id != signed_in.user_id {
             return Err(Error::new(Code::NotFound));
         }
-        self.end_pair(&mut tx, &pair, origin(caller)).await?;
+        self.end_pair(&mut tx, &pair, &caller.origin()).await?;
         Ok(tx.commit().await?)
     }
 
@@ -87,17 +84,17 @@ impl Accounts {
         let mut tx = self.core.store.begin().await?;
         self.people.hold_owners(&mut tx, caller, account_id).await?;
         let pair = pair(&mut tx, account_id, id).await?;
-        self.end_pair(&mut tx, &pair, origin(caller)).await?;
+        self.end_pair(&mut tx, &pair, &caller.origin()).await?;
         Ok(tx.commit().await?)
     }
 
     /// Removes a pair, and the sessions that came over it in either direction.
-    async fn end_pair(&self, tx: &mut Tx, pair: &AccountPair, origin: Origin) -> Result<()> {
+    async fn end_pair(&self, tx: &mut Tx, pair: &AccountPair, origin: &AuditOrigin) -> Result<()> {
         storage::account_pairs::delete(tx, pair).await?;
         for side in [pair, &pair.seen_by_other()] {
             storage::sessions::end_over_pair(tx, side, self.core.now(), SessionEnd::PairEnded).await?;
             let entry = pair_entry(AuditAction::AccountPairEnded, side, audited(side), Value::Null);
-            self.core.record_as(tx, origin.0, origin.1.clone(), entry).await?;
+            self.core.record_as(tx, origin.clone(), entry).await?;
         }
         Ok(())
     }
@@ -106,10 +103,6 @@ impl Accounts {
 async fn pair(tx: &mut Tx, account_id: AccountId, id: AccountPairId) -> Result<AccountPair> {
     let found = storage::account_pairs::by_id(tx, account_id, id).await?;
     found.map(|standing| standing.pair).ok_or_else(|| Error::new(Code::NotFound))
-}
-
-fn origin(caller: &Caller) -> Origin {
-    (caller.actor(), caller.address.map(|address| address.to_string()))
 }
 
 /// An event of a pair, for the log of one side.

@@ -11,7 +11,7 @@ use domain::{AccountId, UserId};
 use storage::Tx;
 
 use crate::accounts::Accounts;
-use crate::accounts::links::AccountLinkView;
+use crate::accounts::links::{AccountLinkView, LinkedAccounts};
 use crate::accounts::{check_new_name, created_entry};
 use crate::core::account;
 use crate::core::caller::{Caller, Identity};
@@ -56,7 +56,8 @@ impl Accounts {
         storage::accounts::insert(&mut tx, &sandbox).await?;
         storage::accounts::mark_sandbox(&mut tx, sandbox.id, account_id).await?;
         self.core.record(&mut tx, caller, created_entry(&sandbox)).await?;
-        let link = self.new_account_link((account_id, sandbox.id), AccountRelation::Sandbox, LinkState::Accepted);
+        let of = LinkedAccounts { account_id, other_account_id: sandbox.id };
+        let link = self.new_account_link(of, AccountRelation::Sandbox, LinkState::Accepted);
         self.insert_account_link(&mut tx, &link).await?;
         self.record_on_both_sides(&mut tx, caller, AuditAction::AccountSandboxCreated, &link).await?;
         self.people.invite_first_owner(&mut tx, caller, &sandbox, self.owner_of(&sandbox, &owner)).await?;

@@ -16,7 +16,7 @@ use domain::audit::AuditAction;
 use domain::authorization_code::SessionGrant;
 use domain::portal::Portal;
 use domain::session::Session;
-use domain::sign_in_attempt::{AttemptKind, AttemptStage, SignInAttempt};
+use domain::sign_in_attempt::{AttemptKind, AttemptStage, AttemptStart, SignInAttempt};
 use domain::sso::pending_sign_in::ReturnTo;
 use domain::user::User;
 use domain::{AccountId, AttemptId};
@@ -73,6 +73,22 @@ struct Switching {
     username_retained: bool,
 }
 
+/// User of the other account whom a caller becomes, and the frontend that they go to.
+struct SwitchArrival {
+    user: User,
+    return_to: ReturnTo,
+    address: IpAddr,
+}
+
+/// Switch that was made.
+struct Switched<'a> {
+    /// Session that the caller switched from.
+    session: &'a Session,
+    /// User of the other account.
+    user: &'a User,
+    attempt_id: AttemptId,
+}
+
 impl Accounts {
     /// Lists the accounts that the caller may switch to: those that are linked with the one where they proved who
     /// they are, and that one.
@@ -85,7 +101,7 @@ impl Accounts {
         let places = [(None, home)].into_iter().chain(linked.map(|(link, other)| (Some(link), other)));
         let mut found = vec![];
         for (link, to) in places.filter(|(_, to)| to.id != switching.session.account_id) {
-            let refusal = decide(&mut tx, &switching, (link.as_ref(), &to), address).await?.err();
+            let refusal = decide(&mut tx, &switching, link.as_ref(), &to, address).await?.err();
             found.push(SwitchableAccount { account: to, relation: link.map(|link| link.relation), refusal });
         }
         Ok(found)
@@ -102,7 +118,7 @@ impl Accounts {
             return Err(not_found());
         }
         let to = account(&mut tx, switch.account_id).await?;
-        let there = match decide(&mut tx, &switching, (link.as_ref(), &to), switch.address).await? {
+        let there = match decide(&mut tx, &switching, link.as_ref(), &to, switch.address).await? {
             Ok(there) => there,
             Err(refusal) => {
                 drop(tx);
@@ -111,16 +127,12 @@ impl Accounts {
         };
         let return_to = return_to(&mut tx, &switch).await?;
         drop(tx);
-        self.write_switch(caller, &switching, (&there, return_to), switch.address).await
+        self.write_switch(caller, &switching, SwitchArrival { user: there, return_to, address: switch.address }).await
     }
 
-    async fn write_switch(
-        &self,
-        caller: &Caller,
-        switching: &Switching,
-        (there, return_to): (&User, ReturnTo),
-        address: IpAddr,
-    ) -> Result<SignInStep> {
+    async fn write_switch(&self, caller: &Caller, switching: &Switching, arrival: SwitchArrival) -> Result<SignInStep> {
+        let SwitchArrival { user: there, return_to, address } = arrival;
+        let there = &there;
         let Switching { session, home, .. } = switching;
         let mut tx = self.core.store.begin().await?;
         let goes_home = there.account_id == home.account_id;
@@ -139,25 +151,26 @@ impl Accounts {
             ..sign_in.grant()
         };
         let redirect_to = self.sign_in.issue_code_for(&mut tx, &sign_in, grant).await?;
-        self.record_switch(&mut tx, caller, (session, there), sign_in.attempt_id).await?;
+        self.record_switch(&mut tx, caller, &Switched { session, user: there, attempt_id: sign_in.attempt_id }).await?;
         tx.commit().await?;
         Ok(SignInStep::Complete { redirect_to })
     }
 
     fn switch_attempt(&self, there: &User, id: AttemptId, address: IpAddr) -> SignInAttempt {
-        let whose = (there.account_id, there.portal);
-        let attempt = SignInAttempt::new(id, whose, AttemptKind::Switch, (address, self.core.now()));
+        let attempt = SignInAttempt::new(AttemptStart {
+            id,
+            account_id: there.account_id,
+            portal: there.portal,
+            kind: AttemptKind::Switch,
+            client_address: address,
+            at: self.core.now(),
+        });
         SignInAttempt { stage: AttemptStage::UserResolved, user_id: Some(there.id), ..attempt }
     }
 
     /// Each side reads in its own log who came or went, and where the other side is.
-    async fn record_switch(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        (session, there): (&Session, &User),
-        attempt_id: AttemptId,
-    ) -> Result<()> {
+    async fn record_switch(&self, tx: &mut Tx, caller: &Caller, switched: &Switched<'_>) -> Result<()> {
+        let Switched { session, user: there, attempt_id } = switched;
         let from = user(tx, session.account_id, session.user_id).await?;
         let gone = json!({ "account_id": there.account_id, "session_id": session.id });
         self.core.record(tx, caller, entry(AuditAction::UserSwitchedTo, &from, Value::Null, gone)).await?;
@@ -185,7 +198,8 @@ async fn switching(tx: &mut Tx, signed_in: &SignedInUser) -> Result<Option<Switc
 async fn decide(
     tx: &mut Tx,
     switching: &Switching,
-    (link, to): (Option<&AccountLink>, &Account),
+    link: Option<&AccountLink>,
+    to: &Account,
     address: IpAddr,
 ) -> Result<Result<User, SwitchRefusal>> {
     let found = found(tx, switching, to.id).await?;

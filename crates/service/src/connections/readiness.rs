@@ -73,7 +73,7 @@ impl Connections {
         Ok(SsoReadiness {
             portal,
             is_ready: is_ready(&found),
-            findings: found.into_iter().map(|finding| view((account_id, connection_id), finding)).collect(),
+            findings: found.into_iter().map(|finding| view(account_id, connection_id, finding)).collect(),
         })
     }
 
@@ -109,7 +109,7 @@ async fn break_glass(tx: &mut Tx, account_id: AccountId) -> Result<Vec<BreakGlas
     Ok(found)
 }
 
-fn view((account_id, connection_id): (AccountId, Option<ConnectionId>), finding: Finding) -> FindingView {
+fn view(account_id: AccountId, connection_id: Option<ConnectionId>, finding: Finding) -> FindingView {
     let (detail, fix) = words(&finding);
     let account = format!("/v1/accounts/{account_id}");
     let resource = match (finding.code, connection_id, finding.users.as_slice()) {

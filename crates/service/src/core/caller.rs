@@ -10,6 +10,7 @@ use domain::role::{Permission, RoleSet, permits};
 use domain::user::{SignInMethod, User};
 use domain::{AccountId, ApiKeyId, ApplicationId, OperatorKeyId, SessionId, UserId};
 
+use crate::core::audit::AuditOrigin;
 use crate::core::error::{Code, Error, Result};
 
 /// The caller of a request, and the address that it comes from.
@@ -153,6 +154,11 @@ impl Caller {
             Identity::ApiKey(key) => AuditActor::ApiKey(key.id),
             Identity::User(user) => AuditActor::User(user.user_id),
         }
+    }
+
+    /// The caller as the origin of a change, for the audit log.
+    pub(crate) fn origin(&self) -> AuditOrigin {
+        AuditOrigin { actor: self.actor(), client_address: self.address.map(|address| address.to_string()) }
     }
 
     /// Names the scope that the caller's idempotency keys are kept under.

@@ -1,7 +1,7 @@
 //! Temporary passwords, made when their mail is sent (F4): no request waits while thousands are hashed, and none
 //! lies about for a mail that never goes out.
 
-use domain::audit::{AuditAction, AuditActor};
+use domain::audit::AuditAction;
 use domain::mail::MailMessage;
 use domain::mail::delivery::Delivery;
 use domain::password::{Password, PasswordCredential, PasswordHash, TEMPORARY_PASSWORD_LIFETIME, temporary_password};
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::dispatch::Held;
 use crate::connections::sso_mode;
+use crate::core::audit::AuditOrigin;
 use crate::core::error::{Error, Result};
 use crate::delivery::MailDelivery;
 use crate::mail::sealing_context;
@@ -21,6 +22,13 @@ use crate::people::users::{audited_user, entry};
 
 /// User who gets a temporary password, or the reason why there is none.
 type Recipient = std::result::Result<User, &'static str>;
+
+/// Temporary password that was made for a mail which is being sent.
+struct MadePassword<'a> {
+    hash: PasswordHash,
+    held: &'a Held,
+    message: &'a MailMessage,
+}
 
 impl MailDelivery {
     /// Gives the user of a mail a temporary password, and the mail its message: both or neither. A process that
@@ -55,7 +63,7 @@ impl MailDelivery {
         };
         let username = user.username.as_str().to_owned();
         let message = MailMessage::TemporaryPassword { login_url, username, password: text, expires_at };
-        self.keep_temporary_password(&mut tx, (&user, hash), (held, &message)).await?;
+        self.keep_temporary_password(&mut tx, &user, MadePassword { hash, held, message: &message }).await?;
         tx.commit().await?;
         Ok(Ok(message))
     }
@@ -66,12 +74,8 @@ impl MailDelivery {
         self.people.hash_password(password).await
     }
 
-    async fn keep_temporary_password(
-        &self,
-        tx: &mut Tx,
-        (user, hash): (&User, PasswordHash),
-        (held, message): (&Held, &MailMessage),
-    ) -> Result<()> {
+    async fn keep_temporary_password(&self, tx: &mut Tx, user: &User, made: MadePassword<'_>) -> Result<()> {
+        let MadePassword { hash, held, message } = made;
         let (account_id, user_id, expires_at) = (user.account_id, user.id, message.expires_at());
         let text = Zeroizing::new(serde_json::to_vec(message).map_err(Error::internal)?);
         let sealed = self.core.ports.sealer.seal(&sealing_context(held.mail.id), &text);
@@ -85,7 +89,7 @@ impl MailDelivery {
         storage::password_credentials::set(tx, &credential).await?;
         let entry =
             entry(AuditAction::UserTemporaryPasswordSet, &user, Value::Null, json!({ "expires_at": expires_at }));
-        self.core.record_as(tx, AuditActor::System, None, entry).await
+        self.core.record_as(tx, AuditOrigin::SYSTEM, entry).await
     }
 
     /// Assigns roles from assertions to a user who has no other ones, because they count in no session by password
@@ -99,9 +103,9 @@ impl MailDelivery {
             return Ok(after);
         }
         after.updated_at = self.core.next_version(user.updated_at);
-        let after = self.people.write_user(tx, (user, after), None).await?;
+        let after = self.people.write_user(tx, user, after, None).await?;
         let entry = entry(AuditAction::UserUpdated, &after, audited_user(user), audited_user(&after));
-        self.core.record_as(tx, AuditActor::System, None, entry).await?;
+        self.core.record_as(tx, AuditOrigin::SYSTEM, entry).await?;
         Ok(after)
     }
 

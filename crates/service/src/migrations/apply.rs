@@ -35,7 +35,7 @@ impl Migrations {
         }
         let planned = self.planned_again(&mut tx, &before).await?;
         decide_unchanged(&before, &planned.current()).map_err(refused)?;
-        let effects = self.apply_plan(&mut tx, &before, (planned, owner)).await?;
+        let effects = self.apply_plan(&mut tx, &before, planned, owner).await?;
         let after = SsoMigration {
             state: MigrationState::Applied,
             applied: Some(Applied { by: owner, at: self.core.now(), effects }),
@@ -54,7 +54,8 @@ impl Migrations {
         &self,
         tx: &mut Tx,
         migration: &SsoMigration,
-        (planned, owner): (Planned, UserId),
+        planned: Planned,
+        owner: UserId,
     ) -> Result<Effects> {
         let (account_id, portal, now) = (migration.account_id, migration.portal, self.core.now());
         let Planned { plan, connection, .. } = planned;
@@ -66,15 +67,15 @@ impl Migrations {
             other => other.into(),
         };
         self.switch(tx, connection, migration.direction).await.map_err(outdated)?;
-        let whose = (account_id, migration.id);
-        storage::sso_migration_effects::change_users(tx, whose, changes, now).await.map_err(outdated)?;
+        storage::sso_migration_effects::change_users(tx, account_id, migration.id, changes, now)
+            .await
+            .map_err(outdated)?;
         if (migration.direction, portal) == (Direction::Require, Portal::Admin) {
             // Whatever was planned: at no moment is the account without a user who can get in (A4).
             self.people.require_break_glass(tx, account_id).await?;
         }
         let ending = ending_sessions(migration, owner);
-        let sessions_ended =
-            storage::sso_migration_effects::end_sessions(tx, (account_id, portal), ending, now).await?;
+        let sessions_ended = storage::sso_migration_effects::end_sessions(tx, account_id, portal, ending, now).await?;
         let links_ended = storage::sso_migration_effects::end_links(tx, account_id, portal, now).await?;
         if let Some(reverts) = migration.reverts {
             storage::sso_migrations::mark_reverted(tx, account_id, reverts, now).await?;

@@ -57,8 +57,8 @@ impl Migrations {
         let mut tx = self.core.store.begin().await?;
         self.people.hold_owners(&mut tx, caller, account_id).await?;
         storage::sso_migrations::update(&mut tx, &after, &before).await?;
-        storage::sso_migration_rows::delete(&mut tx, (account_id, after.id)).await?;
-        storage::sso_migration_rows::insert_all(&mut tx, (account_id, after.id), &rows).await?;
+        storage::sso_migration_rows::delete(&mut tx, account_id, after.id).await?;
+        storage::sso_migration_rows::insert_all(&mut tx, account_id, after.id, &rows).await?;
         self.core
             .record(&mut tx, caller, entry(AuditAction::SsoMigrationDecided, &after, audited(&before), audited(&after)))
             .await?;

@@ -53,15 +53,15 @@ impl Migrations {
 
     /// Writes the mails into the outbox, in one statement for each kind.
     pub(super) async fn write_mails(&self, tx: &mut Tx, migration: &SsoMigration, plan: &MailPlan) -> Result<()> {
-        let (whose, now) = ((migration.account_id, migration.id), self.core.now());
+        let (account_id, id, now) = (migration.account_id, migration.id, self.core.now());
         for (kind, message) in &plan.messages {
             let batch_id = self.mail.insert_mail_batch(tx, migration.account_id, message).await?;
             let language = plan.account.settings.default_language();
             let mails = PlannedMails { kind: *kind, language, batch_id, expires_at: message.expires_at() };
-            storage::sso_migration_effects::insert_mails(tx, whose, mails, now).await?;
+            storage::sso_migration_effects::insert_mails(tx, account_id, id, mails, now).await?;
             if *kind == MailKind::SsoInvitation {
                 let expires_at = plan.invitations_expire_at;
-                storage::sso_migration_effects::mail_invitations(tx, whose, now, expires_at).await?;
+                storage::sso_migration_effects::mail_invitations(tx, account_id, id, now, expires_at).await?;
             }
         }
         Ok(())

@@ -55,7 +55,7 @@ impl Migrations {
         context: PlanContext<'_>,
     ) -> Result<Planned> {
         let connection = portal_connection(tx, account_id, context.portal).await?;
-        let facts = self.plan_facts(tx, (account_id, connection.as_ref()), &context).await?;
+        let facts = self.plan_facts(tx, account_id, connection.as_ref(), &context).await?;
         let decisions = context.decisions.clone();
         let PlanContext { portal, direction, acting, reverts, options, .. } = context;
         let work = move || {
@@ -69,12 +69,13 @@ impl Migrations {
     async fn plan_facts(
         &self,
         tx: &mut Tx,
-        (account_id, connection): (AccountId, Option<&SamlConnection>),
+        account_id: AccountId,
+        connection: Option<&SamlConnection>,
         context: &PlanContext<'_>,
     ) -> Result<Facts> {
         let portal = context.portal;
         let changed = match context.reverts {
-            Some(reverts) => storage::sso_migration_rows::changed(tx, (account_id, reverts)).await?,
+            Some(reverts) => storage::sso_migration_rows::changed(tx, account_id, reverts).await?,
             None => vec![],
         };
         Ok(Facts {

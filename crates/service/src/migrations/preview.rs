@@ -15,6 +15,14 @@ use crate::core::error::{Error, Result};
 use crate::core::idempotency::{Created, IdempotencyKey};
 use crate::migrations::Migrations;
 
+/// Migration that an owner asks for.
+struct Asked {
+    new: NewSsoMigration,
+    /// The migration that going back reverts.
+    reverts: Option<SsoMigrationId>,
+    created_by: UserId,
+}
+
 impl Migrations {
     /// Plans a migration. It takes the place of one that was planned for this portal and not applied.
     pub async fn create_sso_migration(
@@ -37,14 +45,14 @@ impl Migrations {
         let context = PlanContext { portal, direction, acting, reverts, options, decisions: &decisions };
         let planned = self.planned(&mut tx, account_id, context).await?;
         drop(tx);
-        let made = self.previewed((account_id, acting), (new, reverts), &planned);
+        let made = self.previewed(account_id, Asked { new, reverts, created_by: acting }, &planned);
         let rows = self.with_mails(planned.plan.rows);
         let mut tx = self.core.store.begin().await?;
         self.people.hold_owners(&mut tx, caller, account_id).await?;
         storage::sso_migration_rows::delete_drafts(&mut tx, account_id, portal).await?;
         storage::sso_migrations::supersede(&mut tx, account_id, portal, self.core.now()).await?;
         storage::sso_migrations::insert(&mut tx, &made).await?;
-        storage::sso_migration_rows::insert_all(&mut tx, (account_id, made.id), &rows).await?;
+        storage::sso_migration_rows::insert_all(&mut tx, account_id, made.id, &rows).await?;
         self.core
             .record(&mut tx, caller, entry(AuditAction::SsoMigrationPreviewed, &made, Value::Null, audited(&made)))
             .await?;
@@ -53,13 +61,8 @@ impl Migrations {
         Ok(Created::fresh(made))
     }
 
-    fn previewed(
-        &self,
-        (account_id, created_by): (AccountId, UserId),
-        (new, reverts): (NewSsoMigration, Option<SsoMigrationId>),
-        planned: &Planned,
-    ) -> SsoMigration {
-        let now = self.core.now();
+    fn previewed(&self, account_id: AccountId, asked: Asked, planned: &Planned) -> SsoMigration {
+        let (Asked { new, reverts, created_by }, now) = (asked, self.core.now());
         SsoMigration {
             id: SsoMigrationId::from_uuid(self.core.uuid()),
             account_id,

@@ -26,7 +26,7 @@ impl Migrations {
         let current = self.planned_again(&mut tx, &before).await?;
         drop(tx);
         let signed =
-            decide_sign_off(&before, signature, &current.current(), (owner, self.core.now())).map_err(refused)?;
+            decide_sign_off(&before, signature, &current.current(), owner, self.core.now()).map_err(refused)?;
         let after = SsoMigration {
             state: MigrationState::SignedOff,
             signed_off: Some(signed),

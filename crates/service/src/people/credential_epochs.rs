@@ -19,7 +19,8 @@ impl People {
     pub(crate) async fn write_user(
         &self,
         tx: &mut Tx,
-        (before, after): (&User, User),
+        before: &User,
+        after: User,
         kept: Option<SessionId>,
     ) -> Result<User> {
         let after = carried_on(before, after);
@@ -27,7 +28,7 @@ impl People {
         if let Some(reason) = voided_by(before, &after) {
             self.void(tx, &after, reason, kept).await?;
         }
-        self.tell_former_addresses(tx, (before, &after)).await?;
+        self.tell_former_addresses(tx, before, &after).await?;
         Ok(after)
     }
 
@@ -42,11 +43,11 @@ impl People {
 
     /// Tells the addresses that were a user's that they are not any more, so that a user who did not change them
     /// can act.
-    async fn tell_former_addresses(&self, tx: &mut Tx, (before, after): (&User, &User)) -> Result<()> {
+    async fn tell_former_addresses(&self, tx: &mut Tx, before: &User, after: &User) -> Result<()> {
         for to in told_of_change(before, after) {
             let (username, changed_at) = (before.username.as_str().to_owned(), self.core.now());
             let message = MailMessage::AddressChanged { username, changed_at };
-            self.mail.enqueue_mail_of(tx, before.account_id, (to.clone(), message)).await?;
+            self.mail.enqueue_mail_of(tx, before.account_id, to.clone(), message).await?;
         }
         Ok(())
     }

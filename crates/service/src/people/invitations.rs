@@ -6,7 +6,7 @@ mod first_owner;
 pub(crate) mod invite;
 pub(crate) mod mailing;
 
-use domain::audit::{AuditAction, AuditActor};
+use domain::audit::AuditAction;
 use domain::invitation::{
     Invitation, InvitationEnd, InvitationMail, InvitationRefusal, InvitationState, decide_resend, decide_revoke,
 };
@@ -21,12 +21,12 @@ use storage::invitations::InvitationFilter;
 use storage::{Page, Paged, Tx};
 
 use crate::core::account;
-use crate::core::audit::AuditEntry;
+use crate::core::audit::{AuditEntry, AuditOrigin};
 use crate::core::caller::Caller;
 use crate::core::error::{Code, Error, Result};
 use crate::core::search::check_search;
 use crate::people::People;
-use crate::people::invitations::mailing::{MailWishes, Mailing};
+use crate::people::invitations::mailing::{MailWishes, Mailing, MailingOf};
 use crate::people::users::audited_user;
 
 /// An invitation as it stands now.
@@ -99,13 +99,12 @@ impl People {
         let mailing = if before.first_owner {
             self.first_owner_mailing(&mut tx, &account, *wishes).await?
         } else {
-            self.mailing(&mut tx, caller, (&account, before.portal), wishes).await?
+            self.mailing(&mut tx, caller, MailingOf { account: &account, portal: before.portal, wishes }).await?
         };
         let decided = decide_resend(&before, user.status, self.core.now(), mailing.lifetime);
         let mail = decided.map_err(|refusal| self.refused_to_owner(refusal))?;
         let addressee = Addressee { invitation: &before, user: &user, mail };
-        let origin = (caller.actor(), caller.address.map(|address| address.to_string()));
-        let after = self.mail_invitation(&mut tx, &mailing, addressee, origin).await?;
+        let after = self.mail_invitation(&mut tx, &mailing, addressee, caller.origin()).await?;
         tx.commit().await?;
         Ok(self.invitation_view(after))
     }
@@ -117,18 +116,18 @@ impl People {
         tx: &mut Tx,
         mailing: &Mailing,
         addressee: Addressee<'_>,
-        (actor, address): (AuditActor, Option<String>),
+        origin: AuditOrigin,
     ) -> Result<Invitation> {
         let Addressee { invitation: before, user, mail } = addressee;
         let (link, outgoing) = self.invitation_mail(mailing, user, mail.expires_at)?;
         let current = Invitation { email: user.email.clone(), ..before.clone() };
         storage::invitations::mail(tx, &current, mail).await?;
-        end_links(tx, (before.account_id, user.id), self.core.now()).await?;
+        end_links(tx, before.account_id, user.id, self.core.now()).await?;
         storage::one_time_links::insert_all(tx, link.as_slice()).await?;
         self.mail.enqueue(tx, &[outgoing]).await?;
         let after = Invitation { mail: Some(mail), ..current };
         let entry = entry(AuditAction::InvitationMailed, &after, audited(before), audited(&after));
-        self.core.record_as(tx, actor, address, entry).await?;
+        self.core.record_as(tx, origin, entry).await?;
         Ok(after)
     }
 
@@ -145,11 +144,11 @@ impl People {
         self.hold_owners(&mut tx, caller, account_id).await?;
         let before = invitation(&mut tx, account_id, id).await?;
         decide_revoke(&before).map_err(|refusal| self.refused_to_owner(refusal))?;
-        let (now, whose) = (self.core.now(), (account_id, before.user_id));
-        if !storage::invitations::revoke_of_user(&mut tx, whose, now).await? {
+        let (now, user_id) = (self.core.now(), before.user_id);
+        if !storage::invitations::revoke_of_user(&mut tx, account_id, user_id, now).await? {
             return Err(Error::new(Code::PreconditionFailed));
         }
-        end_links(&mut tx, whose, now).await?;
+        end_links(&mut tx, account_id, user_id, now).await?;
         self.remove_invited(&mut tx, caller, &before).await?;
         let after = Invitation { end: Some(InvitationEnd::Revoked(now)), ..before.clone() };
         let entry = entry(AuditAction::InvitationRevoked, &after, audited(&before), audited(&after));
@@ -198,9 +197,8 @@ async fn invitation(tx: &mut Tx, account_id: AccountId, id: InvitationId) -> Res
 }
 
 /// Ends an invitation's links, and takes back its mails that still wait: they would lead nowhere.
-pub(crate) async fn end_links(tx: &mut Tx, whose: (AccountId, UserId), now: Timestamp) -> Result<()> {
-    storage::one_time_links::replace_of_user(tx, whose, LinkPurpose::Invitation, now).await?;
-    let (account_id, user_id) = whose;
+pub(crate) async fn end_links(tx: &mut Tx, account_id: AccountId, user_id: UserId, now: Timestamp) -> Result<()> {
+    storage::one_time_links::replace_of_user(tx, account_id, user_id, LinkPurpose::Invitation, now).await?;
     Ok(storage::outbox::withdraw_invitations(tx, account_id, user_id).await?)
 }
 

@@ -83,7 +83,8 @@ impl People {
 pub(crate) async fn page_of(
     tx: &mut Tx,
     client_id: ApplicationId,
-    (portal, page): (Portal, Page),
+    portal: Portal,
+    page: Page,
 ) -> Result<(Application, RedirectUri)> {
     let application = storage::applications::by_client_id(tx, client_id).await?;
     let application = application.filter(|application| application.portal == portal);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use domain::ApplicationId;
 use domain::account::{Account, AccountName};
 use domain::application::{Application, Page, RedirectUri};
-use domain::audit::{AuditAction, AuditActor};
+use domain::audit::AuditAction;
 use domain::language::Language;
 use domain::mail::{MailMessage, OutgoingMail};
 use domain::one_time_link::{LinkPurpose, LinkRefusal, OneTimeLink, decide_use};
@@ -25,9 +25,11 @@ use storage::Tx;
 
 use crate::connections::sso_mode;
 use crate::core::account;
+use crate::core::audit::AuditOrigin;
 use crate::core::error::{Code, Error, Result};
 use crate::people::People;
 use crate::people::one_time_links::{link, link_refused, page_of, withdrawn_meanwhile};
+use crate::people::passwords::ChosenBy;
 use crate::people::users::{entry, user};
 
 /// Body of a user who forgot their password.
@@ -70,7 +72,7 @@ impl People {
     pub async fn request_password_reset(self: &Arc<Self>, request: RequestPasswordReset) -> Result<()> {
         self.count_link_request(&request.account_name, request.address).await?;
         let mut tx = self.core.store.read().await?;
-        let (application, page) = page_of(&mut tx, request.client_id, (Portal::Admin, Page::ResetPassword)).await?;
+        let (application, page) = page_of(&mut tx, request.client_id, Portal::Admin, Page::ResetPassword).await?;
         let connection = storage::connections::by_account_name(&mut tx, &request.account_name, Portal::Admin).await?;
         let mode = connection.map_or(SsoMode::Off, |connection| connection.mode);
         drop(tx);
@@ -131,8 +133,13 @@ impl People {
         let mut tx = self.core.store.read().await?;
         let asked = found(&mut tx, token, self.core.now()).await?;
         drop(tx);
-        let whose = (&asked.user, &asked.account.name);
-        let hash = self.hash_new_password("/password", password, whose, Some(address)).await?;
+        let chosen = ChosenBy {
+            user: &asked.user,
+            account_name: &asked.account.name,
+            field: "/password",
+            address: Some(address),
+        };
+        let hash = self.hash_new_password(password, chosen).await?;
         let mut tx = self.core.store.begin().await?;
         let Found { link, user, .. } = found(&mut tx, token, self.core.now()).await?;
         if !storage::one_time_links::take(&mut tx, link.digest, self.core.now()).await? {
@@ -145,7 +152,7 @@ impl People {
         storage::password_credentials::set(&mut tx, &credential).await?;
         self.mail_password_changed(&mut tx, &user).await?;
         let entry = entry(AuditAction::UserPasswordReset, &user, Value::Null, Value::Null);
-        self.core.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), entry).await?;
+        self.core.record_as(&mut tx, AuditOrigin::user(user_id, address), entry).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -48,6 +48,18 @@ pub struct PasswordChange {
     pub new_password: Password,
 }
 
+/// Author of a new password, and the way in which it came.
+pub(crate) struct ChosenBy<'a> {
+    /// User who chose it.
+    pub user: &'a User,
+    /// Name of the user's account, which the password must not resemble.
+    pub account_name: &'a AccountName,
+    /// JSON pointer to the field that it came in.
+    pub field: &'a str,
+    /// Address that it came from.
+    pub address: Option<IpAddr>,
+}
+
 impl People {
     /// Changes the caller's own password; all else that was issued to them is void at once (A7).
     pub async fn change_my_password(&self, caller: &Caller, change: PasswordChange) -> Result<()> {
@@ -60,8 +72,9 @@ impl People {
         drop(tx);
         let old = self.prove_password(caller, &change.current_password).await?;
         check_differs(&change)?;
-        let whose = (&user, &account.name);
-        let hash = self.hash_new_password("/new_password", change.new_password, whose, caller.address).await?;
+        let chosen =
+            ChosenBy { user: &user, account_name: &account.name, field: "/new_password", address: caller.address };
+        let hash = self.hash_new_password(change.new_password, chosen).await?;
         let mut tx = self.core.store.begin().await?;
         if !storage::password_credentials::replace(&mut tx, &old, &hash, self.core.now()).await? {
             return Err(not_the_current_one());
@@ -98,7 +111,7 @@ impl People {
     pub(crate) async fn mail_password_changed(&self, tx: &mut Tx, user: &User) -> Result<()> {
         let Some(to) = user.reset_email().cloned() else { return Ok(()) };
         let message = MailMessage::PasswordChanged { changed_at: self.core.now() };
-        self.mail.enqueue_mail_of(tx, user.account_id, (to, message)).await.map(drop)
+        self.mail.enqueue_mail_of(tx, user.account_id, to, message).await.map(drop)
     }
 
     /// Takes a turn for a password of a user of the account, where a session or a link has proved the user.
@@ -122,15 +135,10 @@ impl People {
         }
     }
 
-    /// Makes the hash that is kept of a user's new password, or refuses it (B5); `field` is where it came in. Call
+    /// Makes the hash that is kept of a user's new password, or refuses it (B5); call
     /// it outside of transactions, once the request has proved that it may set the password.
-    pub(crate) async fn hash_new_password(
-        &self,
-        field: &str,
-        password: Password,
-        (user, account_name): (&User, &AccountName),
-        address: Option<IpAddr>,
-    ) -> Result<PasswordHash> {
+    pub(crate) async fn hash_new_password(&self, password: Password, chosen: ChosenBy<'_>) -> Result<PasswordHash> {
+        let ChosenBy { user, account_name, field, address } = chosen;
         let owner = PasswordOwner {
             username: &user.username,
             email: user.email.as_ref(),

@@ -40,7 +40,7 @@ impl People {
         let after = User { recovery_email, require_email_mfa, updated_at, ..before.clone() };
         check_email_mfa(&after)?;
         self.guard_owners(&mut tx, &before, Some(&after)).await?;
-        let after = self.write_user(&mut tx, (&before, after), Some(signed_in.session_id)).await?;
+        let after = self.write_user(&mut tx, &before, after, Some(signed_in.session_id)).await?;
         let entry = entry(AuditAction::UserUpdated, &after, audited_user(&before), audited_user(&after));
         self.core.record(&mut tx, caller, entry).await?;
         tx.commit().await?;

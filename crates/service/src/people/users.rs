@@ -182,7 +182,7 @@ impl People {
         let naming = Naming { caller, by_invitation: false };
         check_names(&mut tx, naming, &after, NewNames::between(&before, &after)).await?;
         after.updated_at = self.core.next_version(before.updated_at);
-        let after = self.write_user(&mut tx, (&before, after), caller.session_of(&before)).await?;
+        let after = self.write_user(&mut tx, &before, after, caller.session_of(&before)).await?;
         let entry = entry(AuditAction::UserUpdated, &after, audited_user(&before), audited_user(&after));
         self.core.record(&mut tx, caller, entry).await?;
         tx.commit().await?;
@@ -198,7 +198,7 @@ impl People {
         caller.authorize_over(&gone)?;
         target.expect(gone.updated_at)?;
         self.guard_owners(&mut tx, &gone, None).await?;
-        storage::invitations::revoke_of_user(&mut tx, (account_id, target.id), self.core.now()).await?;
+        storage::invitations::revoke_of_user(&mut tx, account_id, target.id, self.core.now()).await?;
         self.remove_user(&mut tx, &gone).await?;
         self.core
             .record(&mut tx, caller, entry(AuditAction::UserDeleted, &gone, audited_user(&gone), Value::Null))

@@ -3,12 +3,12 @@
 use std::sync::{Arc, RwLock};
 
 use domain::SigningKeyId;
-use domain::audit::{AuditAction, AuditActor};
+use domain::audit::AuditAction;
 use domain::signing_key::{KeyStep, SigningKey, SigningKeyState, plan_rotation};
 use serde_json::{Value, json};
 use storage::{StorageError, Tx};
 
-use crate::core::audit::AuditEntry;
+use crate::core::audit::{AuditEntry, AuditOrigin};
 use crate::core::error::{Error, Result};
 use crate::core::ports::PreparedSigner;
 use crate::sessions::Sessions;
@@ -146,7 +146,7 @@ impl Sessions {
         for key in &created {
             storage::signing_keys::insert(&mut tx, key).await?;
             let entry = entry(AuditAction::SigningKeyCreated, key.id, key.state);
-            self.core.record_as(&mut tx, AuditActor::System, None, entry).await?;
+            self.core.record_as(&mut tx, AuditOrigin::SYSTEM, entry).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -156,7 +156,7 @@ impl Sessions {
         if !storage::signing_keys::move_state(tx, id, from, to, self.core.now()).await? {
             return Err(StorageError::Stale.into());
         }
-        self.core.record_as(tx, AuditActor::System, None, entry(AuditAction::SigningKeyMoved, id, to)).await
+        self.core.record_as(tx, AuditOrigin::SYSTEM, entry(AuditAction::SigningKeyMoved, id, to)).await
     }
 
     fn make_key(&self, state: SigningKeyState) -> Result<SigningKey> {

@@ -47,7 +47,8 @@ impl SignIn {
     /// A new code for a sign-in that has earned this grant, and the secret that the browser alone is given.
     pub(crate) fn authorization_code(
         &self,
-        (account_id, attempt_id): (AccountId, AttemptId),
+        account_id: AccountId,
+        attempt_id: AttemptId,
         return_to: &ReturnTo,
         grant: SessionGrant,
     ) -> (AuthorizationCode, Secret) {

@@ -11,12 +11,13 @@ use domain::mfa_code::MfaCode;
 use domain::password::{Password, PasswordCredential};
 use domain::role::Permission;
 use domain::secret::{PresentedSecret, Secret, SecretKind};
-use domain::sign_in_attempt::{AttemptKind, SIGN_IN_LIFETIME, SignInAttempt};
+use domain::sign_in_attempt::{AttemptKind, AttemptStart, SIGN_IN_LIFETIME, SignInAttempt};
 use domain::user::User;
 use domain::{AccountId, AttemptId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use storage::Tx;
+use storage::break_glass::DrillTime;
 
 use crate::core::account;
 use crate::core::caller::Caller;
@@ -57,6 +58,13 @@ pub struct BreakGlassView {
     pub drilled_at: Option<Timestamp>,
 }
 
+/// Drill whose password, and code where one was asked for, are proven.
+struct ProvenDrill<'a> {
+    user: &'a User,
+    attempt_id: AttemptId,
+    credential: &'a PasswordCredential,
+}
+
 impl SignIn {
     /// Lists the break-glass users of an account, all at once: they are few.
     pub async fn list_break_glass_users(&self, caller: &Caller, account_id: AccountId) -> Result<Vec<BreakGlassView>> {
@@ -88,31 +96,36 @@ impl SignIn {
         storage::sign_in_attempts::insert(&mut tx, &attempt).await?;
         let step = if needs_code {
             let token = Secret::addressed(SecretKind::BreakGlassDrill, attempt.id.as_uuid(), self.core.random());
-            self.send_mfa_code(&mut tx, (&user, attempt.id), token.expose()).await?;
+            self.send_mfa_code(&mut tx, &user, attempt.id, token.expose()).await?;
             let expires_at = attempt.started_at.saturating_add(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MAX);
             DrillStep::MfaRequired { pending: PendingToken { token, expires_at } }
         } else {
-            DrillStep::Complete(self.conclude_drill(&mut tx, caller, (&user, attempt.id), &proven).await?)
+            DrillStep::Complete(
+                self.conclude_drill(
+                    &mut tx,
+                    caller,
+                    ProvenDrill { user: &user, attempt_id: attempt.id, credential: &proven },
+                )
+                .await?,
+            )
         };
         tx.commit().await?;
         Ok(step)
     }
 
     /// Ends the caller's drill with the code that was mailed.
-    pub async fn complete_break_glass_drill(
-        &self,
-        caller: &Caller,
-        (token, code): (&str, &MfaCode),
-    ) -> Result<Drilled> {
+    pub async fn complete_break_glass_drill(&self, caller: &Caller, token: &str, code: &MfaCode) -> Result<Drilled> {
         let user = self.drilling_user(caller).await?;
         let drill = PresentedSecret::parse(SecretKind::BreakGlassDrill, token).ok_or_else(ended)?;
         let drill = AttemptId::from_uuid(drill.row);
         let tx = self.core.store.begin().await?;
-        let proven = self.take_mfa_code(tx, (&user, drill), (token, code)).await;
+        let proven = self.take_mfa_code(tx, &user, drill, code.digest(token)).await;
         let mut tx = proven.map_err(|error| if error.code == Code::SessionExpired { ended() } else { error })?;
         let credential = storage::password_credentials::by_user(&mut tx, user.account_id, user.id).await?;
         let credential = credential.ok_or_else(ended)?;
-        let drilled = self.conclude_drill(&mut tx, caller, (&user, drill), &credential).await?;
+        let drilled = self
+            .conclude_drill(&mut tx, caller, ProvenDrill { user: &user, attempt_id: drill, credential: &credential })
+            .await?;
         tx.commit().await?;
         Ok(drilled)
     }
@@ -126,32 +139,33 @@ impl SignIn {
     }
 
     fn drill_attempt(&self, user: &User, address: IpAddr) -> SignInAttempt {
-        let (id, whose) = (AttemptId::from_uuid(self.core.uuid()), (user.account_id, user.portal));
-        let attempt = SignInAttempt::new(id, whose, AttemptKind::BreakGlassDrill, (address, self.core.now()));
+        let attempt = SignInAttempt::new(AttemptStart {
+            id: AttemptId::from_uuid(self.core.uuid()),
+            account_id: user.account_id,
+            portal: user.portal,
+            kind: AttemptKind::BreakGlassDrill,
+            client_address: address,
+            at: self.core.now(),
+        });
         SignInAttempt { user_id: Some(user.id), ..attempt }
     }
 
     /// Writes down that a drill ended well, and mails to where codes and reset links go.
-    async fn conclude_drill(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        (user, drill): (&User, AttemptId),
-        proven: &PasswordCredential,
-    ) -> Result<Drilled> {
-        let drilled_at = self.core.now();
-        let since = drilled_at.saturating_sub(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MIN);
-        if !storage::break_glass::conclude_drill(tx, (user.account_id, user.id), drill, (drilled_at, since)).await? {
+    async fn conclude_drill(&self, tx: &mut Tx, caller: &Caller, drill: ProvenDrill<'_>) -> Result<Drilled> {
+        let (ProvenDrill { user, attempt_id, credential }, drilled_at) = (drill, self.core.now());
+        let begun_after = drilled_at.saturating_sub(SIGN_IN_LIFETIME).unwrap_or(Timestamp::MIN);
+        let time = DrillTime { now: drilled_at, begun_after };
+        if !storage::break_glass::conclude_drill(tx, user, attempt_id, time).await? {
             return Err(ended());
         }
-        storage::password_credentials::record_drill(tx, proven, drilled_at).await?;
+        storage::password_credentials::record_drill(tx, credential, drilled_at).await?;
         let to = user.second_factor_email().cloned();
         let mail_queued = to.is_some();
         if let Some(to) = to {
             let message = MailMessage::BreakGlassDrill { drilled_at };
-            self.mail.enqueue_mail_of(tx, user.account_id, (to, message)).await?;
+            self.mail.enqueue_mail_of(tx, user.account_id, to, message).await?;
         }
-        let after = json!({ "attempt_id": drill, "drilled_at": drilled_at, "mail_queued": mail_queued });
+        let after = json!({ "attempt_id": attempt_id, "drilled_at": drilled_at, "mail_queued": mail_queued });
         self.core.record(tx, caller, entry(AuditAction::UserBreakGlassDrilled, user, Value::Null, after)).await?;
         Ok(Drilled { drilled_at, mail_queued })
     }

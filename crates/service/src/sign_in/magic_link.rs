@@ -51,7 +51,7 @@ impl SignIn {
     pub async fn request_magic_link(self: &Arc<Self>, request: RequestMagicLink) -> Result<()> {
         self.people.count_link_request(&request.account_name, request.address).await?;
         let mut tx = self.core.store.read().await?;
-        let (application, page) = page_of(&mut tx, request.client_id, (Portal::SelfService, Page::MagicLink)).await?;
+        let (application, page) = page_of(&mut tx, request.client_id, Portal::SelfService, Page::MagicLink).await?;
         registered_uri(&application, &request.redirect_uri)?;
         let account_name = &request.account_name;
         let connection = storage::connections::by_account_name(&mut tx, account_name, Portal::SelfService).await?;
@@ -89,13 +89,14 @@ impl SignIn {
     /// Mails a link, in place of those before: at most one of a user's works.
     async fn send_magic_link(&self, account: &Account, user: &User, page: &RedirectUri) -> Result<()> {
         let Some(to) = user.link_email().cloned() else { return Ok(()) };
-        let (whose, now) = ((user.account_id, user.id), self.core.now());
+        let now = self.core.now();
         let expires_at = now.saturating_add(account.settings.magic_link()).unwrap_or(Timestamp::MAX);
         let (token, link) = self.people.new_link(LinkPurpose::MagicLink, user, expires_at);
         let message = MailMessage::MagicLink { link: page.with_token(&token), expires_at };
         let language = account.settings.default_language();
         let mut tx = self.core.store.begin().await?;
-        storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::MagicLink, now).await?;
+        storage::one_time_links::replace_of_user(&mut tx, user.account_id, user.id, LinkPurpose::MagicLink, now)
+            .await?;
         storage::one_time_links::insert(&mut tx, &link).await?;
         let mail = OutgoingMail { account_id: Some(account.id), to, language, message };
         self.mail.enqueue_credential(&mut tx, user, mail).await?;

@@ -8,18 +8,18 @@
 
 use std::net::IpAddr;
 
+use domain::AccountPairId;
 use domain::account::AccountName;
 use domain::account_pair::{
     AccountPair, PAIRING_LIFETIME, PairRefusal, PairState, PairedUser, check_proof, decide_pair,
 };
-use domain::audit::{AuditAction, AuditActor};
+use domain::audit::AuditAction;
 use domain::authorization_code::AuthorizationCode;
 use domain::mail::MailMessage;
 use domain::one_time_link::{LinkPurpose, OneTimeLink, decide_use};
 use domain::secret::{Secret, SecretDigest};
 use domain::user::User;
 use domain::username::Username;
-use domain::{AccountPairId, UserId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use storage::Tx;
@@ -28,6 +28,7 @@ use storage::authorization_codes::Exchange;
 use super::{AccountPairView, audited, pair_entry};
 use crate::accounts::Accounts;
 use crate::core::account;
+use crate::core::audit::AuditOrigin;
 use crate::core::error::{Code, Error, Result};
 use crate::people::users::entry;
 use crate::sessions::tokens::{CodeGrant, TokenRefusal};
@@ -61,11 +62,11 @@ impl Accounts {
         let (token, link) = self.people.new_link(LinkPurpose::AccountPairing, &user, expires_at);
         let mut tx = self.core.store.begin().await?;
         take_proof(&mut tx, &code, now).await?;
-        let whose = (user.account_id, user.id);
-        storage::one_time_links::replace_of_user(&mut tx, whose, LinkPurpose::AccountPairing, now).await?;
+        let purpose = LinkPurpose::AccountPairing;
+        storage::one_time_links::replace_of_user(&mut tx, user.account_id, user.id, purpose, now).await?;
         storage::one_time_links::insert(&mut tx, &link).await?;
         let entry = entry(AuditAction::AccountPairBegun, &user, Value::Null, json!({ "attempt_id": code.attempt_id }));
-        self.core.record_as(&mut tx, AuditActor::User(user.id), Some(proof.address.to_string()), entry).await?;
+        self.core.record_as(&mut tx, AuditOrigin::user(user.id, proof.address), entry).await?;
         tx.commit().await?;
         Ok(Pairing { token, expires_at, account_name, username: user.username })
     }
@@ -111,36 +112,29 @@ impl Accounts {
             let (account_id, user_id) = (side.user.account_id, side.user.user_id);
             let earlier = storage::account_pairs::of_user(tx, account_id, user_id, side.other.account_id).await?;
             if let Some(earlier) = earlier {
-                self.end_pair(tx, &earlier.pair, origin(pair.user.user_id, *address)).await?;
+                self.end_pair(tx, &earlier.pair, &AuditOrigin::user(pair.user.user_id, *address)).await?;
             }
         }
         storage::account_pairs::insert(tx, pair).await?;
         for (side, [user, other]) in sides.iter().zip([*users, [users[1], users[0]]]) {
-            let (actor, address) = origin(user.id, *address);
             let entry = pair_entry(AuditAction::AccountPairCreated, side, Value::Null, audited(side));
-            self.core.record_as(tx, actor, address.clone(), entry).await?;
-            self.mail_pair(tx, user, other, (pair.created_at, address)).await?;
+            self.core.record_as(tx, AuditOrigin::user(user.id, *address), entry).await?;
+            let message = MailMessage::UsersPaired {
+                username: user.username.as_str().to_owned(),
+                other_account: account(tx, other.account_id).await?.display_name.as_str().to_owned(),
+                other_username: other.username.as_str().to_owned(),
+                paired_at: pair.created_at,
+                client_address: address.to_string(),
+            };
+            self.mail_pair(tx, user, message).await?;
         }
         Ok(())
     }
 
     /// Tells a user that they are paired, so that one who did not do it can end it.
-    async fn mail_pair(
-        &self,
-        tx: &mut Tx,
-        user: &User,
-        other: &User,
-        (paired_at, address): (Timestamp, Option<String>),
-    ) -> Result<()> {
+    async fn mail_pair(&self, tx: &mut Tx, user: &User, message: MailMessage) -> Result<()> {
         let Some(to) = user.reset_email().cloned() else { return Ok(()) };
-        let message = MailMessage::UsersPaired {
-            username: user.username.as_str().to_owned(),
-            other_account: account(tx, other.account_id).await?.display_name.as_str().to_owned(),
-            other_username: other.username.as_str().to_owned(),
-            paired_at,
-            client_address: address.unwrap_or_default(),
-        };
-        self.mail.enqueue_mail_of(tx, user.account_id, (to, message)).await.map(drop)
+        self.mail.enqueue_mail_of(tx, user.account_id, to, message).await.map(drop)
     }
 }
 
@@ -169,10 +163,6 @@ async fn hold_link(tx: &mut Tx, pair: &AccountPair) -> Result<()> {
 async fn take_proof(tx: &mut Tx, code: &AuthorizationCode, now: Timestamp) -> Result<()> {
     let taken = storage::authorization_codes::take_as_proof(tx, code, now).await?;
     if taken { Ok(()) } else { Err(Error::new(Code::SignInCodeRefused)) }
-}
-
-fn origin(user_id: UserId, address: IpAddr) -> super::Origin {
-    (AuditActor::User(user_id), Some(address.to_string()))
 }
 
 fn refused(refusal: PairRefusal) -> Error {

@@ -3,7 +3,7 @@
 use domain::AttemptId;
 use domain::account_switch::SwitchRefusal;
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStart, SignInAttempt};
 
 use super::{SwitchAccount, Switching};
 use crate::accounts::Accounts;
@@ -22,7 +22,6 @@ impl Accounts {
         // A refusal leaves nothing in an account that has not agreed to a link.
         let Some(reason) = reason(refusal) else { return error };
         metrics::counter!("vestibule_sign_ins_refused_total", "reason" => reason.as_str()).increment(1);
-        let (id, whose) = (AttemptId::from_uuid(self.core.uuid()), (switch.account_id, Portal::Admin));
         let username = switching.user.username.as_str();
         let failure = AttemptFailure {
             wanted: Some(refusal.to_string()),
@@ -33,7 +32,14 @@ impl Accounts {
             outcome: AttemptOutcome::Refused,
             failure: Some(failure.bounded()),
             entered_email: Some(username.to_owned()),
-            ..SignInAttempt::new(id, whose, AttemptKind::Switch, (switch.address, self.core.now()))
+            ..SignInAttempt::new(AttemptStart {
+                id: AttemptId::from_uuid(self.core.uuid()),
+                account_id: switch.account_id,
+                portal: Portal::Admin,
+                kind: AttemptKind::Switch,
+                client_address: switch.address,
+                at: self.core.now(),
+            })
         };
         match self.sign_in.record_refused_sign_in(attempt).await {
             Ok(attempt_id) => error.with_attempt(attempt_id),

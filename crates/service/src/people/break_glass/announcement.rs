@@ -10,6 +10,7 @@ use storage::Tx;
 
 use crate::connections::sso_mode;
 use crate::core::account;
+use crate::core::audit::AuditOrigin;
 use crate::core::error::Result;
 use crate::people::People;
 use crate::people::users::{entry, user};
@@ -31,7 +32,7 @@ impl People {
         self.mail.enqueue(tx, &mails).await?;
         let after = json!({ "attempt_id": sign_in.attempt_id, "method": sign_in.method, "mails": mails.len() });
         let entry = entry(AuditAction::UserBreakGlassUsed, &user, Value::Null, after);
-        self.core.record_as(tx, AuditActor::User(user.id), address, entry).await
+        self.core.record_as(tx, AuditOrigin { actor: AuditActor::User(user.id), client_address: address }, entry).await
     }
 
     async fn mails_of_use(&self, tx: &mut Tx, user: &User, client_address: &str) -> Result<Vec<Mail>> {

@@ -18,10 +18,12 @@ use storage::Tx;
 
 use crate::connections::sso_mode;
 use crate::core::account;
+use crate::core::audit::AuditOrigin;
 use crate::core::error::{Code, Error, Result};
 use crate::people::People;
 use crate::people::invitations::{audited, end_links, entry};
 use crate::people::one_time_links::{link, link_refused, withdrawn_meanwhile};
+use crate::people::passwords::ChosenBy;
 use crate::people::users::{audited_user, user};
 
 /// Facts of an invitation that a page shows before it is accepted.
@@ -67,18 +69,13 @@ struct Found {
 impl People {
     /// Makes an invited user active who is there now, with what accepting their invitation made of them; returns
     /// them as they are then.
-    pub(crate) async fn activate(
-        &self,
-        tx: &mut Tx,
-        (before, accepted): (&User, User),
-        address: IpAddr,
-    ) -> Result<User> {
+    pub(crate) async fn activate(&self, tx: &mut Tx, before: &User, accepted: User, address: IpAddr) -> Result<User> {
         let updated_at = self.core.next_version(before.updated_at);
         let after = User { status: UserStatus::Active, updated_at, ..accepted };
-        let after = self.write_user(tx, (before, after), None).await?;
+        let after = self.write_user(tx, before, after, None).await?;
         let entry =
             crate::people::users::entry(AuditAction::UserUpdated, &after, audited_user(before), audited_user(&after));
-        self.core.record_as(tx, AuditActor::User(before.id), Some(address.to_string()), entry).await?;
+        self.core.record_as(tx, AuditOrigin::user(before.id, address), entry).await?;
         Ok(after)
     }
 
@@ -109,8 +106,13 @@ impl People {
         let mut tx = self.core.store.read().await?;
         let asked = found(&mut tx, token, self.core.now()).await?;
         drop(tx);
-        let whose = (&asked.user, &asked.account.name);
-        let hash = self.hash_new_password("/password", password, whose, Some(address)).await?;
+        let chosen = ChosenBy {
+            user: &asked.user,
+            account_name: &asked.account.name,
+            field: "/password",
+            address: Some(address),
+        };
+        let hash = self.hash_new_password(password, chosen).await?;
         let mut tx = self.core.store.begin().await?;
         storage::accounts::hold(&mut tx, asked.account.id).await?;
         let Found { link, user, account, invitation } = found(&mut tx, token, self.core.now()).await?;
@@ -121,11 +123,11 @@ impl People {
         let user = self.void_by_password(&mut tx, &user, None).await.map_err(withdrawn_meanwhile)?;
         let credential = PasswordCredential { account_id, user_id, hash, must_change: false, set_at, expires_at: None };
         storage::password_credentials::set(&mut tx, &credential).await?;
-        let origin = (AuditActor::User(user_id), Some(address.to_string()));
+        let origin = AuditOrigin::user(user_id, address);
         let break_glass = self.becomes_break_glass(&mut tx, &user, invitation.first_owner).await?;
         self.end_invitation(&mut tx, invitation, SignInMethod::Password, origin).await?;
         let accepted = User { break_glass: user.break_glass || break_glass, ..user.clone() };
-        self.activate(&mut tx, (&user, accepted), address).await?;
+        self.activate(&mut tx, &user, accepted, address).await?;
         tx.commit().await?;
         Ok(AcceptedInvitation { account_name: account.name, portal: user.portal, username: user.username, break_glass })
     }
@@ -144,7 +146,8 @@ impl People {
             Ok(None) => return Ok(Ok(())),
             Err(refusal) => return Ok(Err(refusal)),
         };
-        self.end_invitation(tx, invitation, method, (AuditActor::User(user.id), None)).await?;
+        let origin = AuditOrigin { actor: AuditActor::User(user.id), client_address: None };
+        self.end_invitation(tx, invitation, method, origin).await?;
         Ok(Ok(()))
     }
 
@@ -169,16 +172,16 @@ impl People {
         tx: &mut Tx,
         before: Invitation,
         method: SignInMethod,
-        (actor, address): (AuditActor, Option<String>),
+        origin: AuditOrigin,
     ) -> Result<()> {
-        let (now, whose) = (self.core.now(), (before.account_id, before.user_id));
-        if !storage::invitations::accept_of_user(tx, whose, now, method).await? {
+        let (now, account_id, user_id) = (self.core.now(), before.account_id, before.user_id);
+        if !storage::invitations::accept_of_user(tx, account_id, user_id, now, method).await? {
             return Err(Error::new(Code::InvitationAccepted));
         }
-        end_links(tx, whose, now).await?;
+        end_links(tx, account_id, user_id, now).await?;
         let after = Invitation { end: Some(InvitationEnd::Accepted(now, method)), ..before.clone() };
         let entry = entry(AuditAction::InvitationAccepted, &after, audited(&before), audited(&after));
-        self.core.record_as(tx, actor, address, entry).await
+        self.core.record_as(tx, origin, entry).await
     }
 }
 

@@ -41,16 +41,26 @@ pub enum BatchResult {
     Refused(Box<Error>),
 }
 
+/// Invitations of many users, with what is alike for all of them.
+#[derive(Debug)]
+pub struct InviteBatch {
+    /// Portal, inviter and mails.
+    pub options: InviteOptions,
+    /// Users who are invited; a row that could not be read comes as its error.
+    pub rows: Vec<Result<Invitee>>,
+}
+
 impl People {
     /// Invites many people. Rows that could not be read come as their error, and are among the results.
     pub async fn create_invitation_batch(
         &self,
         caller: &Caller,
         account_id: AccountId,
-        (options, rows): (InviteOptions, Vec<Result<Invitee>>),
+        invites: InviteBatch,
         key: Option<&IdempotencyKey>,
     ) -> Result<Created<InvitationBatch>> {
         caller.authorize(account_id, Permission::ManageUsers)?;
+        let InviteBatch { options, rows } = invites;
         if rows.is_empty() || rows.len() > BATCH_MAX {
             return Err(Error::invalid("/invitations", format!("must have 1 to {BATCH_MAX} entries")));
         }
@@ -65,7 +75,7 @@ impl People {
         plan.batch_id = Some(id);
         let rows = rows.into_iter().map(|row| row.and_then(|invitee| self.prepare(&plan, invitee))).collect();
         if earlier.is_some() {
-            let results = replayed_results(&mut tx, (account_id, id), rows).await?;
+            let results = replayed_results(&mut tx, account_id, id, rows).await?;
             return Ok(Created::replayed(InvitationBatch { id, results }));
         }
         drop(tx);
@@ -101,7 +111,8 @@ impl People {
 /// Results of an earlier request with the same key: the users of its batch were invited by it.
 async fn replayed_results(
     tx: &mut Tx,
-    (account_id, id): (AccountId, InvitationBatchId),
+    account_id: AccountId,
+    id: InvitationBatchId,
     rows: Vec<Result<Prepared>>,
 ) -> Result<Vec<BatchResult>> {
     let invited = storage::invitations::by_batch(tx, account_id, id).await?;

@@ -2,7 +2,6 @@
 
 use domain::account::Account;
 use domain::application::{Application, Page, RedirectUri};
-use domain::audit::AuditActor;
 use domain::invitation::{AcceptBy, Invitation, decide_resend};
 use domain::owner_invitation::{MailPrerequisites, OwnerInvitation};
 use domain::portal::Portal;
@@ -14,6 +13,7 @@ use super::Addressee;
 use super::invite::Plan;
 use super::mailing::{MailWishes, Mailing};
 use crate::core::account;
+use crate::core::audit::AuditOrigin;
 use crate::core::caller::Caller;
 use crate::core::error::{Code, Error, Result};
 use crate::people::People;
@@ -110,7 +110,7 @@ impl People {
         let mailing = Mailing::first_owner(&account, page, MailWishes::default());
         let Ok(mail) = decide_resend(invitation, user.status, self.core.now(), mailing.lifetime) else { return Ok(()) };
         let addressee = Addressee { invitation, user: &user, mail };
-        match self.mail_invitation(tx, &mailing, addressee, (AuditActor::System, None)).await {
+        match self.mail_invitation(tx, &mailing, addressee, AuditOrigin::SYSTEM).await {
             // Another request, or another process, mailed it in this very moment.
             Err(error) if error.code == Code::PreconditionFailed => Ok(()),
             mailed => mailed.map(drop),

@@ -23,7 +23,7 @@ use crate::core::error::{Code, Error, Result};
 use crate::core::idempotency::{Created, IdempotencyKey};
 use crate::people::People;
 use crate::people::directory::{Naming, check_names};
-use crate::people::invitations::mailing::{MailWishes, Mailing};
+use crate::people::invitations::mailing::{MailWishes, Mailing, MailingOf};
 use crate::people::invitations::{InvitationView, audited, entry, invitation, staged};
 use crate::people::users::{NewUser, audited_user, check_roles};
 
@@ -69,13 +69,22 @@ pub(crate) struct Prepared {
     pub mail: Option<Mail>,
 }
 
+/// Invitation of one user.
+#[derive(Debug, Clone)]
+pub struct Invite {
+    /// User who is invited.
+    pub invitee: Invitee,
+    /// Portal, inviter and mails.
+    pub options: InviteOptions,
+}
+
 impl People {
     /// Invites one person, and mails them.
     pub async fn create_invitation(
         &self,
         caller: &Caller,
         account_id: AccountId,
-        (options, invitee): (InviteOptions, Invitee),
+        invite: Invite,
         key: Option<&IdempotencyKey>,
     ) -> Result<Created<InvitationView>> {
         caller.authorize(account_id, Permission::ManageUsers)?;
@@ -87,8 +96,8 @@ impl People {
             return Ok(Created::replayed(self.invitation_view(earlier)));
         }
         let account = account(&mut tx, account_id).await?;
-        let plan = self.plan(&mut tx, caller, &account, &options).await?;
-        let prepared = self.prepare(&plan, invitee)?;
+        let plan = self.plan(&mut tx, caller, &account, &invite.options).await?;
+        let prepared = self.prepare(&plan, invite.invitee)?;
         check_names(&mut tx, Naming { caller, by_invitation: true }, &prepared.user, NewNames::ALL).await?;
         let made = self.write_invitations(&mut tx, caller, vec![prepared]).await?.pop().flatten();
         let made = made.ok_or_else(|| Error::new(Code::UsernameTaken))?;
@@ -109,7 +118,7 @@ impl People {
         let mailing = if options.staged {
             None
         } else {
-            Some(self.mailing(tx, caller, (account, portal), &options.wishes).await?)
+            Some(self.mailing(tx, caller, MailingOf { account, portal, wishes: &options.wishes }).await?)
         };
         Ok(Plan { account_id, portal, caller, batch_id: None, first_owner: false, mailing })
     }

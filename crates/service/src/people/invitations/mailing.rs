@@ -28,6 +28,16 @@ pub struct MailWishes {
     pub accept_by: Option<AcceptBy>,
 }
 
+/// Invitations that mails are to be written for.
+pub(crate) struct MailingOf<'a> {
+    /// Account that invites.
+    pub account: &'a Account,
+    /// Portal that it invites to.
+    pub portal: Portal,
+    /// Choices of the inviter.
+    pub wishes: &'a MailWishes,
+}
+
 /// Facts that all mails of one request share.
 pub(crate) struct Mailing {
     /// Place that they lead to.
@@ -64,13 +74,8 @@ impl Mailing {
 impl People {
     /// Finds out what the mails of a portal's invitations are; refused where the portal has no such way in, or the page
     /// that they would lead to is not configured.
-    pub(crate) async fn mailing(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        (account, portal): (&Account, Portal),
-        wishes: &MailWishes,
-    ) -> Result<Mailing> {
+    pub(crate) async fn mailing(&self, tx: &mut Tx, caller: &Caller, of: MailingOf<'_>) -> Result<Mailing> {
+        let MailingOf { account, portal, wishes } = of;
         let account_id = account.id;
         let connection = portal_connection(tx, account_id, portal).await?;
         let mode = connection.as_ref().map_or(SsoMode::Off, |connection| connection.mode);

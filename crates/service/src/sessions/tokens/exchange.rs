@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use storage::Tx;
 use storage::authorization_codes::Exchange;
 
-use crate::core::audit::AuditEntry;
+use crate::core::audit::{AuditEntry, AuditOrigin};
 use crate::sessions::Ending;
 use crate::sessions::Sessions;
 use crate::sessions::tokens::claims::{self, ACCESS_TOKEN_MAX_BYTES, Subject};
@@ -145,8 +145,7 @@ impl Sessions {
             before: Value::Null,
             after: json!({ "method": session.method, "session_id": session.id, "attempt_id": code.attempt_id }),
         };
-        let actor = domain::audit::AuditActor::User(session.user_id);
-        self.core.record_as(tx, actor, Some(address.to_string()), entry).await
+        self.core.record_as(tx, AuditOrigin::user(session.user_id, address), entry).await
     }
 
     /// Signs the access token: after the commit, because a lost answer costs one more sign-in and nothing else.

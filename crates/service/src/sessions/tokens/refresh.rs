@@ -35,7 +35,7 @@ impl Sessions {
             let mut tx = self.core.store.begin().await?;
             let family = presented_family(&mut tx, digest, &presented).await?;
             let roles = family.user.roles.counting_in(family.session.method);
-            let granted = match self.decide((&family, &roles), client, &presented) {
+            let granted = match self.decide(&family, &roles, client, &presented) {
                 RefreshDecision::Rotate => self.rotate(&mut tx, &family).await?,
                 RefreshDecision::Repeat(sealed) => Some(self.repeat(&mut tx, &family.session, sealed).await?),
                 RefreshDecision::EndFamily => return self.end_family(tx, &family.session).await,
@@ -52,7 +52,8 @@ impl Sessions {
 
     fn decide<'a>(
         &self,
-        (family, roles): (&'a Family, &'a RoleSet),
+        family: &'a Family,
+        roles: &'a RoleSet,
         client: ApplicationId,
         presented: &PresentedToken<'_>,
     ) -> RefreshDecision<'a> {

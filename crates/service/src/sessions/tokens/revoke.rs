@@ -2,11 +2,11 @@
 
 use domain::ApplicationId;
 use domain::application::RefreshDelivery;
-use domain::audit::AuditActor;
 use domain::secret::{SecretDigest, SecretKind};
 use domain::session::{Session, SessionEnd};
 use storage::Tx;
 
+use crate::core::audit::AuditOrigin;
 use crate::sessions::Ending;
 use crate::sessions::Sessions;
 use crate::sessions::tokens::{PresentedToken, TokenRefusal, check_origin, client_id};
@@ -66,8 +66,7 @@ impl Sessions {
             user_id: session.user_id,
             session_id: session.id,
             reason: SessionEnd::EndedByUser,
-            actor: AuditActor::User(session.user_id),
-            client_address: Some(presented.address.to_string()),
+            origin: AuditOrigin::user(session.user_id, presented.address),
         };
         self.end_session_as(&mut tx, ending).await?;
         Ok(tx.commit().await?)

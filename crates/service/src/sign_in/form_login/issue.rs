@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::AttemptId;
 use domain::authorization_code::SessionGrant;
 use domain::direct_sign_in::{Awaited, DirectSignIn};
-use domain::sign_in_attempt::{AttemptKind, AttemptStage, SIGN_IN_LIFETIME, SignInAttempt};
+use domain::sign_in_attempt::{AttemptKind, AttemptStage, AttemptStart, SIGN_IN_LIFETIME, SignInAttempt};
 use domain::sso::pending_sign_in::ReturnTo;
 use domain::user::{SignInMethod, User};
 use jiff::Timestamp;
@@ -23,7 +23,8 @@ impl SignIn {
     pub(super) async fn write_direct_sign_in(
         &self,
         tx: &mut Tx,
-        (admission, user): (&Admission<'_>, &User),
+        admission: &Admission<'_>,
+        user: &User,
         sign_in: &DirectSignIn,
     ) -> Result<SignInStep> {
         let start = admission.start;
@@ -32,7 +33,7 @@ impl SignIn {
         let handle = pending.as_ref().map(|pending| pending.token.digest());
         storage::direct_sign_ins::insert(tx, &attempt, sign_in, handle).await?;
         match (sign_in.awaits, pending) {
-            (Some(Awaited::MfaCode), Some(pending)) => self.begin_mfa(tx, (user, sign_in), pending).await,
+            (Some(Awaited::MfaCode), Some(pending)) => self.begin_mfa(tx, user, sign_in, pending).await,
             (Some(Awaited::PasswordChange), Some(pending)) => Ok(SignInStep::PasswordChangeRequired { pending }),
             _ => self.complete_form_login(tx, sign_in).await,
         }
@@ -49,7 +50,8 @@ impl SignIn {
         &self,
         tx: &mut Tx,
         sign_in: &DirectSignIn,
-        (entered, address): (&str, IpAddr),
+        entered: &str,
+        address: IpAddr,
     ) -> Result<String> {
         storage::direct_sign_ins::insert(tx, &attempt_of(sign_in, entered, address), sign_in, None).await?;
         self.issue_code(tx, sign_in).await
@@ -67,8 +69,8 @@ impl SignIn {
         sign_in: &DirectSignIn,
         grant: SessionGrant,
     ) -> Result<String> {
-        let row = (sign_in.account_id, sign_in.attempt_id);
-        let (code, secret) = self.authorization_code(row, &sign_in.return_to, grant);
+        let DirectSignIn { account_id, attempt_id, return_to, .. } = sign_in;
+        let (code, secret) = self.authorization_code(*account_id, *attempt_id, return_to, grant);
         let evidence = Evidence { assertion: None, warnings: &[] };
         storage::authorization_codes::issue(tx, &code, evidence).await?;
         redirect_url(&sign_in.return_to, self.core.settings.issuer(), &[("code", secret.expose())])
@@ -101,12 +103,18 @@ impl SignIn {
 /// Attempt, for diagnostics, of a sign-in whose user is known.
 fn attempt_of(sign_in: &DirectSignIn, entered: &str, address: IpAddr) -> SignInAttempt {
     let kind = if sign_in.method == SignInMethod::MagicLink { AttemptKind::MagicLink } else { AttemptKind::Form };
-    let whose = (sign_in.account_id, sign_in.portal);
     SignInAttempt {
         application_id: Some(sign_in.return_to.application_id),
         stage: AttemptStage::UserResolved,
         entered_email: Some(entered.to_owned()),
         user_id: Some(sign_in.user_id),
-        ..SignInAttempt::new(sign_in.attempt_id, whose, kind, (address, sign_in.auth_time))
+        ..SignInAttempt::new(AttemptStart {
+            id: sign_in.attempt_id,
+            account_id: sign_in.account_id,
+            portal: sign_in.portal,
+            kind,
+            client_address: address,
+            at: sign_in.auth_time,
+        })
     }
 }

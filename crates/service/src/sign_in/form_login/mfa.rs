@@ -3,6 +3,7 @@
 use domain::direct_sign_in::{Awaited, DirectSignIn, next_step};
 use domain::mail::{MailMessage, OutgoingMail};
 use domain::mfa_code::{MFA_CODE_LIFETIME, MFA_MAILS, MFA_RESEND_PAUSE, MFA_TRIES, MfaCode, decide_mfa};
+use domain::secret::SecretDigest;
 use domain::throttle::ThrottleKey;
 use domain::user::{SignInMethod, User};
 use domain::{AttemptId, UserId};
@@ -23,10 +24,11 @@ impl SignIn {
     pub(super) async fn begin_mfa(
         &self,
         tx: &mut Tx,
-        (user, sign_in): (&User, &DirectSignIn),
+        user: &User,
+        sign_in: &DirectSignIn,
         pending: PendingToken,
     ) -> Result<SignInStep> {
-        let resend_after = self.send_mfa_code(tx, (user, sign_in.attempt_id), pending.token.expose()).await?;
+        let resend_after = self.send_mfa_code(tx, user, sign_in.attempt_id, pending.token.expose()).await?;
         Ok(SignInStep::MfaRequired { pending, resend_after })
     }
 
@@ -34,7 +36,7 @@ impl SignIn {
     pub async fn resend_mfa_code(&self, pending_token: &str) -> Result<Timestamp> {
         let mut tx = self.core.store.begin().await?;
         let Waiting { sign_in, user, .. } = self.waiting(&mut tx, pending_token, Awaited::MfaCode).await?;
-        let resend_after = self.send_mfa_code(&mut tx, (&user, sign_in.attempt_id), pending_token).await?;
+        let resend_after = self.send_mfa_code(&mut tx, &user, sign_in.attempt_id, pending_token).await?;
         tx.commit().await?;
         Ok(resend_after)
     }
@@ -44,7 +46,8 @@ impl SignIn {
     pub(crate) async fn send_mfa_code(
         &self,
         tx: &mut Tx,
-        (user, attempt_id): (&User, AttemptId),
+        user: &User,
+        attempt_id: AttemptId,
         pending_token: &str,
     ) -> Result<Timestamp> {
         let to = user.second_factor_email().cloned().ok_or_else(|| Error::new(Code::MfaEmailMissing))?;
@@ -79,8 +82,8 @@ impl SignIn {
         let mut tx = self.core.store.begin().await?;
         let waiting = self.waiting(&mut tx, pending_token, Awaited::MfaCode).await?;
         let (account_id, user_id) = (waiting.sign_in.account_id, waiting.sign_in.user_id);
-        let whose = (&waiting.user, waiting.sign_in.attempt_id);
-        let mut tx = self.take_mfa_code(tx, whose, (pending_token, code)).await?;
+        let (user, attempt_id) = (&waiting.user, waiting.sign_in.attempt_id);
+        let mut tx = self.take_mfa_code(tx, user, attempt_id, code.digest(pending_token)).await?;
         let now = self.core.now();
         let credential =
             storage::password_credentials::by_user(&mut tx, account_id, user_id).await?.ok_or_else(over)?;
@@ -98,8 +101,9 @@ impl SignIn {
     pub(crate) async fn take_mfa_code(
         &self,
         mut tx: Tx,
-        (user, attempt_id): (&User, AttemptId),
-        (pending_token, code): (&str, &MfaCode),
+        user: &User,
+        attempt_id: AttemptId,
+        presented: SecretDigest,
     ) -> Result<Tx> {
         let (tries, now) = (key("mfa_tries", user.id), self.core.now());
         let clear_at = storage::throttles::count(&mut tx, tries, MFA_TRIES, now).await?;
@@ -107,7 +111,6 @@ impl SignIn {
             return Err(slowed_down(wait));
         }
         let sent = storage::mfa_codes::count_try(&mut tx, user.account_id, attempt_id).await?;
-        let presented = code.digest(pending_token);
         if decide_mfa(&sent.ok_or_else(over)?, presented, user.credential_epoch, now).is_err() {
             tx.commit().await?;
             return Err(Error::new(Code::MfaCodeIncorrect));

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::audit::{AuditAction, AuditActor};
+use domain::audit::AuditAction;
 use domain::direct_sign_in::{Awaited, DirectSignIn};
 use domain::password::Password;
 use serde_json::Value;
@@ -10,8 +10,10 @@ use serde_json::Value;
 use super::SignInStep;
 use super::refusal::{over, over_meanwhile};
 use crate::core::account;
+use crate::core::audit::AuditOrigin;
 use crate::core::error::{Error, Result};
 use crate::core::ports::PasswordVerdict;
+use crate::people::passwords::ChosenBy;
 use crate::people::users::entry;
 use crate::sign_in::SignIn;
 
@@ -43,15 +45,20 @@ impl SignIn {
             return Err(Error::invalid("/new_password", "must differ from the password that you were given"));
         }
         drop(turn);
-        let whose = (&waiting.user, &account.name);
-        let hash = self.people.hash_new_password("/new_password", new_password, whose, Some(address)).await?;
+        let chosen = ChosenBy {
+            user: &waiting.user,
+            account_name: &account.name,
+            field: "/new_password",
+            address: Some(address),
+        };
+        let hash = self.people.hash_new_password(new_password, chosen).await?;
         let mut tx = self.core.store.begin().await?;
         if !storage::password_credentials::replace(&mut tx, &old, &hash, self.core.now()).await? {
             return Err(over());
         }
         let user = self.people.void_by_password(&mut tx, &waiting.user, None).await.map_err(over_meanwhile)?;
         let entry = entry(AuditAction::UserPasswordChanged, &user, Value::Null, Value::Null);
-        self.core.record_as(&mut tx, AuditActor::User(user_id), Some(address.to_string()), entry).await?;
+        self.core.record_as(&mut tx, AuditOrigin::user(user_id, address), entry).await?;
         self.people.mail_password_changed(&mut tx, &user).await?;
         let credential_epoch = user.credential_epoch;
         let sign_in = DirectSignIn { awaits: None, credential_epoch, ..waiting.sign_in.clone() };

@@ -3,7 +3,7 @@
 use domain::form_login::FormLoginRefusal;
 use domain::login_slowdown::OF_IDENTITY;
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStart, SignInAttempt};
 use domain::sso::connection::SsoMode;
 use domain::throttle::ThrottleKey;
 use domain::{AccountId, AttemptId};
@@ -96,13 +96,19 @@ impl SignIn {
         account_id: AccountId,
         failure: AttemptFailure,
     ) -> SignInAttempt {
-        let id = AttemptId::from_uuid(self.core.uuid());
         SignInAttempt {
             application_id: Some(start.authorization.client_id),
             outcome: AttemptOutcome::Refused,
             failure: Some(failure),
             entered_email: Some(start.identifier.clone()),
-            ..SignInAttempt::new(id, (account_id, Portal::Admin), AttemptKind::Form, (start.address, self.core.now()))
+            ..SignInAttempt::new(AttemptStart {
+                id: AttemptId::from_uuid(self.core.uuid()),
+                account_id,
+                portal: Portal::Admin,
+                kind: AttemptKind::Form,
+                client_address: start.address,
+                at: self.core.now(),
+            })
         }
     }
 }

@@ -151,11 +151,10 @@ impl SignIn {
             // owner's stays open, because its link is what makes the break-glass user.
             self.people.accept_by_sign_in(&mut tx, &user, SignInMethod::Password).await?.ok();
             let invited = user.into_owned();
-            user =
-                Cow::Owned(self.people.activate(&mut tx, (&invited, invited.clone()), admission.start.address).await?);
+            user = Cow::Owned(self.people.activate(&mut tx, &invited, invited.clone(), admission.start.address).await?);
         }
         let sign_in = self.direct_sign_in(&user, return_to, SignInMethod::Password, awaits);
-        let step = self.write_direct_sign_in(&mut tx, (admission, &user), &sign_in).await?;
+        let step = self.write_direct_sign_in(&mut tx, admission, &user, &sign_in).await?;
         tx.commit().await?;
         Ok(step)
     }

@@ -79,7 +79,7 @@ impl SignIn {
         serving.ok_or_else(|| Error::new(Code::ApplicationRefused))?;
         drop(tx);
         match self.admit_by_link(&link, return_to, complete.address).await {
-            Err(error) => Err(self.refuse_magic_link((&link, &complete), error).await),
+            Err(error) => Err(self.refuse_magic_link(&link, &complete, error).await),
             admitted => admitted,
         }
     }
@@ -93,10 +93,10 @@ impl SignIn {
         if user.status == UserStatus::Invited {
             let accepted = self.people.accept_by_sign_in(&mut tx, &user, SignInMethod::MagicLink).await?;
             accepted.map_err(refused_to_invitee)?;
-            user = self.people.activate(&mut tx, (&user, user.clone()), address).await?;
+            user = self.people.activate(&mut tx, &user, user.clone(), address).await?;
         }
         let sign_in = self.direct_sign_in(&user, return_to, SignInMethod::MagicLink, None);
-        let redirect_to = self.write_complete_sign_in(&mut tx, &sign_in, (email.as_str(), address)).await?;
+        let redirect_to = self.write_complete_sign_in(&mut tx, &sign_in, email.as_str(), address).await?;
         tx.commit().await?;
         Ok(SignInStep::Complete { redirect_to })
     }

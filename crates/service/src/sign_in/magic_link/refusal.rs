@@ -3,7 +3,7 @@
 use domain::AttemptId;
 use domain::one_time_link::OneTimeLink;
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStart, SignInAttempt};
 
 use super::complete::CompleteMagicLink;
 use crate::core::error::{Code, Error};
@@ -29,7 +29,8 @@ impl SignIn {
     /// Writes a refusal down, and names the attempt in it.
     pub(super) async fn refuse_magic_link(
         &self,
-        (link, complete): (&OneTimeLink, &CompleteMagicLink),
+        link: &OneTimeLink,
+        complete: &CompleteMagicLink,
         refusal: Error,
     ) -> Error {
         let Some(reason) = reason(refusal.code) else { return refusal };
@@ -48,7 +49,6 @@ impl SignIn {
         failure: AttemptFailure,
     ) -> SignInAttempt {
         let now = self.core.now();
-        let (id, whose) = (AttemptId::from_uuid(self.core.uuid()), (link.account_id, Portal::SelfService));
         SignInAttempt {
             application_id: Some(complete.authorization.client_id),
             outcome: AttemptOutcome::Refused,
@@ -57,7 +57,14 @@ impl SignIn {
                 got: Some(format!("a link of {} at {now}", link.created_at)),
                 ..failure
             }),
-            ..SignInAttempt::new(id, whose, AttemptKind::MagicLink, (complete.address, now))
+            ..SignInAttempt::new(AttemptStart {
+                id: AttemptId::from_uuid(self.core.uuid()),
+                account_id: link.account_id,
+                portal: Portal::SelfService,
+                kind: AttemptKind::MagicLink,
+                client_address: complete.address,
+                at: now,
+            })
         }
     }
 }

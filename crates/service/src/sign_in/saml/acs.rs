@@ -96,7 +96,7 @@ impl SignIn {
                 match &verified.in_response_to {
                     _ if !settings.admits(connection.portal, address) => Err(Refusal::of_network(address).into()),
                     None => self.admit_unsolicited(&connection, &verified, address).await,
-                    Some(request_id) => self.admit(&connection, &verified, (request_id, handle)).await,
+                    Some(request_id) => self.admit(&connection, &verified, request_id, handle).await,
                 }
             }
         };
@@ -243,7 +243,7 @@ pub(super) async fn answered(
     request_id: &str,
 ) -> Result<Option<PendingSignIn>> {
     let Some(attempt_id) = attempt_of_request(request_id) else { return Ok(None) };
-    Ok(storage::pending_sign_ins::by_request_id(tx, connection.id, (attempt_id, request_id)).await?)
+    Ok(storage::pending_sign_ins::by_request_id(tx, connection.id, attempt_id, request_id).await?)
 }
 
 /// Tells the operator of Vestibule; two engines that disagree are either a bug or an attack.

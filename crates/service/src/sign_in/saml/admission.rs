@@ -25,7 +25,7 @@ use storage::Tx;
 use storage::authorization_codes::Evidence;
 use storage::sign_in_attempts::UsedAssertion;
 
-use crate::core::audit::AuditEntry;
+use crate::core::audit::{AuditEntry, AuditOrigin};
 use crate::core::error::{Code, Error, Result};
 use crate::core::reason::Reason;
 use crate::people::directory::hold_names;
@@ -79,35 +79,44 @@ fn is_of_this_moment(code: Code) -> bool {
     matches!(code, Code::UsernameTaken | Code::InvitationAccepted | Code::PreconditionFailed)
 }
 
+/// Verified response to a pending sign-in of a connection.
+struct Answered<'a> {
+    connection: &'a SamlConnection,
+    pending: &'a PendingSignIn,
+    verified: &'a VerifiedResponse,
+}
+
 impl SignIn {
     /// Lets the subject of a response in, if the sign-in it answers is pending and the connection's rules allow it.
     pub(super) async fn admit(
         &self,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-        answer_to: (&str, Option<PresentedSecret>),
+        request_id: &str,
+        handle: Option<PresentedSecret>,
     ) -> Result<AcsAnswer, Stop> {
         for _ in 1..TRIES {
-            match self.try_admit(connection, verified, answer_to).await {
+            match self.try_admit(connection, verified, request_id, handle).await {
                 Err(Stop::Fault(error)) if is_of_this_moment(error.code) => {}
                 outcome => return outcome,
             }
         }
-        self.try_admit(connection, verified, answer_to).await
+        self.try_admit(connection, verified, request_id, handle).await
     }
 
     async fn try_admit(
         &self,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-        (request_id, handle): (&str, Option<PresentedSecret>),
+        request_id: &str,
+        handle: Option<PresentedSecret>,
     ) -> Result<AcsAnswer, Stop> {
         let mut reading = self.core.store.read().await?;
         let pending = answered(&mut reading, connection, request_id).await?;
         let pending = pending.ok_or_else(|| unknown_request(request_id))?;
         check_pending(&pending, handle, self.core.now())?;
         let Purpose::SignIn(return_to) = &pending.purpose else {
-            return self.try_out(reading, &pending, (connection, verified)).await;
+            return self.try_out(reading, &pending, connection, verified).await;
         };
         let named = self.named(reading, connection, verified).await?;
         let facts = named.facts(connection, &pending);
@@ -116,15 +125,17 @@ impl SignIn {
                 let user = facts.known.candidates.iter().find(|user| user.id == id);
                 let user = user.ok_or_else(|| Error::internal("the refusal names nobody who was asked about"))?;
                 let refusal = ProvisioningRefusal::NoRole { user: Some(id), unknown }.into();
-                return self.refuse_without_role((connection, &pending), user, refusal, verified).await;
+                return self
+                    .refuse_without_role(&Answered { connection, pending: &pending, verified }, user, refusal)
+                    .await;
             }
             decided => decided?,
         };
         let admitted = self.admitted(&facts, &decision)?;
-        let grant = grant(&pending, verified, (&admitted.after, &decision));
-        let row = (pending.account_id, pending.attempt_id);
-        let (code, secret) = self.authorization_code(row, return_to, grant);
-        self.write_admission(&admitted, &code, (verified, &decision)).await?;
+        let grant = grant(&pending, verified, &admitted.after, &decision);
+        let (account_id, attempt_id) = (pending.account_id, pending.attempt_id);
+        let (code, secret) = self.authorization_code(account_id, attempt_id, return_to, grant);
+        self.write_admission(&admitted, &code, verified, &decision).await?;
         let parameters = [("code", secret.expose())];
         Ok(AcsAnswer::Redirect(redirect_url(return_to, self.core.settings.issuer(), &parameters)?))
     }
@@ -164,11 +175,11 @@ impl SignIn {
     /// The assertion is used up, so that it cannot come again after a newer one.
     async fn refuse_without_role(
         &self,
-        (connection, pending): (&SamlConnection, &PendingSignIn),
+        response: &Answered<'_>,
         user: &User,
         refusal: Refusal,
-        verified: &VerifiedResponse,
     ) -> Result<AcsAnswer, Stop> {
+        let Answered { connection, pending, verified } = response;
         let mut tx = self.core.store.begin().await?;
         let attempt = storage::sign_in_attempts::by_id(&mut tx, pending.account_id, pending.attempt_id).await?;
         let (Some(attempt), Purpose::SignIn(return_to)) = (attempt, &pending.purpose) else {
@@ -181,7 +192,7 @@ impl SignIn {
         if !user.roles.saml.is_empty() {
             let roles = RoleAssignments { saml: RoleSet::new(), ..user.roles.clone() };
             let after = User { roles, updated_at, ..user.clone() };
-            let after = self.people.write_user(&mut tx, (user, after), None).await?;
+            let after = self.people.write_user(&mut tx, user, after, None).await?;
             self.record_user_change(&mut tx, &after, audited_user(user)).await?;
         }
         tx.commit().await?;
@@ -230,7 +241,8 @@ impl SignIn {
         &self,
         admitted: &Admitted,
         code: &AuthorizationCode,
-        (verified, decision): (&VerifiedResponse, &ProvisioningDecision),
+        verified: &VerifiedResponse,
+        decision: &ProvisioningDecision,
     ) -> Result<(), Stop> {
         let warnings = warnings(verified, decision);
         let evidence = Evidence { assertion: Some(used(verified)), warnings: &warnings };
@@ -248,7 +260,7 @@ impl SignIn {
                 self.people.accept_by_sign_in(&mut tx, invited, SignInMethod::Saml).await??;
             }
             match &admitted.before {
-                Some(before) => drop(self.people.write_user(&mut tx, (before, admitted.after.clone()), None).await?),
+                Some(before) => drop(self.people.write_user(&mut tx, before, admitted.after.clone(), None).await?),
                 None => storage::users::insert(&mut tx, &admitted.after).await?,
             }
             self.record_user_change(&mut tx, &admitted.after, before).await?;
@@ -268,14 +280,15 @@ impl SignIn {
         let action = if before.is_null() { AuditAction::UserCreated } else { AuditAction::UserUpdated };
         let (target, after) = (user.id.to_string(), audited_user(user));
         let entry = AuditEntry { account_id: Some(user.account_id), action, target, before, after };
-        self.core.record_as(tx, domain::audit::AuditActor::System, None, entry).await
+        self.core.record_as(tx, AuditOrigin::SYSTEM, entry).await
     }
 }
 
 fn grant(
     pending: &PendingSignIn,
     verified: &VerifiedResponse,
-    (user, decision): (&User, &ProvisioningDecision),
+    user: &User,
+    decision: &ProvisioningDecision,
 ) -> SessionGrant {
     SessionGrant {
         user_id: user.id,

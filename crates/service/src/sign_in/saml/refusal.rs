@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::email::Email;
 use domain::invitation::InvitationRefusal;
 use domain::sign_in_attempt::{
-    AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SIGN_IN_LIFETIME, SignInAttempt,
+    AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, AttemptStart, SIGN_IN_LIFETIME, SignInAttempt,
 };
 use domain::sso::connection::SamlConnection;
 use domain::sso::identity::{IdentityRefusal, NAME_ID_TRANSIENT};
@@ -224,13 +224,19 @@ pub(super) struct NewAttempt<'a> {
 
 impl SignIn {
     pub(super) fn attempt_row(&self, new: &NewAttempt<'_>, id: AttemptId, stage: AttemptStage) -> SignInAttempt {
-        let whose = (new.connection.account_id, new.connection.portal);
         SignInAttempt {
             connection_id: Some(new.connection.id),
             application_id: new.application_id,
             stage,
             entered_email: new.entered_email.map(|email| email.as_str().to_owned()),
-            ..SignInAttempt::new(id, whose, new.kind, (new.address, self.core.now()))
+            ..SignInAttempt::new(AttemptStart {
+                id,
+                account_id: new.connection.account_id,
+                portal: new.connection.portal,
+                kind: new.kind,
+                client_address: new.address,
+                at: self.core.now(),
+            })
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) struct Wanted<'a> {
 
 /// Every check of a response that was let pass, or refused for this reason.
 pub(super) fn checks(wanted: &Wanted<'_>, refusal: Option<&Refusal>) -> Vec<TestedCheck> {
-    Check::of_response().map(|check| tested(wanted, (check, state(check, refusal)), refusal)).collect()
+    Check::of_response().map(|check| tested(wanted, check, state(check, refusal), refusal)).collect()
 }
 
 /// The checks of a test that no response has come to.
@@ -39,7 +39,7 @@ fn state(check: Check, refusal: Option<&Refusal>) -> CheckState {
 
 /// A check that compares exactly has got what it wanted, where it passed. A destination may be left out where the
 /// assertion alone is signed.
-fn tested(wanted: &Wanted<'_>, (check, state): (Check, CheckState), refusal: Option<&Refusal>) -> TestedCheck {
+fn tested(wanted: &Wanted<'_>, check: Check, state: CheckState, refusal: Option<&Refusal>) -> TestedCheck {
     let wants = match check {
         Check::Message(Destination | Audience | Recipient) => Some(wanted.acs_url.to_owned()),
         Check::Message(Issuer) => Some(wanted.idp_entity_id.to_owned()),

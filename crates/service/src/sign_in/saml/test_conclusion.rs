@@ -1,7 +1,7 @@
 //! A response comes to a test sign-in (C9): decided as a real one, by the same functions, and written down instead of
 //! acted on. Nothing here can issue a code: that takes the frontend of a real sign-in.
 
-use domain::audit::{AuditAction, AuditActor};
+use domain::audit::AuditAction;
 use domain::sign_in_attempt::{AttemptOutcome, AttemptStage, SignInAttempt, VALUE_MAX_CHARS};
 use domain::sso::connection::SamlConnection;
 use domain::sso::pending_sign_in::PendingSignIn;
@@ -12,7 +12,7 @@ use saml::VerifiedResponse;
 use serde_json::{Value, json};
 use storage::Tx;
 
-use crate::core::audit::AuditEntry;
+use crate::core::audit::{AuditEntry, AuditOrigin};
 use crate::core::error::{Code, Error, Result};
 use crate::sign_in::SignIn;
 use crate::sign_in::saml::acs::AcsAnswer;
@@ -37,7 +37,8 @@ impl SignIn {
         &self,
         reading: Tx,
         test: &PendingSignIn,
-        (connection, verified): (&SamlConnection, &VerifiedResponse),
+        connection: &SamlConnection,
+        verified: &VerifiedResponse,
     ) -> Result<AcsAnswer, Stop> {
         let (mut findings, mut left_out) = (received(verified), None);
         let refusal = match self.named(reading, connection, verified).await {
@@ -140,7 +141,7 @@ impl SignIn {
             before: Value::Null,
             after: json!({ "attempt_id": test.id }),
         };
-        self.core.record_as(tx, AuditActor::System, None, entry).await
+        self.core.record_as(tx, AuditOrigin::SYSTEM, entry).await
     }
 }
 

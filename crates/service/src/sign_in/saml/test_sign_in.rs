@@ -48,7 +48,8 @@ impl SignIn {
     pub async fn start_test_sign_in(
         &self,
         caller: &Caller,
-        (account_id, id): (AccountId, ConnectionId),
+        account_id: AccountId,
+        id: ConnectionId,
         start: StartTestSignIn,
     ) -> Result<StartedSignIn> {
         caller.authorize(account_id, Permission::Administer)?;
@@ -85,7 +86,8 @@ impl SignIn {
     pub async fn get_test_sign_in(
         &self,
         caller: &Caller,
-        (account_id, connection_id): (AccountId, ConnectionId),
+        account_id: AccountId,
+        connection_id: ConnectionId,
         id: AttemptId,
     ) -> Result<TestSignIn> {
         caller.authorize(account_id, Permission::Read)?;
