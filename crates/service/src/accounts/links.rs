@@ -33,6 +33,7 @@ impl AccountLinkView {
 }
 
 /// Accounts that a new link joins, as the one that asks sees them.
+#[derive(Clone, Copy)]
 pub(super) struct LinkedAccounts {
     pub account_id: AccountId,
     pub other_account_id: AccountId,
