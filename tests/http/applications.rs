@@ -81,3 +81,39 @@ async fn a_new_default_takes_over(db: TestDatabase) {
     let location = app.anonymous().get(&format!("{}/login", tenant.acs_path())).await.location();
     assert!(location.as_str().starts_with("https://new.example.test/login?from=sso&iss="), "{location}");
 }
+
+/// Proves D4: a change is a merge patch. It names one page or lifetime alone, what it leaves out stays, null takes a value
+/// away, and members that there are not are refused wherever they stand.
+#[both_engines]
+async fn a_change_is_merged_member_by_member(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let tenant = Tenant::create(&app, "acme").await;
+    let path = tenant.path("/applications");
+    let pages = json!({ "login": "https://app.example.test/login", "magic_link": "https://app.example.test/link" });
+    let body = json!({
+        "portal": "admin", "name": "Second", "redirect_uris": [REDIRECT_URI], "pages": pages,
+        "lifetimes": { "idle_seconds": 600 }, "refresh_delivery": null,
+    });
+    let made = app.operator().post(&path, &body).await.expect(201);
+    assert_eq!(made["lifetimes"]["access_token_seconds"], 600, "the default");
+    let one = format!("{path}/{}", made["id"].as_str().unwrap());
+    let patch = json!({ "pages": { "magic_link": null }, "lifetimes": { "access_token_seconds": 120 } });
+    let changed = app.operator().patch(&one, &patch).await.expect(200);
+    assert_eq!(changed["pages"]["login"], pages["login"]);
+    assert_eq!(changed["pages"]["magic_link"], json!(null));
+    assert_eq!(changed["lifetimes"]["access_token_seconds"], 120);
+    assert_eq!(changed["lifetimes"]["idle_seconds"], 600);
+    assert_eq!(changed["name"], "Second");
+    for (patch, pointer) in [
+        (json!({ "pages": { "logout": "https://app.example.test/x" } }), "/pages/logout"),
+        (json!({ "lifetimes": null }), "/lifetimes"),
+        (json!({ "redirect_uris": null }), "/redirect_uris"),
+        (json!({ "refresh_delivery": null }), "/refresh_delivery"),
+        (json!({ "portal": "self_service" }), "/portal"),
+        (json!({ "name": null }), "/name"),
+    ] {
+        let problem = app.operator().patch(&one, &patch).await.problem(422, "invalid_input");
+        assert_eq!(problem["errors"][0]["pointer"], pointer);
+    }
+    assert_eq!(app.operator().get(&one).await.expect(200), changed, "nothing was half done");
+}

@@ -21,6 +21,7 @@ mod magic_link_sign_ins;
 mod mailbox;
 mod mails;
 mod me;
+mod merged;
 mod names;
 mod oauth;
 mod operation;

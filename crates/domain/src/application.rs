@@ -332,6 +332,20 @@ pub struct ApplicationSettings {
     pub pages: Pages,
 }
 
+impl Default for ApplicationSettings {
+    /// Settings of a new application: no URI yet, default lifetimes, refresh tokens in the body.
+    fn default() -> Self {
+        Self {
+            redirect_uris: vec![],
+            allowed_origins: vec![],
+            initiate_login_uri: None,
+            lifetimes: Lifetimes::default(),
+            refresh_delivery: RefreshDelivery::Json,
+            pages: Pages::default(),
+        }
+    }
+}
+
 impl ApplicationSettings {
     /// The registered redirect URI that is exactly this text.
     pub fn redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {

@@ -24,8 +24,6 @@ use serde_json::{Value, json};
 use storage::Tx;
 use url::Url;
 
-pub use patch::ConnectionPatch;
-
 use crate::CACHE_ENTRIES;
 use crate::core::Core;
 use crate::core::account;
@@ -33,6 +31,7 @@ use crate::core::audit::AuditEntry;
 use crate::core::caller::Caller;
 use crate::core::error::{Code, Error, Result};
 use crate::core::idempotency::{Created, IdempotencyKey};
+use crate::core::merge::MergePatch;
 use crate::core::ports::ProbeResult;
 use crate::core::version::Versioned;
 use probe::PROBE_CACHE;
@@ -65,7 +64,7 @@ pub struct NewConnection {
     /// Portal that the connection is of.
     pub portal: Portal,
     /// Settings that are set from the start.
-    pub settings: ConnectionPatch,
+    pub settings: MergePatch<ConnectionSettings>,
 }
 
 /// A connection with what an administrator pastes at the identity provider, and what is wrong with it.
@@ -143,7 +142,7 @@ impl Connections {
             portal: new.portal,
             sp_hash: SpHash::of(account_id, new.portal),
             mode: SsoMode::Off,
-            settings: self.patched(initial, new.settings)?,
+            settings: self.patched(&initial, new.settings)?,
             created_at: now,
             updated_at: now,
         })
@@ -176,10 +175,10 @@ impl Connections {
         caller: &Caller,
         account_id: AccountId,
         target: Versioned<ConnectionId>,
-        patch: ConnectionPatch,
+        patch: MergePatch<ConnectionSettings>,
     ) -> Result<ConnectionView> {
         let apply = |connection: &mut SamlConnection| {
-            connection.settings = self.patched(connection.settings.clone(), patch)?;
+            connection.settings = self.patched(&connection.settings, patch)?;
             if connection.mode.is_enabled() { self.check_complete(connection) } else { Ok(()) }
         };
         let change = Change { action: AuditAction::SamlConnectionUpdated, apply: Box::new(apply) };

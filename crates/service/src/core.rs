@@ -8,6 +8,7 @@ pub(crate) mod caller;
 pub(crate) mod error;
 pub(crate) mod idempotency;
 mod ids;
+pub(crate) mod merge;
 pub mod ports;
 pub(crate) mod reason;
 pub(crate) mod search;

@@ -1,18 +1,17 @@
 //! Settings of an account (A6).
 
 use actix_web::{HttpResponse, get, patch, web};
-use domain::account_settings::AccountSettings as DomainSettings;
 use domain::language::Language;
 use domain::network::Network;
-use serde::{Deserialize, Serialize};
-use service::{AccountSettingsPatch, Service, Versioned};
+use service::{Service, Versioned};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::accounts::{AccountPath, IfMatchParameter};
 use super::answer::versioned;
+use super::merged::{NoMembers, merged_bodies};
 use super::names::LanguageName;
-use crate::extract::{Authenticated, Ids, IfMatch, JsonBody, given, nullable};
+use crate::extract::{Authenticated, Ids, IfMatch, JsonBody, Members};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
@@ -27,96 +26,39 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 }
 
 /// Settings that the owners of an account make for its users.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of the domain's settings, which are sent as they are")]
 struct AccountSettings {
     /// Whether every form login asks for a code by mail; SSO sign-ins leave that to the identity provider.
     require_email_mfa: bool,
     /// Networks from which people may sign in to the `admin` portal and refresh its sessions; empty for
-    /// everywhere. Break-glass users come in from elsewhere too, by a mailed code.
-    #[schema(value_type = Vec<String>, example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
+    /// everywhere. Break-glass users come in from elsewhere too, by a mailed code. A list that would exclude the
+    /// caller's own address is refused.
+    #[schema(value_type = Vec<String>, max_items = 200, example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
     allowed_networks: Vec<Network>,
     /// Seconds for which a magic link works.
+    #[schema(minimum = 60, maximum = 3600)]
     magic_link_seconds: u32,
     /// Seconds for which an invitation can be accepted.
+    #[schema(minimum = 3600, maximum = 2_592_000)]
     invitation_seconds: u32,
     /// Most seconds that an access token lives; null leaves it to each application.
+    #[schema(minimum = 60, maximum = 3600)]
     max_access_token_seconds: Option<u32>,
     /// Most seconds that a session outlives its last use; null leaves it to each application.
+    #[schema(minimum = 300, maximum = 2_592_000)]
     max_idle_seconds: Option<u32>,
     /// Most seconds that a session lives; null leaves it to each application.
+    #[schema(minimum = 300, maximum = 2_592_000)]
     max_session_seconds: Option<u32>,
     /// The languages that people are written to in; the first is for those who chose none.
-    #[schema(value_type = Vec<LanguageName>)]
+    #[schema(value_type = Vec<LanguageName>, min_items = 1)]
     languages: Vec<Language>,
 }
 
-impl From<DomainSettings> for AccountSettings {
-    fn from(settings: DomainSettings) -> Self {
-        Self {
-            require_email_mfa: settings.require_email_mfa,
-            allowed_networks: settings.allowed_networks,
-            magic_link_seconds: settings.magic_link_seconds,
-            invitation_seconds: settings.invitation_seconds,
-            max_access_token_seconds: settings.max_access_token_seconds,
-            max_idle_seconds: settings.max_idle_seconds,
-            max_session_seconds: settings.max_session_seconds,
-            languages: settings.languages,
-        }
-    }
-}
-
-/// Settings to change; what is left out stays. Null leaves a lifetime to the applications.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
-struct UpdateAccountSettings {
-    /// Whether every form login asks for a code by mail.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = bool, required = false)]
-    require_email_mfa: Option<bool>,
-    /// All allowed networks, in CIDR notation. A list that would exclude the caller's own address is refused.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Vec<String>, required = false, max_items = 200, example = json!(["203.0.113.0/24"]))]
-    allowed_networks: Option<Vec<Network>>,
-    /// Seconds for which a magic link works.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = u32, required = false, minimum = 60, maximum = 3600)]
-    magic_link_seconds: Option<u32>,
-    /// Seconds for which an invitation can be accepted.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = u32, required = false, minimum = 3600, maximum = 2_592_000)]
-    invitation_seconds: Option<u32>,
-    /// Most seconds that an access token lives.
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<u32>, minimum = 60, maximum = 3600)]
-    max_access_token_seconds: Option<Option<u32>>,
-    /// Most seconds that a session outlives its last use.
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<u32>, minimum = 300, maximum = 2_592_000)]
-    max_idle_seconds: Option<Option<u32>>,
-    /// Most seconds that a session lives.
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<u32>, minimum = 300, maximum = 2_592_000)]
-    max_session_seconds: Option<Option<u32>>,
-    /// All languages, each once; the first is for those who chose none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Vec<LanguageName>, required = false, min_items = 1)]
-    languages: Option<Vec<Language>>,
-}
-
-impl From<UpdateAccountSettings> for AccountSettingsPatch {
-    fn from(patch: UpdateAccountSettings) -> Self {
-        Self {
-            require_email_mfa: patch.require_email_mfa,
-            allowed_networks: patch.allowed_networks,
-            magic_link_seconds: patch.magic_link_seconds,
-            invitation_seconds: patch.invitation_seconds,
-            max_access_token_seconds: patch.max_access_token_seconds,
-            max_idle_seconds: patch.max_idle_seconds,
-            max_session_seconds: patch.max_session_seconds,
-            languages: patch.languages,
-        }
-    }
+merged_bodies! {
+    /// Settings to change; what is left out stays. Null leaves a lifetime to the applications.
+    UpdateAccountSettings = AccountSettings, NoMembers;
 }
 
 /// Read the settings of an account.
@@ -138,7 +80,7 @@ async fn get_account_settings(
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let account = service.accounts.get_account(&caller.0, path.0.account_id).await?;
-    Ok(versioned(account.updated_at, &AccountSettings::from(account.settings)))
+    Ok(versioned(account.updated_at, &account.settings))
 }
 
 /// Change the settings of an account.
@@ -162,10 +104,10 @@ async fn update_account_settings(
     caller: Authenticated,
     path: Ids<AccountPath>,
     seen: IfMatch,
-    change: JsonBody<UpdateAccountSettings>,
+    change: JsonBody<Members>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.account_id, seen: seen.0 };
-    let account = service.accounts.update_account_settings(&caller.0, target, change.0.into()).await?;
-    Ok(versioned(account.updated_at, &AccountSettings::from(account.settings)))
+    let account = service.accounts.update_account_settings(&caller.0, target, change.0.into_patch()).await?;
+    Ok(versioned(account.updated_at, &account.settings))
 }

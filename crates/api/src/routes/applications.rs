@@ -2,8 +2,7 @@
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use domain::application::{
-    Application as DomainApplication, ApplicationSettings, Lifetimes as DomainLifetimes, Origin, Pages as DomainPages,
-    RedirectUri, RefreshDelivery,
+    Application as DomainApplication, ApplicationSettings as DomainSettings, Origin, RedirectUri, RefreshDelivery,
 };
 use domain::portal::Portal;
 use domain::text::Label;
@@ -16,8 +15,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::accounts::{AccountPath, IdempotencyKeyParameter, IfMatchParameter, PageParameters};
 use super::answer::{List, created, versioned};
+use super::merged::merged_bodies;
 use super::names::{PortalName, RefreshDeliveryName};
-use crate::extract::{Authenticated, Creation, Ids, IfMatch, JsonBody, Listing, given, nullable};
+use crate::extract::{Authenticated, Creation, Ids, IfMatch, JsonBody, Listing, Members};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
@@ -54,22 +54,9 @@ pub struct Application {
     /// Name that administrators read.
     #[schema(value_type = String, example = "Admin console")]
     name: Label,
-    /// URIs that codes may go to; compared exactly.
-    #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
-    redirect_uris: Vec<RedirectUri>,
-    /// Browser origins that may call the API.
-    #[schema(value_type = Vec<String>, example = json!(["https://app.example.com"]))]
-    allowed_origins: Vec<Origin>,
-    /// URI that a sign-in which begins elsewhere is sent to (OpenID Connect Core, section 4).
-    #[schema(value_type = Option<String>, example = "https://app.example.com/login")]
-    initiate_login_uri: Option<RedirectUri>,
-    /// Lifetimes of tokens and sessions.
-    lifetimes: Lifetimes,
-    /// Way in which refresh tokens travel.
-    #[schema(value_type = RefreshDeliveryName)]
-    refresh_delivery: RefreshDelivery,
-    /// The pages that mails lead to.
-    pages: Pages,
+    #[serde(flatten)]
+    #[schema(value_type = ApplicationSettings)]
+    settings: DomainSettings,
     /// Whether sign-ins that begin elsewhere go to it, and mails lead to its pages; one per portal.
     is_default: bool,
     /// Time at which it was registered.
@@ -80,18 +67,12 @@ pub struct Application {
 
 impl From<DomainApplication> for Application {
     fn from(application: DomainApplication) -> Self {
-        let settings = application.settings;
         Self {
             id: application.id,
             account_id: application.account_id,
             portal: application.portal,
             name: application.name,
-            redirect_uris: settings.redirect_uris,
-            allowed_origins: settings.allowed_origins,
-            initiate_login_uri: settings.initiate_login_uri,
-            lifetimes: settings.lifetimes.into(),
-            refresh_delivery: settings.refresh_delivery,
-            pages: settings.pages.into(),
+            settings: application.settings,
             is_default: application.is_default,
             created_at: application.created_at,
             updated_at: application.updated_at,
@@ -99,48 +80,53 @@ impl From<DomainApplication> for Application {
     }
 }
 
-/// Lifetimes of tokens and sessions, in seconds. What is left out has its default.
+/// Settings of an application.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of the domain's settings, which are sent as they are")]
+struct ApplicationSettings {
+    /// URIs that codes may go to, compared exactly: 1 to 20 absolute https URLs (http for this very machine alone).
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 20, example = json!(["https://app.example.com/callback"]))]
+    redirect_uris: Vec<RedirectUri>,
+    /// Browser origins that may call the API: at most 20.
+    #[schema(value_type = Vec<String>, max_items = 20, example = json!(["https://app.example.com"]))]
+    allowed_origins: Vec<Origin>,
+    /// URI that a sign-in which begins elsewhere is sent to (OpenID Connect Core, section 4). The default application
+    /// needs one.
+    #[schema(value_type = Option<String>, example = "https://app.example.com/login")]
+    initiate_login_uri: Option<RedirectUri>,
+    /// Lifetimes of tokens and sessions.
+    lifetimes: Lifetimes,
+    /// Way in which refresh tokens travel.
+    #[schema(value_type = RefreshDeliveryName)]
+    refresh_delivery: RefreshDelivery,
+    /// The pages that mails lead to.
+    pages: Pages,
+}
+
+/// Lifetimes of tokens and sessions, in seconds. A member that is left out stays, or has its default in a new application.
 #[expect(clippy::struct_field_names, reason = "the unit belongs to the name")]
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "a schema alone")]
 struct Lifetimes {
     /// Seconds until an access token expires.
-    #[schema(minimum = 60, maximum = 3600, default = 600)]
+    #[schema(minimum = 60, maximum = 3600, default = 600, required = false)]
     access_token_seconds: u32,
     /// Seconds until an unused refresh token expires.
-    #[schema(minimum = 300, maximum = 2_592_000, default = 7200)]
+    #[schema(minimum = 300, maximum = 2_592_000, default = 7200, required = false)]
     idle_seconds: u32,
     /// Seconds until the session ends, whatever is refreshed.
-    #[schema(minimum = 300, maximum = 2_592_000, default = 43200)]
+    #[schema(minimum = 300, maximum = 2_592_000, default = 43200, required = false)]
     session_seconds: u32,
-}
-
-impl Default for Lifetimes {
-    fn default() -> Self {
-        DomainLifetimes::default().into()
-    }
-}
-
-impl From<DomainLifetimes> for Lifetimes {
-    fn from(lifetimes: DomainLifetimes) -> Self {
-        let DomainLifetimes { access_token_seconds, idle_seconds, session_seconds } = lifetimes;
-        Self { access_token_seconds, idle_seconds, session_seconds }
-    }
-}
-
-impl From<Lifetimes> for DomainLifetimes {
-    fn from(lifetimes: Lifetimes) -> Self {
-        let Lifetimes { access_token_seconds, idle_seconds, session_seconds } = lifetimes;
-        Self { access_token_seconds, idle_seconds, session_seconds }
-    }
 }
 
 /// The pages of the frontend that mails lead to: absolute https URLs (http for this very machine alone). A link to one
 /// carries its one-time token in the fragment, as `#token=…`; the page posts it to this API.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "a schema alone")]
 struct Pages {
-    /// Page on which an invited person sets a password.
+    /// Page on which an invited user sets a password.
     #[schema(value_type = Option<String>, example = "https://app.example.com/accept-invitation")]
     accept_invitation: Option<RedirectUri>,
     /// Page on which a user sets a new password.
@@ -154,123 +140,54 @@ struct Pages {
     login: Option<RedirectUri>,
 }
 
-impl From<DomainPages> for Pages {
-    fn from(pages: DomainPages) -> Self {
-        let DomainPages { accept_invitation, reset_password, magic_link, login } = pages;
-        Self { accept_invitation, reset_password, magic_link, login }
-    }
-}
-
-impl From<Pages> for DomainPages {
-    fn from(pages: Pages) -> Self {
-        let Pages { accept_invitation, reset_password, magic_link, login } = pages;
-        Self { accept_invitation, reset_password, magic_link, login }
-    }
-}
-
-/// Properties of a new application.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateApplication {
+/// Members that an application is created with, beside its settings.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a schema alone")]
+struct NewApplicationMembers {
     /// Portal that it is the frontend of.
     #[schema(value_type = PortalName)]
     portal: Portal,
     /// Name that administrators read.
     #[schema(value_type = String, example = "Admin console", max_length = 200)]
     name: Label,
-    /// URIs that codes may go to: 1 to 20 absolute https URLs (http for this very machine alone).
-    #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]), min_items = 1, max_items = 20)]
+    /// URIs that codes may go to, compared exactly: 1 to 20 absolute https URLs (http for this very machine alone).
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 20, example = json!(["https://app.example.com/callback"]))]
     redirect_uris: Vec<RedirectUri>,
-    /// Browser origins that may call the API: at most 20.
-    #[serde(default)]
-    #[schema(value_type = Vec<String>, required = false, example = json!(["https://app.example.com"]), max_items = 20)]
-    allowed_origins: Vec<Origin>,
-    /// URI that a sign-in which begins elsewhere is sent to. The default application needs one.
-    #[schema(value_type = Option<String>, example = "https://app.example.com/login")]
-    initiate_login_uri: Option<RedirectUri>,
-    /// Lifetimes of tokens and sessions.
-    #[serde(default)]
-    #[schema(required = false)]
-    lifetimes: Lifetimes,
-    /// Way in which refresh tokens travel; `json` where it is left out.
+    /// Way in which refresh tokens travel; `json` where it is left out or null.
     #[schema(value_type = Option<RefreshDeliveryName>)]
     refresh_delivery: Option<RefreshDelivery>,
-    /// The pages that mails lead to.
-    #[serde(default)]
-    #[schema(required = false)]
-    pages: Pages,
     /// Whether sign-ins that begin elsewhere go to it, and mails lead to its pages.
-    #[serde(default)]
     #[schema(required = false)]
     is_default: bool,
 }
 
-impl From<CreateApplication> for NewApplication {
-    fn from(new: CreateApplication) -> Self {
-        let settings = ApplicationSettings {
-            redirect_uris: new.redirect_uris,
-            allowed_origins: new.allowed_origins,
-            initiate_login_uri: new.initiate_login_uri,
-            lifetimes: new.lifetimes.into(),
-            refresh_delivery: new.refresh_delivery.unwrap_or(RefreshDelivery::Json),
-            pages: new.pages.into(),
-        };
-        Self { portal: new.portal, name: new.name, settings, is_default: new.is_default }
-    }
-}
-
-/// Properties of an application to change; null removes `initiate_login_uri`.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::option_option, reason = "absent, null and a value are three different requests (RFC 7396)")]
-pub struct UpdateApplication {
+/// Members of an application that change beside its settings.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a schema alone")]
+struct ChangedApplicationMembers {
     /// New name, if it changes.
-    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, required = false, max_length = 200)]
-    name: Option<Label>,
-    /// All redirect URIs, in place of the present ones.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Vec<String>, required = false, min_items = 1, max_items = 20)]
-    redirect_uris: Option<Vec<RedirectUri>>,
-    /// All allowed origins, in place of the present ones.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Vec<String>, required = false, max_items = 20)]
-    allowed_origins: Option<Vec<Origin>>,
-    /// URI that a sign-in which begins elsewhere is sent to.
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>)]
-    initiate_login_uri: Option<Option<RedirectUri>>,
-    /// All lifetimes, in place of the present ones.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Lifetimes, required = false)]
-    lifetimes: Option<Lifetimes>,
-    /// Way in which refresh tokens travel.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = RefreshDeliveryName, required = false)]
-    refresh_delivery: Option<RefreshDelivery>,
-    /// All pages that mails lead to.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Pages, required = false)]
-    pages: Option<Pages>,
+    name: Label,
     /// Whether sign-ins that begin elsewhere go to it, and mails lead to its pages.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = bool, required = false)]
-    is_default: Option<bool>,
+    #[schema(required = false)]
+    is_default: bool,
 }
 
-impl UpdateApplication {
-    /// The change to an application that stands like this.
-    fn applied_to(self, current: ApplicationSettings) -> ApplicationPatch {
-        let settings = ApplicationSettings {
-            redirect_uris: self.redirect_uris.unwrap_or(current.redirect_uris),
-            allowed_origins: self.allowed_origins.unwrap_or(current.allowed_origins),
-            initiate_login_uri: self.initiate_login_uri.unwrap_or(current.initiate_login_uri),
-            lifetimes: self.lifetimes.map_or(current.lifetimes, DomainLifetimes::from),
-            refresh_delivery: self.refresh_delivery.unwrap_or(current.refresh_delivery),
-            pages: self.pages.map_or(current.pages, DomainPages::from),
-        };
-        ApplicationPatch { name: self.name, settings: Some(settings), is_default: self.is_default }
-    }
+merged_bodies! {
+    /// Properties of a new application. Each setting that is left out has its default.
+    CreateApplication = ApplicationSettings, NewApplicationMembers;
+    /// Properties of an application to change; what is left out stays, null removes an optional value.
+    UpdateApplication = ApplicationSettings, ChangedApplicationMembers;
+}
+
+/// Reads the properties of a new application.
+pub(super) fn new_application(mut body: Members) -> Result<NewApplication, Problem> {
+    Ok(NewApplication {
+        portal: body.required("portal")?,
+        name: body.required("name")?,
+        is_default: body.take("is_default")?.unwrap_or_default(),
+        settings: body.without_null("refresh_delivery").into_patch(),
+    })
 }
 
 /// An application in a path.
@@ -312,12 +229,14 @@ pub struct ApplicationsQuery {
 async fn create_application(
     caller: Authenticated,
     path: Ids<AccountPath>,
-    new: Creation<CreateApplication>,
+    new: Creation<Members>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let account_id = path.0.account_id;
-    let made =
-        service.accounts.create_application(&caller.0, Some(account_id), new.body.into(), new.key.as_ref()).await?;
+    let made = service
+        .accounts
+        .create_application(&caller.0, Some(account_id), new_application(new.body)?, new.key.as_ref())
+        .await?;
     let location = format!("/v1/accounts/{account_id}/applications/{}", made.resource.id);
     Ok(created(location, made.resource.updated_at, made.replayed, &Application::from(made.resource)))
 }
@@ -382,7 +301,7 @@ async fn update_application(
     caller: Authenticated,
     path: Ids<ApplicationPath>,
     seen: IfMatch,
-    change: JsonBody<UpdateApplication>,
+    change: JsonBody<Members>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let ApplicationPath { account_id, application_id } = path.0;
@@ -390,18 +309,19 @@ async fn update_application(
         .await
 }
 
-/// Changes an application of an account, or a shared one. Settings are stored as a whole, so the change is made to the
-/// version that was read for it: another change in between is not lost but refuses this one.
-pub async fn change_application(
+/// Changes an application of an account, or a shared one.
+pub(super) async fn change_application(
     service: &Service,
     caller: &Authenticated,
     owner: Option<AccountId>,
     target: Versioned<ApplicationId>,
-    patch: UpdateApplication,
+    mut body: Members,
 ) -> Result<HttpResponse, Problem> {
-    let current = service.accounts.get_application(&caller.0, owner, target.id).await?;
-    let target = Versioned { seen: target.seen.or(Some(current.updated_at)), ..target };
-    let patch = patch.applied_to(current.settings);
+    let patch = ApplicationPatch {
+        name: body.take("name")?,
+        is_default: body.take("is_default")?,
+        settings: body.into_patch(),
+    };
     let changed = service.accounts.update_application(&caller.0, owner, target, patch).await?;
     Ok(versioned(changed.updated_at, &Application::from(changed)))
 }

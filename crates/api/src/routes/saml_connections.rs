@@ -3,7 +3,7 @@
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, web};
 use domain::portal::Portal;
-use domain::sso::connection::SsoMode;
+use domain::sso::connection::{ConnectionSettings, SsoMode};
 use domain::{AccountId, ConnectionId};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use jiff::Timestamp;
@@ -22,8 +22,8 @@ use super::answer::{List, created, versioned};
 use super::names::{PortalName, SsoModeName};
 use super::saml_connection_settings::{CreateSamlConnection, SamlConnectionSettings, UpdateSamlConnection};
 use crate::extract::{
-    Authenticated, Creation, Ids, IfMatch, JsonBody, METADATA_MAX_BYTES, Parameters, charset, exactly_one, given,
-    media_type, parse_json, read_body,
+    Authenticated, Creation, Ids, IfMatch, JsonBody, METADATA_MAX_BYTES, Members, Parameters, charset, exactly_one,
+    given, media_type, parse_json, read_body,
 };
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
@@ -76,7 +76,8 @@ pub struct SamlConnection {
     #[schema(example = "https://login.example.com/saml/0123456789abcdef0123/login")]
     saml_login_url: String,
     #[serde(flatten)]
-    settings: SamlConnectionSettings,
+    #[schema(value_type = SamlConnectionSettings)]
+    settings: ConnectionSettings,
     /// Settings that are missing before the connection can be enabled.
     missing: Vec<String>,
     /// Certificates that have expired or soon will.
@@ -116,7 +117,7 @@ impl From<ConnectionView> for SamlConnection {
             entity_id: view.acs_url.clone(),
             acs_url: view.acs_url,
             saml_login_url: view.login_url,
-            settings: connection.settings.into(),
+            settings: connection.settings,
             missing: view.missing,
             certificate_warnings: view.certificate_warnings.into_iter().map(CertificateWarning::from).collect(),
             created_at: connection.created_at,
@@ -281,11 +282,11 @@ pub struct ConnectionPath {
 async fn create_saml_connection(
     caller: Authenticated,
     path: Ids<AccountPath>,
-    new: Creation<CreateSamlConnection>,
+    mut new: Creation<Members>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let account_id = path.0.account_id;
-    let connection = NewConnection { portal: new.body.portal, settings: new.body.into() };
+    let connection = NewConnection { portal: new.body.required("portal")?, settings: new.body.into_patch() };
     let made = service.connections.create_connection(&caller.0, account_id, connection, new.key.as_ref()).await?;
     let body = SamlConnection::from(made.resource);
     let location = format!("/v1/accounts/{account_id}/saml-connections/{}", body.id);
@@ -352,11 +353,12 @@ async fn update_saml_connection(
     caller: Authenticated,
     path: Ids<ConnectionPath>,
     seen: IfMatch,
-    change: JsonBody<UpdateSamlConnection>,
+    change: JsonBody<Members>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     let target = Versioned { id: path.0.connection_id, seen: seen.0 };
-    let view = service.connections.update_connection(&caller.0, path.0.account_id, target, change.0.into()).await?;
+    let view =
+        service.connections.update_connection(&caller.0, path.0.account_id, target, change.0.into_patch()).await?;
     let body = SamlConnection::from(view);
     Ok(versioned(body.updated_at, &body))
 }

@@ -8,8 +8,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::accounts::{IdempotencyKeyParameter, IfMatchParameter, PageParameters};
 use super::answer::{List, created, versioned};
-use super::applications::{Application, ApplicationsQuery, CreateApplication, UpdateApplication, change_application};
-use crate::extract::{Authenticated, Creation, Ids, IfMatch, JsonBody, Listing};
+use super::applications::{
+    Application, ApplicationsQuery, CreateApplication, UpdateApplication, change_application, new_application,
+};
+use crate::extract::{Authenticated, Creation, Ids, IfMatch, JsonBody, Listing, Members};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
@@ -55,10 +57,11 @@ struct SharedApplicationPath {
 #[post("/v1/applications")]
 async fn create_shared_application(
     caller: Authenticated,
-    new: Creation<CreateApplication>,
+    new: Creation<Members>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    let made = service.accounts.create_application(&caller.0, None, new.body.into(), new.key.as_ref()).await?;
+    let made =
+        service.accounts.create_application(&caller.0, None, new_application(new.body)?, new.key.as_ref()).await?;
     let location = format!("/v1/applications/{}", made.resource.id);
     Ok(created(location, made.resource.updated_at, made.replayed, &Application::from(made.resource)))
 }
@@ -120,7 +123,7 @@ async fn update_shared_application(
     caller: Authenticated,
     path: Ids<SharedApplicationPath>,
     seen: IfMatch,
-    change: JsonBody<UpdateApplication>,
+    change: JsonBody<Members>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
     change_application(&service, &caller, None, Versioned { id: path.0.application_id, seen: seen.0 }, change.0).await

@@ -1,21 +1,22 @@
 //! Data that the demo begins with: account, frontend, and a SAML connection to the identity provider beside it.
 //! Made by the use-cases that an operator would call, and again at every start: existing data stays.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use domain::AccountId;
 use domain::account::{Account, AccountName};
-use domain::application::{Application, ApplicationSettings, Lifetimes, Origin, Pages, RedirectUri, RefreshDelivery};
+use domain::application::{Application, ApplicationSettings};
 use domain::email::Email;
 use domain::portal::Portal;
-use domain::role::{Role, RoleSet};
+use domain::role::Role;
+use domain::sso::connection::ConnectionSettings;
 use domain::text::Label;
 use mock_idp::RunningIdp;
+use serde_json::json;
 use service::{
-    AccountFilter, ApplicationFilter, ApplicationPatch, Caller, ConnectionPatch, MetadataImport, MetadataInput,
-    NewAccount, NewApplication, NewConnection, Page, Service, Versioned,
+    AccountFilter, ApplicationFilter, ApplicationPatch, Caller, MergePatch, MetadataImport, MetadataInput, NewAccount,
+    NewApplication, NewConnection, Page, Service, Versioned,
 };
 
 use crate::words;
@@ -70,14 +71,14 @@ async fn account(service: &Service) -> anyhow::Result<Account> {
 
 async fn application(service: &Service, account_id: AccountId, page: SocketAddr) -> anyhow::Result<Application> {
     let owner = Some(account_id);
-    let settings = settings(page)?;
+    let settings = settings(page);
     let found = service
         .accounts
         .list_applications(&operator(), owner, &ApplicationFilter::default(), &Page::first(FIRST_PAGE))
         .await
         .map_err(words::of)?;
     if let Some(known) = found.items.first() {
-        let patch = ApplicationPatch { settings: Some(settings), ..ApplicationPatch::default() };
+        let patch = ApplicationPatch { name: None, settings, is_default: None };
         let updated = service.accounts.update_application(&operator(), owner, Versioned::any(known.id), patch).await;
         return updated.map_err(words::of);
     }
@@ -85,15 +86,14 @@ async fn application(service: &Service, account_id: AccountId, page: SocketAddr)
     Ok(service.accounts.create_application(&operator(), owner, new, None).await.map_err(words::of)?.resource)
 }
 
-fn settings(page: SocketAddr) -> anyhow::Result<ApplicationSettings> {
-    Ok(ApplicationSettings {
-        redirect_uris: vec![RedirectUri::parse(&super::page::callback_url(page))?],
-        allowed_origins: vec![Origin::parse(&format!("http://{page}"))?],
-        initiate_login_uri: Some(RedirectUri::parse(&format!("http://{page}/"))?),
-        lifetimes: Lifetimes::default(),
-        refresh_delivery: RefreshDelivery::Json,
-        pages: Pages { accept_invitation: Some(RedirectUri::parse(&format!("http://{page}/"))?), ..Pages::default() },
-    })
+fn settings(page: SocketAddr) -> MergePatch<ApplicationSettings> {
+    let start = format!("http://{page}/");
+    MergePatch::of([
+        ("redirect_uris", json!([super::page::callback_url(page)])),
+        ("allowed_origins", json!([format!("http://{page}")])),
+        ("initiate_login_uri", json!(start)),
+        ("pages", json!({ "accept_invitation": start })),
+    ])
 }
 
 /// The identity provider's key is new at every start, so its metadata is taken anew.
@@ -113,11 +113,10 @@ async fn connection(service: &Service, account_id: AccountId, idp: &RunningIdp) 
     Ok((imported.view.acs_url, imported.view.login_url))
 }
 
-fn patch() -> ConnectionPatch {
-    let roles = RoleSet::from([Role::OrganizationOwner, Role::OrganizationContextManager]);
-    ConnectionPatch {
-        role_mappings: Some(BTreeMap::from([(MAPPED_ROLE.to_owned(), roles)])),
-        default_roles: Some(RoleSet::from([Role::OrganizationMember])),
-        ..ConnectionPatch::default()
-    }
+fn patch() -> MergePatch<ConnectionSettings> {
+    let roles = [Role::OrganizationOwner, Role::OrganizationContextManager];
+    MergePatch::of([
+        ("role_mappings", json!({ MAPPED_ROLE: roles })),
+        ("default_roles", json!([Role::OrganizationMember])),
+    ])
 }

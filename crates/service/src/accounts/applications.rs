@@ -20,6 +20,7 @@ use crate::core::audit::AuditEntry;
 use crate::core::caller::Caller;
 use crate::core::error::{Code, Error, Result, Violation};
 use crate::core::idempotency::{Created, IdempotencyKey};
+use crate::core::merge::MergePatch;
 use crate::core::version::Versioned;
 
 /// Properties of a new application.
@@ -29,19 +30,19 @@ pub struct NewApplication {
     pub portal: Portal,
     /// Name that administrators read.
     pub name: Label,
-    /// Everything that is set freely.
-    pub settings: ApplicationSettings,
+    /// Settings that are not to have their default.
+    pub settings: MergePatch<ApplicationSettings>,
     /// Whether sign-ins that begin elsewhere go to it.
     pub is_default: bool,
 }
 
 /// Changes of an application.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ApplicationPatch {
     /// New name, if it changes.
     pub name: Option<Label>,
-    /// New settings, as a whole.
-    pub settings: Option<ApplicationSettings>,
+    /// Changes to its settings.
+    pub settings: MergePatch<ApplicationSettings>,
     /// Whether it is the default from now on.
     pub is_default: Option<bool>,
 }
@@ -59,7 +60,8 @@ impl Accounts {
         key: Option<&IdempotencyKey>,
     ) -> Result<Created<Application>> {
         authorize(caller, owner, Permission::Administer)?;
-        check(&new.settings, new.is_default, None)?;
+        let settings = new.settings.applied_to(&ApplicationSettings::default())?;
+        check(&settings, new.is_default, None)?;
         let mut tx = self.core.store.begin().await?;
         if let Some(id) = self.core.replay(&mut tx, caller, key).await? {
             let id = id.parse().map_err(Error::internal)?;
@@ -74,7 +76,7 @@ impl Accounts {
             account_id: owner,
             portal: new.portal,
             name: new.name,
-            settings: new.settings,
+            settings,
             is_default: new.is_default,
             created_at: now,
             updated_at: now,
@@ -128,7 +130,7 @@ impl Accounts {
         let expected = target.expect(before.updated_at)?;
         let mut after = before.clone();
         after.name = patch.name.unwrap_or(after.name);
-        after.settings = patch.settings.unwrap_or(after.settings);
+        after.settings = patch.settings.applied_to(&before.settings)?;
         after.is_default = patch.is_default.unwrap_or(after.is_default);
         after.updated_at = self.core.next_version(before.updated_at);
         check(&after.settings, after.is_default, Some(&before.settings))?;

@@ -4,7 +4,6 @@ use domain::AccountId;
 use domain::account::Account;
 use domain::account_settings::AccountSettings;
 use domain::audit::AuditAction;
-use domain::language::Language;
 use domain::network::Network;
 use domain::portal::Portal;
 use domain::role::Permission;
@@ -15,22 +14,8 @@ use crate::core::account;
 use crate::core::audit::AuditEntry;
 use crate::core::caller::{Caller, Identity};
 use crate::core::error::{Code, Error, Result, Violation};
+use crate::core::merge::MergePatch;
 use crate::core::version::Versioned;
-
-/// Changes to an account's settings; an absent field stays as it is. The inner `None` leaves a lifetime to the
-/// applications.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "each field is described at `AccountSettings`")]
-pub struct AccountSettingsPatch {
-    pub require_email_mfa: Option<bool>,
-    pub allowed_networks: Option<Vec<Network>>,
-    pub magic_link_seconds: Option<u32>,
-    pub invitation_seconds: Option<u32>,
-    pub max_access_token_seconds: Option<Option<u32>>,
-    pub max_idle_seconds: Option<Option<u32>>,
-    pub max_session_seconds: Option<Option<u32>>,
-    pub languages: Option<Vec<Language>>,
-}
 
 impl Accounts {
     /// Changes an account's settings. They hold from the next sign-in and the next refresh on, of live sessions
@@ -40,7 +25,7 @@ impl Accounts {
         &self,
         caller: &Caller,
         target: Versioned<AccountId>,
-        patch: AccountSettingsPatch,
+        patch: MergePatch<AccountSettings>,
     ) -> Result<Account> {
         let id = target.id;
         caller.authorize(id, Permission::ManageSettings)?;
@@ -49,7 +34,7 @@ impl Accounts {
         let before = account(&mut tx, id).await?;
         let expected = target.expect(before.updated_at)?;
         let mut after = before.clone();
-        after.settings = patched(before.settings.clone(), patch);
+        after.settings = patch.applied_to(&before.settings)?;
         let changes_access = access(&before.settings) != access(&after.settings);
         if changes_access {
             check_is_a_person(caller)?;
@@ -70,19 +55,6 @@ impl Accounts {
         self.core.record(&mut tx, caller, entry).await?;
         tx.commit().await?;
         Ok(after)
-    }
-}
-
-fn patched(settings: AccountSettings, patch: AccountSettingsPatch) -> AccountSettings {
-    AccountSettings {
-        require_email_mfa: patch.require_email_mfa.unwrap_or(settings.require_email_mfa),
-        allowed_networks: patch.allowed_networks.unwrap_or(settings.allowed_networks),
-        magic_link_seconds: patch.magic_link_seconds.unwrap_or(settings.magic_link_seconds),
-        invitation_seconds: patch.invitation_seconds.unwrap_or(settings.invitation_seconds),
-        max_access_token_seconds: patch.max_access_token_seconds.unwrap_or(settings.max_access_token_seconds),
-        max_idle_seconds: patch.max_idle_seconds.unwrap_or(settings.max_idle_seconds),
-        max_session_seconds: patch.max_session_seconds.unwrap_or(settings.max_session_seconds),
-        languages: patch.languages.unwrap_or(settings.languages),
     }
 }
 

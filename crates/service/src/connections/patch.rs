@@ -1,14 +1,11 @@
 //! Changing a connection's settings, field by field, with every wrong field named at once.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use domain::application::is_loopback;
-use domain::email::EmailDomain;
-use domain::role::RoleSet;
 use domain::sso::connection::{
     CERTIFICATES_MAX, CLOCK_SKEW_SECONDS_MAX, ConnectionSettings, EMAIL_DOMAINS_MAX, PROTOCOL_VALUE_MAX_BYTES,
-    PinnedCertificate, Provisioning, ROLE_MAPPINGS_MAX, RequestBinding, USERNAME_ATTRIBUTES_MAX, UsernameSource,
+    PinnedCertificate, ROLE_MAPPINGS_MAX, USERNAME_ATTRIBUTES_MAX, UsernameSource,
 };
 use domain::sso::identity::NAME_ID_TRANSIENT;
 use domain::text::Label;
@@ -17,34 +14,7 @@ use url::Url;
 
 use crate::connections::Connections;
 use crate::core::error::{Error, Result, Violation};
-
-/// Changes to a connection's settings; an absent field stays as it is. The inner `None` removes an optional value.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "each field is described at `ConnectionSettings`")]
-pub struct ConnectionPatch {
-    pub idp_entity_id: Option<Option<String>>,
-    pub login_url: Option<Option<Url>>,
-    pub request_binding: Option<RequestBinding>,
-    /// PEM texts; each may hold several certificates.
-    pub certificates: Option<Vec<String>>,
-    pub refuse_expired_certificates: Option<bool>,
-    pub metadata_url: Option<Option<Url>>,
-    pub sign_requests: Option<bool>,
-    pub allow_sha1: Option<bool>,
-    pub allow_idp_initiated: Option<bool>,
-    pub clock_skew_seconds: Option<u16>,
-    pub probe_login_url: Option<bool>,
-    pub name_id_format: Option<Option<String>>,
-    pub force_authn: Option<bool>,
-    pub requested_authn_context: Option<Option<String>>,
-    pub username_source: Option<UsernameSource>,
-    pub username_attributes: Option<Vec<String>>,
-    pub provisioning: Option<Provisioning>,
-    pub email_domains: Option<Vec<EmailDomain>>,
-    pub default_roles: Option<RoleSet>,
-    pub role_mappings: Option<BTreeMap<String, RoleSet>>,
-    pub button_text: Option<Label>,
-}
+use crate::core::merge::MergePatch;
 
 /// Collects what is wrong while the rest is looked at too.
 struct Checker(Vec<Violation>);
@@ -72,43 +42,25 @@ impl Checker {
     }
 }
 
-fn set<T>(target: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *target = value;
-    }
-}
-
 impl Connections {
-    /// The settings with the patch applied, or every field of it that is wrong.
+    /// The settings with the patch applied, or every field that is wrong then. Certificates come as PEM texts, each of
+    /// which may hold several.
     pub(crate) fn patched(
         &self,
-        mut settings: ConnectionSettings,
-        patch: ConnectionPatch,
+        before: &ConnectionSettings,
+        mut patch: MergePatch<ConnectionSettings>,
     ) -> Result<ConnectionSettings> {
         let mut checker = Checker(vec![]);
-        if let Some(texts) = &patch.certificates {
-            settings.certificates = pinned_certificates(texts, &mut checker);
+        if let Some(texts) = patch.take::<Vec<String>>("certificates")? {
+            patch.put("certificates", &pinned_certificates(&texts, &mut checker))?;
         }
-        set(&mut settings.idp_entity_id, patch.idp_entity_id);
-        set(&mut settings.login_url, patch.login_url);
-        set(&mut settings.request_binding, patch.request_binding);
-        set(&mut settings.refuse_expired_certificates, patch.refuse_expired_certificates);
-        set(&mut settings.metadata_url, patch.metadata_url);
-        set(&mut settings.sign_requests, patch.sign_requests);
-        set(&mut settings.allow_sha1, patch.allow_sha1);
-        set(&mut settings.allow_idp_initiated, patch.allow_idp_initiated);
-        set(&mut settings.clock_skew_seconds, patch.clock_skew_seconds);
-        set(&mut settings.probe_login_url, patch.probe_login_url);
-        set(&mut settings.name_id_format, patch.name_id_format);
-        set(&mut settings.force_authn, patch.force_authn);
-        set(&mut settings.requested_authn_context, patch.requested_authn_context);
-        set(&mut settings.username_source, patch.username_source);
-        set(&mut settings.username_attributes, patch.username_attributes);
-        set(&mut settings.provisioning, patch.provisioning);
-        set(&mut settings.email_domains, patch.email_domains);
-        set(&mut settings.default_roles, patch.default_roles);
-        set(&mut settings.role_mappings, patch.role_mappings);
-        set(&mut settings.button_text, patch.button_text);
+        let settings = patch.applied_to(before)?;
+        // What an older version stored stays; what is new is held to today's rule.
+        if settings.button_text != before.button_text
+            && let Err(error) = Label::parse(settings.button_text.as_str())
+        {
+            checker.refuse("button_text", error);
+        }
         self.check(&settings, &mut checker);
         if checker.0.is_empty() { Ok(settings) } else { Err(Error::invalid_all(checker.0)) }
     }
