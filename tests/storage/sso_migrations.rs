@@ -5,8 +5,8 @@ use domain::mail::MailKind;
 use domain::portal::Portal;
 use domain::sso_migration::row::KeepReason;
 use domain::sso_migration::{
-    Action, ActionName, Applied, Choice, Counts, Decisions, Direction, Effects, MigrationOptions, MigrationState,
-    PlanDigest, Row, SignOff, Snapshot, SsoMigration, UntestedOverride,
+    Action, ActionName, Applied, Choice, Counts, Decisions, Direction, Effects, MigrationOptions, PlanDigest, Progress,
+    Row, SignOff, Snapshot, SsoMigration, UntestedOverride,
 };
 use domain::text::Label;
 use domain::user::{User, UserStatus};
@@ -26,7 +26,7 @@ fn migration(tenant: &Tenant) -> SsoMigration {
         account_id: tenant.account.id,
         portal: Portal::Admin,
         direction: Direction::Require,
-        state: MigrationState::Previewed,
+        progress: Progress::Previewed,
         reverts: None,
         options: MigrationOptions::default(),
         decisions: Decisions::new(),
@@ -36,8 +36,6 @@ fn migration(tenant: &Tenant) -> SsoMigration {
         created_by: tenant.user.id,
         created_at: at(0),
         updated_at: at(0),
-        signed_off: None,
-        applied: None,
     }
 }
 
@@ -78,13 +76,10 @@ async fn a_migration_reads_back(db: TestDatabase) {
     let word = UntestedOverride { reason: Label::parse("known good").unwrap(), connection_version: at(1) };
     let signed = SignOff { by: tenant.user.id, at: at(1), expires_at: at(9), untested: Some(word) };
     let applied = SsoMigration {
-        state: MigrationState::Applied,
-        signed_off: Some(signed),
-        applied: Some(Applied {
-            by: tenant.user.id,
-            at: at(2),
-            effects: Effects { sessions_ended: 3, links_ended: 1 },
-        }),
+        progress: Progress::Applied(
+            signed,
+            Applied { by: tenant.user.id, at: at(2), effects: Effects { sessions_ended: 3, links_ended: 1 } },
+        ),
         updated_at: at(2),
         ..bare.clone()
     };

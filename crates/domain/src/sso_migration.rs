@@ -132,6 +132,56 @@ pub struct Effects {
     pub links_ended: u64,
 }
 
+/// State of a migration with its data: what is signed has a signature, what was carried out has a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The plan can be read and decided upon.
+    Previewed,
+    /// An owner signed the plan off.
+    SignedOff(SignOff),
+    /// The plan was carried out, and not put back since.
+    Applied(SignOff, Applied),
+    /// The plan was carried out, and put back by another migration.
+    Reverted(SignOff, Applied),
+    /// A later migration took its place before it was carried out; it may have been signed.
+    Superseded(Option<SignOff>),
+}
+
+impl Progress {
+    /// The name of the state.
+    pub const fn state(&self) -> MigrationState {
+        match self {
+            Self::Previewed => MigrationState::Previewed,
+            Self::SignedOff(_) => MigrationState::SignedOff,
+            Self::Applied(..) => MigrationState::Applied,
+            Self::Reverted(..) => MigrationState::Reverted,
+            Self::Superseded(_) => MigrationState::Superseded,
+        }
+    }
+
+    /// The signature under the plan, where it was given.
+    pub const fn sign_off(&self) -> Option<&SignOff> {
+        match self {
+            Self::SignedOff(sign_off) | Self::Applied(sign_off, _) | Self::Reverted(sign_off, _) => Some(sign_off),
+            Self::Superseded(sign_off) => sign_off.as_ref(),
+            Self::Previewed => None,
+        }
+    }
+
+    /// The record of the application, where the plan was carried out.
+    pub const fn applied(&self) -> Option<&Applied> {
+        match self {
+            Self::Applied(_, applied) | Self::Reverted(_, applied) => Some(applied),
+            Self::Previewed | Self::SignedOff(_) | Self::Superseded(_) => None,
+        }
+    }
+
+    /// An owner's word for an untested connection, where the signature has one.
+    pub fn untested(&self) -> Option<&UntestedOverride> {
+        self.sign_off().and_then(|sign_off| sign_off.untested.as_ref())
+    }
+}
+
 /// A plan's head: everything but its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoMigration {
@@ -143,8 +193,8 @@ pub struct SsoMigration {
     pub portal: Portal,
     /// Direction: to SSO or back.
     pub direction: Direction,
-    /// State of the migration now.
-    pub state: MigrationState,
+    /// State of the migration now, with what belongs to it.
+    pub progress: Progress,
     /// The applied migration that this one puts back.
     pub reverts: Option<SsoMigrationId>,
     /// Options that the plan was made with.
@@ -163,8 +213,4 @@ pub struct SsoMigration {
     pub created_at: Timestamp,
     /// Time of its last change; its `ETag`.
     pub updated_at: Timestamp,
-    /// Signature under its plan; none where it is not signed off.
-    pub signed_off: Option<SignOff>,
-    /// Record of its application; none where it was not carried out.
-    pub applied: Option<Applied>,
 }

@@ -128,22 +128,23 @@ fn entry(action: AuditAction, migration: &SsoMigration, before: Value, after: Va
 
 /// Properties of a migration that the audit log keeps; its rows are kept with it.
 fn audited(migration: &SsoMigration) -> Value {
+    let progress = &migration.progress;
     json!({
         "portal": migration.portal,
         "direction": migration.direction,
-        "state": migration.state,
+        "state": migration.progress.state(),
         "reverts": migration.reverts,
         "options": migration.options,
         "decisions": migration.decisions,
         "digest": migration.digest,
         "counts": migration.counts,
-        "signed_off_by": migration.signed_off.as_ref().map(|signed| signed.by),
+        "signed_off_by": progress.sign_off().map(|signed| signed.by),
         "override_reason": override_reason(migration),
-        "applied_by": migration.applied.map(|applied| applied.by),
-        "effects": migration.applied.map(|applied| applied.effects),
+        "applied_by": progress.applied().map(|applied| applied.by),
+        "effects": progress.applied().map(|applied| applied.effects),
     })
 }
 
 fn override_reason(migration: &SsoMigration) -> Option<&Label> {
-    migration.signed_off.as_ref().and_then(|signed| signed.untested.as_ref()).map(|word| &word.reason)
+    migration.progress.untested().map(|word| &word.reason)
 }

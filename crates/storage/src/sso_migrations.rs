@@ -2,8 +2,8 @@
 
 use domain::portal::Portal;
 use domain::sso_migration::{
-    Applied, Blocker, Counts, Decisions, Direction, Effects, MigrationOptions, MigrationState, SignOff, SsoMigration,
-    UntestedOverride,
+    Applied, Blocker, Counts, Decisions, Direction, Effects, MigrationOptions, MigrationState, Progress, SignOff,
+    SsoMigration, UntestedOverride,
 };
 use domain::{AccountId, SsoMigrationId, UserId};
 use jiff::Timestamp;
@@ -80,13 +80,13 @@ impl TryFrom<MigrationRow> for SsoMigration {
     type Error = StorageError;
 
     fn try_from(row: MigrationRow) -> Result<Self> {
-        let (signed_off, applied) = (read_sign_off(&row)?, read_applied(&row)?);
+        let progress = read_progress(&row)?;
         Ok(Self {
+            progress,
             id: SsoMigrationId::from_uuid(row.id),
             account_id: AccountId::from_uuid(row.account_id),
             portal: parsed("sso_migrations.portal", &row.portal)?,
             direction: parsed::<Direction>("sso_migrations.direction", &row.direction)?,
-            state: parsed::<MigrationState>("sso_migrations.state", &row.state)?,
             reverts: row.reverts.map(SsoMigrationId::from_uuid),
             options: row.options.0,
             decisions: row.decisions.0,
@@ -96,10 +96,24 @@ impl TryFrom<MigrationRow> for SsoMigration {
             created_by: UserId::from_uuid(row.created_by),
             created_at: time("sso_migrations.created_at", row.created_at)?,
             updated_at: time("sso_migrations.updated_at", row.updated_at)?,
-            signed_off,
-            applied,
         })
     }
+}
+
+/// Reads the state with what belongs to it; a row that lacks that is corrupt.
+fn read_progress(row: &MigrationRow) -> Result<Progress> {
+    let state = parsed::<MigrationState>("sso_migrations.state", &row.state)?;
+    let (sign_off, applied) = (read_sign_off(row)?, read_applied(row)?);
+    let lacks = |what| StorageError::corrupt("sso_migrations.state", format!("{} without {what}", state.as_str()));
+    let signed = |sign_off: Option<SignOff>| sign_off.ok_or_else(|| lacks("a signature"));
+    let carried_out = || applied.ok_or_else(|| lacks("the record of its application"));
+    Ok(match state {
+        MigrationState::Previewed => Progress::Previewed,
+        MigrationState::SignedOff => Progress::SignedOff(signed(sign_off)?),
+        MigrationState::Applied => Progress::Applied(signed(sign_off)?, carried_out()?),
+        MigrationState::Reverted => Progress::Reverted(signed(sign_off)?, carried_out()?),
+        MigrationState::Superseded => Progress::Superseded(sign_off),
+    })
 }
 
 fn read_sign_off(row: &MigrationRow) -> Result<Option<SignOff>> {
@@ -114,10 +128,6 @@ fn read_untested(row: &MigrationRow) -> Result<Option<UntestedOverride>> {
     let Some((reason, connection_version)) = row.sign_off_override_reason.clone().zip(version) else { return Ok(None) };
     let reason = checked("sso_migrations.sign_off_override_reason", reason)?;
     Ok(Some(UntestedOverride { reason, connection_version }))
-}
-
-fn untested(migration: &SsoMigration) -> Option<&UntestedOverride> {
-    migration.signed_off.as_ref().and_then(|signed| signed.untested.as_ref())
 }
 
 fn read_applied(row: &MigrationRow) -> Result<Option<Applied>> {
@@ -135,7 +145,7 @@ pub async fn insert(tx: &mut Tx, migration: &SsoMigration) -> Result<()> {
         migration.account_id.as_uuid(),
         migration.portal.as_str(),
         migration.direction.as_str(),
-        migration.state.as_str(),
+        migration.progress.state().as_str(),
         migration.reverts.map(SsoMigrationId::as_uuid),
         Json(&migration.options),
         Json(&migration.decisions),
@@ -145,14 +155,14 @@ pub async fn insert(tx: &mut Tx, migration: &SsoMigration) -> Result<()> {
         migration.created_by.as_uuid(),
         millis(migration.created_at),
         millis(migration.updated_at),
-        migration.signed_off.as_ref().map(|signed| signed.by.as_uuid()),
-        migration.signed_off.as_ref().map(|signed| millis(signed.at)),
-        migration.signed_off.as_ref().map(|signed| millis(signed.expires_at)),
-        migration.applied.map(|applied| applied.by.as_uuid()),
-        migration.applied.map(|applied| millis(applied.at)),
-        migration.applied.map(|applied| Json(applied.effects)),
-        untested(migration).map(|word| word.reason.as_str()),
-        untested(migration).map(|word| millis(word.connection_version)),
+        migration.progress.sign_off().map(|signed| signed.by.as_uuid()),
+        migration.progress.sign_off().map(|signed| millis(signed.at)),
+        migration.progress.sign_off().map(|signed| millis(signed.expires_at)),
+        migration.progress.applied().map(|applied| applied.by.as_uuid()),
+        migration.progress.applied().map(|applied| millis(applied.at)),
+        migration.progress.applied().map(|applied| Json(applied.effects)),
+        migration.progress.untested().map(|word| word.reason.as_str()),
+        migration.progress.untested().map(|word| millis(word.connection_version)),
     )?;
     Ok(())
 }
@@ -190,21 +200,21 @@ pub async fn update(tx: &mut Tx, after: &SsoMigration, before: &SsoMigration) ->
         after.account_id.as_uuid(),
         after.id.as_uuid(),
         millis(before.updated_at),
-        before.state.as_str(),
-        after.state.as_str(),
+        before.progress.state().as_str(),
+        after.progress.state().as_str(),
         Json(&after.decisions),
         after.digest.as_str(),
         Json(&after.counts),
         Json(&after.blockers),
         millis(after.updated_at),
-        after.signed_off.as_ref().map(|signed| signed.by.as_uuid()),
-        after.signed_off.as_ref().map(|signed| millis(signed.at)),
-        after.signed_off.as_ref().map(|signed| millis(signed.expires_at)),
-        after.applied.map(|applied| applied.by.as_uuid()),
-        after.applied.map(|applied| millis(applied.at)),
-        after.applied.map(|applied| Json(applied.effects)),
-        untested(after).map(|word| word.reason.as_str()),
-        untested(after).map(|word| millis(word.connection_version)),
+        after.progress.sign_off().map(|signed| signed.by.as_uuid()),
+        after.progress.sign_off().map(|signed| millis(signed.at)),
+        after.progress.sign_off().map(|signed| millis(signed.expires_at)),
+        after.progress.applied().map(|applied| applied.by.as_uuid()),
+        after.progress.applied().map(|applied| millis(applied.at)),
+        after.progress.applied().map(|applied| Json(applied.effects)),
+        after.progress.untested().map(|word| word.reason.as_str()),
+        after.progress.untested().map(|word| millis(word.connection_version)),
     )?;
     written(rows, StorageError::Stale)
 }

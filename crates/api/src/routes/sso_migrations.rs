@@ -261,7 +261,7 @@ impl From<DomainMigration> for SsoMigration {
             account_id: migration.account_id,
             portal: migration.portal,
             direction: migration.direction,
-            state: migration.state,
+            state: migration.progress.state(),
             reverts: migration.reverts,
             options: migration.options.into(),
             decisions: migration.decisions.into_iter().map(UserDecisionBody::from).collect(),
@@ -272,8 +272,8 @@ impl From<DomainMigration> for SsoMigration {
             created_by: migration.created_by,
             created_at: migration.created_at,
             updated_at: migration.updated_at,
-            signed_off: migration.signed_off.map(SignedOff::from),
-            applied: migration.applied.map(AppliedBy::from),
+            signed_off: migration.progress.sign_off().cloned().map(SignedOff::from),
+            applied: migration.progress.applied().copied().map(AppliedBy::from),
         }
     }
 }

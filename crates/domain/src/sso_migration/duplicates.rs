@@ -109,13 +109,14 @@ pub(super) fn evidence(person: &Person) -> Evidence {
 }
 
 /// Decides what becomes of the users who go by one email, in their order.
-pub(super) fn resolve<'a>(members: &[Member<'a>]) -> Vec<Fate<'a>> {
+pub(super) fn resolve<'a>(members: &[Member<'a>]) -> Vec<(&'a Person, Fate<'a>)> {
     if let [only] = members {
         // Alone, nobody is a duplicate; an exempt user keeps their email too.
-        return vec![if only.choice == Some(Choice::Exempt) { Fate::Separate } else { Fate::Stays }];
+        let fate = if only.choice == Some(Choice::Exempt) { Fate::Separate } else { Fate::Stays };
+        return vec![(only.person, fate)];
     }
     let outcome = keeper(members);
-    members.iter().map(|member| fate(member, outcome)).collect()
+    members.iter().map(|member| (member.person, fate(member, outcome))).collect()
 }
 
 fn fate<'a>(member: &Member<'a>, outcome: Result<Option<Keeper<'_, 'a>>, ConflictKind>) -> Fate<'a> {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::UserId;
 use crate::sso_migration::digest::PlanDigest;
 use crate::sso_migration::plan::Blocker;
-use crate::sso_migration::{MigrationState, SignOff, SsoMigration, UntestedOverride};
+use crate::sso_migration::{Applied, MigrationState, Progress, SignOff, SsoMigration, UntestedOverride};
 use crate::text::Label;
 
 /// Lifetime of a signature: enough to sign in the afternoon and switch over early the next morning.
@@ -31,11 +31,34 @@ pub enum MigrationRefusal {
     Blocked(Vec<Blocker>),
 }
 
-/// Decides whether something may still be decided of its users. A plan that was signed off is a preview again then.
-pub fn decide_change(state: MigrationState) -> Result<(), MigrationRefusal> {
-    match state {
-        MigrationState::Previewed | MigrationState::SignedOff => Ok(()),
-        over => Err(MigrationRefusal::Over(over)),
+impl SsoMigration {
+    /// The migration while its plan may still be decided upon: one that was signed off is a preview again.
+    pub fn reopened(self) -> Result<Self, MigrationRefusal> {
+        match self.progress {
+            Progress::Previewed | Progress::SignedOff(_) => Ok(Self { progress: Progress::Previewed, ..self }),
+            Progress::Applied(..) | Progress::Reverted(..) | Progress::Superseded(_) => {
+                Err(MigrationRefusal::Over(self.progress.state()))
+            }
+        }
+    }
+
+    /// The migration with an owner's signature under the plan that they have read, as it would be made now.
+    pub fn signed_off(
+        self,
+        signature: Signature,
+        current: &CurrentPlan<'_>,
+        by: UserId,
+        now: Timestamp,
+    ) -> Result<Self, MigrationRefusal> {
+        let open = self.reopened()?;
+        if signature.digest != open.digest || current.digest != &open.digest {
+            return Err(MigrationRefusal::Outdated);
+        }
+        let word = |(reason, connection_version)| UntestedOverride { reason, connection_version };
+        let untested = signature.override_reason.zip(current.connection_version).map(word);
+        current.check(untested.as_ref())?;
+        let expires_at = now.saturating_add(SIGN_OFF_LIFETIME).unwrap_or(Timestamp::MAX);
+        Ok(Self { progress: Progress::SignedOff(SignOff { by, at: now, expires_at, untested }), ..open })
     }
 }
 
@@ -69,51 +92,56 @@ impl CurrentPlan<'_> {
     }
 }
 
-/// Decides whether an owner may sign the plan that they have read, as it would be made now.
-pub fn decide_sign_off(
-    migration: &SsoMigration,
-    signature: Signature,
-    current: &CurrentPlan<'_>,
-    by: UserId,
-    now: Timestamp,
-) -> Result<SignOff, MigrationRefusal> {
-    decide_change(migration.state)?;
-    if signature.digest != migration.digest || current.digest != &migration.digest {
-        return Err(MigrationRefusal::Outdated);
-    }
-    let word = |(reason, connection_version)| UntestedOverride { reason, connection_version };
-    let untested = signature.override_reason.zip(current.connection_version).map(word);
-    current.check(untested.as_ref())?;
-    Ok(SignOff { by, at: now, expires_at: now.saturating_add(SIGN_OFF_LIFETIME).unwrap_or(Timestamp::MAX), untested })
+/// Migration whose plan may be carried out: it is signed, and the signature holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedMigration {
+    migration: SsoMigration,
+    sign_off: SignOff,
 }
 
-/// Work that is left of a migration that is to be applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Application {
-    /// All of it is to be done.
-    Due,
-    /// Nothing is left: it was applied before, by a request at the same time or one whose answer got lost.
-    Done,
+/// Decision about a migration that is to be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApplyDecision {
+    /// The plan is to be carried out.
+    CarryOut(SignedMigration),
+    /// The plan was carried out before, by a request at the same time or one whose answer got lost.
+    AlreadyApplied(SsoMigration),
 }
 
 /// Decides whether a migration may be carried out, before its plan is looked at.
-pub fn decide_apply(migration: &SsoMigration, now: Timestamp) -> Result<Application, MigrationRefusal> {
-    match (migration.state, &migration.signed_off) {
-        (MigrationState::Applied, _) => Ok(Application::Done),
-        (MigrationState::SignedOff, Some(sign_off)) if now >= sign_off.expires_at => Err(MigrationRefusal::Expired),
-        (MigrationState::SignedOff, Some(_)) => Ok(Application::Due),
-        (MigrationState::Previewed | MigrationState::SignedOff, _) => Err(MigrationRefusal::NotSignedOff),
-        (over @ (MigrationState::Reverted | MigrationState::Superseded), _) => Err(MigrationRefusal::Over(over)),
+pub fn decide_apply(migration: SsoMigration, now: Timestamp) -> Result<ApplyDecision, MigrationRefusal> {
+    match &migration.progress {
+        Progress::Applied(..) => Ok(ApplyDecision::AlreadyApplied(migration)),
+        Progress::SignedOff(sign_off) if now >= sign_off.expires_at => Err(MigrationRefusal::Expired),
+        Progress::SignedOff(sign_off) => {
+            let sign_off = sign_off.clone();
+            Ok(ApplyDecision::CarryOut(SignedMigration { migration, sign_off }))
+        }
+        Progress::Previewed => Err(MigrationRefusal::NotSignedOff),
+        over @ (Progress::Reverted(..) | Progress::Superseded(_)) => Err(MigrationRefusal::Over(over.state())),
     }
 }
 
-/// Decides whether what was signed is what would be carried out now, and whether nothing blocks it: the connection
-/// as it is now must be the one that was tested, or the one that the owner answered for.
-pub fn decide_unchanged(migration: &SsoMigration, current: &CurrentPlan<'_>) -> Result<(), MigrationRefusal> {
-    if current.digest != &migration.digest {
-        return Err(MigrationRefusal::Outdated);
+impl SignedMigration {
+    /// The migration as it was signed.
+    pub fn migration(&self) -> &SsoMigration {
+        &self.migration
     }
-    current.check(migration.signed_off.as_ref().and_then(|signed| signed.untested.as_ref()))
+
+    /// Decides whether what was signed is what would be carried out now, and whether nothing blocks it: the connection
+    /// as it is now must be the one that was tested, or the one that the owner answered for.
+    pub fn decide_unchanged(&self, current: &CurrentPlan<'_>) -> Result<(), MigrationRefusal> {
+        if current.digest != &self.migration.digest {
+            return Err(MigrationRefusal::Outdated);
+        }
+        current.check(self.sign_off.untested.as_ref())
+    }
+
+    /// The migration once its plan is carried out.
+    #[must_use]
+    pub fn applied(self, applied: Applied) -> SsoMigration {
+        SsoMigration { progress: Progress::Applied(self.sign_off, applied), ..self.migration }
+    }
 }
 
 #[cfg(test)]
@@ -141,7 +169,7 @@ mod tests {
             account_id: AccountId::from_uuid(Uuid::from_u128(3)),
             portal: Portal::Admin,
             direction: Direction::Require,
-            state: MigrationState::Previewed,
+            progress: Progress::Previewed,
             reverts: None,
             options: MigrationOptions::default(),
             decisions: Decisions::new(),
@@ -151,13 +179,37 @@ mod tests {
             created_by: CHIEF,
             created_at: at(0),
             updated_at: at(0),
-            signed_off: None,
-            applied: None,
         }
     }
 
     fn signature(reason: Option<&str>) -> Signature {
         Signature { digest: digest(), override_reason: reason.map(|reason| Label::parse(reason).unwrap()) }
+    }
+
+    fn to_apply(migration: SsoMigration) -> SignedMigration {
+        match decide_apply(migration, at(9)).unwrap() {
+            ApplyDecision::CarryOut(signed) => signed,
+            ApplyDecision::AlreadyApplied(migration) => panic!("{migration:?}"),
+        }
+    }
+
+    /// Proves F2: a step that a state does not allow is refused, and each transition leads to the next state alone.
+    #[test]
+    fn a_migration_goes_through_its_states_in_order() {
+        let digest = digest();
+        let plan = CurrentPlan { digest: &digest, blockers: &[], connection_version: Some(at(5)) };
+        assert_eq!(decide_apply(previewed(), at(9)), Err(MigrationRefusal::NotSignedOff));
+        let signed = previewed().signed_off(signature(None), &plan, CHIEF, at(9)).unwrap();
+        assert_eq!(signed.clone().reopened().unwrap(), previewed());
+        let expired = at(9).saturating_add(SIGN_OFF_LIFETIME).unwrap();
+        assert_eq!(decide_apply(signed.clone(), expired), Err(MigrationRefusal::Expired));
+        let record = Applied { by: CHIEF, at: at(9), effects: crate::sso_migration::Effects::default() };
+        let applied = to_apply(signed).applied(record);
+        assert_eq!(applied.progress.applied(), Some(&record));
+        assert_eq!(applied.clone().reopened(), Err(MigrationRefusal::Over(MigrationState::Applied)));
+        assert_eq!(decide_apply(applied.clone(), at(9)), Ok(ApplyDecision::AlreadyApplied(applied.clone())));
+        let superseded = SsoMigration { progress: Progress::Superseded(None), ..applied };
+        assert_eq!(decide_apply(superseded, at(9)), Err(MigrationRefusal::Over(MigrationState::Superseded)));
     }
 
     /// Proves F2: an untested connection blocks, unless an owner answers for it; that holds for the connection as
@@ -167,19 +219,18 @@ mod tests {
         use Blocker::{BreakGlassRequired, ConnectionUntested};
         let digest = digest();
         let plan = |blockers, version| CurrentPlan { digest: &digest, blockers, connection_version: Some(at(version)) };
-        let sign =
-            |reason, current: &CurrentPlan<'_>| decide_sign_off(&previewed(), signature(reason), current, CHIEF, at(9));
+        let sign = |reason, current: &CurrentPlan<'_>| previewed().signed_off(signature(reason), current, CHIEF, at(9));
         let untested = plan(&[ConnectionUntested], 5);
         assert_eq!(sign(None, &untested), Err(MigrationRefusal::Blocked(vec![ConnectionUntested])));
         let both = plan(&[BreakGlassRequired, ConnectionUntested], 5);
         assert_eq!(sign(Some("known good"), &both), Err(MigrationRefusal::Blocked(vec![BreakGlassRequired])));
         let signed = sign(Some("known good"), &untested).unwrap();
-        assert_eq!(signed.untested.as_ref().unwrap().reason.as_str(), "known good");
-        let migration = SsoMigration { signed_off: Some(signed), ..previewed() };
-        assert_eq!(decide_unchanged(&migration, &untested), Ok(()));
+        assert_eq!(signed.progress.untested().unwrap().reason.as_str(), "known good");
+        let signed = to_apply(signed);
+        assert_eq!(signed.decide_unchanged(&untested), Ok(()));
         let changed = plan(&[ConnectionUntested], 6);
-        assert_eq!(decide_unchanged(&migration, &changed), Err(MigrationRefusal::Blocked(vec![ConnectionUntested])));
-        assert_eq!(decide_unchanged(&migration, &plan(&[], 6)), Ok(()), "a test takes the place of the word");
+        assert_eq!(signed.decide_unchanged(&changed), Err(MigrationRefusal::Blocked(vec![ConnectionUntested])));
+        assert_eq!(signed.decide_unchanged(&plan(&[], 6)), Ok(()), "a test takes the place of the word");
     }
 
     /// Proves F2: a signature without a reason rests on the test, and is worth nothing once the connection has changed.
@@ -187,11 +238,10 @@ mod tests {
     fn a_tested_connection_that_changed_since_blocks_the_application() {
         let digest = digest();
         let plan = |blockers, version| CurrentPlan { digest: &digest, blockers, connection_version: Some(at(version)) };
-        let signed = decide_sign_off(&previewed(), signature(None), &plan(&[], 5), CHIEF, at(9)).unwrap();
-        let migration = SsoMigration { signed_off: Some(signed), ..previewed() };
-        assert_eq!(decide_unchanged(&migration, &plan(&[], 5)), Ok(()));
+        let signed = to_apply(previewed().signed_off(signature(None), &plan(&[], 5), CHIEF, at(9)).unwrap());
+        assert_eq!(signed.decide_unchanged(&plan(&[], 5)), Ok(()));
         let changed = plan(&[Blocker::ConnectionUntested], 6);
         let blocked = MigrationRefusal::Blocked(vec![Blocker::ConnectionUntested]);
-        assert_eq!(decide_unchanged(&migration, &changed), Err(blocked));
+        assert_eq!(signed.decide_unchanged(&changed), Err(blocked));
     }
 }

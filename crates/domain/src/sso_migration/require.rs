@@ -118,11 +118,10 @@ impl<'a> Draft<'a> {
         let member =
             |person: &&'a Person| Member { person, choice: self.choice(person), is_acting: self.is_acting(person) };
         let members: Vec<Member<'a>> = namesakes.iter().map(member).collect();
-        let planned = |(member, fate): (&Member<'a>, Fate<'a>)| {
-            let namesakes = Rc::clone(namesakes);
-            (member.person.user.id, Planned { person: member.person, namesakes, fate })
+        let planned = |(person, fate): (&'a Person, Fate<'a>)| {
+            (person.user.id, Planned { person, namesakes: Rc::clone(namesakes), fate })
         };
-        members.iter().zip(resolve(&members)).map(planned).collect()
+        resolve(&members).into_iter().map(planned).collect()
     }
 
     fn without_email(&self, person: &Person) -> Fate<'a> {

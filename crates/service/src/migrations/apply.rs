@@ -4,8 +4,8 @@ use domain::audit::AuditAction;
 use domain::portal::Portal;
 use domain::session::SessionEnd;
 use domain::sso::connection::{SamlConnection, SsoMode};
-use domain::sso_migration::lifecycle::{Application, decide_apply, decide_unchanged};
-use domain::sso_migration::{Applied, Direction, Effects, MigrationState, SsoMigration};
+use domain::sso_migration::lifecycle::{ApplyDecision, decide_apply};
+use domain::sso_migration::{Applied, Direction, Effects, SsoMigration};
 use domain::{AccountId, SsoMigrationId, UserId};
 use storage::Tx;
 use storage::sso_migration_effects::EndingSessions;
@@ -30,18 +30,16 @@ impl Migrations {
         let mut tx = self.core.store.begin().await?;
         self.people.hold_owners(&mut tx, caller, account_id).await?;
         let before = migration(&mut tx, account_id, id).await?;
-        if decide_apply(&before, self.core.now()).map_err(refused)? == Application::Done {
-            return Ok(before);
-        }
-        let planned = self.planned_again(&mut tx, &before).await?;
-        decide_unchanged(&before, &planned.current()).map_err(refused)?;
-        let effects = self.apply_plan(&mut tx, &before, planned, owner).await?;
-        let after = SsoMigration {
-            state: MigrationState::Applied,
-            applied: Some(Applied { by: owner, at: self.core.now(), effects }),
-            updated_at: self.core.next_version(before.updated_at),
-            ..before.clone()
+        let signed = match decide_apply(before.clone(), self.core.now()).map_err(refused)? {
+            ApplyDecision::CarryOut(signed) => signed,
+            ApplyDecision::AlreadyApplied(applied) => return Ok(applied),
         };
+        let planned = self.planned_again(&mut tx, &before).await?;
+        signed.decide_unchanged(&planned.current()).map_err(refused)?;
+        let effects = self.apply_plan(&mut tx, &before, planned, owner).await?;
+        let record = Applied { by: owner, at: self.core.now(), effects };
+        let updated_at = self.core.next_version(before.updated_at);
+        let after = SsoMigration { updated_at, ..signed.applied(record) };
         storage::sso_migrations::update(&mut tx, &after, &before).await?;
         self.core
             .record(&mut tx, caller, entry(AuditAction::SsoMigrationApplied, &after, audited(&before), audited(&after)))

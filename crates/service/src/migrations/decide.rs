@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::audit::AuditAction;
 use domain::sso_migration::decision::{DECISIONS_MAX, decide_choice};
-use domain::sso_migration::lifecycle::decide_change;
-use domain::sso_migration::{Decision, Decisions, MigrationState, Row, SsoMigration};
+use domain::sso_migration::{Decision, Decisions, Row, SsoMigration};
 use domain::{AccountId, SsoMigrationId, UserId};
 
 use super::planning::context;
@@ -37,21 +36,19 @@ impl Migrations {
         let mut tx = self.core.store.read().await?;
         let before = migration(&mut tx, account_id, target.id).await?;
         target.expect(before.updated_at)?;
-        decide_change(before.state).map_err(refused)?;
+        let open = before.clone().reopened().map_err(refused)?;
         let offered = self.planned_again(&mut tx, &before).await?.plan.rows;
         let decisions = merged(&before.decisions, decided, &offered)?;
         drop(offered);
         let planned = self.planned(&mut tx, account_id, context(&before, &decisions)).await?;
         drop(tx);
         let after = SsoMigration {
-            state: MigrationState::Previewed,
             digest: planned.digest,
             counts: planned.plan.counts,
             blockers: planned.plan.blockers,
             updated_at: self.core.next_version(before.updated_at),
-            signed_off: None,
             decisions,
-            ..before.clone()
+            ..open
         };
         let rows = self.with_mails(planned.plan.rows);
         let mut tx = self.core.store.begin().await?;

@@ -1,7 +1,7 @@
 //! The preview (F1): what would be done, row by row. It changes no user.
 
 use domain::audit::AuditAction;
-use domain::sso_migration::{Decisions, Direction, MigrationState, PlanContext, Row, SsoMigration};
+use domain::sso_migration::{Decisions, Direction, PlanContext, Progress, Row, SsoMigration};
 use domain::{AccountId, MailId, SsoMigrationId, UserId};
 use serde_json::Value;
 use storage::Tx;
@@ -68,7 +68,7 @@ impl Migrations {
             account_id,
             portal: new.portal,
             direction: new.direction,
-            state: MigrationState::Previewed,
+            progress: Progress::Previewed,
             reverts,
             options: new.options,
             decisions: Decisions::new(),
@@ -78,8 +78,6 @@ impl Migrations {
             created_by,
             created_at: now,
             updated_at: now,
-            signed_off: None,
-            applied: None,
         }
     }
 

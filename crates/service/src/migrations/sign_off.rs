@@ -1,8 +1,8 @@
 //! The signature (F2): of exactly what an owner has read, while nothing that it rests on has changed.
 
 use domain::audit::AuditAction;
-use domain::sso_migration::lifecycle::{Signature, decide_sign_off};
-use domain::sso_migration::{MigrationState, SsoMigration};
+use domain::sso_migration::SsoMigration;
+use domain::sso_migration::lifecycle::Signature;
 use domain::{AccountId, SsoMigrationId};
 
 use super::{acting_owner, audited, entry, migration, refused};
@@ -25,14 +25,9 @@ impl Migrations {
         let before = migration(&mut tx, account_id, id).await?;
         let current = self.planned_again(&mut tx, &before).await?;
         drop(tx);
-        let signed =
-            decide_sign_off(&before, signature, &current.current(), owner, self.core.now()).map_err(refused)?;
-        let after = SsoMigration {
-            state: MigrationState::SignedOff,
-            signed_off: Some(signed),
-            updated_at: self.core.next_version(before.updated_at),
-            ..before.clone()
-        };
+        let signed = before.clone().signed_off(signature, &current.current(), owner, self.core.now());
+        let updated_at = self.core.next_version(before.updated_at);
+        let after = SsoMigration { updated_at, ..signed.map_err(refused)? };
         let mut tx = self.core.store.begin().await?;
         self.people.hold_owners(&mut tx, caller, account_id).await?;
         storage::sso_migrations::update(&mut tx, &after, &before).await?;
