@@ -2,7 +2,7 @@
 
 use domain::direct_sign_in::{Awaited, DirectSignIn};
 use domain::secret::{PresentedSecret, SecretDigest};
-use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
+use domain::sign_in_attempt::{AttemptKind, AttemptStage, SignInAttempt};
 use domain::sso::pending_sign_in::ReturnTo;
 use domain::user::SignInMethod;
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use storage::{Tx, direct_sign_ins, mfa_codes, sign_in_attempts};
 use tests::both_engines;
 use tests::databases::TestDatabase;
 
-use crate::samples::{Tenant, at, attempt, digest, return_to, tenant};
+use crate::samples::{Tenant, at, attempt, digest, refused_outcome, return_to, tenant};
 
 fn by_form(tenant: &Tenant) -> SignInAttempt {
     SignInAttempt {
@@ -134,7 +134,7 @@ async fn refused_form_logins_are_bounded(db: TestDatabase) {
     for (index, (tenant, address, started_at, wanted)) in cases.into_iter().enumerate() {
         let refused = SignInAttempt {
             user_id: None,
-            outcome: AttemptOutcome::Refused,
+            outcome: refused_outcome(),
             client_address: address.to_owned(),
             started_at: at(started_at),
             ..by_form(tenant)

@@ -16,7 +16,7 @@ use domain::portal::Portal;
 use domain::role::{Role, RoleAssignments, RoleSet};
 use domain::secret::{PresentedSecret, SecretDigest};
 use domain::session::{RefreshToken, Session};
-use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptStage, Outcome, SignInAttempt};
 use domain::signing_key::{SigningAlgorithm, SigningKey, SigningKeyState};
 use domain::sso::connection::{ConnectionSettings, SamlConnection, SpHash, SsoMode};
 use domain::sso::pending_sign_in::{PendingSignIn, Purpose, ReturnTo};
@@ -195,6 +195,13 @@ pub fn connection(account_id: AccountId, portal: Portal) -> SamlConnection {
     }
 }
 
+/// The outcome of an attempt that was refused, for no particular reason.
+pub fn refused_outcome() -> Outcome {
+    let text = str::to_owned;
+    let (code, reason, check) = (text("no_role"), text("no_role"), text("provisioning"));
+    Outcome::Refused(AttemptFailure { code, reason, check, wanted: None, got: None })
+}
+
 pub fn attempt(tenant: &Tenant) -> SignInAttempt {
     SignInAttempt {
         id: AttemptId::from_uuid(fresh()),
@@ -204,8 +211,7 @@ pub fn attempt(tenant: &Tenant) -> SignInAttempt {
         application_id: Some(tenant.application.id),
         kind: AttemptKind::SpInitiated,
         stage: AttemptStage::SentToIdp,
-        outcome: AttemptOutcome::Pending,
-        failure: None,
+        outcome: Outcome::Pending,
         entered_email: None,
         user_id: None,
         warnings: vec![],

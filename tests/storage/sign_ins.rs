@@ -2,7 +2,7 @@
 
 use domain::portal::Portal;
 use domain::secret::PresentedSecret;
-use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, Outcome, SignInAttempt};
 use domain::sso::pending_sign_in::{PendingSignIn, Purpose, ReturnTo};
 use domain::{AttemptId, ConnectionId, UserId};
 use storage::authorization_codes::Evidence;
@@ -18,8 +18,7 @@ fn refused(tenant: &Tenant) -> SignInAttempt {
     SignInAttempt {
         kind: AttemptKind::IdpInitiated,
         stage: AttemptStage::ResponseReceived,
-        outcome: AttemptOutcome::Refused,
-        failure: Some(AttemptFailure {
+        outcome: Outcome::Refused(AttemptFailure {
             code: "login_incorrect_credentials".to_owned(),
             reason: "audience_mismatch".to_owned(),
             check: "audience".to_owned(),
@@ -46,9 +45,9 @@ async fn an_attempt_reads_back(db: TestDatabase) {
         let read = sign_in_attempts::by_id(&mut tx, tenant.account.id, stored.id).await.unwrap();
         assert_eq!(read.as_ref(), Some(stored));
     }
-    let SignInAttempt { failure, saml_message, .. } = full;
-    let (stage, outcome, updated_at) = (AttemptStage::ResponseReceived, AttemptOutcome::Refused, at(9));
-    let after = SignInAttempt { stage, outcome, failure, saml_message, updated_at, ..bare.clone() };
+    let SignInAttempt { outcome, saml_message, .. } = full;
+    let (stage, updated_at) = (AttemptStage::ResponseReceived, at(9));
+    let after = SignInAttempt { stage, outcome, saml_message, updated_at, ..bare.clone() };
     assert!(sign_in_attempts::refuse(&mut tx, &after).await.unwrap());
     assert_eq!(sign_in_attempts::by_id(&mut tx, tenant.account.id, bare.id).await.unwrap(), Some(after.clone()));
     let unknown = SignInAttempt { id: AttemptId::from_uuid(fresh()), ..after };
@@ -63,13 +62,15 @@ async fn an_attempt_is_recorded_whatever_it_holds(db: TestDatabase) {
     hostile.entered_email = Some("a\0b".to_owned());
     hostile.warnings = vec!["\0".to_owned()];
     hostile.saml_message = Some("\0".to_owned());
-    hostile.failure.as_mut().unwrap().got = Some("x\0' OR 1=1 --\u{1F980}".to_owned());
+    let failure = hostile.outcome.failure().unwrap().clone();
+    let got = Some("x\0' OR 1=1 --\u{1F980}".to_owned());
+    hostile.outcome = Outcome::Refused(AttemptFailure { got, ..failure });
     let mut tx = db.store.begin().await.unwrap();
     sign_in_attempts::insert(&mut tx, &hostile).await.unwrap();
     assert!(sign_in_attempts::refuse(&mut tx, &hostile).await.unwrap());
     let read = sign_in_attempts::by_id(&mut tx, tenant.account.id, hostile.id).await.unwrap().unwrap();
     assert_eq!(read.entered_email.as_deref(), Some("a\u{FFFD}b"));
-    assert_eq!(read.failure.unwrap().got.as_deref(), Some("x\u{FFFD}' OR 1=1 --\u{1F980}"));
+    assert_eq!(read.outcome.failure().unwrap().got.as_deref(), Some("x\u{FFFD}' OR 1=1 --\u{1F980}"));
 }
 
 /// Proves H1: attempts are listed newest first, by each filter.
@@ -80,7 +81,7 @@ async fn attempts_are_listed_newest_first_by_each_filter(db: TestDatabase) {
     let connection_id = Some(ConnectionId::from_uuid(fresh()));
     let rows = [
         attempt(&tenant),
-        SignInAttempt { outcome: AttemptOutcome::Succeeded, user_id, started_at: at(1), ..attempt(&tenant) },
+        SignInAttempt { outcome: Outcome::Succeeded, user_id, started_at: at(1), ..attempt(&tenant) },
         SignInAttempt { portal: Portal::SelfService, connection_id, started_at: at(2), ..attempt(&tenant) },
     ];
     let mut tx = db.store.begin().await.unwrap();
@@ -204,7 +205,8 @@ async fn a_success_outlasts_refusals(db: TestDatabase) {
     authorization_codes::issue(&mut tx, &code, evidence).await.unwrap();
     assert!(!sign_in_attempts::refuse(&mut tx, &refused).await.unwrap());
     let read = sign_in_attempts::by_id(&mut tx, tenant.account.id, refused.id).await.unwrap().unwrap();
-    assert_eq!((read.outcome, read.failure, read.saml_message), (AttemptOutcome::Pending, None, None));
+    assert_eq!(read.outcome, Outcome::Pending);
+    assert_eq!(read.saml_message, None);
     assert_eq!((read.user_id, read.warnings), (Some(tenant.user.id), vec!["odd".to_owned()]));
 }
 

@@ -1,7 +1,7 @@
 //! Test sign-ins: what they found, and that nothing comes of them.
 
 use domain::role::{Role, RoleSet};
-use domain::sign_in_attempt::{AttemptOutcome, AttemptStage, SignInAttempt};
+use domain::sign_in_attempt::{AttemptStage, Outcome, SignInAttempt};
 use domain::sso::connection::SamlConnection;
 use domain::sso::pending_sign_in::{PendingSignIn, Purpose};
 use domain::sso::test_sign_in::{
@@ -15,7 +15,7 @@ use storage::{StorageError, Tx, Unique};
 use tests::both_engines;
 use tests::databases::TestDatabase;
 
-use crate::samples::{Tenant, at, code, fresh, pending, tenant, used, waiting};
+use crate::samples::{Tenant, at, code, fresh, pending, refused_outcome, tenant, used, waiting};
 
 fn findings(tenant: &Tenant) -> TestFindings {
     let check = TestedCheck {
@@ -43,7 +43,7 @@ fn findings(tenant: &Tenant) -> TestFindings {
 async fn started(tx: &mut Tx, tenant: &Tenant) -> SignInAttempt {
     let stored = waiting(tx, tenant, PendingSignIn { purpose: Purpose::Test, ..pending(tenant) }).await;
     let attempt = sign_in_attempts::by_id(tx, tenant.account.id, stored.attempt_id).await.unwrap().unwrap();
-    let (stage, outcome) = (AttemptStage::UserResolved, AttemptOutcome::Succeeded);
+    let (stage, outcome) = (AttemptStage::UserResolved, Outcome::Succeeded);
     SignInAttempt { stage, outcome, warnings: vec!["skew".to_owned()], updated_at: at(9), ..attempt }
 }
 
@@ -73,7 +73,7 @@ async fn a_success_uses_test_and_assertion_up(db: TestDatabase) {
     let test = started(&mut tx, &tenant).await;
     let moved = SignInAttempt { account_id: AccountId::from_uuid(fresh()), ..test.clone() };
     assert!(conclude(&mut tx, &moved, &findings(&tenant), Some("_one")).await.is_err());
-    let refused = SignInAttempt { outcome: AttemptOutcome::Refused, ..test.clone() };
+    let refused = SignInAttempt { outcome: refused_outcome(), ..test.clone() };
     conclude(&mut tx, &refused, &TestFindings::default(), None).await.unwrap();
     conclude(&mut tx, &test, &findings(&tenant), Some("_one")).await.unwrap();
     let again = conclude(&mut tx, &refused, &TestFindings::default(), None).await;

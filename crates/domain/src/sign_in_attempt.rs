@@ -99,6 +99,36 @@ impl AttemptFailure {
     }
 }
 
+/// Outcome of an attempt with its data: what was refused has a failure, and nothing else has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The attempt is under way, or abandoned.
+    Pending,
+    /// The attempt gave a session, or what leads to one.
+    Succeeded,
+    /// The attempt was refused.
+    Refused(AttemptFailure),
+}
+
+impl Outcome {
+    /// The name of the outcome.
+    pub const fn name(&self) -> AttemptOutcome {
+        match self {
+            Self::Pending => AttemptOutcome::Pending,
+            Self::Succeeded => AttemptOutcome::Succeeded,
+            Self::Refused(_) => AttemptOutcome::Refused,
+        }
+    }
+
+    /// The failure of a refused attempt.
+    pub const fn failure(&self) -> Option<&AttemptFailure> {
+        match self {
+            Self::Refused(failure) => Some(failure),
+            Self::Pending | Self::Succeeded => None,
+        }
+    }
+}
+
 /// Attempt of a user to sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInAttempt {
@@ -117,9 +147,7 @@ pub struct SignInAttempt {
     /// Stage that it reached.
     pub stage: AttemptStage,
     /// Outcome, as it stands.
-    pub outcome: AttemptOutcome,
-    /// Failure, where it was refused.
-    pub failure: Option<AttemptFailure>,
+    pub outcome: Outcome,
     /// The email that was entered.
     pub entered_email: Option<String>,
     /// User who was found, if one was.
@@ -165,8 +193,7 @@ impl SignInAttempt {
             application_id: None,
             kind,
             stage: AttemptStage::Started,
-            outcome: AttemptOutcome::Pending,
-            failure: None,
+            outcome: Outcome::Pending,
             entered_email: None,
             user_id: None,
             warnings: vec![],

@@ -2,7 +2,7 @@
 //! [`crate::pending_sign_ins`] and [`crate::authorization_codes`] are its other faces.
 
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptOutcome, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptOutcome, Outcome, SignInAttempt};
 use domain::sso::pending_sign_in::PendingSignIn;
 use domain::{AccountId, ApplicationId, AttemptId, ConnectionId, UserId};
 use jiff::Timestamp;
@@ -121,8 +121,7 @@ impl TryFrom<AttemptRow> for SignInAttempt {
             application_id: row.application_id.map(ApplicationId::from_uuid),
             kind: parsed("sign_in_attempts.kind", &row.kind)?,
             stage: parsed("sign_in_attempts.stage", &row.stage)?,
-            outcome: parsed("sign_in_attempts.outcome", &row.outcome)?,
-            failure: row.failure.map(|failure| failure.0),
+            outcome: outcome(&row.outcome, row.failure)?,
             entered_email: row.entered_email,
             user_id: row.user_id.map(UserId::from_uuid),
             warnings: row.warnings.0,
@@ -131,6 +130,16 @@ impl TryFrom<AttemptRow> for SignInAttempt {
             started_at: time("sign_in_attempts.started_at", row.started_at)?,
             updated_at: time("sign_in_attempts.updated_at", row.updated_at)?,
         })
+    }
+}
+
+/// Reads the outcome with its failure; a refused attempt without one is corrupt.
+fn outcome(name: &str, failure: Option<Json<AttemptFailure>>) -> Result<Outcome> {
+    match (parsed("sign_in_attempts.outcome", name)?, failure) {
+        (AttemptOutcome::Pending, _) => Ok(Outcome::Pending),
+        (AttemptOutcome::Succeeded, _) => Ok(Outcome::Succeeded),
+        (AttemptOutcome::Refused, Some(failure)) => Ok(Outcome::Refused(failure.0)),
+        (AttemptOutcome::Refused, None) => Err(StorageError::corrupt("sign_in_attempts.failure", "it is missing")),
     }
 }
 
@@ -185,8 +194,8 @@ async fn store(tx: &mut Tx, attempt: &SignInAttempt, beside: Beside<'_>) -> Resu
         attempt.application_id.map(ApplicationId::as_uuid),
         attempt.kind.as_str(),
         attempt.stage.as_str(),
-        attempt.outcome.as_str(),
-        attempt.failure.as_ref().map(failure),
+        attempt.outcome.name().as_str(),
+        attempt.outcome.failure().map(failure),
         attempt.entered_email.as_deref().map(text),
         attempt.user_id.map(UserId::as_uuid),
         warnings(&attempt.warnings),
@@ -231,7 +240,7 @@ pub async fn refuse(tx: &mut Tx, refused: &SignInAttempt) -> Result<bool> {
         refused.account_id.as_uuid(),
         refused.id.as_uuid(),
         refused.stage.as_str(),
-        refused.failure.as_ref().map(failure),
+        refused.outcome.failure().map(failure),
         refused.saml_message.as_deref().map(text),
         millis(refused.updated_at),
     )?;
@@ -247,7 +256,7 @@ pub async fn refuse_used(tx: &mut Tx, refused: &SignInAttempt, assertion: UsedAs
         refused.account_id.as_uuid(),
         refused.id.as_uuid(),
         refused.stage.as_str(),
-        refused.failure.as_ref().map(failure),
+        refused.outcome.failure().map(failure),
         refused.saml_message.as_deref().map(text),
         millis(refused.updated_at),
         refused.user_id.map(UserId::as_uuid),

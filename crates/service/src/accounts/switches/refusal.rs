@@ -3,7 +3,7 @@
 use domain::AttemptId;
 use domain::account_switch::SwitchRefusal;
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStart, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptStart, Outcome, SignInAttempt};
 
 use super::{SwitchAccount, Switching};
 use crate::accounts::Accounts;
@@ -29,8 +29,7 @@ impl Accounts {
             ..reason.failure(Check::AccountSwitch)
         };
         let attempt = SignInAttempt {
-            outcome: AttemptOutcome::Refused,
-            failure: Some(failure.bounded()),
+            outcome: Outcome::Refused(failure.bounded()),
             entered_email: Some(username.to_owned()),
             ..SignInAttempt::new(AttemptStart {
                 id: AttemptId::from_uuid(self.core.uuid()),

@@ -3,7 +3,7 @@
 use domain::form_login::FormLoginRefusal;
 use domain::login_slowdown::OF_IDENTITY;
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStart, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptStart, Outcome, SignInAttempt};
 use domain::sso::connection::SsoMode;
 use domain::throttle::ThrottleKey;
 use domain::{AccountId, AttemptId};
@@ -98,8 +98,7 @@ impl SignIn {
     ) -> SignInAttempt {
         SignInAttempt {
             application_id: Some(start.authorization.client_id),
-            outcome: AttemptOutcome::Refused,
-            failure: Some(failure),
+            outcome: Outcome::Refused(failure),
             entered_email: Some(start.identifier.clone()),
             ..SignInAttempt::new(AttemptStart {
                 id: AttemptId::from_uuid(self.core.uuid()),

@@ -3,7 +3,7 @@
 use domain::AttemptId;
 use domain::one_time_link::OneTimeLink;
 use domain::portal::Portal;
-use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptOutcome, AttemptStart, SignInAttempt};
+use domain::sign_in_attempt::{AttemptFailure, AttemptKind, AttemptStart, Outcome, SignInAttempt};
 
 use super::complete::CompleteMagicLink;
 use crate::core::error::{Code, Error};
@@ -51,8 +51,7 @@ impl SignIn {
         let now = self.core.now();
         SignInAttempt {
             application_id: Some(complete.authorization.client_id),
-            outcome: AttemptOutcome::Refused,
-            failure: Some(AttemptFailure {
+            outcome: Outcome::Refused(AttemptFailure {
                 wanted: Some(format!("the newest link of {}, unused, before {}", link.user_id, link.expires_at)),
                 got: Some(format!("a link of {} at {now}", link.created_at)),
                 ..failure

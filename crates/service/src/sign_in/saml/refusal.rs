@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::email::Email;
 use domain::invitation::InvitationRefusal;
 use domain::sign_in_attempt::{
-    AttemptFailure, AttemptKind, AttemptOutcome, AttemptStage, AttemptStart, SIGN_IN_LIFETIME, SignInAttempt,
+    AttemptFailure, AttemptKind, AttemptStage, AttemptStart, Outcome, SIGN_IN_LIFETIME, SignInAttempt,
 };
 use domain::sso::connection::SamlConnection;
 use domain::sso::identity::{IdentityRefusal, NAME_ID_TRANSIENT};
@@ -308,7 +308,6 @@ pub(super) fn limited() -> Error {
 pub(super) fn refuse(attempt: &mut SignInAttempt, refusal: &Refusal) {
     let (wanted, got) = (refusal.wanted.clone(), refusal.got.clone());
     let failure = AttemptFailure { wanted, got, ..refusal.reason.failure(refusal.check) };
-    attempt.outcome = AttemptOutcome::Refused;
-    attempt.failure = Some(failure.bounded());
+    attempt.outcome = Outcome::Refused(failure.bounded());
     attempt.saml_message.clone_from(&refusal.message);
 }

@@ -2,7 +2,7 @@
 //! acted on. Nothing here can issue a code: that takes the frontend of a real sign-in.
 
 use domain::audit::AuditAction;
-use domain::sign_in_attempt::{AttemptOutcome, AttemptStage, SignInAttempt, VALUE_MAX_CHARS};
+use domain::sign_in_attempt::{AttemptStage, Outcome, SignInAttempt, VALUE_MAX_CHARS};
 use domain::sso::connection::SamlConnection;
 use domain::sso::pending_sign_in::PendingSignIn;
 use domain::sso::provisioning::{ProvisioningDecision, ProvisioningFacts, Subject, decide_provisioning};
@@ -121,8 +121,8 @@ impl SignIn {
             attempt.stage = refusal.stage;
             refuse(&mut attempt, refusal);
         } else {
-            (attempt.stage, attempt.outcome) = (AttemptStage::UserResolved, AttemptOutcome::Succeeded);
-            (attempt.failure, attempt.saml_message) = (None, None);
+            (attempt.stage, attempt.outcome) = (AttemptStage::UserResolved, Outcome::Succeeded);
+            attempt.saml_message = None;
         }
         storage::test_sign_ins::conclude(&mut tx, &attempt, &findings, assertion_id.as_deref()).await?;
         if refusal.is_none() {

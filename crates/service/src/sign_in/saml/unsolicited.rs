@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use domain::AttemptId;
-use domain::sign_in_attempt::{AttemptKind, AttemptOutcome, AttemptStage};
+use domain::sign_in_attempt::{AttemptKind, AttemptStage, Outcome};
 use domain::sso::connection::SamlConnection;
 use saml::VerifiedResponse;
 
@@ -29,7 +29,7 @@ impl SignIn {
         let kind = AttemptKind::IdpInitiated;
         let new = NewAttempt { connection, application_id: None, kind, entered_email: None, address };
         let mut row = self.attempt_row(&new, AttemptId::from_uuid(self.core.uuid()), AttemptStage::ResponseVerified);
-        row.outcome = AttemptOutcome::Succeeded;
+        row.outcome = Outcome::Succeeded;
         let mut tx = self.core.store.write_once().await?;
         storage::sign_in_attempts::insert_unsolicited(&mut tx, &row, &verified.assertion_id).await?;
         Ok(AcsAnswer::Redirect(url))
