@@ -37,3 +37,4 @@ mod sign_ins;
 mod sso_migrations;
 mod test_sign_ins;
 mod transactions;
+mod upgrade;
