@@ -45,8 +45,8 @@ CREATE TABLE account_pairs (
         FOREIGN KEY (account_id, user_id) REFERENCES users (account_id, id) ON DELETE CASCADE,
     CONSTRAINT account_pairs_other_user_fkey
         FOREIGN KEY (other_account_id, other_user_id) REFERENCES users (account_id, id) ON DELETE CASCADE,
-    CONSTRAINT account_pairs_link_fkey
-        FOREIGN KEY (account_id, other_account_id) REFERENCES account_links (account_id, other_account_id) ON DELETE CASCADE
+    CONSTRAINT account_pairs_link_fkey FOREIGN KEY (account_id, other_account_id)
+        REFERENCES account_links (account_id, other_account_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX account_pairs_other_user_idx ON account_pairs (other_account_id, other_user_id);
@@ -57,7 +57,9 @@ CREATE TABLE accounts (
     display_name TEXT NOT NULL,
     search_text TEXT NOT NULL, -- name and display name, normalized
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL, settings TEXT NOT NULL DEFAULT '{}', sandbox_of BLOB,
+    updated_at INTEGER NOT NULL,
+    settings TEXT NOT NULL DEFAULT '{}', -- what its owners set
+    sandbox_of BLOB, -- the account that a sandbox was made in
     CONSTRAINT accounts_pkey PRIMARY KEY (id),
     CONSTRAINT accounts_name_key UNIQUE (name)
 ) STRICT;
@@ -69,7 +71,7 @@ CREATE TABLE api_keys (
     account_id BLOB NOT NULL,
     name TEXT NOT NULL,
     scopes TEXT NOT NULL,
-    hint TEXT NOT NULL, -- how the key begins
+    hint TEXT NOT NULL, -- the beginning of the key
     digest BLOB NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
@@ -157,8 +159,12 @@ CREATE TABLE invitations (
     sends INTEGER NOT NULL,
     accepted_at INTEGER,
     accepted_method TEXT,
-    revoked_at INTEGER, first_owner INTEGER NOT NULL DEFAULT 0
-    CONSTRAINT invitations_first_owner_check CHECK (first_owner IN (0, 1)), revoked_username TEXT, revoked_email TEXT,
+    revoked_at INTEGER,
+    -- The invitation of an account's first owner, whose link sets a password whatever the SSO mode is.
+    first_owner INTEGER NOT NULL DEFAULT 0 CONSTRAINT invitations_first_owner_check CHECK (first_owner IN (0, 1)),
+    -- Names of the user of a revoked invitation: just-in-time provisioning does not bring this user back.
+    revoked_username TEXT,
+    revoked_email TEXT,
     CONSTRAINT invitations_pkey PRIMARY KEY (id),
     CONSTRAINT invitations_account_id_key UNIQUE (account_id, id),
     CONSTRAINT invitations_user_key UNIQUE (account_id, user_id),
@@ -188,7 +194,8 @@ CREATE TABLE mfa_codes (
     account_id BLOB NOT NULL,
     digest BLOB NOT NULL, -- of the code together with the sign-in's pending token, which is not stored
     tries INTEGER NOT NULL,
-    sent_at INTEGER NOT NULL, credential_epoch INTEGER NOT NULL DEFAULT 0,
+    sent_at INTEGER NOT NULL,
+    credential_epoch INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT mfa_codes_pkey PRIMARY KEY (account_id, attempt_id),
     CONSTRAINT mfa_codes_attempt_fkey
         FOREIGN KEY (account_id, attempt_id) REFERENCES sign_in_attempts (account_id, id) ON DELETE CASCADE
@@ -202,7 +209,8 @@ CREATE TABLE one_time_links (
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     ended_at INTEGER,
-    ended_reason TEXT, credential_epoch INTEGER NOT NULL DEFAULT 0,
+    ended_reason TEXT,
+    credential_epoch INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT one_time_links_pkey PRIMARY KEY (digest),
     CONSTRAINT one_time_links_user_fkey
         FOREIGN KEY (account_id, user_id) REFERENCES users (account_id, id) ON DELETE CASCADE
@@ -237,7 +245,10 @@ CREATE TABLE outbox (
     last_error TEXT,
     expires_at INTEGER,
     settled_at INTEGER,
-    created_at INTEGER NOT NULL, batch_id BLOB, user_id BLOB, credential_epoch INTEGER,
+    created_at INTEGER NOT NULL,
+    batch_id BLOB,
+    user_id BLOB, -- whose secret it carries, where that is made when it is sent
+    credential_epoch INTEGER, -- none where a mail carries nothing that lets a user in
     CONSTRAINT outbox_pkey PRIMARY KEY (id),
     CONSTRAINT outbox_account_fkey FOREIGN KEY (account_id) REFERENCES accounts (id)
 ) STRICT;
@@ -262,7 +273,9 @@ CREATE TABLE password_credentials (
     account_id BLOB NOT NULL,
     hash TEXT NOT NULL, -- in PHC form: algorithm, parameters, salt and argon2id's output
     must_change INTEGER NOT NULL CONSTRAINT password_credentials_must_change_check CHECK (must_change IN (0, 1)),
-    set_at INTEGER NOT NULL, expires_at INTEGER, drilled_at INTEGER,
+    set_at INTEGER NOT NULL,
+    expires_at INTEGER, -- a temporary password stops working; one that the user chose does not
+    drilled_at INTEGER, -- the last break-glass drill that proved this password and its user's mail
     CONSTRAINT password_credentials_pkey PRIMARY KEY (account_id, user_id),
     CONSTRAINT password_credentials_user_fkey
         FOREIGN KEY (account_id, user_id) REFERENCES users (account_id, id) ON DELETE CASCADE
@@ -278,7 +291,9 @@ CREATE TABLE refresh_tokens (
     account_id BLOB NOT NULL,
     session_id BLOB NOT NULL,
     issued_at INTEGER NOT NULL,
-    rotated_at INTEGER, sealed_successor BLOB,
+    rotated_at INTEGER,
+    -- What the repetition gives; erased with the grace, or when the successor is rotated itself.
+    sealed_successor BLOB,
     CONSTRAINT refresh_tokens_pkey PRIMARY KEY (digest),
     CONSTRAINT refresh_tokens_session_fkey
         FOREIGN KEY (account_id, session_id) REFERENCES sessions (account_id, id) ON DELETE CASCADE
@@ -298,7 +313,10 @@ CREATE TABLE saml_connections (
     mode TEXT NOT NULL,
     settings TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL, tested_at INTEGER, tested_version INTEGER,
+    updated_at INTEGER NOT NULL,
+    -- The last test that would have let a user in, and the version of the connection that it was of.
+    tested_at INTEGER,
+    tested_version INTEGER,
     CONSTRAINT saml_connections_pkey PRIMARY KEY (id),
     CONSTRAINT saml_connections_account_id_key UNIQUE (account_id, id),
     CONSTRAINT saml_connections_portal_key UNIQUE (account_id, portal),
@@ -319,7 +337,12 @@ CREATE TABLE sessions (
     refreshed_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     ended_at INTEGER,
-    ended_reason TEXT, home_account_id BLOB, home_user_id BLOB, credential_epoch INTEGER NOT NULL DEFAULT 0, home_credential_epoch INTEGER,
+    ended_reason TEXT,
+    -- The user of another account whose session this one was switched from.
+    home_account_id BLOB,
+    home_user_id BLOB,
+    credential_epoch INTEGER NOT NULL DEFAULT 0,
+    home_credential_epoch INTEGER,
     CONSTRAINT sessions_pkey PRIMARY KEY (id),
     CONSTRAINT sessions_account_id_key UNIQUE (account_id, id),
     CONSTRAINT sessions_user_fkey
@@ -352,10 +375,39 @@ CREATE TABLE sign_in_attempts (
     saml_message TEXT,
     client_address TEXT NOT NULL,
     started_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL, request_id TEXT, handle_digest BLOB, redirect_uri TEXT, state TEXT, code_challenge TEXT, expires_at INTEGER, assertion_digest BLOB, code_digest BLOB, code_issued_at INTEGER, method TEXT, auth_time INTEGER, external_roles TEXT, session_not_on_or_after INTEGER, session_id BLOB, awaits TEXT, findings TEXT
-    CONSTRAINT sign_in_attempts_test_check CHECK (
+    updated_at INTEGER NOT NULL,
+    -- What waits: found by the id that its handle and its request carry. Its application is read anew when the answer
+    -- comes, so no row of it is locked meanwhile.
+    request_id TEXT,
+    handle_digest BLOB, -- of what the browser carries meanwhile
+    redirect_uri TEXT,
+    state TEXT,
+    code_challenge TEXT,
+    expires_at INTEGER,
+    assertion_digest BLOB, -- SHA-256 of the assertion's ID, whose length the identity provider chooses
+    -- What came of it: the code, what it grants, and the session it was exchanged for. A code lives for a minute.
+    code_digest BLOB,
+    code_issued_at INTEGER,
+    method TEXT,
+    auth_time INTEGER,
+    external_roles TEXT,
+    session_not_on_or_after INTEGER,
+    session_id BLOB,
+    awaits TEXT, -- what comes after the right password: a code, or another password
+    -- What a test sign-in found. Neither a test nor a break-glass drill ever becomes a code or a session.
+    findings TEXT CONSTRAINT sign_in_attempts_test_check CHECK (
         kind NOT IN ('test', 'break_glass_drill')
-        OR (code_digest IS NULL AND session_id IS NULL AND awaits IS NULL)), home_account_id BLOB, home_user_id BLOB, assertion_issued_at INTEGER, credential_epoch INTEGER NOT NULL DEFAULT 0, home_credential_epoch INTEGER, client_key TEXT,
+        OR (code_digest IS NULL AND session_id IS NULL AND awaits IS NULL)),
+    -- The user of another account whose session a switch began from.
+    home_account_id BLOB,
+    home_user_id BLOB,
+    -- When the identity provider issued the assertion that a sign-in used up: an older one, used later, does not undo
+    -- what a newer one said of its user's roles. Only set where a sign-in of a user used the assertion.
+    assertion_issued_at INTEGER,
+    -- The epochs of a pending step, and of the code that comes of it.
+    credential_epoch INTEGER NOT NULL DEFAULT 0,
+    home_credential_epoch INTEGER,
+    client_key TEXT, -- the networks of the address, which sort side by side
     CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (id),
     CONSTRAINT sign_in_attempts_account_id_key UNIQUE (account_id, id),
     CONSTRAINT sign_in_attempts_account_fkey FOREIGN KEY (account_id) REFERENCES accounts (id)
@@ -419,11 +471,12 @@ CREATE TABLE sso_migration_rows (
     after_assigned_roles TEXT,
     after_exempt INTEGER CONSTRAINT sso_migration_rows_after_exempt_check CHECK (after_exempt IN (0, 1)),
     search_from INTEGER NOT NULL, -- where the search text goes on after the username
-    tombstone TEXT, -- what the username gives way to, so that somebody else can have it
+    tombstone TEXT, -- what the username gives way to, so that another user can have it
     mail_kind TEXT,
     mail_id BLOB,
-    message_id TEXT, voids INTEGER NOT NULL DEFAULT 0
-    CONSTRAINT sso_migration_rows_voids_check CHECK (voids IN (0, 1)),
+    message_id TEXT,
+    -- Whether the row voids what was issued to its user.
+    voids INTEGER NOT NULL DEFAULT 0 CONSTRAINT sso_migration_rows_voids_check CHECK (voids IN (0, 1)),
     CONSTRAINT sso_migration_rows_pkey PRIMARY KEY (account_id, migration_id, user_id),
     CONSTRAINT sso_migration_rows_migration_fkey
         FOREIGN KEY (account_id, migration_id) REFERENCES sso_migrations (account_id, id)
@@ -448,7 +501,11 @@ CREATE TABLE sso_migrations (
     signed_off_at INTEGER,
     sign_off_expires_at INTEGER,
     applied_by BLOB,
-    applied_at INTEGER, effects TEXT, sign_off_override_reason TEXT, sign_off_override_version INTEGER,
+    applied_at INTEGER,
+    effects TEXT, -- what applying it did beside its rows
+    -- An owner's word for a connection that no test sign-in has proved, and the version of it that the word is for.
+    sign_off_override_reason TEXT,
+    sign_off_override_version INTEGER,
     CONSTRAINT sso_migrations_pkey PRIMARY KEY (account_id, id),
     CONSTRAINT sso_migrations_account_fkey FOREIGN KEY (account_id) REFERENCES accounts (id)
 ) STRICT;
@@ -477,10 +534,17 @@ CREATE TABLE users (
     last_sign_in_at INTEGER,
     last_sign_in_method TEXT,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL, break_glass INTEGER NOT NULL DEFAULT 0
-    CONSTRAINT users_break_glass_check CHECK (break_glass IN (0, 1)), recovery_email TEXT, require_email_mfa INTEGER NOT NULL DEFAULT 0
-    CONSTRAINT users_require_email_mfa_check CHECK (require_email_mfa IN (0, 1)), exempt INTEGER NOT NULL DEFAULT 0
-    CONSTRAINT users_exempt_check CHECK (exempt IN (0, 1)), credential_epoch INTEGER NOT NULL DEFAULT 0,
+    updated_at INTEGER NOT NULL,
+    -- An owner who gets in by form login, whatever the SSO mode is.
+    break_glass INTEGER NOT NULL DEFAULT 0 CONSTRAINT users_break_glass_check CHECK (break_glass IN (0, 1)),
+    recovery_email TEXT, -- where mail reaches a user who lost their mailbox
+    -- Whether form logins ask for a mailed code, whatever the account's settings are.
+    require_email_mfa INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT users_require_email_mfa_check CHECK (require_email_mfa IN (0, 1)),
+    -- A user who keeps form login where SSO is required.
+    exempt INTEGER NOT NULL DEFAULT 0 CONSTRAINT users_exempt_check CHECK (exempt IN (0, 1)),
+    -- What is issued to a user is stamped with this number, and counts for nothing under another one.
+    credential_epoch INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT users_pkey PRIMARY KEY (id),
     CONSTRAINT users_account_id_key UNIQUE (account_id, id),
     CONSTRAINT users_username_key UNIQUE (account_id, portal, username_normalized),

@@ -5,8 +5,9 @@
 //! copied from a template that is migrated once. Without the variable a test on PostgreSQL fails; it never skips.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 pub use storage::Engine;
@@ -22,6 +23,8 @@ const MAX_CONNECTIONS: u32 = 8;
 /// The advisory lock under which one process makes the template and the others wait. Any number that is not in
 /// use.
 const TEMPLATE_LOCK: i64 = 0x7665_7374_6962;
+/// The template of PostgreSQL that holds nothing and to which nobody connects, so that it can be copied at any time.
+const EMPTY_TEMPLATE: &str = "template0";
 
 /// A database of one test alone, which is removed when this is dropped.
 pub struct TestDatabase {
@@ -64,13 +67,40 @@ impl TestDatabase {
         };
         done.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
+
+    /// Applies the migrations up to this number, as the build did to which no more were known.
+    pub async fn migrate_to(&self, version: i64) {
+        let done = match self.store.engine() {
+            Engine::Sqlite => {
+                let mut connection = SqliteConnection::connect(&self.url).await.expect("SQLite opens");
+                migrations("sqlite").await.run_to(version, &mut connection).await
+            }
+            Engine::Postgres => {
+                let mut connection = PgConnection::connect(&self.url).await.expect("PostgreSQL answers");
+                migrations("postgres").await.run_to(version, &mut connection).await
+            }
+        };
+        done.unwrap_or_else(|error| panic!("migrations up to {version}: {error}"));
+    }
 }
 
 /// Makes a migrated database on this engine.
 pub async fn database(engine: Engine) -> TestDatabase {
     match engine {
+        Engine::Sqlite => {
+            let db = sqlite().await;
+            db.store.migrate().await.expect("SQLite migrates");
+            db
+        }
+        Engine::Postgres => postgres(Contents::Migrated).await,
+    }
+}
+
+/// Makes a database on this engine to which no migration was applied.
+pub async fn empty(engine: Engine) -> TestDatabase {
+    match engine {
         Engine::Sqlite => sqlite().await,
-        Engine::Postgres => postgres().await,
+        Engine::Postgres => postgres(Contents::Nothing).await,
     }
 }
 
@@ -83,14 +113,22 @@ async fn sqlite() -> TestDatabase {
     let folder = TempDir::new().expect("a temporary folder");
     let url = format!("sqlite:{}", folder.path().join("vestibule.db").display());
     let store = Store::open(&settings(&url)).await.expect("SQLite opens");
-    store.migrate().await.expect("SQLite migrates");
     TestDatabase { store, url, origin: Origin::Folder { _folder: folder } }
 }
 
-async fn postgres() -> TestDatabase {
+/// Contents that a new database of PostgreSQL begins with.
+enum Contents {
+    Nothing,
+    Migrated,
+}
+
+async fn postgres(contents: Contents) -> TestDatabase {
     let server = cluster();
     let mut connection = PgConnection::connect(server.as_str()).await.expect("the PostgreSQL cluster answers");
-    let template = template(&mut connection, &server).await;
+    let template = match contents {
+        Contents::Nothing => EMPTY_TEMPLATE.to_owned(),
+        Contents::Migrated => template(&mut connection, &server).await,
+    };
     let name = format!("test_{}", Uuid::new_v4().simple());
     run(&mut connection, format!("CREATE DATABASE \"{name}\" TEMPLATE \"{template}\"")).await;
     connection.close().await.expect("a connection closes");
@@ -140,9 +178,18 @@ async fn exists(connection: &mut PgConnection, name: &str) -> bool {
     query.fetch_one(connection).await.expect("the catalogue answers")
 }
 
+/// Folder of an engine's migrations.
+fn folder_of(engine: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(engine)
+}
+
+async fn migrations(engine: &str) -> Migrator {
+    Migrator::new(folder_of(engine)).await.expect("the migrations")
+}
+
 /// Another set of migrations is another template.
 fn fingerprint() -> u64 {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/postgres");
+    let folder = folder_of("postgres");
     let mut paths: Vec<_> =
         std::fs::read_dir(&folder).expect("the migrations").map(|entry| entry.expect("an entry").path()).collect();
     paths.sort();

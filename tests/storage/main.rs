@@ -2,7 +2,8 @@
 //! on both. So each test here runs twice, and the few that look at the SQL itself walk the registry of all queries.
 //!
 //! To add an aggregate: a sample of it in `samples`, its round trip (with and without its optional parts) beside its
-//! neighbours', a line in `isolation` for each query that takes an account, and a race for whatever must be unique.
+//! neighbours', a line in `isolation` for each query that takes an account, a race for whatever must be unique, its rows
+//! in the era of its migration and how they are read in `upgrade`.
 
 #![allow(
     clippy::unwrap_used,
@@ -37,3 +38,4 @@ mod sign_ins;
 mod sso_migrations;
 mod test_sign_ins;
 mod transactions;
+mod upgrade;

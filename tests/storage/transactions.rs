@@ -96,7 +96,7 @@ fn in_memory() -> DatabaseSettings {
 async fn a_database_in_memory_is_shared_by_a_store_and_by_nobody_else() {
     let (one, two) = (Store::open(&in_memory()).await.unwrap(), Store::open(&in_memory()).await.unwrap());
     let pending = one.pending_migrations().await.unwrap();
-    assert_eq!(pending.first().map(String::as_str), Some("0001 accounts and users"));
+    assert_eq!(pending.first().map(String::as_str), Some("0001 initial"));
     for store in [&one, &two] {
         store.migrate().await.unwrap();
     }

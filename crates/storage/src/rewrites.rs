@@ -45,9 +45,9 @@ struct RevokedTexts {
     email: Option<String>,
 }
 
-/// Writes the compared forms of identities anew, unless that was done; other processes wait for it. A username that
-/// another user has in its new form stays as it was: [`crate::users::candidates`] finds it all the same, so that a
-/// sign-in as either is refused as ambiguous.
+/// Writes the compared forms of identities anew, if a migration left it to be done; other processes wait for it. A
+/// username that another user has in its new form stays as it was: [`crate::users::candidates`] finds it all the same,
+/// so that a sign-in as either is refused as ambiguous.
 pub(crate) async fn identities(tx: &mut Tx) -> Result<()> {
     if execute!(tx, TAKE, "identities")? == 0 {
         return Ok(());
