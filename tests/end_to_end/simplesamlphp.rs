@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::parameter;
 use tests::databases::{Engine, TestDatabase, database};
+use tests::{assert_fields, both_engines};
 
 use crate::organization::{browser, go};
 use crate::peer::organization_with_peer;
@@ -18,11 +18,11 @@ async fn a_person_signs_in_at_simplesamlphp(db: TestDatabase) {
     let redirected = organization.sign_in("alice@example.test", "alice-password").await;
     let (claims, me) = organization.finish(&redirected).await;
     assert_eq!(claims["username"], "alice@example.test");
-    assert_eq!((&claims["portal"], &claims["amr"]), (&json!("admin"), &json!(["saml"])));
+    assert_fields!(claims, { "portal": "admin", "amr": ["saml"] });
     assert_eq!(claims["roles"], json!(["organization_owner"]));
     assert_eq!(me["user"]["username"], "alice@example.test");
     let attempt = organization.last_attempt().await;
-    assert_eq!((&attempt["outcome"], &attempt["stage"]), (&json!("succeeded"), &json!("session_issued")));
+    assert_fields!(attempt, { "outcome": "succeeded", "stage": "session_issued" });
     assert_eq!(attempt["warnings"], json!([]));
 }
 
@@ -152,7 +152,7 @@ async fn a_wrong_password_stays_at_simplesamlphp() {
     let login = organization.begin(&mut browser, "alice@example.test").await.page();
     let again = browser.log_in(&login, "alice@example.test", "a wrong password").await.page();
     let attempt = organization.last_attempt().await;
-    assert_eq!((&attempt["outcome"], &attempt["stage"]), (&json!("pending"), &json!("sent_to_idp")));
+    assert_fields!(attempt, { "outcome": "pending", "stage": "sent_to_idp" });
     let answered = browser.log_in(&again, "alice@example.test", "alice-password").await;
     let redirected = browser.carry_on(answered).await.application();
     organization.finish(&redirected).await;

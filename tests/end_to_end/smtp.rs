@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use server::adapters::mail::{Security, SmtpMailer, SmtpSettings};
 use service::ports::{Delivery, Mailer as _, RenderedMail};
+use tests::assert_fields;
 use tests::databases::{Engine, database};
 use tests::process::free_port;
 
@@ -68,7 +69,7 @@ async fn mail_goes_over_tls_and_signed_in() {
         assert_eq!(send(trusting(&server, security, password)).await, Delivery::Delivered);
         server.took(1).await;
         let taken = server.mails().remove(0);
-        assert_eq!((&taken["to"], &taken["tls"]), (&json!("ann@x.test"), &json!(true)));
+        assert_fields!(taken, { "to": "ann@x.test", "tls": true });
         assert_eq!(taken["auth"], json!(password.is_some()));
         assert_eq!(taken["message_id"], "<ann@x.test.1>");
         let raw = taken["raw"].as_str().unwrap();
@@ -192,6 +193,6 @@ async fn addresses_over_which_the_server_gives_up_stop_no_other_mail() {
     for mail in hostile {
         let path = format!("/v1/mails/{}", mail["id"].as_str().unwrap());
         let mail = operator.get(&path).await.expect(200);
-        assert_eq!((&mail["state"], &mail["attempts"]), (&json!("queued"), &json!(1)), "{mail}");
+        assert_fields!(mail, { "state": "queued", "attempts": 1 });
     }
 }

@@ -1,11 +1,11 @@
 //! Links between accounts (G1): asked for, agreed to, ended.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::databases::TestDatabase;
 use tests::switching::{PLACES, actions, switch};
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 /// Proves G1: an owner asks, an owner of the other account accepts, and either ends it; each side reads it in its
 /// own log.
@@ -16,7 +16,7 @@ async fn a_link_takes_the_consent_of_both_owners(db: TestDatabase) {
     let (mine, theirs) = (one.ann(&app).await, other.ann(&app).await);
     let asked = json!({ "other_account_id": other.account_id });
     let link = mine.post(&one.path("/links"), &asked).await.expect(201);
-    assert_eq!((&link["state"], &link["other_account"]), (&json!("requested"), &Value::Null), "not theirs to know yet");
+    assert_fields!(link, { "state": "requested", "other_account": null }, "not theirs to know yet");
     let id = link["id"].as_str().unwrap();
     mine.post(&one.path("/links"), &asked).await.problem(409, "accounts_linked");
     let back = json!({ "other_account_id": one.account_id });
@@ -26,11 +26,11 @@ async fn a_link_takes_the_consent_of_both_owners(db: TestDatabase) {
     app.operator().post(&accept, &json!({})).await.problem(403, "forbidden");
     mine.post(&accept, &json!({})).await.problem(404, "not_found");
     let seen = theirs.get(&other.path(&format!("/links/{id}"))).await.expect(200);
-    assert_eq!((&seen["state"], &seen["other_account"]["name"]), (&json!("asked"), &json!("one")));
+    assert_fields!(seen, { "state": "asked", "other_account": { "name": "one" } });
     let accepted = theirs.post(&accept, &json!({})).await.expect(200);
-    assert_eq!((&accepted["state"], &accepted["accepted_at"]), (&json!("accepted"), &json!(app.now())));
+    assert_fields!(accepted, { "state": "accepted", "accepted_at": app.now() });
     let mine_now = mine.get(&one.path("/links")).await.expect(200)["items"][0].clone();
-    assert_eq!((&mine_now["state"], &mine_now["other_account"]["name"]), (&json!("accepted"), &json!("other")));
+    assert_fields!(mine_now, { "state": "accepted", "other_account": { "name": "other" } });
     assert_eq!(theirs.delete(&other.path(&format!("/links/{id}"))).await.status, 204);
     assert_eq!(mine.get(&one.path("/links")).await.expect(200)["items"], json!([]));
     for side in [&one, &other] {

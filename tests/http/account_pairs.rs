@@ -3,13 +3,13 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::Client;
 use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::mailbox::Received;
 use tests::switching::{COMPLETE, PAIRINGS, actions, code, exchange, shared_frontend, switch, switched};
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 const MINE: &str = "/v1/me/account-pairs";
 
@@ -64,14 +64,19 @@ async fn a_form_login_in_each_account_pairs_two_users(db: TestDatabase) {
     let there = two.other.form_user(&app, "robert", Some("organization_member")).await;
     let proof = two.one.proof(&app, "bo").await;
     let begun = app.anonymous().post(PAIRINGS, &proof).await.expect(200);
-    assert_eq!((&begun["account_name"], &begun["username"]), (&json!("one"), &json!("bo")));
+    assert_fields!(begun, { "account_name": "one", "username": "bo" });
     let token = begun["pairing_token"].as_str().unwrap();
     let pair = two.other.complete_pairing(&app, "robert", token).await.expect(200);
-    assert_eq!((&pair["username"], &pair["state"]), (&json!("robert"), &json!("current")));
-    assert_eq!((&pair["other_account"]["name"], &pair["user_id"]), (&json!("one"), &json!(there)));
+    assert_fields!(pair, {
+        "username": "robert",
+        "user_id": there,
+        "other_account": { "name": "one" },
+        "state": "current",
+    });
     let bo = two.one.by_form(&app, "bo").await;
     let listed = bo.get(MINE).await.expect(200)["items"].clone();
-    assert_eq!((&listed[0]["id"], &listed[0]["other_user_id"], &listed[1]), (&pair["id"], &json!(there), &Value::Null));
+    assert_fields!(listed[0], { "id": pair["id"], "other_user_id": there });
+    assert_eq!(listed[1], Value::Null);
     let tokens = switched(&app, &bo, &two.other.account_id, &two.client_id).await;
     let there_now = app.anonymous().bearing(tokens["access_token"].as_str().unwrap());
     assert_eq!(there_now.get("/v1/me").await.expect(200)["user"]["username"], "robert");
@@ -253,7 +258,7 @@ async fn what_anybody_else_changes_of_a_user_voids_their_pair(db: TestDatabase) 
             let refused = switch(&bo, &two.other.account_id, &two.client_id).await.problem(409, "switch_needs_setup");
             assert!(refused["detail"].as_str().unwrap().contains("void"), "{change} {refused}");
             let listed = bo.get(MINE).await.expect(200)["items"][0].clone();
-            assert_eq!((&listed["id"], &listed["state"]), (&pair["id"], &json!("void")), "{change}");
+            assert_fields!(listed, { "id": pair["id"], "state": "void" }, "{change}");
         }
         owner.patch(&user, &json!({ "username": "bosse" })).await.expect(200);
         owner.patch(&user, &json!({ "username": "bo" })).await.expect(200);
@@ -345,7 +350,7 @@ async fn either_user_and_either_owner_ends_a_pair(db: TestDatabase) {
         }
         here.delete(&of_one).await.problem(403, "forbidden");
         let listed = two.mine.get(&two.one.path("/pairs")).await.expect(200)["items"].clone();
-        assert_eq!((&listed[0]["id"], &listed[0]["username"]), (&pair["id"], &json!("bo")));
+        assert_fields!(listed[0], { "id": pair["id"], "username": "bo" });
         let answer = match end {
             "mine" => here.delete(&format!("{MINE}/{id}")).await,
             "theirs" => there.delete(&format!("{MINE}/{id}")).await,

@@ -3,13 +3,13 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::Client;
 use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::switching::{PLACES, SWITCHES, actions, code, exchange, shared_frontend, switch, switch_body, switched};
 use tests::tenant::Tenant;
 use tests::tokens::claims;
+use tests::{assert_fields, both_engines};
 
 /// Proves G1, I1: switching gives a session of the same person there, with the rights that they have there,
 /// `auth_time` and `amr` of their sign-in, and no longer life; the one here goes on. Both sides read of it.
@@ -29,20 +29,17 @@ async fn an_administrator_switches_without_a_new_login(db: TestDatabase) {
     app.world.clock.advance(SignedDuration::from_mins(4));
     let places = bo_here.get(PLACES).await.expect(200);
     let place = &places["items"][0];
-    assert_eq!(
-        (&place["account"]["name"], &place["relation"], &place["blocked"]),
-        (&json!("other"), &json!("linked"), &Value::Null)
-    );
+    assert_fields!(place, { "account": { "name": "other" }, "relation": "linked", "blocked": null });
     let tokens = switched(&app, &bo_here, &other.account_id, &client).await;
     let token = tokens["access_token"].as_str().unwrap();
     let claims = claims(token);
-    assert_eq!((&claims["account_id"], &claims["amr"]), (&json!(other.account_id), &json!(["pwd"])));
+    assert_fields!(claims, { "account_id": other.account_id, "amr": ["pwd"] });
     assert_eq!(claims["roles"], json!(["organization_member"]), "the rights of the other account");
     let auth_time: jiff::Timestamp = me["session"]["authenticated_at"].as_str().unwrap().parse().unwrap();
     assert_eq!(claims["auth_time"], auth_time.as_second());
     let switched_to = app.anonymous().bearing(token);
     let now = switched_to.get("/v1/me").await.expect(200);
-    assert_eq!((&now["user"]["id"], &now["session"]["expires_at"]), (&json!(there), &me["session"]["expires_at"]));
+    assert_fields!(now, { "user": { "id": there }, "session": { "expires_at": me["session"]["expires_at"] } });
     switched_to.get(&one.path("")).await.problem(404, "not_found");
     switched_to.patch(&other.path(""), &json!({ "display_name": "X" })).await.problem(403, "forbidden");
     bo_here.get(&one.path("")).await.expect(200);
@@ -97,7 +94,7 @@ async fn a_sandbox_is_entered_from_its_account_and_left_again(db: TestDatabase) 
     let new = json!({ "name": "acme-sandbox", "display_name": "Sandbox" });
     let sandbox = tenant.sandbox(&owner.post(&tenant.path("/sandboxes"), &new).await.expect(201));
     let place = owner.get(PLACES).await.expect(200)["items"][0].clone();
-    assert_eq!((&place["relation"], &place["blocked"]["code"]), (&json!("sandbox"), &json!("switch_needs_setup")));
+    assert_fields!(place, { "relation": "sandbox", "blocked": { "code": "switch_needs_setup" } });
     assert!(place["blocked"]["detail"].as_str().unwrap().contains("accept the invitation"), "{place}");
     let token = app.mailbox().await.last_to("ann@acme.test").token();
     let accepted = json!({ "token": token, "password": PASSWORD });
@@ -109,10 +106,7 @@ async fn a_sandbox_is_entered_from_its_account_and_left_again(db: TestDatabase) 
     let me = there.get("/v1/me").await.expect(200);
     assert_eq!(me["user"]["roles"]["effective"], json!(["organization_owner"]));
     let places = there.get(PLACES).await.expect(200);
-    assert_eq!(
-        (&places["items"][0]["account"]["name"], &places["items"][0]["relation"]),
-        (&json!("acme"), &Value::Null)
-    );
+    assert_fields!(places["items"][0], { "account": { "name": "acme" }, "relation": null });
     switched(&app, &there, &tenant.account_id, &tenant.client_id).await;
     let alone = sandbox.by_form(&app, "ann").await;
     let refused = switch(&alone, &tenant.account_id, &tenant.client_id).await.problem(409, "switch_needs_setup");
@@ -168,7 +162,7 @@ async fn what_is_not_set_up_is_explained(db: TestDatabase) {
     let refused = switch(&at_office, &other.account_id, &client).await.problem(409, "sso_required");
     let attempts = app.operator().get(&other.path("/sign-in-attempts?outcome=refused")).await.expect(200);
     let attempts = attempts["items"].as_array().unwrap();
-    assert_eq!((&attempts[0]["id"], &attempts[0]["kind"]), (&refused["attempt_id"], &json!("switch")));
+    assert_fields!(attempts[0], { "id": refused["attempt_id"], "kind": "switch" });
     assert_eq!(attempts[0]["failure"]["got"], json!(format!("bo of {}", one.account_id)));
     let reasons: Vec<_> = attempts.iter().map(|attempt| attempt["failure"]["reason"].as_str().unwrap()).collect();
     let (unpaired, code) = ("switch_not_paired", "switch_code_required");

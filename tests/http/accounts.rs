@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 use serde_json::json;
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 /// Proves A1: names are unique without regard to case, and the first owner is there and invited.
 #[both_engines]
@@ -19,7 +19,7 @@ async fn an_operator_creates_an_account_with_its_first_owner(db: TestDatabase) {
     let users = operator.get(&format!("{path}/users")).await.expect(200);
     assert_eq!(users["items"].as_array().unwrap().len(), 1);
     let owner = &users["items"][0];
-    assert_eq!((&owner["username"], &owner["status"]), (&json!("Eva@acme.test"), &json!("invited")));
+    assert_fields!(owner, { "username": "Eva@acme.test", "status": "invited" });
     assert_eq!(owner["roles"]["assigned"], json!(["organization_owner"]));
     let again = json!({ "name": "ACME", "display_name": "Other", "owner_email": "x@other.test" });
     operator.post("/v1/accounts", &again).await.problem(409, "account_name_taken");
@@ -135,7 +135,7 @@ async fn every_change_leaves_an_audit_event(db: TestDatabase) {
         assert!(actions.contains(&wanted), "{wanted} is missing from {actions:?}");
     }
     let signed_in = all["items"].as_array().unwrap().iter().find(|event| event["action"] == "user.signed_in").unwrap();
-    assert_eq!((&signed_in["client_address"], &signed_in["actor"]["kind"]), (&json!("127.0.0.1"), &json!("user")));
+    assert_fields!(signed_in, { "client_address": "127.0.0.1", "actor": { "kind": "user" } });
 }
 
 /// Proves A1: an edit that rests on an old version is refused, and a repeated creation creates once.

@@ -4,10 +4,10 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::{Answer, Client};
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 async fn create(app: &TestApp, tenant: &Tenant, body: Value) -> (Client, Value) {
     let made = app.operator().post(&tenant.path("/api-keys"), &body).await.expect(201);
@@ -38,7 +38,8 @@ async fn a_key_is_shown_once_and_acts_under_its_own_name(db: TestDatabase) {
     let (made, again) = (send().await.expect(201), send().await.expect(201));
     let secret = made["secret"].as_str().unwrap();
     assert!(secret.starts_with(made["api_key"]["hint"].as_str().unwrap()));
-    assert_eq!((&again["secret"], &again["api_key"]), (&json!(null), &made["api_key"]));
+    assert_eq!(again["secret"], json!(null));
+    assert_eq!(again["api_key"], made["api_key"]);
     let list = owner.get(&path).await;
     assert!(!list.text.contains(secret), "{}", list.text);
     assert_eq!(list.expect(200)["items"], json!([made["api_key"]]));
@@ -49,7 +50,7 @@ async fn a_key_is_shown_once_and_acts_under_its_own_name(db: TestDatabase) {
     let events = program.get(&tenant.path("/audit-events?limit=100")).await;
     assert!(!events.text.contains(secret), "{}", events.text);
     let event = &events.expect(200)["items"][0];
-    assert_eq!((&event["action"], &event["actor"]["kind"]), (&json!("user.created"), &json!("api_key")));
+    assert_fields!(event, { "action": "user.created", "actor": { "kind": "api_key" } });
     assert_eq!(event["actor"]["id"], made["api_key"]["id"]);
 }
 

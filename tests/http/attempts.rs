@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 /// Proves H1: how far it got, the failed check, what was wanted and what came, how to mend it; with the message,
 /// personal values masked.
@@ -17,10 +17,10 @@ async fn a_refused_response_leaves_a_reason_that_somebody_can_act_on(db: TestDat
     response.audiences = vec![vec!["urn:another:sp".to_owned()]];
     tenant.post_response(&app, &response, &pending.relay_state).await.location();
     let attempt = tenant.last_attempt(&app).await;
-    assert_eq!((&attempt["outcome"], &attempt["stage"]), (&json!("refused"), &json!("response_received")));
+    assert_fields!(attempt, { "outcome": "refused", "stage": "response_received" });
     let failure = &attempt["failure"];
     assert_eq!(failure["check"], "audience");
-    assert_eq!((&failure["wanted"], &failure["got"]), (&json!(tenant.acs_url), &json!("urn:another:sp")));
+    assert_fields!(failure, { "wanted": tenant.acs_url, "got": "urn:another:sp" });
     assert!(failure["fix"].as_str().unwrap().len() > 20, "{failure}");
     let message = attempt["saml_message"].as_str().unwrap();
     assert!(message.contains("Response") && !message.contains("ann@acme.test"), "{message}");
@@ -28,7 +28,7 @@ async fn a_refused_response_leaves_a_reason_that_somebody_can_act_on(db: TestDat
     let good = tenant.response(&app, &pending, "ann@acme.test", Some(&["staff"]));
     tenant.post_response(&app, &good, &pending.relay_state).await.location();
     let attempt = tenant.last_attempt(&app).await;
-    assert_eq!((&attempt["outcome"], &attempt["failure"]), (&json!("pending"), &json!(null)));
+    assert_fields!(attempt, { "outcome": "pending", "failure": null });
     assert_eq!(attempt["stage"], "code_issued");
 }
 

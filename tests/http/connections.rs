@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::parameter;
 use tests::databases::TestDatabase;
 use tests::idp::TestIdp;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 /// Metadata of an identity provider with this key.
 fn metadata(idp: &TestIdp, location: &str) -> String {
@@ -136,7 +136,7 @@ async fn the_post_binding_gives_a_form(db: TestDatabase) {
     app.operator().patch(&tenant.connection_path(), &json!({ "request_binding": "http_post" })).await.expect(200);
     let started = app.anonymous().post("/v1/sso-sign-ins", &tenant.start_body(None)).await.expect(200);
     let handoff = &started["handoff"];
-    assert_eq!((&handoff["method"], &handoff["action"]), (&json!("post"), &json!("https://idp.example.test/sso")));
+    assert_fields!(handoff, { "method": "post", "action": "https://idp.example.test/sso" });
     let request = saml::decode_post_binding(handoff["fields"]["SAMLRequest"].as_str().unwrap()).unwrap();
     assert!(request.contains(&format!("AssertionConsumerServiceURL=\"{}\"", tenant.acs_url)), "{request}");
     assert!(handoff["fields"]["RelayState"].as_str().unwrap().starts_with("vrs_"));
@@ -156,7 +156,8 @@ async fn nothing_is_used_until_the_switch_is_on(db: TestDatabase) {
     tenant.post_response(&app, &response, &pending.relay_state).await.problem(404, "sso_account_not_configured");
     let patch = json!({ "login_url": null, "certificates": [], "idp_entity_id": null });
     let saved = operator.patch(&path, &patch).await.expect(200);
-    assert_eq!((&saved["mode"], saved["missing"].as_array().unwrap().len()), (&json!("off"), 3));
+    assert_eq!(saved["mode"], "off");
+    assert_eq!(saved["missing"].as_array().unwrap().len(), 3);
     let problem = operator.post(&format!("{path}/enable"), &json!({})).await.problem(409, "connection_incomplete");
     assert_eq!(pointers(&problem), ["/idp_entity_id", "/login_url", "/certificates"]);
     assert_eq!(operator.delete(&path).await.status, 204);

@@ -3,12 +3,12 @@
 
 use serde_json::json;
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::parameter;
 use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::tenant::Tenant;
 use tests::tokens::claims;
+use tests::{assert_fields, both_engines};
 
 use crate::credentials::{Event, Kind, Model, Scene};
 
@@ -97,7 +97,7 @@ async fn an_invitation_does_not_outlive_its_address(db: TestDatabase) {
     app.operator().patch(&path, &json!({ "email": "right@acme.test" })).await.expect(200);
     assert_eq!(app.mailbox().await.to("typo@acme.test").len(), 3, "the one before, and two notices");
     let list = app.operator().get("/v1/mails?state=withdrawn").await.expect(200);
-    assert_eq!((&list["items"][0]["kind"], &list["items"][0]["due_at"]), (&json!("invitation"), &json!(null)));
+    assert_fields!(list["items"][0], { "kind": "invitation", "due_at": null });
     let retry = format!("/v1/mails/{}/retry", list["items"][0]["id"].as_str().unwrap());
     app.operator().post(&retry, &json!({})).await.problem(409, "mail_not_retryable");
 }

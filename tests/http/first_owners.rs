@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::{Answer, parameter};
 use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 const OWNER: &str = "owner@acme.test";
 
@@ -179,11 +179,7 @@ async fn requiring_sso_leaves_the_first_owners_link_alone(db: TestDatabase) {
     let plan = tenant.preview(&root.client, "require").await;
     let id = owner(&app, &tenant).await["id"].as_str().unwrap().to_owned();
     let row = tenant.row(&root.client, &plan, &id).await;
-    assert_eq!(
-        (&row["action"], &row["reason"], &row["mail"]),
-        (&json!("keep"), &json!("first_owner"), &Value::Null),
-        "{row}"
-    );
+    assert_fields!(row, { "action": "keep", "reason": "first_owner", "mail": null });
     let token = link(&app).await;
     tenant.migrate(&root.client, "require").await;
     assert_eq!(app.mailbox().await.to(OWNER).len(), 1);

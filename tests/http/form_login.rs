@@ -4,12 +4,12 @@ use domain::password::PasswordCredential;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::Answer;
 use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::tenant::{REDIRECT_URI, Tenant};
 use tests::tokens::claims;
+use tests::{assert_fields, both_engines};
 
 /// A problem without what names the one request.
 fn anonymized(answer: &Answer) -> Value {
@@ -30,10 +30,10 @@ async fn people_sign_in_by_username_or_email(db: TestDatabase) {
         let step = tenant.form_login(&app.anonymous(), typed, PASSWORD).await.expect(200);
         let tokens = tenant.exchange_step(&app, &step).await;
         let claims = claims(tokens["access_token"].as_str().unwrap());
-        assert_eq!((&claims["amr"], &claims["username"]), (&json!(["pwd"]), &json!("ann")));
+        assert_fields!(claims, { "amr": ["pwd"], "username": "ann" });
     }
     let attempt = tenant.last_attempt(&app).await;
-    assert_eq!((&attempt["kind"], &attempt["outcome"]), (&json!("form"), &json!("succeeded")), "{attempt}");
+    assert_fields!(attempt, { "kind": "form", "outcome": "succeeded" });
     let log = app.operator().get(&tenant.path("/audit-events?action=user.signed_in&limit=1")).await.expect(200);
     assert!(log.to_string().contains("\"password\""), "{log}");
 }
@@ -101,7 +101,7 @@ async fn a_refused_form_login_says_why_in_diagnostics(db: TestDatabase) {
     for (who, password, reason) in cases {
         let refused = tenant.form_login(&app.anonymous(), who, password).await.json();
         let attempt = tenant.last_attempt(&app).await;
-        assert_eq!((&attempt["id"], &attempt["entered_email"]), (&refused["attempt_id"], &json!(who)));
+        assert_fields!(attempt, { "id": refused["attempt_id"], "entered_email": who });
         assert_eq!(attempt["failure"]["reason"], reason, "{attempt}");
         assert!(attempt["failure"]["fix"].as_str().unwrap().len() > 20, "{attempt}");
         assert!(!attempt.to_string().contains(password), "{attempt}");

@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::parameter;
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 const PASSWORD: &str = "tulip-anchor-copper-72";
 const WEEK: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -67,7 +67,7 @@ async fn an_invited_person_sets_a_password_and_is_in(db: TestDatabase) {
     let invited = owner.post(&tenant.path("/invitations"), &member("Ann@acme.test")).await;
     let me = owner.get("/v1/me").await.expect(200);
     let invitation = invited.expect(201);
-    assert_eq!((&invitation["state"], &invitation["username"]), (&json!("pending"), &json!("Ann@acme.test")));
+    assert_fields!(invitation, { "state": "pending", "username": "Ann@acme.test" });
     assert_eq!(invitation["invited_by"], me["user"]["id"]);
     assert!(invited.header("location").ends_with(invitation["id"].as_str().unwrap()));
     let mail = app.mailbox().await.last_to("Ann@acme.test");
@@ -77,7 +77,7 @@ async fn an_invited_person_sets_a_password_and_is_in(db: TestDatabase) {
     let token = mail.token();
     for _ in 0..2 {
         let shown = inspect(&app, &token).await.expect(200);
-        assert_eq!((&shown["account_name"], &shown["username"]), (&json!("acme"), &json!("Ann@acme.test")));
+        assert_fields!(shown, { "account_name": "acme", "username": "Ann@acme.test" });
         assert_eq!(shown["expires_at"], invitation["expires_at"]);
     }
     let accepted = accept(&app, &token).await.expect(200);
@@ -85,9 +85,9 @@ async fn an_invited_person_sets_a_password_and_is_in(db: TestDatabase) {
         json!({ "account_name": "acme", "portal": "admin", "username": "Ann@acme.test", "break_glass": false });
     assert_eq!(accepted, expected);
     let ann = user(&app, &tenant, &invitation).await.expect(200);
-    assert_eq!((&ann["status"], &ann["roles"]["assigned"]), (&json!("active"), &json!(["organization_member"])));
+    assert_fields!(ann, { "status": "active", "roles": { "assigned": ["organization_member"] } });
     let after = read(&app, &tenant, &invitation).await;
-    assert_eq!((&after["state"], &after["accepted_method"]), (&json!("accepted"), &json!("password")));
+    assert_fields!(after, { "state": "accepted", "accepted_method": "password" });
     assert_eq!(newest_actions(&app, &tenant, 2).await, ["user.updated", "invitation.accepted"]);
     accept(&app, &token).await.problem(409, "invitation_accepted");
     inspect(&app, &token).await.problem(409, "invitation_accepted");
@@ -128,7 +128,7 @@ async fn the_first_owner_is_invited_with_the_account(db: TestDatabase) {
         list["items"][0].clone()
     };
     let early = create("early").await;
-    assert_eq!((&first(&early).await["state"], &first(&early).await["mailed_at"]), (&json!("pending"), &Value::Null));
+    assert_fields!(first(&early).await, { "state": "pending", "mailed_at": null });
     assert!(app.mailbox().await.is_empty());
     let application = json!({
         "portal": "admin", "name": "Shared", "redirect_uris": ["https://app.example.test/cb"], "is_default": true,
@@ -141,7 +141,7 @@ async fn the_first_owner_is_invited_with_the_account(db: TestDatabase) {
     assert_eq!(accept(&app, &token).await.expect(200)["username"], "first@late.test");
     let users = app.operator().get(&format!("/v1/accounts/{late}/users")).await.expect(200);
     let first_owner = &users["items"][0];
-    assert_eq!((&first_owner["break_glass"], &first_owner["invitation"]["state"]), (&json!(true), &json!("accepted")));
+    assert_fields!(first_owner, { "break_glass": true, "invitation": { "state": "accepted" } });
     let id = first(&early).await["id"].as_str().unwrap().to_owned();
     let early = format!("/v1/accounts/{early}/invitations/{id}");
     app.operator().post(&format!("{early}/resend"), &json!({})).await.problem(429, "rate_limited");
@@ -244,7 +244,7 @@ async fn a_first_sso_sign_in_accepts_the_invitation(db: TestDatabase) {
     }
     for invitation in [&invitation, &both_ways] {
         let after = read(&app, &tenant, invitation).await;
-        assert_eq!((&after["state"], &after["accepted_method"]), (&json!("accepted"), &json!("saml")));
+        assert_fields!(after, { "state": "accepted", "accepted_method": "saml" });
     }
     accept(&app, &link).await.problem(409, "invitation_accepted");
 }
@@ -331,7 +331,8 @@ async fn an_invitation_that_leads_nowhere_is_refused_whole(db: TestDatabase) {
     named["display_name"] = json!("Ann\r\nBcc: x@x.test");
     app.operator().post(&path, &named).await.problem(422, "invalid_input");
     let found = app.operator().get(&tenant.path("/users?q=ann")).await.expect(200);
-    assert_eq!((found["items"].as_array().unwrap().len(), app.mailbox().await.len()), (0, 0));
+    assert_eq!(found["items"].as_array().unwrap().len(), 0);
+    assert_eq!(app.mailbox().await.len(), 0);
     invite(&app, &tenant, &member("ann@acme.test")).await;
     app.operator().post(&path, &member("ANN@acme.test")).await.problem(409, "already_invited");
     tenant.sign_in(&app, "bo@acme.test", Some(&["staff"])).await;

@@ -3,11 +3,11 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::{Answer, parameter};
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
 use tests::tokens::claims;
+use tests::{assert_fields, both_engines};
 
 async fn tenant(app: &TestApp) -> Tenant {
     let tenant = Tenant::create_for(app, "acme", "self_service").await;
@@ -60,19 +60,19 @@ async fn a_mailed_link_signs_in_once(db: TestDatabase) {
     assert!(link.as_str().starts_with("https://app.example.test/magic#token=vml_"), "{link}");
     for _ in 0..3 {
         let shown = inspect(&app, &token).await.expect(200);
-        assert_eq!((&shown["account_display_name"], &shown["email"]), (&json!("ACME"), &json!("eve@x.test")));
+        assert_fields!(shown, { "account_display_name": "ACME", "email": "eve@x.test" });
     }
     let step = complete(&app, &tenant, &token).await.expect(200);
     let tokens = tenant.exchange_step(&app, &step).await;
     let claims = claims(tokens["access_token"].as_str().unwrap());
-    assert_eq!((&claims["amr"], &claims["portal"]), (&json!(["magic_link"]), &json!("self_service")));
+    assert_fields!(claims, { "amr": ["magic_link"], "portal": "self_service" });
     let attempt = tenant.last_attempt(&app).await;
-    assert_eq!((&attempt["kind"], &attempt["outcome"]), (&json!("magic_link"), &json!("succeeded")));
+    assert_fields!(attempt, { "kind": "magic_link", "outcome": "succeeded" });
     assert_eq!(attempt["entered_email"], "eve@x.test");
     inspect(&app, &token).await.problem(410, "link_used");
     let refused = complete(&app, &tenant, &token).await.problem(410, "link_used");
     let attempt = tenant.last_attempt(&app).await;
-    assert_eq!((&attempt["id"], &attempt["kind"]), (&refused["attempt_id"], &json!("magic_link")));
+    assert_fields!(attempt, { "id": refused["attempt_id"], "kind": "magic_link" });
     assert_eq!(attempt["failure"]["reason"], "link_used");
     assert!(!attempt.to_string().contains(&token));
 }

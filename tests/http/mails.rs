@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use service::Dispatched;
 use service::ports::Delivery;
 use tests::app::{MAIL_TIMEOUT, TestApp};
-use tests::both_engines;
 use tests::client::Answer;
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 /// Has a test mail written; returns its path.
 async fn send(app: &TestApp, body: Value) -> String {
@@ -38,7 +38,7 @@ async fn a_mail_is_sent_once(db: TestDatabase) {
     assert_eq!(mailbox.last_to("ann@x.test").subject(), "Ett testmejl från Vestibule");
     assert_eq!(app.mailbox().await.len(), 1);
     let mail = app.operator().get(&path).await.expect(200);
-    assert_eq!((&mail["state"], &mail["attempts"]), (&json!("delivered"), &json!(1)));
+    assert_fields!(mail, { "state": "delivered", "attempts": 1 });
     assert_eq!(mail["message_id"].as_str().unwrap(), mailbox.last_to("ann@x.test").mail().message_id);
     assert!(!mail.to_string().contains("sealed"), "{mail}");
 }
@@ -55,7 +55,7 @@ async fn a_failing_mail_server_delays(db: TestDatabase) {
         assert_eq!(outcome, Dispatched::Unavailable("connection refused".into()));
     }
     let waiting = app.operator().get(&path).await.expect(200);
-    assert_eq!((&waiting["state"], &waiting["attempts"]), (&json!("queued"), &json!(0)));
+    assert_fields!(waiting, { "state": "queued", "attempts": 0 });
     assert_eq!(waiting["last_error"], "connection refused");
     app.world.mail_server().answer_always(None);
     assert_eq!(app.mailbox().await.len(), 2);
@@ -114,7 +114,7 @@ async fn a_rejected_mail_is_a_dead_letter_that_can_be_retried_or_discarded(db: T
     assert!(app.mailbox().await.is_empty());
     assert_eq!(state(&app, &path).await, "dead");
     let queued = app.operator().post(&retry, &json!({})).await.expect(200);
-    assert_eq!((&queued["state"], &queued["attempts"]), (&json!("queued"), &json!(0)));
+    assert_fields!(queued, { "state": "queued", "attempts": 0 });
     assert_eq!(newest_action(&app, &tenant).await, "mail.retried");
     assert_eq!(app.mailbox().await.len(), 1);
     app.operator().post(&retry, &json!({})).await.problem(409, "mail_not_retryable");
@@ -228,7 +228,8 @@ async fn the_mailbox_of_development_shows_what_would_have_been_sent(db: TestData
     }
     app.service.delivery.dispatch_mails().await.unwrap();
     let all = app.operator().get("/v1/mailbox").await.expect(200);
-    assert_eq!((&all["items"][0]["to"], &all["items"][1]["to"]), (&json!("bob@x.test"), &json!("ann@x.test")));
+    assert_eq!(all["items"][0]["to"], "bob@x.test");
+    assert_eq!(all["items"][1]["to"], "ann@x.test");
     let mine = app.operator().get("/v1/mailbox?to=Ann@X.test").await.expect(200);
     assert_eq!(mine["items"].as_array().unwrap().len(), 1);
     assert_eq!(mine["items"][0]["subject"], "A test mail from Vestibule");

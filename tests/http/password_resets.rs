@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::Answer;
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 const PASSWORD: &str = "tulip-anchor-copper-72";
 const OTHER_PASSWORD: &str = "window-marble-lantern-45";
@@ -50,7 +50,7 @@ async fn a_password_is_reset_by_a_mailed_link(db: TestDatabase) {
     assert_ne!(first, second);
     for token in [&first, &first, &second] {
         let shown = inspect(&app, token).await.expect(200);
-        assert_eq!((&shown["account_name"], &shown["username"]), (&json!("acme"), &json!("ann@acme.test")));
+        assert_fields!(shown, { "account_name": "acme", "username": "ann@acme.test" });
     }
     let done = complete(&app, &first, PASSWORD).await;
     assert_eq!((done.status.as_u16(), done.text.as_str()), (204, ""));

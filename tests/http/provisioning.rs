@@ -3,11 +3,11 @@
 use mock_idp::message::ResponseSpec;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::parameter;
 use tests::databases::TestDatabase;
 use tests::idp::{EMAIL_CLAIM, ROLE_ATTRIBUTE, USERNAME_ATTRIBUTE};
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 use url::Url;
 
 /// Signs in without an entered email, with a response that says just this.
@@ -68,9 +68,9 @@ async fn a_known_user_keeps_their_identity(db: TestDatabase) {
     let known = app.operator().post(&tenant.path("/users"), &body).await.expect(201);
     let me = tenant.sign_in(&app, "j.doe@ACME.test", None).await.get("/v1/me").await.expect(200);
     assert_eq!(me["user"]["id"], known["id"]);
-    assert_eq!((&me["user"]["username"], &me["user"]["status"]), (&json!("jdoe"), &json!("active")));
+    assert_fields!(me["user"], { "username": "jdoe", "status": "active" });
     let new = tenant.sign_in(&app, "new@acme.test", Some(&["staff"])).await.get("/v1/me").await.expect(200);
-    assert_eq!((&new["user"]["username"], &new["user"]["email"]), (&json!("new@acme.test"), &json!("new@acme.test")));
+    assert_fields!(new["user"], { "username": "new@acme.test", "email": "new@acme.test" });
 }
 
 /// Proves C3: invited users alone, where the connection says so; for them the first sign-in is enough.
@@ -179,7 +179,7 @@ async fn assigned_roles_stay_beside_saml_roles(db: TestDatabase) {
     assert_eq!(roles["effective"], json!(["organization_owner", "organization_member"]));
     tenant.code(&app, "boss@acme.test", Some(&[])).await;
     let roles = roles_of(&app, &tenant, "boss@").await;
-    assert_eq!((&roles["assigned"], &roles["saml"]), (&json!(["organization_owner"]), &json!([])));
+    assert_fields!(roles, { "assigned": ["organization_owner"], "saml": [] });
 }
 
 /// Proves C4: self-service sign-ins grant no account role; the values go into the token.

@@ -5,11 +5,11 @@ use jiff::SignedDuration;
 use mock_idp::message::{DateTime, NAME_ID_TRANSIENT};
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::parameter;
 use tests::databases::TestDatabase;
 use tests::idp::{EMAIL_CLAIM, USERNAME_ATTRIBUTE};
 use tests::tenant::{Pending, Tenant};
+use tests::{assert_fields, both_engines};
 
 /// The newest attempt's failure.
 async fn failure(app: &TestApp, tenant: &Tenant) -> Value {
@@ -35,7 +35,7 @@ async fn a_transient_name_id_is_refused_with_the_setting_to_change(db: TestDatab
     let location = tenant.post_response(&app, &response, &pending.relay_state).await.location();
     assert_eq!(parameter(&location, "error_code"), "saml_response_refused");
     let failure = failure(&app, &tenant).await;
-    assert_eq!((&failure["reason"], &failure["got"]), (&json!("name_id_transient"), &json!(NAME_ID_TRANSIENT)));
+    assert_fields!(failure, { "reason": "name_id_transient", "got": NAME_ID_TRANSIENT });
     let fix = failure["fix"].as_str().unwrap();
     assert!(fix.contains("username_source") && fix.contains("name_id_format"), "{fix}");
     let users = app.operator().get(&tenant.path("/users?q=8f2c6a")).await.expect(200);
@@ -89,7 +89,7 @@ async fn an_ended_idp_session_is_refused_and_a_short_one_caps_ours(db: TestDatab
     let code = parameter(&begin(30).await, "code");
     app.world.clock.advance(SignedDuration::from_secs(31));
     let refused = app.anonymous().form("/oauth/token", &tenant.exchange_form(&code)).await;
-    assert_eq!((refused.status.as_u16(), &refused.json()["error"]), (400, &json!("invalid_grant")));
+    assert_eq!(refused.expect(400)["error"], "invalid_grant");
 }
 
 /// Proves C10, C12: times that no clock comes to are far ahead.
@@ -168,7 +168,7 @@ async fn a_path_that_resembles_the_acs_leads_to_the_cause(db: TestDatabase) {
         assert_eq!(parameter(&location, "attempt_id"), pending.started["attempt_id"].as_str().unwrap(), "{path}");
         let failure = failure(&app, &tenant).await;
         assert_eq!(failure["reason"], "destination_mismatch", "{path}");
-        assert_eq!((&failure["wanted"], &failure["got"]), (&json!(tenant.acs_url), &json!(address)));
+        assert_fields!(failure, { "wanted": tenant.acs_url, "got": address });
     }
     app.anonymous().form("/saml/not-a-hash/", &[("SAMLResponse", "x")]).await.problem(404, "not_found");
 }
@@ -188,10 +188,7 @@ async fn an_answer_at_another_acs_is_told_to_the_account_that_waits(db: TestData
         let attempt = tenant.last_attempt(&app).await;
         assert_eq!(refused["attempt_id"], attempt["id"]);
         let failure = failure(&app, &tenant).await;
-        assert_eq!(
-            (&failure["reason"], &failure["wanted"]),
-            (&json!("sent_to_another_address"), &json!(tenant.acs_url))
-        );
+        assert_fields!(failure, { "reason": "sent_to_another_address", "wanted": tenant.acs_url });
         assert_eq!(failure["got"], format!("{}{path}", app.issuer()));
         assert!(!attempt.to_string().contains(&other.account_id), "{attempt}");
         let location = app.anonymous().form(&tenant.acs_path(), &fields).await.location();

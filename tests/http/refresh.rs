@@ -7,11 +7,11 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::{Answer, SESSION_EXPIRED};
 use tests::databases::TestDatabase;
 use tests::tenant::{ORIGIN, Tenant};
 use tests::tokens::claims;
+use tests::{assert_fields, both_engines};
 
 /// Number of clients that present one token at once.
 const CLIENTS: usize = 16;
@@ -30,7 +30,7 @@ async fn successor(app: &TestApp, tenant: &Tenant, token: &str) -> String {
 
 async fn assert_over(app: &TestApp, tenant: &Tenant, token: &str) {
     let refused = tenant.refresh(app, token).await.expect(400);
-    assert_eq!((&refused["error"], &refused["error_description"]), (&json!("invalid_grant"), &json!(SESSION_EXPIRED)));
+    assert_fields!(refused, { "error": "invalid_grant", "error_description": SESSION_EXPIRED });
 }
 
 /// Proves I2: within ten seconds a rotated token gives the same successor again, with another access token of the same

@@ -3,12 +3,12 @@
 
 use serde_json::json;
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::parameter;
 use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::mailbox::Received;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 /// Proves B3, D2: every caller is told the same, whether they are known, know their password, or neither; those
 /// who keep form login go on.
@@ -161,7 +161,7 @@ async fn sso_lets_in_whom_it_should(db: TestDatabase) {
     app.operator().patch(&path, &json!({ "status": "inactive" })).await.expect(200);
     tenant.migrate(&root.client, "require").await;
     let gone = tenant.user(&app, &gone.to_string()).await;
-    assert_eq!((&gone["username"], &gone["status"]), (&json!("gone@acme.test"), &json!("inactive")));
+    assert_fields!(gone, { "username": "gone@acme.test", "status": "inactive" });
     assert_eq!(app.mailbox().await.to("gone@acme.test").len(), 1);
     let start = tenant.start_body(Some("gone@acme.test"));
     app.anonymous().post("/v1/sso-sign-ins", &start).await.problem(404, "sso_email_not_configured");

@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::parameter;
 use tests::databases::TestDatabase;
 use tests::tenant::{Pending, Tenant};
+use tests::{assert_fields, both_engines};
 
 const ANN: &str = "ann@acme.test";
 
@@ -60,7 +60,7 @@ async fn a_refusal_for_no_role_takes_the_role_from_live_sessions(db: TestDatabas
     let holds = |value: &Value| value.to_string().contains("organization_member");
     assert!(changes.any(|change| holds(&change["before"]) && !holds(&change["after"])), "{events}");
     let attempt = attempt(&app, &tenant, &caught).await;
-    assert_eq!((&attempt["outcome"], &attempt["failure"]["reason"]), (&json!("refused"), &json!("no_role")));
+    assert_fields!(attempt, { "outcome": "refused", "failure": { "reason": "no_role" } });
     assert_eq!(attempt["user_id"], user["id"]);
 }
 

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::Client;
 use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::idp::TestIdp;
 use tests::switching::{code, exchange};
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 const NEW: &str = "acme-sandbox";
 
@@ -24,7 +24,7 @@ async fn sandbox(app: &TestApp, tenant: &Tenant) -> (Tenant, Client) {
     let token = app.mailbox().await.last_to("ann@acme.test").token();
     let accepted = json!({ "token": token, "password": PASSWORD });
     let accepted = app.anonymous().post("/v1/invitations/accept", &accepted).await.expect(200);
-    assert_eq!((&accepted["account_name"], &accepted["username"]), (&json!(NEW), &json!("ann")));
+    assert_fields!(accepted, { "account_name": NEW, "username": "ann" });
     (sandbox, owner)
 }
 
@@ -42,7 +42,7 @@ async fn a_sandbox_is_served_by_its_accounts_applications_from_its_first_day(db:
     let tokens = sandbox.exchange_step(&app, &step).await;
     let there = app.anonymous().bearing(tokens["access_token"].as_str().unwrap());
     let me = there.get("/v1/me").await.expect(200);
-    assert_eq!((&me["user"]["username"], &me["account"]["name"]), (&json!("ann"), &json!(NEW)));
+    assert_fields!(me, { "user": { "username": "ann" }, "account": { "name": NEW } });
     assert_eq!(me["user"]["roles"]["effective"], json!(["organization_owner"]));
     there.get(&tenant.path("")).await.problem(404, "not_found");
     sandbox.refresh(&app, tokens["refresh_token"].as_str().unwrap()).await.expect(200);

@@ -4,10 +4,10 @@ use jiff::SignedDuration;
 use mock_idp::message::{Shape, SignedParts};
 use serde_json::json;
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::parameter;
 use tests::databases::TestDatabase;
 use tests::tenant::{REDIRECT_URI, Tenant};
+use tests::{assert_fields, both_engines};
 
 /// Proves D1, D4, I1: account name and email in, a code out by redirect, a session for it.
 #[both_engines]
@@ -37,7 +37,7 @@ async fn a_person_signs_in_from_the_login_page_to_a_session(db: TestDatabase) {
     assert_eq!(me["user"]["username"], "Ann@acme.test");
     assert_eq!(me["user"]["roles"]["effective"], json!(["organization_member"]));
     let attempt = tenant.last_attempt(&app).await;
-    assert_eq!((&attempt["outcome"], &attempt["stage"]), (&json!("succeeded"), &json!("session_issued")));
+    assert_fields!(attempt, { "outcome": "succeeded", "stage": "session_issued" });
     assert_eq!(attempt["id"], pending.started["attempt_id"]);
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 async fn events(app: &TestApp, tenant: &Tenant, action: &str) -> usize {
     let list = app.operator().get(&tenant.path(&format!("/audit-events?action={action}"))).await.expect(200);
@@ -27,15 +27,12 @@ async fn an_owner_previews_signs_off_and_applies(db: TestDatabase) {
     let double = tenant.user_with_email(&app, "ann.old", Some("Ann@acme.test")).await;
     let before = usernames(&app, &tenant).await;
     let plan = tenant.preview(&root.client, "require").await;
-    assert_eq!((&plan["state"], &plan["blockers"]), (&json!("previewed"), &json!([])), "{plan}");
+    assert_fields!(plan, { "state": "previewed", "blockers": [] });
     assert_eq!(plan["counts"]["mails"], json!({ "sso_required": 1 }));
     let row = tenant.row(&root.client, &plan, &ann).await;
-    assert_eq!((&row["action"], &row["from"], &row["to"]), (&json!("rename"), &json!("ann"), &json!("ann@acme.test")));
+    assert_fields!(row, { "action": "rename", "from": "ann", "to": "ann@acme.test" });
     let row = tenant.row(&root.client, &plan, &double).await;
-    assert_eq!(
-        (&row["action"], &row["stays"], &row["rule"]),
-        (&json!("remove_duplicate"), &json!(ann), &json!("status"))
-    );
+    assert_fields!(row, { "action": "remove_duplicate", "stays": ann, "rule": "status" });
     assert_eq!(usernames(&app, &tenant).await, before);
     session.get("/v1/me").await.expect(200);
 
@@ -44,16 +41,16 @@ async fn an_owner_previews_signs_off_and_applies(db: TestDatabase) {
     tenant.sign_off(&root.client, &other).await.problem(409, "migration_outdated");
     tenant.sign_off(&app.operator(), &plan).await.problem(403, "forbidden");
     let signed = tenant.sign_off(&root.client, &plan).await.expect(200);
-    assert_eq!((&signed["state"], &signed["signed_off"]["by"]), (&json!("signed_off"), &json!(root.id.to_string())));
+    assert_fields!(signed, { "state": "signed_off", "signed_off": { "by": root.id.to_string() } });
     let applied = tenant.apply(&root.client, &plan).await.expect(200);
     assert_eq!(applied["state"], "applied");
     let effects = &applied["applied"];
-    assert_eq!((&effects["sessions_ended"], &effects["links_ended"]), (&json!(1), &json!(0)), "ann's session");
+    assert_fields!(effects, { "sessions_ended": 1, "links_ended": 0 }, "ann's session");
     let record = app.operator().get(&tenant.path(&format!("/sso-migrations/{}", plan["id"].as_str().unwrap()))).await;
     assert_eq!(record.expect(200)["applied"], *effects);
 
     let renamed = tenant.user(&app, &ann).await;
-    assert_eq!((&renamed["username"], &renamed["status"]), (&json!("ann@acme.test"), &json!("active")));
+    assert_fields!(renamed, { "username": "ann@acme.test", "status": "active" });
     assert_eq!(tenant.user(&app, &double).await["status"], "archived");
     assert!(!usernames(&app, &tenant).await.contains(&"ann.old".to_owned()), "an archived user is in no list");
     let found = app.operator().get(&tenant.path("/users?q=ann%40acme")).await.expect(200);
@@ -72,7 +69,7 @@ async fn an_owner_previews_signs_off_and_applies(db: TestDatabase) {
         assert_eq!(events(&app, &tenant, &format!("sso_migration.{action}")).await, 1, "{action}");
     }
     let row = tenant.row(&app.operator(), &plan, &ann).await;
-    assert_eq!((&row["before"]["username"], &row["after"]["username"]), (&json!("ann"), &json!("ann@acme.test")));
+    assert_fields!(row, { "before": { "username": "ann" }, "after": { "username": "ann@acme.test" } });
 }
 
 /// Proves F2: what changed since a preview, or since the signature, makes it worthless; and so does its age.
@@ -141,7 +138,7 @@ async fn conflicts_wait_for_a_decision(db: TestDatabase) {
     tenant.sign_off(&root.client, &plan).await.expect(200);
     tenant.apply(&root.client, &plan).await.expect(200);
     let root = tenant.user(&app, &own).await;
-    assert_eq!((&root["email"], &root["recovery_email"]), (&Value::Null, &json!("root@acme.test")));
+    assert_fields!(root, { "email": null, "recovery_email": "root@acme.test" });
     assert_eq!(tenant.user(&app, &double).await["username"], "root@acme.test");
 }
 

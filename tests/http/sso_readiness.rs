@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use service::ports::ProbeResult;
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::databases::TestDatabase;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 async fn codes(app: &TestApp, tenant: &Tenant) -> (Value, Vec<String>) {
     let found = app.operator().get(&tenant.path("/sso-readiness?portal=admin")).await.expect(200);
@@ -45,10 +45,7 @@ async fn readiness_names_what_is_wrong_and_where_to_mend_it(db: TestDatabase) {
     );
     let exempt = found["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "users_exempt");
     let exempt = exempt.unwrap();
-    assert_eq!(
-        (&exempt["severity"], &exempt["users"], &exempt["resource"]),
-        (&json!("info"), &json!([guest]), &json!(path))
-    );
+    assert_fields!(exempt, { "severity": "info", "users": [guest], "resource": path });
     assert!(exempt["fix"].as_str().is_some_and(|fix| !fix.is_empty()));
     assert_eq!(found["ready"], json!(false), "two users share an email");
     app.operator().patch(&two, &json!({ "email": "two@acme.test" })).await.expect(200);
@@ -82,13 +79,12 @@ async fn readiness_counts_whom_sso_would_leave_outside(db: TestDatabase) {
     let (found, _) = codes(&app, &tenant).await;
     let of = |code: &str| {
         let findings = found["findings"].as_array().unwrap();
-        let found = findings.iter().find(|finding| finding["code"] == code).unwrap_or(&Value::Null).clone();
-        (found["count"].clone(), found["users"].clone())
+        findings.iter().find(|finding| finding["code"] == code).unwrap_or(&Value::Null)
     };
-    assert_eq!(of("email_missing"), (json!(25), json!(wanted[..20])));
-    assert_eq!(of("domain_not_listed"), (json!(3), json!([owner, outside, near])));
-    assert_eq!(of("role_missing"), (json!(1), json!([inside])));
-    assert_eq!(of("email_shared"), (Value::Null, Value::Null));
+    assert_fields!(of("email_missing"), { "count": 25, "users": wanted[..20] });
+    assert_fields!(of("domain_not_listed"), { "count": 3, "users": [owner, outside, near] });
+    assert_fields!(of("role_missing"), { "count": 1, "users": [inside] });
+    assert_eq!(of("email_shared"), &Value::Null);
 }
 
 /// Proves H2, D3: whether the identity provider answers is looked at, and a portal without a connection says so.

@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::databases::TestDatabase;
 use tests::form::PASSWORD;
 use tests::tenant::Tenant;
+use tests::{assert_fields, both_engines};
 
 /// Password that a user chooses in place of a temporary one.
 const CHOSEN: &str = "gravel orbit seventeen lamps";
@@ -36,9 +36,9 @@ async fn going_back_puts_everything_back(db: TestDatabase) {
     let by_saml = tenant.sign_in(&app, "jit@acme.test", Some(&["staff"])).await;
 
     let plan = tenant.preview(&root.client, "revert").await;
-    assert_eq!((&plan["reverts"], &plan["blockers"]), (&required["id"], &json!([])), "{plan}");
+    assert_fields!(plan, { "reverts": required["id"], "blockers": [] });
     let row = tenant.row(&root.client, &plan, &double).await;
-    assert_eq!((&row["action"], &row["choices"]), (&json!("restore"), &json!(["restore", "keep"])));
+    assert_fields!(row, { "action": "restore", "choices": ["restore", "keep"] });
     tenant.sign_off(&root.client, &plan).await.expect(200);
     tenant.apply(&root.client, &plan).await.expect(200);
 
@@ -49,12 +49,9 @@ async fn going_back_puts_everything_back(db: TestDatabase) {
         }
     }
     let connection = app.operator().get(&tenant.connection_path()).await.expect(200);
-    assert_eq!((&connection["mode"], &connection["certificates"]), (&json!("off"), &settings["certificates"]));
+    assert_fields!(connection, { "mode": "off", "certificates": settings["certificates"] });
     let options = app.anonymous().get("/v1/login-options?account_name=acme&portal=admin").await.expect(200);
-    assert_eq!(
-        (&options["methods"], &options["password_reset"]["enabled"]),
-        (&json!([{ "kind": "form" }]), &json!(true))
-    );
+    assert_fields!(options, { "methods": [{ "kind": "form" }], "password_reset": { "enabled": true } });
     by_saml.get("/v1/me").await.problem(401, "session_expired");
     root.client.get("/v1/me").await.expect(200);
     tenant.form_session(&app, "ann").await;
@@ -124,10 +121,7 @@ async fn an_owner_decides_what_is_put_back(db: TestDatabase) {
     tenant.user_with_email(&app, name, Some("new@acme.test")).await;
     let plan = tenant.preview(&root.client, "revert").await;
     let row = tenant.row(&root.client, &plan, &ann).await;
-    assert_eq!(
-        (&row["action"], &row["kind"], &row["choices"]),
-        (&json!("conflict"), &json!("username_taken"), &json!(["keep"]))
-    );
+    assert_fields!(row, { "action": "conflict", "kind": "username_taken", "choices": ["keep"] });
     tenant.decide(&root.client, &plan, &ann, "keep").await;
     let plan = tenant.decide(&root.client, &plan, &double, "keep").await;
     tenant.sign_off(&root.client, &plan).await.expect(200);

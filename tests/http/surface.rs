@@ -37,7 +37,8 @@ async fn request_ids_come_back(db: TestDatabase) {
     let with =
         |id: &'static str| Answer::of(app.anonymous().request(Method::GET, "/nowhere").header("X-Request-Id", id));
     let answer = with("trace-1").await;
-    assert_eq!((answer.header("x-request-id"), &answer.json()["request_id"]), ("trace-1", &json!("trace-1")));
+    assert_eq!(answer.header("x-request-id"), "trace-1");
+    assert_eq!(answer.json()["request_id"], "trace-1");
     let answer = with("<script>").await;
     assert!(!answer.header("x-request-id").contains('<'));
     assert!(answer.header("x-request-id").len() >= 16);

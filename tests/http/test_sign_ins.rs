@@ -4,10 +4,10 @@ use mock_idp::message::ResponseSpec;
 use serde_json::{Value, json};
 use service::ports::ProbeResult;
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::{Answer, parameter};
 use tests::databases::TestDatabase;
 use tests::tenant::{Pending, Tenant};
+use tests::{assert_fields, both_engines};
 
 /// A check of a test, by its name.
 fn check<'a>(test: &'a Value, name: &str) -> &'a Value {
@@ -38,7 +38,7 @@ async fn a_staged_connection_is_tried_end_to_end(db: TestDatabase) {
     let pending = tenant.start_test(&app).await;
     assert_eq!(pending.started["status"], "redirect_required");
     let waiting = tenant.test(&app, &pending).await;
-    assert_eq!((&waiting["stage"], &waiting["outcome"]), (&json!("sent_to_idp"), &json!("pending")));
+    assert_fields!(waiting, { "stage": "sent_to_idp", "outcome": "pending" });
     assert_eq!(states(&waiting, "not_reached"), 19);
 
     let response = tenant.response(&app, &pending, "new@acme.test", Some(&["nac-team-lead", "guests"]));
@@ -48,10 +48,10 @@ async fn a_staged_connection_is_tried_end_to_end(db: TestDatabase) {
     assert!(page.text.contains("The test sign-in succeeded") && !page.text.contains("vac_"), "{}", page.text);
 
     let test = tenant.test(&app, &pending).await;
-    assert_eq!((&test["outcome"], &test["failure"]), (&json!("succeeded"), &Value::Null));
+    assert_fields!(test, { "outcome": "succeeded", "failure": null });
     assert_eq!(states(&test, "passed"), 19);
     let audience = check(&test, "audience");
-    assert_eq!((&audience["wanted"], &audience["got"]), (&json!(tenant.acs_url), &json!(tenant.acs_url)));
+    assert_fields!(audience, { "wanted": tenant.acs_url, "got": tenant.acs_url });
     assert_eq!(test["user"], json!({ "subject": "created", "username": "new@acme.test", "user_id": null }));
     let wanted = json!([
         { "origin": "role_mappings", "value": "nac-team-lead", "roles": ["organization_owner"] },
@@ -81,12 +81,10 @@ async fn a_refused_test_tells_the_check_and_may_be_answered_again(db: TestDataba
     let page = answer(&app, &tenant, &pending, &wrong).await;
     assert!(page.status == 200 && page.text.contains("was refused"), "{}", page.text);
     let test = tenant.test(&app, &pending).await;
-    assert_eq!((&test["outcome"], &test["failure"]["reason"]), (&json!("refused"), &json!("audience_mismatch")));
+    assert_fields!(test, { "outcome": "refused", "failure": { "reason": "audience_mismatch" } });
     assert!(test["failure"]["fix"].as_str().unwrap().contains("entity_id"));
-    assert_eq!(
-        (&check(&test, "signature")["state"], &check(&test, "time")["state"]),
-        (&json!("passed"), &json!("not_reached"))
-    );
+    assert_eq!(check(&test, "signature")["state"], "passed");
+    assert_eq!(check(&test, "time")["state"], "not_reached");
     assert_eq!(check(&test, "audience")["got"], "urn:another:sp");
     let message = test["saml_message"].as_str().unwrap();
     assert!(message.contains("Response") && !message.contains("ann@acme.test"), "{message}");
@@ -94,7 +92,7 @@ async fn a_refused_test_tells_the_check_and_may_be_answered_again(db: TestDataba
     let nobody = tenant.response(&app, &pending, "ann@acme.test", Some(&["guests"]));
     answer(&app, &tenant, &pending, &nobody).await;
     let test = tenant.test(&app, &pending).await;
-    assert_eq!((&test["failure"]["reason"], &test["saml_message"]), (&json!("no_role"), &Value::Null));
+    assert_fields!(test, { "failure": { "reason": "no_role" }, "saml_message": null });
     assert_eq!(test["user"]["subject"], "refused");
     assert_eq!(test["roles"][0]["origin"], "nothing");
 
@@ -121,23 +119,18 @@ async fn a_test_decides_as_a_sign_in_does(db: TestDatabase) {
     let pending = tenant.start_test(&app).await;
     answer(&app, &tenant, &pending, &tenant.response(&app, &pending, "ann@acme.test", Some(&["nac-team-lead"]))).await;
     let test = tenant.test(&app, &pending).await;
-    assert_eq!((&test["user"]["subject"], &test["user"]["user_id"]), (&json!("bound"), &ann["id"]));
-    assert_eq!(
-        (&test["roles"][0]["origin"], &test["roles"][1]["origin"]),
-        (&json!("assigned"), &json!("role_mappings"))
-    );
+    assert_fields!(test["user"], { "subject": "bound", "user_id": ann["id"] });
+    assert_eq!(test["roles"][0]["origin"], "assigned");
+    assert_eq!(test["roles"][1]["origin"], "role_mappings");
     let after = app.operator().get(&tenant.path(&format!("/users/{}", ann["id"].as_str().unwrap()))).await.expect(200);
-    assert_eq!(
-        (&after["status"], &after["roles"], &after["updated_at"]),
-        (&ann["status"], &ann["roles"], &ann["updated_at"])
-    );
+    assert_fields!(after, { "status": ann["status"], "updated_at": ann["updated_at"] });
+    assert_eq!(after["roles"], ann["roles"]);
 
     let pending = tenant.start_test(&app).await;
     answer(&app, &tenant, &pending, &tenant.response(&app, &pending, "gone@acme.test", Some(&["staff"]))).await;
     assert_eq!(tenant.test(&app, &pending).await["failure"]["reason"], "user_inactive");
     let attempts = app.operator().get(&tenant.path("/sign-in-attempts?limit=1")).await.expect(200);
-    let (kind, user) = (&attempts["items"][0]["kind"], &attempts["items"][0]["user_id"]);
-    assert_eq!((kind, user), (&json!("test"), &Value::Null));
+    assert_fields!(attempts["items"][0], { "kind": "test", "user_id": null });
 }
 
 /// Proves C9, D2, D3: a test begins as a login page does, or is refused in its words; an incomplete connection cannot
@@ -151,7 +144,7 @@ async fn a_test_begins_as_a_login_page_does(db: TestDatabase) {
     let unknown = app.operator().post(&tests, &json!({ "email": "new@acme.test" })).await;
     let refused = unknown.problem(404, "sso_email_not_configured");
     let attempt = tenant.last_attempt(&app).await;
-    assert_eq!((&attempt["id"], &attempt["kind"]), (&refused["attempt_id"], &json!("test")));
+    assert_fields!(attempt, { "id": refused["attempt_id"], "kind": "test" });
     let read = format!("{tests}/{}", refused["attempt_id"].as_str().unwrap());
     assert_eq!(states(&app.operator().get(&read).await.expect(200), "not_reached"), 19);
     app.world.set_probe(ProbeResult::Unreachable);

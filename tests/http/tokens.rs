@@ -4,11 +4,11 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::json;
 use tests::app::TestApp;
-use tests::both_engines;
 use tests::client::Answer;
 use tests::databases::TestDatabase;
 use tests::tenant::{ORIGIN, Tenant};
 use tests::tokens::{claims, verify};
+use tests::{assert_fields, both_engines};
 
 /// Proves I1: the shape of RFC 9068, verified by a JOSE library against the published keys.
 #[both_engines]
@@ -24,7 +24,7 @@ async fn an_access_token_verifies_with_any_jose_library(db: TestDatabase) {
     assert_eq!(claims["iss"], json!(app.issuer()));
     assert_eq!(claims["client_id"], json!(tenant.client_id));
     assert_eq!(claims["account_id"], json!(tenant.account_id));
-    assert_eq!((&claims["portal"], &claims["amr"]), (&json!("admin"), &json!(["saml"])));
+    assert_fields!(claims, { "portal": "admin", "amr": ["saml"] });
     assert_eq!(claims["roles"], json!(["organization_member"]));
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 600);
     for name in ["sub", "jti", "sid", "auth_time"] {

@@ -40,7 +40,8 @@ async fn an_import_creates_what_it_can_and_names_what_it_cannot(db: TestDatabase
     let statuses: Vec<&str> =
         report["results"].as_array().unwrap().iter().map(|row| row["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["created", "refused", "created", "refused"]);
-    assert_eq!((&report["created"], &report["results"][1]["code"]), (&json!(2), &json!("username_taken")));
+    assert_eq!(report["created"], 2);
+    assert_eq!(report["results"][1]["code"], "username_taken");
     let users = app.operator().get(&tenant.path("/users")).await.expect(200);
     assert_eq!(users["items"].as_array().unwrap().len(), 3);
     let events = app.operator().get(&tenant.path("/audit-events?action=user.created")).await.expect(200);

@@ -25,6 +25,7 @@ pub mod browser;
 pub mod client;
 pub mod clock;
 pub mod databases;
+pub mod fields;
 pub mod form;
 pub mod idp;
 pub mod logs;
