@@ -9,6 +9,7 @@ mod answer;
 mod api_keys;
 mod applications;
 mod audit_events;
+mod authorization_request;
 mod branding;
 mod break_glass;
 pub mod documents;

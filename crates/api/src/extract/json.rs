@@ -79,10 +79,10 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     Ok(value)
 }
 
-/// Reads a member of an object that was read already, or names the place of the error by its pointer.
-pub(super) fn read_member<T: DeserializeOwned>(name: &str, value: serde_json::Value) -> Result<T, Error> {
+/// Reads a value that was parsed already, or names the place of the error by its pointer, below this one.
+pub(super) fn read_value<T: DeserializeOwned>(at: &str, value: serde_json::Value) -> Result<T, Error> {
     serde_path_to_error::deserialize(value)
-        .map_err(|error| refused(&format!("/{name}{}", pointer(error.path())), error.inner()))
+        .map_err(|error| refused(&format!("{at}{}", pointer(error.path())), error.inner()))
 }
 
 fn refused(pointer: &str, error: &serde_json::Error) -> Error {

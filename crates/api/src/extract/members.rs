@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use service::{Error, MergePatch, MergedSettings};
 
-use super::json::read_member;
+use super::json::read_value;
 
 /// Members of a JSON object, each sent once.
 #[derive(Debug)]
@@ -16,12 +16,22 @@ pub struct Members(Map<String, Value>);
 impl Members {
     /// Takes a member out that may be left out and must not be null.
     pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
-        self.0.remove(name).map(|value| read_member(name, value)).transpose()
+        self.0.remove(name).map(|value| read_value(&format!("/{name}"), value)).transpose()
     }
 
     /// Takes a member out that must be there.
     pub fn required<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Error> {
         self.take(name)?.ok_or_else(|| Error::invalid(format!("/{name}"), "is missing"))
+    }
+
+    /// Takes the members of these names out.
+    pub fn split(&mut self, names: &[&str]) -> Self {
+        Self(names.iter().filter_map(|name| Some(((*name).to_owned(), self.0.remove(*name)?))).collect())
+    }
+
+    /// The value that the members are of, or the place of the error by its pointer.
+    pub fn into_value<T: DeserializeOwned>(self) -> Result<T, Error> {
+        read_value("", Value::Object(self.0))
     }
 
     /// The members without this one, if it is null: the same as leaving it out.

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::accounts::{AccountPath, IfMatchParameter};
 use super::answer::versioned;
-use super::merged::{NoMembers, merged_bodies};
+use super::merged::{NoMembers, bodies};
 use super::names::LanguageName;
 use crate::extract::{Authenticated, Ids, IfMatch, JsonBody, Members};
 use crate::problem::Problem;
@@ -56,7 +56,8 @@ struct AccountSettings {
     languages: Vec<Language>,
 }
 
-merged_bodies! {
+bodies! {
+    merge_patch:
     /// Settings to change; what is left out stays. Null leaves a lifetime to the applications.
     UpdateAccountSettings = AccountSettings, NoMembers;
 }

@@ -1,20 +1,20 @@
 //! Switching between linked accounts (G1).
 
 use actix_web::{get, post, web};
+use domain::AccountId;
 use domain::account_link::AccountRelation;
-use domain::pkce::CodeChallenge;
-use domain::{AccountId, ApplicationId};
 use serde::{Deserialize, Serialize};
-use service::{AuthorizationRequest, Service, SwitchAccount, SwitchableAccount as Place, switch_code};
+use service::{Service, SwitchAccount, SwitchableAccount as Place, switch_code};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::accounts::Account;
 use super::answer::List;
+use super::authorization_request::{AuthorizationFields, Authorized};
 use super::form_sign_ins::SignIn;
-use super::login::{CodeChallengeMethod, state};
+use super::merged::bodies;
 use super::names::AccountRelationName;
-use crate::extract::{Authenticated, ClientAddress, JsonBody};
+use crate::extract::{Authenticated, ClientAddress};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
@@ -57,30 +57,19 @@ impl From<Place> for SwitchableAccount {
     }
 }
 
-/// Account to switch to, and the application that asks.
+bodies! {
+    joined:
+    /// Account to switch to, and the application that asks: one of the `admin` portal that serves it.
+    CreateAccountSwitch = AccountSwitchFields, AuthorizationFields;
+}
+
+/// Fields of a switch.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateAccountSwitch {
+struct AccountSwitchFields {
     /// Account to switch to.
     #[schema(value_type = String, example = "acc_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
     account_id: AccountId,
-    /// The id of an application of the `admin` portal that serves it: a shared one, or its own.
-    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
-    client_id: ApplicationId,
-    /// URI that the outcome goes to: exactly one of the registered ones.
-    #[schema(example = "https://app.example.com/callback")]
-    redirect_uri: String,
-    /// Echoed with the outcome.
-    #[serde(default, deserialize_with = "state")]
-    #[schema(max_length = 512)]
-    state: Option<String>,
-    /// The base64url-encoded SHA-256 digest of the `code_verifier` (RFC 7636).
-    #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
-    code_challenge: CodeChallenge,
-    /// `S256`; nothing else is taken.
-    #[serde(rename = "code_challenge_method")]
-    #[schema(inline)]
-    _code_challenge_method: CodeChallengeMethod,
 }
 
 /// List the accounts I may switch to.
@@ -116,11 +105,10 @@ async fn list_switchable_accounts(
 async fn create_account_switch(
     caller: Authenticated,
     address: ClientAddress,
-    body: JsonBody<CreateAccountSwitch>,
+    body: Authorized<AccountSwitchFields>,
     service: web::Data<Service>,
 ) -> Result<web::Json<SignIn>, Problem> {
-    let CreateAccountSwitch { account_id, client_id, redirect_uri, state, code_challenge, .. } = body.0;
-    let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
+    let Authorized { authorization, rest: AccountSwitchFields { account_id } } = body;
     let switch = SwitchAccount { account_id, authorization, address: address.0 };
     Ok(web::Json(service.accounts.switch_account(&caller.0, switch).await?.into()))
 }

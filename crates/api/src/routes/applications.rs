@@ -15,7 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::accounts::{AccountPath, IdempotencyKeyParameter, IfMatchParameter, PageParameters};
 use super::answer::{List, created, versioned};
-use super::merged::merged_bodies;
+use super::merged::bodies;
 use super::names::{PortalName, RefreshDeliveryName};
 use crate::extract::{Authenticated, Creation, Ids, IfMatch, JsonBody, Listing, Members};
 use crate::problem::Problem;
@@ -173,7 +173,8 @@ struct ChangedApplicationMembers {
     is_default: bool,
 }
 
-merged_bodies! {
+bodies! {
+    merge_patch:
     /// Properties of a new application. Each setting that is left out has its default.
     CreateApplication = ApplicationSettings, NewApplicationMembers;
     /// Properties of an application to change; what is left out stays, null removes an optional value.

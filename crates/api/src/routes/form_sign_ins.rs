@@ -1,20 +1,19 @@
 //! Form login (B1 to B5): by username or email, and password.
 
 use actix_web::{post, web};
-use domain::ApplicationId;
 use domain::account::AccountName;
 use domain::mfa_code::MfaCode;
 use domain::password::Password;
-use domain::pkce::CodeChallenge;
 use domain::text::without_blanks;
 use domain::username::USERNAME_MAX_CHARS;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
-use service::{AuthorizationRequest, PendingToken, ReplaceTemporaryPassword, Service, SignInStep, StartFormSignIn};
+use service::{PendingToken, ReplaceTemporaryPassword, Service, SignInStep, StartFormSignIn};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::login::{CodeChallengeMethod, state};
+use super::authorization_request::{AuthorizationFields, Authorized};
+use super::merged::bodies;
 use crate::extract::{ClientAddress, Discovery, JsonBody, Limited};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
@@ -36,10 +35,16 @@ pub fn register(config: &mut ServiceConfig<'_>) {
         .service(replace_temporary_password);
 }
 
-/// Body that a login page sends.
+bodies! {
+    joined:
+    /// Body that a login page sends.
+    CreateFormSignIn = FormSignInFields, AuthorizationFields;
+}
+
+/// Fields of a form login.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateFormSignIn {
+struct FormSignInFields {
     /// The account name that was typed.
     #[schema(value_type = String, example = "acme")]
     account_name: AccountName,
@@ -50,23 +55,6 @@ struct CreateFormSignIn {
     /// The password that was typed.
     #[schema(value_type = String, format = Password, max_length = 256)]
     password: Password,
-    /// The id of an application of the `admin` portal.
-    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
-    client_id: ApplicationId,
-    /// URI that the outcome goes to: exactly one of the registered ones.
-    #[schema(example = "https://app.example.com/callback")]
-    redirect_uri: String,
-    /// Echoed with the outcome.
-    #[serde(default, deserialize_with = "state")]
-    #[schema(max_length = 512)]
-    state: Option<String>,
-    /// The base64url-encoded SHA-256 digest of the `code_verifier` (RFC 7636).
-    #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
-    code_challenge: CodeChallenge,
-    /// `S256`; nothing else is taken.
-    #[serde(rename = "code_challenge_method")]
-    #[schema(inline)]
-    _code_challenge_method: CodeChallengeMethod,
 }
 
 /// A username or email as it was typed, without the blanks around it. Whether a user can have it is not said.
@@ -183,13 +171,11 @@ struct ReplacePassword {
 async fn create_form_sign_in(
     _: Limited<Discovery>,
     address: ClientAddress,
-    body: JsonBody<CreateFormSignIn>,
+    body: Authorized<FormSignInFields>,
     service: web::Data<Service>,
 ) -> Result<web::Json<SignIn>, Problem> {
-    let CreateFormSignIn { account_name, identifier, password, client_id, redirect_uri, state, code_challenge, .. } =
-        body.0;
+    let Authorized { authorization, rest: FormSignInFields { account_name, identifier, password } } = body;
     let address = address.0;
-    let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
     let start = StartFormSignIn { account_name, identifier, password, authorization, address };
     Ok(web::Json(service.sign_in.start_form_sign_in(start).await?.into()))
 }

@@ -1,22 +1,20 @@
 //! Operations for login pages (D1): the ways to sign in that there are, and the start of an SSO sign-in.
 
 use actix_web::{get, post, web};
+use domain::AttemptId;
 use domain::account::AccountName;
 use domain::email::Email;
-use domain::pkce::CodeChallenge;
 use domain::portal::Portal;
-use domain::sso::pending_sign_in::STATE_MAX_CHARS;
-use domain::{ApplicationId, AttemptId};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
-use service::{
-    AuthorizationRequest, Code, IdpHandoff, LoginMethod, LoginOptionsQuery, Service, StartSignIn, StartedSignIn,
-};
+use serde::{Deserialize, Serialize};
+use service::{Code, IdpHandoff, LoginMethod, LoginOptionsQuery, Service, StartSignIn, StartedSignIn};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::authorization_request::{AuthorizationFields, Authorized};
+use super::merged::bodies;
 use super::names::PortalName;
-use crate::extract::{ClientAddress, Discovery, JsonBody, Limited, Parameters};
+use crate::extract::{ClientAddress, Discovery, Limited, Parameters};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
 
@@ -132,48 +130,22 @@ impl From<service::LoginOptions> for LoginOptions {
     }
 }
 
-/// Body that a login page sends to start a sign-in.
+/// Fields of a start with SSO.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateSsoSignIn {
+struct SsoSignInFields {
     /// The account name that was typed.
     #[schema(value_type = String, example = "acme")]
     account_name: AccountName,
     /// The work email that was typed, if the page asks for one.
     #[schema(value_type = Option<String>, format = Email, example = "ann@acme.example")]
     email: Option<Email>,
-    /// The application's id; it decides the portal.
-    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
-    client_id: ApplicationId,
-    /// URI that the outcome goes to: exactly one of the registered ones.
-    #[schema(example = "https://app.example.com/callback")]
-    redirect_uri: String,
-    /// Echoed with the outcome.
-    #[serde(default, deserialize_with = "state")]
-    #[schema(max_length = 512)]
-    state: Option<String>,
-    /// The base64url-encoded SHA-256 digest of the `code_verifier` (RFC 7636).
-    #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
-    code_challenge: CodeChallenge,
-    /// `S256`; nothing else is taken.
-    #[serde(rename = "code_challenge_method")]
-    #[schema(inline)]
-    _code_challenge_method: CodeChallengeMethod,
 }
 
-/// Method by which the challenge was made.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(super) enum CodeChallengeMethod {
-    /// SHA-256 (RFC 7636, section 4.2).
-    S256,
-}
-
-pub(super) fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let state = Option::<String>::deserialize(deserializer)?;
-    if state.as_ref().is_some_and(|state| state.chars().count() > STATE_MAX_CHARS) {
-        return Err(serde::de::Error::custom(format_args!("must have at most {STATE_MAX_CHARS} characters")));
-    }
-    Ok(state)
+bodies! {
+    joined:
+    /// Body that a login page sends to start a sign-in.
+    CreateSsoSignIn = SsoSignInFields, AuthorizationFields;
 }
 
 /// A sign-in that has begun.
@@ -262,12 +234,11 @@ async fn get_login_options(
 async fn create_sso_sign_in(
     _: Limited<Discovery>,
     address: ClientAddress,
-    body: JsonBody<CreateSsoSignIn>,
+    body: Authorized<SsoSignInFields>,
     service: web::Data<Service>,
 ) -> Result<web::Json<SsoSignIn>, Problem> {
-    let CreateSsoSignIn { account_name, email, client_id, redirect_uri, state, code_challenge, .. } = body.0;
+    let Authorized { authorization, rest: SsoSignInFields { account_name, email } } = body;
     let address = address.0;
-    let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
     let start = StartSignIn { account_name, email, authorization, address };
     Ok(web::Json(service.sign_in.start_sign_in(start).await?.into()))
 }

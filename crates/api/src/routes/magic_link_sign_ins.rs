@@ -1,12 +1,8 @@
 //! Signing in to the `self_service` portal by a mailed link (B6).
 
-use std::net::IpAddr;
-
 use actix_web::{HttpResponse, post, web};
-use domain::ApplicationId;
 use domain::account::AccountName;
 use domain::email::Email;
-use domain::pkce::CodeChallenge;
 use domain::text::Label;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,8 +10,9 @@ use service::{AuthorizationRequest, RequestMagicLink, Service};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::authorization_request::{AuthorizationFields, Authorized};
 use super::form_sign_ins::SignIn;
-use super::login::{CodeChallengeMethod, state};
+use super::merged::bodies;
 use crate::extract::{ClientAddress, Discovery, JsonBody, Limited};
 use crate::problem::Problem;
 use crate::problem::documentation::problems;
@@ -32,42 +29,25 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(create_magic_link_sign_in).service(inspect_magic_link).service(complete_magic_link_sign_in);
 }
 
-/// Request of a login page for a magic link: the same as for every start of a sign-in. `state` and `code_challenge`
-/// are checked and not kept: the page that the link leads to brings its own, perhaps on another device.
+bodies! {
+    joined:
+    /// Request of a login page for a magic link: the same as for every start of a sign-in. `state` and `code_challenge`
+    /// are checked and not kept: the page that the link leads to brings its own, perhaps on another device.
+    CreateMagicLinkSignIn = MagicLinkFields, AuthorizationFields;
+    /// Request of the link's page to complete the sign-in.
+    CompleteMagicLink = CompletionFields, AuthorizationFields;
+}
+
+/// Fields of a request for a magic link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateMagicLinkSignIn {
+struct MagicLinkFields {
     /// The account name that was typed.
     #[schema(value_type = String, example = "acme")]
     account_name: AccountName,
     /// The email that was typed.
     #[schema(value_type = String, format = Email, example = "eve@acme.example")]
     email: Email,
-    /// The id of an application of the `self_service` portal; the mail leads to its page `magic_link`.
-    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
-    client_id: ApplicationId,
-    /// URI that the outcome goes to: exactly one of the registered URIs.
-    #[schema(example = "https://app.example.com/callback")]
-    redirect_uri: String,
-    /// Opaque value of the client's own; checked and not kept.
-    #[serde(default, rename = "state", deserialize_with = "state")]
-    #[schema(max_length = 512)]
-    _state: Option<String>,
-    /// The base64url-encoded SHA-256 digest of a `code_verifier` (RFC 7636).
-    #[serde(rename = "code_challenge")]
-    #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
-    _code_challenge: CodeChallenge,
-    /// Method of the challenge: `S256`; nothing else is taken.
-    #[serde(rename = "code_challenge_method")]
-    #[schema(inline)]
-    _code_challenge_method: CodeChallengeMethod,
-}
-
-impl CreateMagicLinkSignIn {
-    fn requested_from(self, address: IpAddr) -> RequestMagicLink {
-        let Self { account_name, email, client_id, redirect_uri, .. } = self;
-        RequestMagicLink { account_name, email, client_id, redirect_uri, address }
-    }
 }
 
 /// Content of the mailed link.
@@ -103,30 +83,13 @@ impl From<service::OpenMagicLink> for OpenMagicLink {
     }
 }
 
-/// Request of the link's page to complete the sign-in.
+/// Fields that complete a sign-in by a mailed link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CompleteMagicLink {
+struct CompletionFields {
     /// The token in the fragment of the mailed link.
     #[schema(format = Password)]
     token: String,
-    /// The id of an application of the `self_service` portal.
-    #[schema(value_type = String, example = "app_01890a5d6c0e7c3b8f0e1d2c3b4a5968")]
-    client_id: ApplicationId,
-    /// URI that the outcome goes to: exactly one of the registered URIs.
-    #[schema(example = "https://app.example.com/callback")]
-    redirect_uri: String,
-    /// Opaque value of the client's own; echoed with the outcome.
-    #[serde(default, deserialize_with = "state")]
-    #[schema(max_length = 512)]
-    state: Option<String>,
-    /// The base64url-encoded SHA-256 digest of the `code_verifier` (RFC 7636).
-    #[schema(value_type = String, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
-    code_challenge: CodeChallenge,
-    /// Method of the challenge: `S256`; nothing else is taken.
-    #[serde(rename = "code_challenge_method")]
-    #[schema(inline)]
-    _code_challenge_method: CodeChallengeMethod,
 }
 
 /// Ask for a magic link.
@@ -143,10 +106,13 @@ struct CompleteMagicLink {
 async fn create_magic_link_sign_in(
     _: Limited<Discovery>,
     address: ClientAddress,
-    body: JsonBody<CreateMagicLinkSignIn>,
+    body: Authorized<MagicLinkFields>,
     service: web::Data<Service>,
 ) -> Result<HttpResponse, Problem> {
-    service.sign_in.request_magic_link(body.0.requested_from(address.0)).await?;
+    let Authorized { authorization, rest: MagicLinkFields { account_name, email } } = body;
+    let AuthorizationRequest { client_id, redirect_uri, .. } = authorization;
+    let request = RequestMagicLink { account_name, email, client_id, redirect_uri, address: address.0 };
+    service.sign_in.request_magic_link(request).await?;
     Ok(HttpResponse::Accepted().finish())
 }
 
@@ -178,12 +144,11 @@ async fn inspect_magic_link(
 async fn complete_magic_link_sign_in(
     _: Limited<Discovery>,
     address: ClientAddress,
-    body: JsonBody<CompleteMagicLink>,
+    body: Authorized<CompletionFields>,
     service: web::Data<Service>,
 ) -> Result<web::Json<SignIn>, Problem> {
-    let CompleteMagicLink { token, client_id, redirect_uri, state, code_challenge, .. } = body.0;
+    let Authorized { authorization, rest: CompletionFields { token } } = body;
     let address = address.0;
-    let authorization = AuthorizationRequest { client_id, redirect_uri, state, code_challenge };
     let complete = service::CompleteMagicLink { token, authorization, address };
     Ok(web::Json(service.sign_in.complete_magic_link_sign_in(complete).await?.into()))
 }

@@ -1,20 +1,19 @@
-//! Schemas of bodies that change or create what has settings: made of the schema of the settings, so that a setting is
-//! declared once.
+//! Schemas of bodies that are made of two: settings and the members beside them, so that a setting is declared once; the
+//! fields of a request for a code, and those of each way to sign in.
 
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, Object, Schema};
 
-/// Declares bodies: their description, the schema of the settings, and the schema of the members that come with these or
-/// stand in their place.
-macro_rules! merged_bodies {
-    ($($(#[doc = $description:literal])+ $body:ident = $settings:ty, $members:ty;)*) => {$(
+/// Declares bodies made of two schemas, by the function that joins these.
+macro_rules! bodies {
+    ($join:ident: $($(#[doc = $description:literal])+ $body:ident = $settings:ty, $members:ty;)*) => {$(
         $(#[doc = $description])+
         pub struct $body;
 
         impl utoipa::PartialSchema for $body {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                $crate::routes::merged::body::<$settings, $members>(concat!($($description),+).trim())
+                $crate::routes::merged::$join::<$settings, $members>(concat!($($description),+).trim())
             }
         }
 
@@ -29,14 +28,24 @@ macro_rules! merged_bodies {
     )*};
 }
 
-pub(super) use merged_bodies;
+pub(super) use bodies;
 
 /// Members of a body that has settings alone.
 #[derive(ToSchema)]
 pub(super) struct NoMembers {}
 
+/// An object with the members of both, as they are. Others are refused.
+pub(super) fn joined<A: ToSchema, B: ToSchema>(description: &str) -> RefOr<Schema> {
+    let (mut joined, other) = (object(A::schema()), object(B::schema()));
+    joined.required.extend(other.required);
+    joined.properties.extend(other.properties);
+    joined.description = Some(description.to_owned());
+    joined.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    Schema::Object(joined).into()
+}
+
 /// An object with the members of `S`, all of which may be left out, and those of `M` as they are. Others are refused.
-pub(super) fn body<S: ToSchema, M: ToSchema>(description: &str) -> RefOr<Schema> {
+pub(super) fn merge_patch<S: ToSchema, M: ToSchema>(description: &str) -> RefOr<Schema> {
     let mut merged = object(S::schema());
     merged.required.clear();
     let members = object(M::schema());

@@ -74,6 +74,7 @@ titled_names! {
 }
 
 names! {
+    CodeChallengeMethodName ("CodeChallengeMethod", "Method by which a challenge was made (RFC 7636, section 4.2).") = ["S256"];
     PortalName ("Portal", "Part of an account with its own directory and frontends.") = Portal::ALL;
     RoleName ("Role", "An account-wide permission of an `admin` user.") = Role::ALL;
     UserStatusName ("UserStatus", "State of a user in their directory.") = UserStatus::ALL;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use url::Url;
 use utoipa::ToSchema;
 
-use super::merged::merged_bodies;
+use super::merged::bodies;
 use super::names::{PortalName, ProvisioningName, RequestBindingName, RoleName, UsernameSourceName};
 
 /// Settings of a SAML connection, as an administrator sets them.
@@ -115,7 +115,8 @@ struct NewConnectionMembers {
     certificates: Vec<String>,
 }
 
-merged_bodies! {
+bodies! {
+    merge_patch:
     /// Changes to a connection. A setting that is left out stays; null removes an optional one.
     UpdateSamlConnection = SamlConnectionSettings, SentSettings;
     /// Settings of a connection to create. Each that is left out has its default.
