@@ -27,6 +27,8 @@ pub const REQUEST: &str = "_request-1";
 /// The user who signs in.
 pub const USER: &str = "alice@example.test";
 
+/// Factor by which samael's patience with old messages (90 seconds) grows, for machines that are slow.
+const PATIENCE: i32 = 40;
 const SP_CERTIFICATE: &[u8] = include_bytes!("../../fixtures/sp.crt.der");
 
 /// The identity provider that both sides trust.
@@ -117,13 +119,15 @@ pub fn samael(xml: &str) -> Result<Reading, samael::service_provider::Error> {
 
 fn service_provider() -> ServiceProvider {
     let key = include_bytes!("../../fixtures/sp.key.der");
-    ServiceProviderBuilder::default()
+    let mut service_provider = ServiceProviderBuilder::default()
         .entity_id(ACS.to_owned())
         .acs_url(ACS.to_owned())
         .key(<Crypto as CryptoProvider>::PrivateKey::private_key_from_der(key).unwrap())
         .idp_metadata(idp_metadata())
         .build()
-        .unwrap()
+        .unwrap();
+    service_provider.max_issue_delay = service_provider.max_issue_delay * PATIENCE;
+    service_provider
 }
 
 fn idp_metadata() -> EntityDescriptor {

@@ -1,4 +1,6 @@
 //! Whatever is done to an honest message, it is refused or still says what it said: a search, within a time.
+//!
+//! `tests/oracle` makes the changes of `bytes` and `tree` too, by a fixed seed, and asks samael.
 
 mod bytes;
 mod tree;
