@@ -1,7 +1,7 @@
 //! Links between accounts: a row for each side, always both.
 
 use domain::account_link::{AccountLink, AccountRelation, LinkState};
-use domain::account_switch::Home;
+use domain::account_switch::HomeUser;
 use domain::application::Application;
 use domain::authorization_code::SessionGrant;
 use domain::portal::Portal;
@@ -109,7 +109,7 @@ async fn an_application_serves_the_sandboxes_of_its_account(db: TestDatabase) {
 async fn a_session_knows_where_it_came_from(db: TestDatabase) {
     let (one, other) = (tenant(&db.store, "one").await, tenant(&db.store, "other").await);
     let mut tx = db.store.begin().await.unwrap();
-    let home = Some(Home {
+    let home = Some(HomeUser {
         account_id: other.account.id,
         user_id: other.user.id,
         credential_epoch: other.user.credential_epoch,

@@ -3,7 +3,7 @@
 use domain::AccountPairId;
 use domain::account_link::{AccountLink, AccountRelation, LinkState};
 use domain::account_pair::{AccountPair, PairState, PairedUser};
-use domain::account_switch::Home;
+use domain::account_switch::HomeUser;
 use domain::secret::SecretDigest;
 use domain::session::{Session, SessionEnd};
 use domain::user::User;
@@ -82,11 +82,14 @@ async fn a_pair_follows_the_epochs_of_its_users(db: TestDatabase) {
     link(&mut tx, one.account.id, other.account.id).await;
     let pair = pair(&one, &other);
     insert(&mut tx, &pair).await.unwrap();
-    let home =
-        Home { account_id: other.account.id, user_id: other.user.id, credential_epoch: other.user.credential_epoch };
+    let home = HomeUser {
+        account_id: other.account.id,
+        user_id: other.user.id,
+        credential_epoch: other.user.credential_epoch,
+    };
     let (here, me) = (one.account.id, one.user.id);
     assert_eq!(hold_current(&mut tx, here, me, home).await.unwrap(), Some(pair));
-    let stranger = Home { user_id: me, ..home };
+    let stranger = HomeUser { user_id: me, ..home };
     assert_eq!(hold_current(&mut tx, here, me, stranger).await.unwrap(), None);
     let own = raised(&mut tx, &one.user).await;
     assert_eq!(hold_current(&mut tx, here, me, home).await.unwrap(), None);
@@ -108,7 +111,7 @@ async fn a_pair_ends_the_sessions_that_came_over_it(db: TestDatabase) {
     let (one, other) = (tenant(&db.store, "one").await, tenant(&db.store, "other").await);
     let mut tx = db.store.begin().await.unwrap();
     let pair = pair(&one, &other);
-    let home = |tenant: &Tenant| Home {
+    let home = |tenant: &Tenant| HomeUser {
         account_id: tenant.account.id,
         user_id: tenant.user.id,
         credential_epoch: tenant.user.credential_epoch,

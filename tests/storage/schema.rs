@@ -14,7 +14,12 @@ pub fn queries() -> impl Iterator<Item = (&'static str, Query)> {
 
 fn sources() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/storage/src");
-    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    let files = |folder: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let (folders, mut found): (Vec<_>, Vec<_>) = files(&folder).into_iter().partition(|path| path.is_dir());
+    found.extend(folders.iter().flat_map(|folder| files(folder)));
+    found
 }
 
 /// Proves that this suite sees every query there is: each is declared by `queries!`, in a module of the registry.

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
     use crate::AccountLinkId;
     use crate::account_link::AccountRelation;
-    use crate::account_switch::Home;
+    use crate::account_switch::HomeUser;
     use crate::user::SignInMethod;
     use uuid::Uuid;
 
@@ -164,7 +164,7 @@ mod tests {
             }
         }
         let PairedUser { account_id, user_id, credential_epoch } = paired(2);
-        let home = Some(Home { account_id, user_id, credential_epoch });
+        let home = Some(HomeUser { account_id, user_id, credential_epoch });
         let switched = SessionGrant { home, ..grant(SignInMethod::Password) };
         assert_eq!(check_proof(AttemptKind::Form, &switched), Err(PairRefusal::NotByFormLogin));
         let other_portal = SessionGrant { portal: Portal::SelfService, ..grant(SignInMethod::Password) };

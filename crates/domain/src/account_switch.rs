@@ -17,7 +17,7 @@ use crate::{AccountId, UserId};
 /// they switch on, so that trust between accounts is never handed on: what counts is the link with the account
 /// that saw the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Home {
+pub struct HomeUser {
     /// Account in which they proved their identity.
     pub account_id: AccountId,
     /// Id of their user in that account.

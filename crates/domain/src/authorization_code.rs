@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::account_switch::Home;
+use crate::account_switch::HomeUser;
 use crate::application::RedirectUri;
 use crate::credential_epoch::{CredentialEpoch, Epochs};
 use crate::pkce::CodeChallenge;
@@ -53,7 +53,7 @@ pub struct SessionGrant {
     /// Role values for a `self_service` frontend (C4).
     pub external_roles: Vec<String>,
     /// Account and user with which they proved it, if they switched from there (G1).
-    pub home: Option<Home>,
+    pub home: Option<HomeUser>,
     /// Time at which the session ends by the word of the identity provider (C12), or at which the session ends
     /// that they switched from (G1).
     pub session_not_on_or_after: Option<Timestamp>,

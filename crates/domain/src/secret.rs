@@ -30,7 +30,7 @@ pub enum SecretKind {
     /// A `RelayState`: the handle of a pending sign-in.
     RelayState,
     /// A token that leads on to the next step of a sign-in.
-    PendingSignIn,
+    PendingToken,
     /// The token of a link that accepts an invitation.
     InvitationLink,
     /// The token of a link that sets a new password.
@@ -52,7 +52,7 @@ impl SecretKind {
             Self::RefreshToken => "vrt",
             Self::AuthorizationCode => "vac",
             Self::RelayState => "vrs",
-            Self::PendingSignIn => "vps",
+            Self::PendingToken => "vps",
             Self::InvitationLink => "vil",
             Self::PasswordResetLink => "vpl",
             Self::MagicLink => "vml",

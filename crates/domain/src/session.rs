@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::account_switch::Home;
+use crate::account_switch::HomeUser;
 use crate::application::Lifetimes;
 use crate::credential_epoch::{CredentialEpoch, Epochs};
 use crate::named::named;
@@ -66,7 +66,7 @@ pub struct Session {
     /// The user's epoch in which it was issued (A7).
     pub credential_epoch: CredentialEpoch,
     /// User at home, if they switched from another account (G1).
-    pub home: Option<Home>,
+    pub home: Option<HomeUser>,
     /// The role values that the identity provider sent for a `self_service` user, for the frontend's own
     /// permissions (C4).
     pub external_roles: Vec<String>,
@@ -359,7 +359,7 @@ mod tests {
         let next = CredentialEpoch::FIRST.next();
         let home = |credential_epoch| {
             let (account_id, user_id) = (session().account_id, session().user_id);
-            Some(Home { account_id, user_id, credential_epoch })
+            Some(HomeUser { account_id, user_id, credential_epoch })
         };
         let switched = Session { home: home(CredentialEpoch::FIRST), ..session() };
         let current = Epochs { user: CredentialEpoch::FIRST, home: None };

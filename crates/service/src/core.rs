@@ -6,6 +6,7 @@
 pub(crate) mod audit;
 pub(crate) mod caller;
 pub(crate) mod error;
+pub(crate) mod fair_semaphore;
 pub(crate) mod idempotency;
 mod ids;
 pub(crate) mod merge;
@@ -13,7 +14,6 @@ pub mod ports;
 pub(crate) mod reason;
 pub(crate) mod search;
 pub(crate) mod settings;
-pub(crate) mod turns;
 pub(crate) mod version;
 
 use domain::account::Account;

@@ -95,7 +95,7 @@ pub use sessions::authentication::Credentials;
 pub use sessions::tokens::{CodeGrant, IssuedTokens, PresentedToken, TokenError, TokenRefusal};
 pub use sign_in::authorization_request::AuthorizationRequest;
 pub use sign_in::break_glass_drill::{BreakGlassView, DrillStep, Drilled};
-pub use sign_in::form_login::{PendingToken, ReplaceTemporaryPassword, SignInStep, StartFormSignIn};
+pub use sign_in::form_login::{PendingToken, ReplaceTemporaryPassword, SignInStep, StartFormLogin};
 pub use sign_in::magic_link::RequestMagicLink;
 pub use sign_in::magic_link::complete::{CompleteMagicLink, OpenMagicLink};
 pub use sign_in::saml::acs::{AcsAnswer, Arrival, PostedResponse};

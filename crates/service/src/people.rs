@@ -19,8 +19,8 @@ use tokio::sync::Semaphore;
 
 use crate::connections::Connections;
 use crate::core::Core;
+use crate::core::fair_semaphore::FairSemaphore;
 use crate::core::ports::HashingCapacity;
-use crate::core::turns::Turns;
 use crate::mail::Outbox;
 
 /// People of all accounts, with their credentials.
@@ -28,7 +28,7 @@ pub struct People {
     core: Arc<Core>,
     mail: Arc<Outbox>,
     connections: Arc<Connections>,
-    password_turns: Turns,
+    password_permits: FairSemaphore,
     link_requests: Arc<Semaphore>,
 }
 
@@ -42,7 +42,7 @@ impl People {
             core,
             mail,
             connections,
-            password_turns: Turns::new(at_once, queue, passwords::TURN_WAIT),
+            password_permits: FairSemaphore::new(at_once, queue, passwords::TURN_WAIT),
             link_requests: Arc::new(Semaphore::new(one_time_links::LINK_REQUESTS_AT_ONCE as usize)),
         }
     }

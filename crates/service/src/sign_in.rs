@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::connections::Connections;
 use crate::core::Core;
-use crate::core::turns::Turns;
+use crate::core::fair_semaphore::FairSemaphore;
 use crate::mail::Outbox;
 use crate::people::People;
 use form_login::KnownLogins;
@@ -25,7 +25,7 @@ pub struct SignIn {
     mail: Arc<Outbox>,
     connections: Arc<Connections>,
     people: Arc<People>,
-    verification_turns: Turns,
+    verification_permits: FairSemaphore,
     known_logins: KnownLogins,
 }
 
@@ -34,7 +34,7 @@ impl SignIn {
     pub(crate) fn new(core: Arc<Core>, mail: Arc<Outbox>, connections: Arc<Connections>, people: Arc<People>) -> Self {
         let permits = core.settings.verification_permits.max(1);
         let waiting = permits.saturating_mul(verification::WAITING_PER_PERMIT);
-        let verification_turns = Turns::new(permits, waiting, verification::TURN_WAIT);
-        Self { core, mail, connections, people, verification_turns, known_logins: KnownLogins::default() }
+        let verification_permits = FairSemaphore::new(permits, waiting, verification::TURN_WAIT);
+        Self { core, mail, connections, people, verification_permits, known_logins: KnownLogins::default() }
     }
 }

@@ -3,7 +3,7 @@
 
 use domain::account::Account;
 use domain::account_pair::{AccountPair, PairState, PairedUser};
-use domain::account_switch::Home;
+use domain::account_switch::HomeUser;
 use domain::credential_epoch::CredentialEpoch;
 use domain::user::User;
 use domain::username::Username;
@@ -178,7 +178,7 @@ pub async fn hold_current(
     tx: &mut Tx,
     account_id: AccountId,
     user_id: UserId,
-    other: Home,
+    other: HomeUser,
 ) -> Result<Option<AccountPair>> {
     let (account, user) = (account_id.as_uuid(), user_id.as_uuid());
     execute!(tx, HOLD, account, user, other.account_id.as_uuid(), other.user_id.as_uuid())?;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use domain::account_switch::Home;
+use domain::account_switch::HomeUser;
 use domain::credential_epoch::CredentialEpoch;
 use domain::text::Stored;
 use domain::{AccountId, UserId};
@@ -55,9 +55,9 @@ where
 }
 
 /// Account and user that proved their identity, if the user switched here from another account.
-pub(crate) fn home(account_id: Option<Uuid>, user_id: Option<Uuid>, epoch: Option<i64>) -> Option<Home> {
+pub(crate) fn home(account_id: Option<Uuid>, user_id: Option<Uuid>, epoch: Option<i64>) -> Option<HomeUser> {
     let ((account_id, user_id), epoch) = account_id.zip(user_id).zip(epoch)?;
-    Some(Home {
+    Some(HomeUser {
         account_id: AccountId::from_uuid(account_id),
         user_id: UserId::from_uuid(user_id),
         credential_epoch: CredentialEpoch::from_number(epoch),

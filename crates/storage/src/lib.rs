@@ -18,7 +18,6 @@
 //! constraints, `account_id`), a file here with its `queries!`, a line in [`registry`], and a round trip in
 //! `tests/storage`. The conformance suite then prepares every query on both engines.
 
-mod client_networks;
 mod columns;
 mod error;
 mod lending;
@@ -33,12 +32,11 @@ pub mod account_pairs;
 pub mod accounts;
 pub mod api_keys;
 pub mod applications;
+mod attempts;
 pub mod audit_events;
-pub mod authorization_codes;
 pub mod branding;
 pub mod break_glass;
 pub mod connections;
-pub mod direct_sign_ins;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod installation;
@@ -49,22 +47,20 @@ pub mod one_time_links;
 pub mod operator_keys;
 pub mod outbox;
 pub mod password_credentials;
-pub mod pending_sign_ins;
 pub mod refresh_tokens;
 pub mod registry;
 mod rewrites;
 pub mod sessions;
-pub mod sign_in_attempts;
 pub mod signing_keys;
 pub mod sp_keys;
 pub mod sso_migration_effects;
 pub mod sso_migration_rows;
 pub mod sso_migrations;
 pub mod sso_readiness;
-pub mod test_sign_ins;
 pub mod throttles;
 pub mod users;
 
+pub use attempts::{authorization_codes, direct_sign_ins, pending_sign_ins, sign_in_attempts, test_sign_ins};
 pub use error::{Cause, Result, StorageError, Unique};
 pub use page::{Page, Paged};
 pub use sql::Query;

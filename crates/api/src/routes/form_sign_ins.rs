@@ -8,7 +8,7 @@ use domain::text::without_blanks;
 use domain::username::USERNAME_MAX_CHARS;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
-use service::{PendingToken, ReplaceTemporaryPassword, Service, SignInStep, StartFormSignIn};
+use service::{PendingToken, ReplaceTemporaryPassword, Service, SignInStep, StartFormLogin};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -176,8 +176,8 @@ async fn create_form_sign_in(
 ) -> Result<web::Json<SignIn>, Problem> {
     let Authorized { authorization, rest: FormSignInFields { account_name, identifier, password } } = body;
     let address = address.0;
-    let start = StartFormSignIn { account_name, identifier, password, authorization, address };
-    Ok(web::Json(service.sign_in.start_form_sign_in(start).await?.into()))
+    let start = StartFormLogin { account_name, identifier, password, authorization, address };
+    Ok(web::Json(service.sign_in.start_form_login(start).await?.into()))
 }
 
 /// Enter the code that was mailed.

@@ -11,7 +11,9 @@ use std::net::IpAddr;
 use domain::account::Account;
 use domain::account_link::{AccountLink, AccountRelation, LinkState};
 use domain::account_pair::PairState;
-use domain::account_switch::{AtHome, Counterpart, Destination, Home, SwitchRefusal, decide_switch, username_retained};
+use domain::account_switch::{
+    AtHome, Counterpart, Destination, HomeUser, SwitchRefusal, decide_switch, username_retained,
+};
 use domain::audit::AuditAction;
 use domain::authorization_code::SessionGrant;
 use domain::portal::Portal;
@@ -66,7 +68,7 @@ type Found = Option<(User, PairState)>;
 struct Switching {
     session: Session,
     /// Account and user in which they proved who they are.
-    home: Home,
+    home: HomeUser,
     /// User that they signed in as there.
     user: User,
     /// Whether their username login is retained there.
@@ -187,7 +189,7 @@ async fn switching(tx: &mut Tx, signed_in: &SignedInUser) -> Result<Option<Switc
     let session = storage::sessions::by_id(tx, signed_in.account_id, signed_in.session_id).await?;
     let session = session.ok_or_else(|| Error::new(Code::SessionExpired))?;
     let (account_id, user_id, credential_epoch) = (session.account_id, session.user_id, session.credential_epoch);
-    let own = Home { account_id, user_id, credential_epoch };
+    let own = HomeUser { account_id, user_id, credential_epoch };
     let home = session.home.unwrap_or(own);
     let Some(user) = storage::users::by_id(tx, home.account_id, home.user_id).await? else { return Ok(None) };
     let username_retained = is_retained(tx, &user).await?;

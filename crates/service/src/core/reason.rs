@@ -202,7 +202,7 @@ reasons! {
         "SSO is required of them here. Let them sign in with SSO, or have an owner exempt them.";
     SwitchCodeRequired = "switch_code_required",
         "The account asks for a mailed code, and the session began without one", SwitchNeedsSetup,
-        "This account asks for a mailed code, and they signed in without one. Turn require_email_mfa on there, or \
+        "This account asks for a mailed code, and they signed in without one. Permit require_email_mfa on there, or \
          let them sign in here.";
 
     // A mailed link.

@@ -70,7 +70,7 @@ impl MailDelivery {
 
     async fn hash_temporary_password(&self, held: &Held, password: &Password) -> Result<PasswordHash> {
         let account_id = held.mail.account_id.ok_or_else(|| Error::internal("the mail is of no account"))?;
-        let _turn = self.people.password_turn(account_id, None).await?;
+        let _turn = self.people.password_permit(account_id, None).await?;
         self.people.hash_password(password).await
     }
 

@@ -19,8 +19,8 @@ use crate::connections::sso_mode;
 use crate::core::account;
 use crate::core::caller::Caller;
 use crate::core::error::{Code, Error, Result};
+use crate::core::fair_semaphore::{Busy, Claim, Permit};
 use crate::core::ports::{PasswordHasherError, PasswordVerdict};
-use crate::core::turns::{Busy, Claim, Turn};
 use crate::people::People;
 use crate::people::credential_epochs::{check_stands, voided_meanwhile};
 use crate::people::users::{entry, user};
@@ -92,7 +92,7 @@ impl People {
     /// compared, and forgiven when it is right.
     pub(crate) async fn prove_password(&self, caller: &Caller, password: &Password) -> Result<PasswordCredential> {
         let signed_in = caller.user()?;
-        let _turn = self.password_turn(signed_in.account_id, caller.address).await?;
+        let _turn = self.password_permit(signed_in.account_id, caller.address).await?;
         let mut tx = self.core.store.read().await?;
         let credential =
             storage::password_credentials::by_user(&mut tx, signed_in.account_id, signed_in.user_id).await?;
@@ -115,14 +115,14 @@ impl People {
     }
 
     /// Takes a turn for a password of a user of the account, where a session or a link has proved the user.
-    pub(crate) async fn password_turn(&self, account_id: AccountId, address: Option<IpAddr>) -> Result<Turn> {
+    pub(crate) async fn password_permit(&self, account_id: AccountId, address: Option<IpAddr>) -> Result<Permit> {
         let account = ThrottleKey::of("account", &[&account_id.to_string()]);
-        self.claimed_password_turn(Claim { address, account, is_known: false }).await
+        self.claimed_password_permit(Claim { address, account, is_known: false }).await
     }
 
     /// Takes a turn for a password by this claim, which may be that of a user who signed in from there before.
-    pub(crate) async fn claimed_password_turn(&self, claim: Claim) -> Result<Turn> {
-        self.password_turns.take(claim).await.map_err(too_many_passwords)
+    pub(crate) async fn claimed_password_permit(&self, claim: Claim) -> Result<Permit> {
+        self.password_permits.take(claim).await.map_err(too_many_passwords)
     }
 
     /// Counts a try, or says how long to wait until one is taken.
@@ -147,7 +147,7 @@ impl People {
         };
         let weak = |weakness| Error::invalid(field, weakness);
         let password = NewPassword::of(password, &owner).map_err(weak)?;
-        let _turn = self.password_turn(user.account_id, address).await?;
+        let _turn = self.password_permit(user.account_id, address).await?;
         self.count_try(ThrottleKey::of("new_password", &[&user.id.to_string()]), NEW_PASSWORD_PACE).await?;
         self.core.ports.password_hasher.hash_new(password, self.core.random()).await.map_err(refused)?.map_err(weak)
     }

@@ -7,7 +7,7 @@ mod revoke;
 
 use std::net::IpAddr;
 
-use domain::account_switch::Home;
+use domain::account_switch::HomeUser;
 use domain::application::{Application, RefreshDelivery};
 use domain::secret::Secret;
 use domain::{AccountId, ApplicationId, UserId};
@@ -102,7 +102,7 @@ pub enum TokenRefusal {
 }
 
 impl<E: Into<Error>> From<E> for TokenRefusal {
-    /// Turns an error into a refusal of the token: it is not a fault that a session, user or application ended or
+    /// FairSemaphore an error into a refusal of the token: it is not a fault that a session, user or application ended or
     /// went away since it was read, a moment ago.
     fn from(error: E) -> Self {
         let error = error.into();
@@ -146,7 +146,7 @@ pub(crate) async fn over_standing_pair(
     tx: &mut Tx,
     account_id: AccountId,
     user_id: UserId,
-    home: Home,
+    home: HomeUser,
 ) -> crate::Result<bool> {
     Ok(storage::account_pairs::hold_current(tx, account_id, user_id, home).await?.is_some())
 }

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 pub(crate) use known::KnownLogins;
 pub use password_change::ReplaceTemporaryPassword;
-pub use start::StartFormSignIn;
+pub use start::StartFormLogin;
 
 /// Next step of a sign-in.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use domain::SessionId;
-use domain::account_switch::Home;
+use domain::account_switch::HomeUser;
 use domain::application::Lifetimes;
 use domain::audit::AuditAction;
 use domain::authorization_code::{AuthorizationCode, ExchangeRefusal, PresentedCode, decide_exchange};
@@ -222,7 +222,7 @@ async fn still_served(tx: &mut Tx, exchange: &Exchange) -> crate::Result<bool> {
 /// (A7).
 async fn home_stands(tx: &mut Tx, code: &AuthorizationCode) -> crate::Result<bool> {
     match code.grant.home {
-        Some(Home { account_id, user_id, credential_epoch }) => {
+        Some(HomeUser { account_id, user_id, credential_epoch }) => {
             Ok(storage::users::hold_epoch(tx, account_id, user_id, credential_epoch).await?)
         }
         None => Ok(true),

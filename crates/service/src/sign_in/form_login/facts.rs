@@ -13,7 +13,7 @@ use domain::username::normalized;
 use domain::{AccountId, UserId};
 use uuid::Uuid;
 
-use super::start::StartFormSignIn;
+use super::start::StartFormLogin;
 use crate::core::error::Result;
 use crate::sign_in::SignIn;
 
@@ -67,7 +67,7 @@ impl Facts {
 }
 
 impl SignIn {
-    pub(super) async fn form_facts(&self, start: &StartFormSignIn, application: &Application) -> Result<Facts> {
+    pub(super) async fn form_facts(&self, start: &StartFormLogin, application: &Application) -> Result<Facts> {
         let mut reading = self.core.store.read().await?;
         let tx = &mut reading;
         let account = storage::accounts::served_by_name(tx, &start.account_name, application.id).await?;

@@ -40,7 +40,7 @@ impl SignIn {
         let old = storage::password_credentials::by_user(tx, account_id, user_id).await?;
         drop(reading);
         let old = old.filter(|old| old.must_change).ok_or_else(over)?;
-        let turn = self.people.password_turn(account_id, Some(address)).await?;
+        let turn = self.people.password_permit(account_id, Some(address)).await?;
         if self.people.verify_password(&new_password, Some(&old.hash)).await? != PasswordVerdict::Wrong {
             return Err(Error::invalid("/new_password", "must differ from the password that you were given"));
         }

@@ -12,7 +12,7 @@ use storage::direct_sign_ins::RefusedLimits;
 
 use super::SignInStep;
 use super::facts::Facts;
-use super::start::StartFormSignIn;
+use super::start::StartFormLogin;
 use crate::core::error::{Code, Error, Result};
 use crate::core::reason::{Check, Reason};
 use crate::sign_in::SignIn;
@@ -45,7 +45,7 @@ impl SignIn {
     /// Writes a refusal down and tells it. Where SSO is required, every user who is not let in is sent there (B3).
     pub(super) async fn refuse_form_login(
         &self,
-        start: &StartFormSignIn,
+        start: &StartFormLogin,
         facts: &Facts,
         refusal: FormLoginRefusal,
     ) -> Result<SignInStep> {
@@ -70,7 +70,7 @@ impl SignIn {
 
     /// Writes as much as the record of a refusal would be, where there is no account to record it for: neither the
     /// answer nor its time tells which accounts exist (A5).
-    async fn pretend_to_record(&self, start: &StartFormSignIn) -> Result<Option<AttemptId>> {
+    async fn pretend_to_record(&self, start: &StartFormLogin) -> Result<Option<AttemptId>> {
         let key = ThrottleKey::of("login_decoy", &[start.account_name.as_str()]);
         let mut tx = self.core.store.write_once().await?;
         storage::throttles::count(&mut tx, key, OF_IDENTITY, self.core.now()).await?;
@@ -92,7 +92,7 @@ impl SignIn {
     /// The row of a form login that is refused where it began.
     fn refused_form_attempt(
         &self,
-        start: &StartFormSignIn,
+        start: &StartFormLogin,
         account_id: AccountId,
         failure: AttemptFailure,
     ) -> SignInAttempt {

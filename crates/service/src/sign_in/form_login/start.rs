@@ -19,15 +19,15 @@ use domain::user::{SignInMethod, User, UserStatus};
 use super::SignInStep;
 use super::facts::Facts;
 use crate::core::error::{Code, Error, Result};
+use crate::core::fair_semaphore::Claim;
 use crate::core::ports::PasswordVerdict;
-use crate::core::turns::Claim;
 use crate::people::passwords::slowed_down;
 use crate::sign_in::SignIn;
 use crate::sign_in::authorization_request::AuthorizationRequest;
 
 /// Body that a login page sends.
 #[derive(Debug)]
-pub struct StartFormSignIn {
+pub struct StartFormLogin {
     /// The account that was typed.
     pub account_name: AccountName,
     /// The username or email that was typed.
@@ -42,7 +42,7 @@ pub struct StartFormSignIn {
 
 /// User whose password is right, and the facts to write with that.
 pub(super) struct Admission<'a> {
-    pub start: &'a StartFormSignIn,
+    pub start: &'a StartFormLogin,
     pub facts: &'a Facts,
     pub user: &'a User,
     /// The same password by the parameters of today, where the kept hash is older.
@@ -54,14 +54,14 @@ pub(super) struct Admission<'a> {
 impl SignIn {
     /// Begins a form login. Whether the user is unknown, inactive or without password, or the password wrong, the
     /// answer is the same, and so is the work that leads to it.
-    pub async fn start_form_sign_in(&self, start: StartFormSignIn) -> Result<SignInStep> {
+    pub async fn start_form_login(&self, start: StartFormLogin) -> Result<SignInStep> {
         let identity =
             TypedIdentity { account_name: &start.account_name, portal: Portal::Admin, typed: &start.identifier };
         let seen = identity.seen_from(start.address);
         let is_known = self.is_known_login(seen).await;
         let account = ThrottleKey::of("account", &[start.account_name.as_str()]);
         let claim = Claim { address: Some(start.address), account, is_known };
-        let _turn = self.people.claimed_password_turn(claim).await?;
+        let _turn = self.people.claimed_password_permit(claim).await?;
         let application = self.form_application(&start).await?;
         let return_to = start.authorization.return_to(&application)?;
         let throttles = LoginThrottles::of(&identity, start.address);
@@ -91,7 +91,7 @@ impl SignIn {
     }
 
     /// The frontend must be one that may begin form logins; that tells nothing about users.
-    async fn form_application(&self, start: &StartFormSignIn) -> Result<Application> {
+    async fn form_application(&self, start: &StartFormLogin) -> Result<Application> {
         let mut tx = self.core.store.read().await?;
         let found = storage::applications::by_client_id(&mut tx, start.authorization.client_id).await?;
         let application = found.ok_or_else(|| Error::new(Code::ApplicationRefused))?;

@@ -22,7 +22,7 @@ pub(super) struct Waiting {
 impl SignIn {
     /// The sign-in that this token leads on with, if it waits for this.
     pub(super) async fn waiting(&self, tx: &mut Tx, token: &str, awaited: Awaited) -> Result<Waiting> {
-        let token = PresentedSecret::parse(SecretKind::PendingSignIn, token).ok_or_else(over)?;
+        let token = PresentedSecret::parse(SecretKind::PendingToken, token).ok_or_else(over)?;
         let found = storage::direct_sign_ins::by_handle(tx, token).await?;
         let sign_in = found.filter(|found| found.awaits == Some(awaited) && self.core.now() < found.expires_at);
         let sign_in = sign_in.ok_or_else(over)?;
@@ -45,7 +45,7 @@ impl SignIn {
     }
 
     pub(super) fn pending_token(&self, sign_in: &DirectSignIn) -> PendingToken {
-        let token = Secret::addressed(SecretKind::PendingSignIn, sign_in.attempt_id.as_uuid(), self.core.random());
+        let token = Secret::addressed(SecretKind::PendingToken, sign_in.attempt_id.as_uuid(), self.core.random());
         PendingToken { token, expires_at: sign_in.expires_at }
     }
 }

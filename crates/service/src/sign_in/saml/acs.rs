@@ -14,7 +14,7 @@ use crate::core::error::{Code, Error, Result};
 use crate::core::reason::Reason;
 use crate::sign_in::SignIn;
 use crate::sign_in::saml::redirect_url;
-use crate::sign_in::saml::refusal::{NewAttempt, Refusal, Stop};
+use crate::sign_in::saml::refusal::{AcsError, NewAttempt, Refusal};
 use crate::sign_in::saml::start::attempt_of_request;
 
 /// Response that a browser brings to the ACS URL (SAML bindings, section 3.5), or to something that resembles it.
@@ -90,7 +90,7 @@ impl SignIn {
             Arrival::Query => Err(Refusal::of_query(self.masked_query(&connection, saml_response, address).await?)),
         };
         let outcome = match verified {
-            Err(refusal) => Err(Stop::Refused(refusal)),
+            Err(refusal) => Err(AcsError::Refused(refusal)),
             Ok(verified) => {
                 answered_request.clone_from(&verified.in_response_to);
                 match &verified.in_response_to {
@@ -102,8 +102,8 @@ impl SignIn {
         };
         match outcome {
             Ok(answer) => Ok(answer),
-            Err(Stop::Fault(error)) => Err(error),
-            Err(Stop::Refused(refusal)) => {
+            Err(AcsError::Fault(error)) => Err(error),
+            Err(AcsError::Refused(refusal)) => {
                 let pending = self.sign_in_to_tell(&connection, handle, answered_request.as_deref()).await?;
                 if pending.is_none()
                     && let Some(answer) = self.refuse_elsewhere(&elsewhere, Some(&connection)).await?

@@ -34,7 +34,7 @@ use crate::sign_in::SignIn;
 use crate::sign_in::saml::acs::{AcsAnswer, answered, note};
 use crate::sign_in::saml::discovery::known;
 use crate::sign_in::saml::redirect_url;
-use crate::sign_in::saml::refusal::{Refusal, Stop, refuse};
+use crate::sign_in::saml::refusal::{AcsError, Refusal, refuse};
 
 /// Most tries of a sign-in when the same user is being created, let in, deactivated or removed at the same moment.
 const TRIES: usize = 3;
@@ -94,10 +94,10 @@ impl SignIn {
         verified: &VerifiedResponse,
         request_id: &str,
         handle: Option<PresentedSecret>,
-    ) -> Result<AcsAnswer, Stop> {
+    ) -> Result<AcsAnswer, AcsError> {
         for _ in 1..TRIES {
             match self.try_admit(connection, verified, request_id, handle).await {
-                Err(Stop::Fault(error)) if is_of_this_moment(error.code) => {}
+                Err(AcsError::Fault(error)) if is_of_this_moment(error.code) => {}
                 outcome => return outcome,
             }
         }
@@ -110,7 +110,7 @@ impl SignIn {
         verified: &VerifiedResponse,
         request_id: &str,
         handle: Option<PresentedSecret>,
-    ) -> Result<AcsAnswer, Stop> {
+    ) -> Result<AcsAnswer, AcsError> {
         let mut reading = self.core.store.read().await?;
         let pending = answered(&mut reading, connection, request_id).await?;
         let pending = pending.ok_or_else(|| unknown_request(request_id))?;
@@ -146,7 +146,7 @@ impl SignIn {
         mut reading: Tx,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-    ) -> Result<Named, Stop> {
+    ) -> Result<Named, AcsError> {
         let identity =
             read_identity(&connection.settings, &self.core.settings.platform_attributes, &assertion(verified))?;
         let (account_id, portal) = (connection.account_id, connection.portal);
@@ -178,7 +178,7 @@ impl SignIn {
         response: &Answered<'_>,
         user: &User,
         refusal: Refusal,
-    ) -> Result<AcsAnswer, Stop> {
+    ) -> Result<AcsAnswer, AcsError> {
         let Answered { connection, pending, verified } = response;
         let mut tx = self.core.store.begin().await?;
         let attempt = storage::sign_in_attempts::by_id(&mut tx, pending.account_id, pending.attempt_id).await?;
@@ -243,7 +243,7 @@ impl SignIn {
         code: &AuthorizationCode,
         verified: &VerifiedResponse,
         decision: &ProvisioningDecision,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), AcsError> {
         let warnings = warnings(verified, decision);
         let evidence = Evidence { assertion: Some(used(verified)), warnings: &warnings };
         let before = admitted.before.as_ref().map_or(Value::Null, audited_user);

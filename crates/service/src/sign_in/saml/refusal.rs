@@ -31,27 +31,27 @@ const REFUSED_SHARE: u32 = 2;
 
 /// Reasons for which a response signs no user in: a refusal, which is an outcome, or a fault of ours.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum AcsError {
     /// Refusal that is written down, and that the browser is told.
     Refused(Refusal),
     /// Fault of ours: the request fails, and nothing is written.
     Fault(Error),
 }
 
-impl<R: Into<Refusal>> From<R> for Stop {
+impl<R: Into<Refusal>> From<R> for AcsError {
     fn from(refusal: R) -> Self {
         Self::Refused(refusal.into())
     }
 }
 
-impl From<Error> for Stop {
+impl From<Error> for AcsError {
     fn from(error: Error) -> Self {
         Self::Fault(error)
     }
 }
 
-impl From<StorageError> for Stop {
-    /// Turns a second answer to a sign-in, also one at the same moment, into a replay.
+impl From<StorageError> for AcsError {
+    /// FairSemaphore a second answer to a sign-in, also one at the same moment, into a replay.
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Conflict(Unique::Answer) => Self::Refused(Refusal::replayed()),

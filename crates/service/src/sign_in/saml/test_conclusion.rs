@@ -17,7 +17,7 @@ use crate::core::error::{Code, Error, Result};
 use crate::sign_in::SignIn;
 use crate::sign_in::saml::acs::AcsAnswer;
 use crate::sign_in::saml::admission::{left_out_warning, warning};
-use crate::sign_in::saml::refusal::{NewAttempt, Refusal, Stop, refuse};
+use crate::sign_in::saml::refusal::{AcsError, NewAttempt, Refusal, refuse};
 use crate::sign_in::saml::test_checks::checks;
 use crate::sign_in::saml::test_sign_in::wanted;
 
@@ -39,14 +39,14 @@ impl SignIn {
         test: &PendingSignIn,
         connection: &SamlConnection,
         verified: &VerifiedResponse,
-    ) -> Result<AcsAnswer, Stop> {
+    ) -> Result<AcsAnswer, AcsError> {
         let (mut findings, mut left_out) = (received(verified), None);
         let refusal = match self.named(reading, connection, verified).await {
             Ok(named) => {
                 left_out = left_out_warning(&named.left_out_roles(connection));
                 self.would_be(&named.facts(connection, test), &mut findings).await?
             }
-            Err(Stop::Refused(refusal)) => Some(refusal),
+            Err(AcsError::Refused(refusal)) => Some(refusal),
             Err(fault) => return Err(fault),
         };
         let warnings = verified.warnings.iter().map(warning).chain(left_out).collect();
@@ -97,8 +97,8 @@ impl SignIn {
         };
         match self.conclude_test(new.connection, test, tried).await {
             Ok(answer) => Ok(answer),
-            Err(Stop::Fault(error)) => Err(error),
-            Err(Stop::Refused(_)) => {
+            Err(AcsError::Fault(error)) => Err(error),
+            Err(AcsError::Refused(_)) => {
                 let attempt_id = self.record_refused_attempt(new, &refusal).await?;
                 Ok(AcsAnswer::Refused { code: refusal.reason.code(), attempt_id })
             }
@@ -110,7 +110,7 @@ impl SignIn {
         connection: &SamlConnection,
         test: &PendingSignIn,
         tried: Tried,
-    ) -> Result<AcsAnswer, Stop> {
+    ) -> Result<AcsAnswer, AcsError> {
         let Tried { mut findings, warnings, assertion_id, refusal } = tried;
         findings.checks = checks(&wanted(connection, &self.connections.acs_url(&connection.sp_hash)), refusal.as_ref());
         let mut tx = self.core.store.begin().await?;

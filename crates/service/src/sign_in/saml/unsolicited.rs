@@ -10,7 +10,7 @@ use saml::VerifiedResponse;
 use crate::core::reason::Reason;
 use crate::sign_in::SignIn;
 use crate::sign_in::saml::acs::AcsAnswer;
-use crate::sign_in::saml::refusal::{NewAttempt, Refusal, Stop};
+use crate::sign_in::saml::refusal::{AcsError, NewAttempt, Refusal};
 
 impl SignIn {
     /// Answers a verified unsolicited response with the redirect of the public login URL, where the connection allows
@@ -20,7 +20,7 @@ impl SignIn {
         connection: &SamlConnection,
         verified: &VerifiedResponse,
         address: IpAddr,
-    ) -> Result<AcsAnswer, Stop> {
+    ) -> Result<AcsAnswer, AcsError> {
         if !connection.settings.allow_idp_initiated || !connection.mode.is_enabled() {
             let wanted = "InResponseTo, or allow_idp_initiated on the connection";
             return Err(Refusal::of_state(Reason::UnsolicitedResponse, wanted, None).into());

@@ -11,7 +11,7 @@ use saml::{
 };
 
 use crate::core::error::{Code, Error, RETRY_AFTER_SECONDS, Result};
-use crate::core::turns::{Claim, Turn};
+use crate::core::fair_semaphore::{Claim, Permit};
 use crate::sign_in::SignIn;
 
 /// Responses that may wait for each that is being verified; beyond that the service says that it is busy.
@@ -36,7 +36,7 @@ impl SignIn {
         value: String,
         address: IpAddr,
     ) -> Result<Option<String>> {
-        let turn = self.verification_turn(connection, address).await?;
+        let turn = self.verification_permit(connection, address).await?;
         let work = move || {
             let _turn = turn;
             decode_redirect_binding(&value).ok().map(|xml| masked_message(&xml))
@@ -44,11 +44,11 @@ impl SignIn {
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)
     }
 
-    async fn verification_turn(&self, connection: &SamlConnection, address: IpAddr) -> Result<Turn> {
+    async fn verification_permit(&self, connection: &SamlConnection, address: IpAddr) -> Result<Permit> {
         let account = ThrottleKey::of("account", &[&connection.account_id.to_string()]);
         let claim = Claim { address: Some(address), account, is_known: false };
         let busy = |_| Error::new(Code::Unavailable).with_retry_after(RETRY_AFTER_SECONDS);
-        self.verification_turns.take(claim).await.map_err(busy)
+        self.verification_permits.take(claim).await.map_err(busy)
     }
 
     /// Verifies a response: bounds, guard, both engines, decryption, protocol checks. A pure function of the
@@ -60,7 +60,7 @@ impl SignIn {
         address: IpAddr,
     ) -> Result<Result<VerifiedResponse, RefusedResponse>> {
         let trust = self.connections.prepared_trust(connection).await?;
-        let turn = self.verification_turn(connection, address).await?;
+        let turn = self.verification_permit(connection, address).await?;
         let (settings, engines) = (connection.settings.clone(), self.core.settings.engines);
         let issuer = settings.idp_entity_id.clone();
         let idp_entity_id = issuer.ok_or_else(|| Error::internal("a connection in use has no idp_entity_id"))?;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::client_networks::ClientNetworks;
+use crate::attempts::client_networks::ClientNetworks;
 use crate::columns::{millis, parsed, text, time};
 use crate::error::{Result, StorageError, Unique, written};
 use crate::page::{Page, Paged};

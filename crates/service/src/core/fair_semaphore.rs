@@ -1,4 +1,4 @@
-//! Turns at the processors: passwords are looked at, and responses verified, a bounded number at a time, and those
+//! FairSemaphore at the processors: passwords are looked at, and responses verified, a bounded number at a time, and those
 //! who wait are served fairly (A4).
 //!
 //! The turn of a form login is taken before anything is asked of the database, so that the surplus of a flood
@@ -38,7 +38,7 @@ pub(crate) struct Busy;
 
 /// Pool of as many turns as are worked on at once.
 #[derive(Clone)]
-pub(crate) struct Turns {
+pub(crate) struct FairSemaphore {
     /// Time that a turn is waited for.
     wait: Duration,
     state: Arc<Mutex<State>>,
@@ -46,15 +46,15 @@ pub(crate) struct Turns {
 
 struct State {
     free: usize,
-    others: Queue<Sender<Turn>>,
-    known: Queue<Sender<Turn>>,
+    others: Queue<Sender<Permit>>,
+    known: Queue<Sender<Permit>>,
     was_known: bool,
 }
 
 /// A turn, until it is dropped.
-pub(crate) struct Turn(Turns);
+pub(crate) struct Permit(FairSemaphore);
 
-impl Turns {
+impl FairSemaphore {
     /// Makes a pool of so many turns at once, with so many claims that may wait of either kind.
     pub fn new(at_once: usize, waiting: usize, wait: Duration) -> Self {
         let (others, known) = (Queue::new(waiting), Queue::new(waiting));
@@ -63,7 +63,7 @@ impl Turns {
     }
 
     /// Waits for a turn, and takes it.
-    pub async fn take(&self, claim: Claim) -> Result<Turn, Busy> {
+    pub async fn take(&self, claim: Claim) -> Result<Permit, Busy> {
         let (ticket, turn) = match self.ask(&claim) {
             Asked::Now(turn) => return Ok(turn),
             Asked::Later(ticket, turn) => (ticket, turn),
@@ -86,7 +86,7 @@ impl Turns {
         if state.free > 0 {
             state.free -= 1;
             state.line(claim.is_known).served(&groups);
-            return Asked::Now(Turn(self.clone()));
+            return Asked::Now(Permit(self.clone()));
         }
         let (sender, turn) = oneshot::channel();
         // Who is displaced is told by the end of their channel.
@@ -103,18 +103,18 @@ impl Turns {
 
 /// Answer to a question for a turn.
 enum Asked {
-    Now(Turn),
-    Later(Ticket, Receiver<Turn>),
+    Now(Permit),
+    Later(Ticket, Receiver<Permit>),
     Never,
 }
 
 impl State {
-    fn line(&mut self, is_known: bool) -> &mut Queue<Sender<Turn>> {
+    fn line(&mut self, is_known: bool) -> &mut Queue<Sender<Permit>> {
         if is_known { &mut self.known } else { &mut self.others }
     }
 
     /// Takes out who is next: of either kind in turns, where both wait.
-    fn next(&mut self) -> Option<Sender<Turn>> {
+    fn next(&mut self) -> Option<Sender<Permit>> {
         for is_known in [!self.was_known, self.was_known] {
             if let Some(next) = self.line(is_known).pop() {
                 self.was_known = is_known;
@@ -126,7 +126,7 @@ impl State {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     /// Hands the turn on. A client that has gone meanwhile drops it again, and so it goes on to the next.
     fn drop(&mut self) {
         let next = self.0.state().next();
@@ -148,7 +148,7 @@ mod tests {
     /// turn to a user of another network.
     #[tokio::test]
     async fn a_flood_leaves_turns_to_others() {
-        let turns = Turns::new(1, 4, Duration::from_secs(10));
+        let turns = FairSemaphore::new(1, 4, Duration::from_secs(10));
         let held = turns.take(claim("2001:db8:1::1", "acme", false)).await.unwrap();
         let flood: Vec<_> = (0..9).map(|n| turns.ask(&claim(&format!("2001:db8:1:{n}::1"), "acme", false))).collect();
         assert_eq!(flood.iter().filter(|asked| matches!(asked, Asked::Never)).count(), 5);
@@ -169,7 +169,7 @@ mod tests {
     /// Proves A4: turns are not lost with clients that have gone.
     #[tokio::test]
     async fn a_turn_goes_on_past_clients_that_have_gone() {
-        let turns = Turns::new(1, 4, Duration::from_secs(10));
+        let turns = FairSemaphore::new(1, 4, Duration::from_secs(10));
         let held = turns.take(claim("198.51.100.1", "acme", false)).await.unwrap();
         let gone: Vec<_> = (2..5).map(|n| turns.ask(&claim(&format!("198.51.{n}.1"), "acme", false))).collect();
         drop(gone);

@@ -10,7 +10,7 @@ use domain::{AccountId, ApplicationId, AttemptId, UserId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::client_networks::ClientNetworks;
+use crate::attempts::client_networks::ClientNetworks;
 use crate::columns::{checked, millis, parsed, text, time};
 use crate::error::{Result, StorageError, written};
 use crate::sign_in_attempts::{failure, warnings};
