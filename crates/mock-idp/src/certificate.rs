@@ -55,7 +55,7 @@ impl Certificate {
     }
 
     fn new(parsed: &x509_cert::Certificate) -> Result<Self, CertificateError> {
-        let info = &parsed.tbs_certificate.subject_public_key_info;
+        let info = parsed.tbs_certificate().subject_public_key_info();
         let curve = || info.algorithm.parameters.as_ref()?.decode_as::<ObjectIdentifier>().ok();
         let kind = if info.algorithm.oid == RSA_ENCRYPTION {
             KeyKind::Rsa
@@ -68,7 +68,7 @@ impl Certificate {
         };
         Ok(Self {
             der: parsed.to_der()?,
-            subject: parsed.tbs_certificate.subject.to_string(),
+            subject: parsed.tbs_certificate().subject().to_string(),
             kind,
             public_key_info: info.to_der()?,
             public_key: info.subject_public_key.raw_bytes().to_vec(),

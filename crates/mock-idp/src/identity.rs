@@ -200,7 +200,7 @@ fn rsa_numbers(pkcs8: &[u8]) -> Result<(BigUint, BigUint), x509_cert::der::Error
     let mut fields = SliceReader::new(wrapped.value())?;
     let _version: UintRef<'_> = fields.decode()?;
     let _algorithm: AnyRef<'_> = fields.decode()?;
-    let key: OctetStringRef<'_> = fields.decode()?;
+    let key: &OctetStringRef = fields.decode()?;
     let key = AnyRef::from_der(key.as_bytes())?;
     let mut numbers = SliceReader::new(key.value())?;
     let _version: UintRef<'_> = numbers.decode()?;

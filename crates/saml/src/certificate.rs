@@ -90,15 +90,15 @@ impl IdpCertificate {
     /// Reads one DER certificate, refusing keys that are weak or that no engine here can use.
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         let certificate = Certificate::from_der(der).map_err(|_| CertificateError::NotX509)?;
-        let tbs = &certificate.tbs_certificate;
-        let spki = tbs.subject_public_key_info.to_der().map_err(|_| CertificateError::NotX509)?;
-        let key = public_key::kind(&tbs.subject_public_key_info)?;
+        let tbs = certificate.tbs_certificate();
+        let spki = tbs.subject_public_key_info().to_der().map_err(|_| CertificateError::NotX509)?;
+        let key = public_key::kind(tbs.subject_public_key_info())?;
         Ok(Self {
             sha256_fingerprint: fingerprint(der),
-            subject: tbs.subject.to_string(),
-            issuer: tbs.issuer.to_string(),
-            not_before: timestamp(tbs.validity.not_before),
-            not_after: timestamp(tbs.validity.not_after),
+            subject: tbs.subject().to_string(),
+            issuer: tbs.issuer().to_string(),
+            not_before: timestamp(tbs.validity().not_before),
+            not_after: timestamp(tbs.validity().not_after),
             key,
             verification_keys: VerificationKeys::from_spki(&spki, key).ok_or(CertificateError::UnsupportedKey)?,
             der: der.to_vec(),

@@ -48,7 +48,7 @@ pub(crate) fn modulus_bits(rsa_public_key: &[u8]) -> Option<u32> {
         .sequence(|fields| {
             let modulus = UintRef::decode(fields)?;
             UintRef::decode(fields)?;
-            Ok(modulus)
+            Ok::<_, x509_cert::der::Error>(modulus)
         })
         .ok()?;
     let first = *modulus.as_bytes().first()?;

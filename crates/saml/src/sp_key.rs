@@ -45,7 +45,7 @@ impl SpKey {
             return Err(SpKeyError::Key);
         }
         let certificate = Certificate::from_der(certificate_der).map_err(|_| SpKeyError::Certificate)?;
-        let spki = &certificate.tbs_certificate.subject_public_key_info;
+        let spki = certificate.tbs_certificate().subject_public_key_info();
         if spki.subject_public_key.raw_bytes() != public {
             return Err(SpKeyError::Mismatch);
         }

@@ -70,14 +70,12 @@ fn append(open: &mut [Element], node: Option<Node>) {
 }
 
 fn element(start: &BytesStart<'_>) -> Result<Element, ParseError> {
-    let name = String::from_utf8_lossy(start.name().as_ref()).into_owned();
-    let (prefix, local) = split(&name);
+    let (prefix, local) = split(start.name().as_ref());
     let mut element = Element::new(prefix, local);
     for attribute in start.attributes() {
         let attribute = attribute.map_err(ParseError::malformed)?;
-        let name = String::from_utf8_lossy(attribute.key.as_ref()).into_owned();
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(ParseError::malformed)?.into_owned();
-        match split(&name) {
+        match split(attribute.key.as_ref()) {
             (prefix, local) if prefix.is_empty() && local == "xmlns" => {
                 element.declarations.push(("".into(), value.into()));
             }
@@ -99,8 +97,8 @@ fn split(name: &str) -> (String, String) {
 
 fn content(event: Event<'_>) -> Result<Option<Node>, ParseError> {
     let node = match event {
-        Event::Text(text) => Node::Text(text.xml10_content().map_err(ParseError::malformed)?.into_owned().into()),
-        Event::CData(text) => Node::CData(text.xml10_content().map_err(ParseError::malformed)?.into_owned().into()),
+        Event::Text(text) => Node::Text(text.xml10_content().into_owned().into()),
+        Event::CData(text) => Node::CData(text.xml10_content().into_owned().into()),
         Event::GeneralRef(reference) => {
             let character = match reference.resolve_char_ref().map_err(ParseError::malformed)? {
                 Some(character) => character,
@@ -114,13 +112,13 @@ fn content(event: Event<'_>) -> Result<Option<Node>, ParseError> {
 }
 
 /// The five entities of XML itself; there are no others without a document type declaration.
-fn predefined(name: &[u8]) -> Result<char, ParseError> {
+fn predefined(name: &str) -> Result<char, ParseError> {
     match name {
-        b"amp" => Ok('&'),
-        b"lt" => Ok('<'),
-        b"gt" => Ok('>'),
-        b"quot" => Ok('"'),
-        b"apos" => Ok('\''),
+        "amp" => Ok('&'),
+        "lt" => Ok('<'),
+        "gt" => Ok('>'),
+        "quot" => Ok('"'),
+        "apos" => Ok('\''),
         _ => Err(ParseError::Entity),
     }
 }

@@ -115,6 +115,6 @@ fn quoted(text: &str) -> Option<(&str, char, &str)> {
     Some((before, quote, from_quote.strip_prefix(quote)?))
 }
 
-fn is_one_of(names: &[&str], name: &[u8]) -> bool {
-    names.iter().any(|known| known.as_bytes() == name)
+fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.contains(&name)
 }

@@ -46,7 +46,7 @@ fn a_redirect_carries_a_signed_request() {
     let (signed, signature) = query.split_once("&Signature=").unwrap();
     let signature = url::form_urlencoded::parse(format!("s={signature}").as_bytes()).next().unwrap().1.into_owned();
     let certificate = x509_cert::Certificate::from_der(key().certificate_der()).unwrap();
-    let public = certificate.tbs_certificate.subject_public_key_info.subject_public_key.raw_bytes().to_vec();
+    let public = certificate.tbs_certificate().subject_public_key_info().subject_public_key.raw_bytes().to_vec();
     UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public)
         .verify(signed.as_bytes(), &STANDARD.decode(signature).unwrap())
         .unwrap();

@@ -8,7 +8,7 @@ use domain::mail::{MailKind, MailMessage};
 use domain::role::Role;
 use domain::text::Label;
 use jiff::{SignedDuration, Timestamp};
-use minijinja::value::Value;
+use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::templates::{MailTemplates, TemplateError, Text};
@@ -77,11 +77,11 @@ pub fn render(
     let mut values = values(message, language, written_at);
     values.insert("language", language.as_str().into());
     values.insert("account", look.account.into());
-    values.insert("brand", Value::from_serialize(look.brand()));
-    let text_values = Value::from_serialize(&values);
+    values.insert("brand", Value::from(Serde(look.brand())));
+    let text_values = Value::from(Serde(&values));
     let Text { subject, text } = templates.text(message.kind(), language, &text_values)?;
     values.insert("subject", subject.clone().into());
-    let html = templates.html(message.kind(), language, &Value::from_serialize(&values))?;
+    let html = templates.html(message.kind(), language, &Value::from(Serde(&values)))?;
     Ok(Rendered { subject, text, html })
 }
 
