@@ -285,6 +285,29 @@ mod tests {
         }
     }
 
+    /// Proves E2: the documentation of templates lists every value of every mail. `VESTIBULE_UPDATE=1` writes it anew.
+    #[test]
+    fn the_documented_values_are_those_of_the_code() {
+        const BEGIN: &str = "<!-- The values: written by ./dev generate. -->\n";
+        const END: &str = "<!-- End of the values. -->\n";
+        let row = |kind: &MailKind| {
+            let names = values(&example(*kind), Language::English, Timestamp::UNIX_EPOCH);
+            let names: Vec<String> = names.keys().map(|name| format!("`{name}`")).collect();
+            format!("| `{}` | {} |\n", kind.as_str(), names.join(", "))
+        };
+        let head = "| mail | its values, beside those of all mails |\n| --- | --- |\n";
+        let table: String = std::iter::once(head.to_owned()).chain(MailKind::ALL.iter().map(row)).collect();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/mail.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = text.split_once(BEGIN).unwrap();
+        let (written, after) = rest.split_once(END).unwrap();
+        if std::env::var_os("VESTIBULE_UPDATE").is_some() {
+            std::fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        } else {
+            assert_eq!(written, table, "docs/mail.md is not up to date: run ./dev generate");
+        }
+    }
+
     /// Proves B2: a one-time code is in no subject, which mail servers log and locked screens show.
     #[test]
     fn a_subject_tells_no_secret() {
