@@ -60,7 +60,7 @@ pub enum UnreadableHop {
 impl fmt::Display for UnreadableHop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAddress(position) => write!(f, "element {position}, counted from the last, is no IP address"),
+            Self::NoAddress(position) => write!(f, "element {position}, counted from the last, is not an IP address"),
             Self::TooMany => write!(f, "names more than {PROXIES_MAX} trusted proxies in a row"),
         }
     }

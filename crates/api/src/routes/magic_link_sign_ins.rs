@@ -100,7 +100,7 @@ struct CompletionFields {
 /// minutes.
 #[utoipa::path(
     operation_id = "create_magic_link_sign_in", tag = "sign-in", security(()), request_body = CreateMagicLinkSignIn,
-    responses((status = 202, description = "Whoever it is for will get a mail"), RequestProblems),
+    responses((status = 202, description = "The user is mailed, if there is one"), RequestProblems),
 )]
 #[post("/v1/magic-link-sign-ins")]
 async fn create_magic_link_sign_in(

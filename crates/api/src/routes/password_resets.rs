@@ -105,7 +105,7 @@ struct CompletePasswordReset {
 /// most three at a time.
 #[utoipa::path(
     operation_id = "create_password_reset", tag = "sign-in", security(()), request_body = CreatePasswordReset,
-    responses((status = 202, description = "Whoever it is for will get a mail"), RequestProblems),
+    responses((status = 202, description = "The user is mailed, if there is one"), RequestProblems),
 )]
 #[post("/v1/password-resets")]
 async fn create_password_reset(

@@ -201,7 +201,7 @@ struct TestPath {
 /// Page that the browser of a test shows when it comes back.
 pub(super) fn tested_page(attempt_id: AttemptId, would_let_in: bool) -> String {
     let heading = if would_let_in { "The test sign-in succeeded" } else { "The test sign-in was refused" };
-    let text = "Nobody was signed in. Close this page; what was checked is where you began the test.";
+    let text = "No user was signed in. Close this page; the findings are where you began the test.";
     plain_page(&PlainPage { title: "Test sign-in", heading, text }, &[("Test", &attempt_id.to_string())])
 }
 

@@ -57,7 +57,7 @@ pub fn outdated(mail: &Mail, now: Timestamp) -> Option<Settlement> {
         });
     }
     if mail.attempts >= ATTEMPTS_MAX {
-        return Some(dead(mail, "whoever sent it was interrupted each time", now));
+        return Some(dead(mail, "the process that sent it was interrupted each time", now));
     }
     (now.duration_since(mail.created_at) > MAIL_MAX_AGE)
         .then(|| dead(mail, "it was not delivered within 48 hours", now))

@@ -43,7 +43,7 @@ pub const DECISIONS_MAX: usize = 1_000;
 
 /// A choice that the plan's row does not offer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is no choice for this user; there is {}", offered(.0))]
+#[error("is not a choice for this user; there is {}", offered(.0))]
 pub struct NotOffered(pub Vec<Choice>);
 
 fn offered(choices: &[Choice]) -> String {

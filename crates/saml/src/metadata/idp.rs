@@ -121,7 +121,7 @@ pub enum MetadataError {
     #[error("the metadata has no usable entityID")]
     EntityId,
     /// A `validUntil` that cannot be parsed.
-    #[error("the metadata has a validUntil that is no time")]
+    #[error("the metadata has a validUntil that is not a time")]
     ValidUntil,
     /// `validUntil` has passed.
     #[error("the metadata expired at {valid_until}: download it again from the identity provider")]

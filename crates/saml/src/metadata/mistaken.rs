@@ -63,7 +63,7 @@ impl Mistaken {
                 "is base64, not XML: decode it and give the XML; if it is a certificate, add it to the connection's \
                  certificates"
             }
-            Self::Binary => "is no text: give the metadata XML itself, not an archive, a key store or a document",
+            Self::Binary => "is not text: give the metadata XML itself, not an archive, a key store or a document",
             Self::Message => {
                 "is a SAML message (a request, a response or an assertion), not metadata: give the identity provider's \
                  metadata document"
@@ -71,7 +71,7 @@ impl Mistaken {
             Self::OtherXml => {
                 "is XML and no SAML metadata: the root must be EntityDescriptor or EntitiesDescriptor of SAML 2.0"
             }
-            Self::Text => "is no XML: give the identity provider's metadata document, from its first < to its last >",
+            Self::Text => "is not XML: give the identity provider's metadata document, from its first < to its last >",
         }
     }
 

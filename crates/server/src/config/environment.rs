@@ -40,7 +40,7 @@ impl Environment {
 
 fn nameless(variable: &str, key: &str) -> Problem {
     let fix = format!("settings are named {PREFIX}SECTION__KEY, with two underscores; {}", keys::suggestion(key));
-    Problem::new(variable, "environment", "this variable is no setting", fix)
+    Problem::new(variable, "environment", "this variable is not a setting", fix)
 }
 
 /// The variable of a key.

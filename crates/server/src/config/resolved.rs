@@ -64,7 +64,7 @@ impl Loaded {
             .filter(|(_, path)| secret_file::is_exposed(path))
             .map(|(key, path)| {
                 let path = path.display();
-                format!("{key}: everybody on this machine can read {path}; run `chmod 600 {path}`")
+                format!("{key}: every user of this machine can read {path}; run `chmod 600 {path}`")
             })
             .collect()
     }
@@ -110,7 +110,7 @@ impl Loaded {
             Ok(url)
         } else {
             let fix = "write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE";
-            Err(self.problem(key, "it is no URL of a SQLite or PostgreSQL database", fix))
+            Err(self.problem(key, "it is not a URL of a SQLite or PostgreSQL database", fix))
         }
     }
 

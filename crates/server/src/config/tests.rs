@@ -148,7 +148,7 @@ fn an_unknown_key_is_refused() {
     );
     assert_eq!(
         problems_of("", &[("VESTIBULE_BASE_URL", "https://login.example.com")]),
-        "VESTIBULE_BASE_URL (environment): this variable is no setting. Fix: settings are named \
+        "VESTIBULE_BASE_URL (environment): this variable is not a setting. Fix: settings are named \
          VESTIBULE_SECTION__KEY, with two underscores; did you mean server.base_url?"
     );
     assert!(problems_of("server = 1\n", &[]).starts_with("server (file vestibule.toml): there is no such key"));
@@ -221,7 +221,7 @@ fn what_cannot_be_used_is_refused() {
         (
             "",
             &[("VESTIBULE_DATABASE__URL", "mysql://root:secret@localhost/x")],
-            "database.url (environment variable VESTIBULE_DATABASE__URL): it is no URL of a SQLite or PostgreSQL database. Fix: write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE",
+            "database.url (environment variable VESTIBULE_DATABASE__URL): it is not a URL of a SQLite or PostgreSQL database. Fix: write sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE",
         ),
         (
             "[saml]\nattribute_prefix = \"\"\n",
@@ -279,7 +279,7 @@ fn an_exposed_secret_is_warned_about() {
     let warnings = load(None, given).unwrap().warnings();
     assert_eq!(
         files.without_folder(&warnings.join("\n")),
-        "secrets.master_key_file: everybody on this machine can read master.key; run `chmod 600 master.key`"
+        "secrets.master_key_file: every user of this machine can read master.key; run `chmod 600 master.key`"
     );
 }
 

@@ -129,7 +129,7 @@ async fn first_owner(tx: &mut Tx, caller: &Caller, account_id: AccountId, named:
         (None, _) => return Err(refused("is needed: name an active owner of the account")),
     };
     let owner = storage::users::by_id(tx, account_id, id).await?;
-    let owner = owner.ok_or_else(|| refused("is no user of the account"))?;
+    let owner = owner.ok_or_else(|| refused("is not a user of the account"))?;
     if owner.email.is_none() {
         return Err(refused("must have an email, which the invitation to the sandbox is mailed to"));
     }

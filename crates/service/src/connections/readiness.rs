@@ -152,19 +152,19 @@ fn words(finding: &Finding) -> (String, &'static str) {
             "Nothing, if it is inside the company's network.",
         ),
         FindingCode::NotTested => {
-            ("No test sign-in has succeeded yet", "Do a test sign-in: it shows every check, and lets nobody in.")
+            ("No test sign-in has succeeded yet", "Do a test sign-in: it shows every check, and gives no session.")
         }
         FindingCode::TestOutdated => {
             ("The connection was changed since its last test sign-in", "Do another test sign-in.")
         }
         FindingCode::NoBreakGlassUser => {
-            ("Nobody gets in when SSO does not work", "Give an owner a password, and set break_glass on them.")
+            ("No user gets in when SSO does not work", "Give an owner a password, and set break_glass on them.")
         }
         FindingCode::BreakGlassUnproven => {
             ("Break-glass users who neither came in nor drilled for 90 days", "Have them do a break-glass drill.")
         }
         FindingCode::BreakGlassWithoutEmail => {
-            ("Break-glass users whom no code or reset can be mailed to", "Set their recovery_email.")
+            ("Break-glass users to whom no code or reset can be mailed", "Set their recovery_email.")
         }
         FindingCode::BreakGlassMailFails => {
             ("Break-glass users whose last mail could not be delivered", "Correct their recovery_email or email.")
@@ -174,7 +174,7 @@ fn words(finding: &Finding) -> (String, &'static str) {
             "Remove the duplicates, or preview a migration, which says how.",
         ),
         FindingCode::EmailMissing => {
-            ("Users without an email, whom SSO could not tell", "Set their email, or exempt them.")
+            ("Users without an email, by which SSO would know them", "Set their email, or exempt them.")
         }
         FindingCode::DomainNotListed => (
             "Users whose email's domain is not on the connection's list",

@@ -65,7 +65,7 @@ codes! {
     BreakGlassRequired = "break_glass_required", "This would leave the account without a break-glass user",
         "First make another owner a break-glass user: give them the owner role, let them set a password, and set break_glass on them. Then repeat this.";
     /// A4: what only a break-glass user can prove.
-    NotBreakGlass = "not_break_glass", "You are no break-glass user of this account",
+    NotBreakGlass = "not_break_glass", "You are not a break-glass user of this account",
         "Ask an owner to set break_glass on you, if you are to get in whatever happens to SSO.";
     /// A6: outside the allowed networks of the admin portal.
     NetworkNotAllowed = "network_not_allowed", "This account does not allow sign-ins from your network",
@@ -125,11 +125,11 @@ codes! {
     /// A1: also the name of another account that it gave up less than 90 days ago.
     AccountNameTaken = "account_name_taken", "Another account has this name", "Choose another name.";
     /// A2: another user of the portal has the username or email.
-    UsernameTaken = "username_taken", "Another user of this portal goes by this username or email", "Choose another, or first change the user whom errors names.";
+    UsernameTaken = "username_taken", "Another user of this portal goes by this username or email", "Choose another, or first change the user that errors names.";
     /// E1: the person has an invitation that they may accept.
     AlreadyInvited = "already_invited", "This person is invited already", "Resend their invitation instead.";
     /// E1: nothing more can be done with it.
-    InvitationAccepted = "invitation_accepted", "The invitation was accepted", "Sign in. Whoever forgot their password resets it.";
+    InvitationAccepted = "invitation_accepted", "The invitation was accepted", "Sign in. If you forgot your password, reset it.";
     /// E1: an owner took it back.
     InvitationRevoked = "invitation_revoked", "The invitation was revoked", "Ask an owner of the account to invite you anew.";
     /// E1: its time went by.

@@ -82,8 +82,8 @@ reasons! {
 
     // The state in which it came.
     ResponseReplayed = "response_replayed", "The response was used before", SamlResponseRefused,
-        "The response was used before. Going back in the browser or reloading gives this: start anew. If nobody \
-         did, somebody has copied a response.";
+        "The response was used before. Going back in the browser or reloading gives this: start anew. If no \
+         user did, a response was copied.";
     InResponseToUnknown = "in_response_to_unknown",
         "The response answers a request that is not known", SamlResponseRefused,
         ANOTHER_SIGN_IN;
@@ -107,8 +107,8 @@ reasons! {
     NameIdMissing = "name_id_missing", "The assertion has no NameID", SamlResponseRefused,
         "username_source is name_id, and no NameID came. At the IdP, send one; or set username_source to attribute.";
     NameIdTransient = "name_id_transient", "The NameID is transient", SamlResponseRefused,
-        "username_source is name_id, and the IdP sends a transient NameID: another one at each sign-in, which names \
-         nobody. Set username_source to attribute here; or, at the IdP, set the NameID format to email address or \
+        "username_source is name_id, and the IdP sends a transient NameID: another one at each sign-in, which identifies \
+         no user. Set username_source to attribute here; or, at the IdP, set the NameID format to email address or \
          persistent, and name_id_format here to the same.";
     UsernameInvalid = "username_invalid", "The asserted value cannot be a username", SamlResponseRefused,
         "What the IdP sends as username cannot be one: it is empty, too long, or has white space around it. Correct \
@@ -117,7 +117,7 @@ reasons! {
     // The user who is meant.
     NotTheEnteredEmail = "not_the_entered_email",
         "Another user than the entered one signed in at the identity provider", LoginIncorrectCredentials,
-        "The IdP signed in somebody else than was entered. Enter exactly the email that the IdP sends; if the \
+        "The IdP signed in another user than was entered. Enter exactly the email that the IdP sends; if the \
          browser is signed in there as another person, sign out there first, or set force_authn.";
     EmailDomainNotListed = "email_domain_not_listed",
         "The email's domain is not listed for the connection", SsoEmailNotConfigured,
@@ -134,12 +134,12 @@ reasons! {
     FirstOwnerSetsPassword = "first_owner_sets_password",
         "The first owner must accept the invitation by its link", FirstOwnerSetsPassword,
         "This is the account's first owner, whose invitation is accepted by its link alone: it sets a password, so \
-         that somebody gets in when SSO does not work. They open the link of the mail; if it is lost, an owner or \
+         that a user gets in when SSO does not work. They open the link of the mail; if it is lost, an owner or \
          the operator resends it.";
     UserInactive = "user_inactive", "The user is not active", SsoEmailNotConfigured,
         "The user was deactivated. An owner can set their status to active.";
     BreakGlassUser = "break_glass_user", "The user is a break-glass user, who does not use SSO", BreakGlassUser,
-        "This is a break-glass user, who signs in with a password so that somebody gets in when SSO does not work. \
+        "This is a break-glass user, who signs in with a password so that a user gets in when SSO does not work. \
          They use their password, or an owner takes break_glass from them while another user has it, or makes them \
          a second user for SSO with another username and email.";
     NoRole = "no_role", "The user holds no role", NoRole,
@@ -164,14 +164,14 @@ reasons! {
 
     // Form login.
     UserUnknown = "user_unknown", "No user has the entered username or email", LoginIncorrectCredentials,
-        "Nobody has this username or email. Check the spelling and the account name; an owner invites whoever is \
-         missing.";
+        "No user has this username or email. Check the spelling and the account name; an owner invites users who \
+         are missing.";
     EmailShared = "email_shared", "Several active users have the entered email", LoginIncorrectCredentials,
         "Several active users have this email. Sign in by username, or give each user an email of their own.";
     PasswordNotSet = "password_not_set", "The user has not set a password", LoginIncorrectCredentials,
         "The user has not set a password. Resend the invitation, or let them reset the password.";
     PasswordWrong = "password_wrong", "The password is wrong", LoginIncorrectCredentials,
-        "Let the user reset the password. Many of these from many addresses are somebody who guesses.";
+        "Let the user reset the password. Many of these from many addresses are an attacker who guesses.";
     UserDeactivated = "user_deactivated", "The user was deactivated", LoginIncorrectCredentials,
         "An owner deactivated the user, and an owner can set the status to active again.";
     FormLoginNotAllowed = "form_login_not_allowed", "SSO is required of the user", LoginIncorrectCredentials,
@@ -194,7 +194,7 @@ reasons! {
         "They have paired none of your users with theirs. If they are to come here, invite them here, and let them \
          pair the two users by signing in to both accounts.";
     SwitchPairVoid = "switch_pair_void", "A change of one user's credentials voided the pair", SwitchNeedsSetup,
-        "Since they paired the two users, somebody else changed the username, an email, the password, the owner \
+        "Since they paired the two users, another user changed the username, an email, the password, the owner \
          role or the status of one. Let them pair anew by signing in to both accounts.";
     SwitchUserNotReady = "switch_user_not_ready", "The paired user is not active or holds no role", SwitchNeedsSetup,
         "Their user here is not active or holds no role. Activate it, or assign a role.";

@@ -82,7 +82,7 @@ impl MailDelivery {
         let user = self.carry_roles_over(tx, user).await?;
         let user = self.people.void_by_password(tx, &user, None).await?;
         if !storage::outbox::set_message(tx, held.mail.id, held.until, &sealed, user.credential_epoch).await? {
-            return Err(Error::internal("the mail is held by somebody else"));
+            return Err(Error::internal("another process holds the mail"));
         }
         let credential =
             PasswordCredential { account_id, user_id, hash, must_change: true, set_at: self.core.now(), expires_at };

@@ -70,7 +70,7 @@ fn merged(earlier: &Decisions, decided: &[UserDecision], rows: &[Row]) -> Result
     let mut decisions = earlier.clone();
     for (position, UserDecision { user_id, decision }) in decided.iter().enumerate() {
         let Some(row) = rows.get(user_id) else {
-            return Err(Error::invalid(format!("/decisions/{position}/user_id"), "is no user of this plan"));
+            return Err(Error::invalid(format!("/decisions/{position}/user_id"), "is not a user of this plan"));
         };
         match decision {
             Some(decision) => {

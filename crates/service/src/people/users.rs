@@ -219,7 +219,7 @@ fn patched(mut user: User, patch: UserPatch) -> Result<User> {
             return Err(Error::invalid("/status", "a user cannot become invited again; set active or inactive"));
         }
         Some(UserStatus::Archived) => {
-            return Err(Error::invalid("/status", "nobody is archived but by a migration; set active or inactive"));
+            return Err(Error::invalid("/status", "only a migration archives a user; set active or inactive"));
         }
         Some(status) => user.status = status,
         None => {}

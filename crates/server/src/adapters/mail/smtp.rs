@@ -62,7 +62,7 @@ pub enum SmtpSetupError {
     #[error("mail.ca_file holds no certificate in PEM")]
     Certificates,
     /// The sender's address cannot be used.
-    #[error("mail.from is no address that mail can be sent from")]
+    #[error("mail.from is not an address that mail can be sent from")]
     From,
     /// TLS as a whole.
     #[error("TLS for mail cannot be set up")]

@@ -134,11 +134,11 @@ pub(super) const fn advice(reason: Refused) -> &'static str {
         | Refused::NotAnAssertion
         | Refused::AssertionMissing
         | Refused::VersionRefused => {
-            "What came is no SAML 2.0 response with an assertion. At the IdP, choose SAML 2.0 (not 1.1 or \
+            "What came is not a SAML 2.0 response with an assertion. At the IdP, choose SAML 2.0 (not 1.1 or \
              WS-Federation) for this application."
         }
         Refused::AuthnStatementMissing => {
-            "The assertion does not say that somebody signed in. At the IdP, send an authentication assertion \
+            "The assertion does not state an authentication. At the IdP, send an authentication assertion \
              (AuthnStatement), not attributes alone."
         }
         Refused::BearerConfirmationMissing | Refused::ConfirmationDataRepeated | Refused::InResponseToMismatch => {

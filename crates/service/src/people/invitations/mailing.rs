@@ -121,7 +121,10 @@ impl People {
         let roles = user.roles.assigned.clone();
         let inviter = mailing.inviter.clone();
         if roles.is_empty() && matches!(mailing.lead, Lead::Password(_)) {
-            return Err(Error::invalid("/roles", "must name a role: without one nobody signs in to the admin portal"));
+            return Err(Error::invalid(
+                "/roles",
+                "must name a role: without one the user cannot sign in to the admin portal",
+            ));
         }
         let with_link = |page: &RedirectUri| {
             let (token, link) = self.new_link(LinkPurpose::Invitation, user, expires_at);

@@ -91,7 +91,7 @@ impl Sessions {
         self.hold_session(tx, session).await?;
         let successor = self.core.ports.sealer.open(&seal_context(session.id), sealed).map_err(Error::internal)?;
         Secret::unsealed(SecretKind::RefreshToken, &successor)
-            .ok_or_else(|| Error::internal("a sealed successor is no refresh token"))
+            .ok_or_else(|| Error::internal("a sealed successor is not a refresh token"))
     }
 
     /// Holds the session, and notes its use: what ends it locks it before its tokens, and two orders would be a

@@ -123,7 +123,7 @@ impl SignIn {
         let decision = match self.decided(&facts, verified).await? {
             Err(ProvisioningRefusal::NoRole { user: Some(id), unknown }) => {
                 let user = facts.known.candidates.iter().find(|user| user.id == id);
-                let user = user.ok_or_else(|| Error::internal("the refusal names nobody who was asked about"))?;
+                let user = user.ok_or_else(|| Error::internal("the refusal names a user who was not asked about"))?;
                 let refusal = ProvisioningRefusal::NoRole { user: Some(id), unknown }.into();
                 return self
                     .refuse_without_role(&Answered { connection, pending: &pending, verified }, user, refusal)
@@ -206,7 +206,8 @@ impl SignIn {
         match &decision.subject {
             Subject::Known(id) => {
                 let known = facts.known.candidates.iter().find(|user| user.id == *id);
-                let before = known.ok_or_else(|| Error::internal("the decision names nobody who was asked about"))?;
+                let before =
+                    known.ok_or_else(|| Error::internal("the decision names a user who was not asked about"))?;
                 let mut after = before.clone();
                 (after.status, after.roles.saml, after.updated_at) = (UserStatus::Active, saml_roles, now);
                 Ok(Admitted { after: carried_on(before, after), before: Some(before.clone()) })

@@ -192,7 +192,7 @@ impl From<ProvisioningRefusal> for Refusal {
                 (Reason::MultipleUsernames, "one user who may sign in and goes by this", None)
             }
             ProvisioningRefusal::InvitationRevoked => {
-                (Reason::InvitationRevoked, "nobody whose invitation was revoked", None)
+                (Reason::InvitationRevoked, "a user whose invitation was not revoked", None)
             }
             ProvisioningRefusal::NotInvited => (Reason::UserNotInvited, "a user, or provisioning just_in_time", None),
             ProvisioningRefusal::BreakGlass => (Reason::BreakGlassUser, "a user who is not a break-glass user", None),
