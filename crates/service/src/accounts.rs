@@ -1,4 +1,4 @@
-//! Accounts (A1): operators create them, owners name them.
+//! Accounts (A1), their settings, applications and API keys, and the links with other accounts.
 //!
 //! Uses: `connections`, `core`, `mail`, `people`, `sessions`, `sign_in`.
 

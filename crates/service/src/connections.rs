@@ -1,4 +1,5 @@
-//! SAML connections (C1 to C9): made, changed, imported, enabled.
+//! SAML connections (C1 to C9): made, changed, imported, enabled; their keys, the probe of the identity provider, and
+//! readiness.
 //!
 //! Uses: `core`.
 

@@ -1,5 +1,5 @@
-//! Core of the use-cases: the store, the ports to the world, settings, clock, ids, and what every change does alike (audit
-//! events, idempotency, versions, turns). It knows no family.
+//! Core of the use-cases: the store, the ports to the world, settings, clock, ids, and what every change does alike
+//! (audit events, idempotency, versions, merge patches, fair permits). It knows no family.
 //!
 //! Uses: nothing.
 

@@ -1,4 +1,4 @@
-//! Writing mails into the outbox, in the transaction of the change that they tell of (E4).
+//! Mails: written into the outbox, in the transaction of the change that they tell of (E4), listed, and branded.
 //!
 //! Uses: `core`.
 
@@ -34,9 +34,7 @@ impl Outbox {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         Self { core, waiting: Arc::default(), stops: AtomicBool::new(false) }
     }
-}
 
-impl Outbox {
     /// Writes a mail into the outbox: it is sent once the transaction is committed, and not at all otherwise.
     pub(crate) async fn enqueue_mail(&self, tx: &mut Tx, mail: OutgoingMail) -> Result<MailId> {
         let mail = self.sealed(mail)?;

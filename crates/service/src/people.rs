@@ -1,4 +1,5 @@
-//! People of an account: users, invitations, imports, passwords, mailed links, and those who get in whatever happens to SSO.
+//! People of an account: users, invitations, imports, passwords, mailed links, and the users who get in whatever happens
+//! to SSO.
 //!
 //! Uses: `connections`, `core`, `mail`.
 

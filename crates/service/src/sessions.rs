@@ -1,4 +1,4 @@
-//! Listing and ending sessions (I3), and who am I.
+//! Sessions: the tokens that prove them, the keys that sign these, who calls, and how a session ends (I1 to I3).
 //!
 //! Uses: `core`, `people`.
 

@@ -1,4 +1,5 @@
-//! Ways to sign in: SAML, form login, mailed links, the drill of break-glass users, and the attempts that are kept of each.
+//! Ways to sign in: SAML, form login, mailed links, the drill of break-glass users, and the attempts that are kept of
+//! each.
 //!
 //! Uses: `connections`, `core`, `mail`, `people`.
 

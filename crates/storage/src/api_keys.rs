@@ -77,20 +77,18 @@ impl TryFrom<KeyRow> for ApiKey {
 
 /// Adds a key; `false` if the account has as many as this already.
 pub async fn insert(tx: &mut Tx, key: &ApiKey, most: u32) -> Result<bool> {
-    let rows = execute!(
-        tx,
-        INSERT,
-        key.id.as_uuid(),
-        key.account_id.as_uuid(),
-        key.name.as_str(),
-        Json(&key.scopes),
-        key.hint.as_str(),
-        key.digest.as_bytes().as_slice(),
-        millis(key.created_at),
-        key.expires_at.map(millis),
-        key.last_used_at.map(millis),
-        i64::from(most),
-    )?;
+    let rows = execute!(tx, INSERT, {
+        id: key.id.as_uuid(),
+        account_id: key.account_id.as_uuid(),
+        name: key.name.as_str(),
+        scopes: Json(&key.scopes),
+        hint: key.hint.as_str(),
+        digest: key.digest.as_bytes().as_slice(),
+        created_at: millis(key.created_at),
+        expires_at: key.expires_at.map(millis),
+        last_used_at: key.last_used_at.map(millis),
+        most: i64::from(most),
+    })?;
     Ok(rows > 0)
 }
 

@@ -84,17 +84,17 @@ pub async fn insert(tx: &mut Tx, event: &AuditEvent) -> Result<()> {
 
 /// Adds many events at once.
 pub async fn insert_all(tx: &mut Tx, events: &[AuditEvent]) -> Result<()> {
-    execute_rows!(tx, INSERT, events, |event| [
-        event.id.as_uuid(),
-        event.account_id.map(AccountId::as_uuid),
-        millis(event.at),
-        event.actor_kind.as_str(),
-        event.actor_id.as_deref(),
-        event.action.as_str(),
-        event.target.as_str(),
-        Json(&event.changes),
-        event.client_address.as_deref().map(text),
-    ])?;
+    execute_rows!(tx, INSERT, events, |event| {
+        id: event.id.as_uuid(),
+        account_id: event.account_id.map(AccountId::as_uuid),
+        at: millis(event.at),
+        actor_kind: event.actor_kind.as_str(),
+        actor_id: event.actor_id.as_deref(),
+        action: event.action.as_str(),
+        target: event.target.as_str(),
+        changes: Json(&event.changes),
+        client_address: event.client_address.as_deref().map(text),
+    })?;
     Ok(())
 }
 

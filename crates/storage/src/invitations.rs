@@ -171,25 +171,25 @@ impl NewInvitation {
 
 /// Adds invitations, many rows to a statement.
 pub async fn insert_all(tx: &mut Tx, rows: &[NewInvitation]) -> Result<()> {
-    execute_rows!(tx, INSERT, rows, |row| [
-        row.invitation.id.as_uuid(),
-        row.invitation.account_id.as_uuid(),
-        row.invitation.portal.as_str(),
-        row.invitation.user_id.as_uuid(),
-        row.invitation.batch_id.map(InvitationBatchId::as_uuid),
-        row.invitation.username.as_str(),
-        row.invitation.email.as_ref().map(Email::as_str),
-        row.search_text(),
-        row.invitation.invited_by.map(UserId::as_uuid),
-        millis(row.invitation.invited_at),
-        row.invitation.mail.map(|mail| millis(mail.mailed_at)),
-        row.invitation.mail.map(|mail| millis(mail.expires_at)),
-        row.invitation.mail.map_or(0, |mail| i64::from(mail.sends)),
-        row.end().0.map(|(at, _)| millis(at)),
-        row.end().0.map(|(_, method)| method.as_str()),
-        row.end().1.map(millis),
-        row.invitation.first_owner,
-    ])?;
+    execute_rows!(tx, INSERT, rows, |row| {
+        id: row.invitation.id.as_uuid(),
+        account_id: row.invitation.account_id.as_uuid(),
+        portal: row.invitation.portal.as_str(),
+        user_id: row.invitation.user_id.as_uuid(),
+        batch_id: row.invitation.batch_id.map(InvitationBatchId::as_uuid),
+        username: row.invitation.username.as_str(),
+        email: row.invitation.email.as_ref().map(Email::as_str),
+        search_text: row.search_text(),
+        invited_by: row.invitation.invited_by.map(UserId::as_uuid),
+        invited_at: millis(row.invitation.invited_at),
+        mailed_at: row.invitation.mail.map(|mail| millis(mail.mailed_at)),
+        expires_at: row.invitation.mail.map(|mail| millis(mail.expires_at)),
+        sends: row.invitation.mail.map_or(0, |mail| i64::from(mail.sends)),
+        accepted_at: row.end().0.map(|(at, _)| millis(at)),
+        accepted_method: row.end().0.map(|(_, method)| method.as_str()),
+        revoked_at: row.end().1.map(millis),
+        first_owner: row.invitation.first_owner,
+    })?;
     Ok(())
 }
 
@@ -239,19 +239,17 @@ pub async fn list(
     now: Timestamp,
     page: &Page,
 ) -> Result<Paged<Invitation>> {
-    let rows: Vec<InvitationRow> = fetch_all!(
-        tx,
-        LIST,
-        account_id.as_uuid(),
-        page.below(),
-        filter.portal.map(Portal::as_str),
-        millis(now),
-        filter.state.map(InvitationState::as_str),
-        filter.staged,
-        filter.batch_id.map(InvitationBatchId::as_uuid),
-        filter.search.as_deref().map(containing),
-        page.rows(),
-    )?;
+    let rows: Vec<InvitationRow> = fetch_all!(tx, LIST, {
+        account_id: account_id.as_uuid(),
+        below_id: page.below(),
+        portal: filter.portal.map(Portal::as_str),
+        past_expires_at: millis(now),
+        state: filter.state.map(InvitationState::as_str),
+        staged: filter.staged,
+        batch_id: filter.batch_id.map(InvitationBatchId::as_uuid),
+        search_text: filter.search.as_deref().map(containing),
+        limit: page.rows(),
+    })?;
     let invitations = rows.into_iter().map(Invitation::try_from).collect::<Result<_>>()?;
     Ok(Paged::cut(invitations, page, |invitation: &Invitation| invitation.id.as_uuid()))
 }

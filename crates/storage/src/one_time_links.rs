@@ -67,17 +67,17 @@ pub async fn insert(tx: &mut Tx, link: &OneTimeLink) -> Result<()> {
 
 /// Keeps many links at once; `Stale` if one of their users is not there.
 pub async fn insert_all(tx: &mut Tx, links: &[OneTimeLink]) -> Result<()> {
-    execute_rows!(tx, INSERT, links, |link| [
-        link.digest.as_bytes().as_slice(),
-        link.account_id.as_uuid(),
-        link.user_id.as_uuid(),
-        link.purpose.as_str(),
-        millis(link.created_at),
-        millis(link.expires_at),
-        link.ended.map(|(at, _)| millis(at)),
-        link.ended.map(|(_, reason)| reason.as_str()),
-        link.credential_epoch.number(),
-    ])?;
+    execute_rows!(tx, INSERT, links, |link| {
+        digest: link.digest.as_bytes().as_slice(),
+        account_id: link.account_id.as_uuid(),
+        user_id: link.user_id.as_uuid(),
+        purpose: link.purpose.as_str(),
+        created_at: millis(link.created_at),
+        expires_at: millis(link.expires_at),
+        ended_at: link.ended.map(|(at, _)| millis(at)),
+        ended_reason: link.ended.map(|(_, reason)| reason.as_str()),
+        credential_epoch: link.credential_epoch.number(),
+    })?;
     Ok(())
 }
 

@@ -112,26 +112,26 @@ impl TryFrom<MailRow> for Mail {
 
 /// Adds mails to the outbox.
 pub async fn insert_all(tx: &mut Tx, mails: &[Mail]) -> Result<()> {
-    execute_rows!(tx, INSERT, mails, |mail| [
-        mail.id.as_uuid(),
-        mail.account_id.map(AccountId::as_uuid),
-        mail.kind.as_str(),
-        mail.language.as_str(),
-        mail.recipient.as_str(),
-        mail.message_id.as_str(),
-        mail.sealed_message.as_deref(),
-        mail.state.as_str(),
-        i64::from(mail.attempts),
-        mail.due_at.map(millis),
-        mail.last_error.as_deref(),
-        mail.expires_at.map(millis),
-        mail.settled_at.map(millis),
-        millis(mail.created_at),
-        mail.batch_id.map(MailBatchId::as_uuid),
-        mail.user_id.map(UserId::as_uuid),
-        mail.credential_epoch.map(CredentialEpoch::number),
-        mail.kind.is_urgent(),
-    ])?;
+    execute_rows!(tx, INSERT, mails, |mail| {
+        id: mail.id.as_uuid(),
+        account_id: mail.account_id.map(AccountId::as_uuid),
+        kind: mail.kind.as_str(),
+        language: mail.language.as_str(),
+        recipient: mail.recipient.as_str(),
+        message_id: mail.message_id.as_str(),
+        sealed_message: mail.sealed_message.as_deref(),
+        state: mail.state.as_str(),
+        attempts: i64::from(mail.attempts),
+        due_at: mail.due_at.map(millis),
+        last_error: mail.last_error.as_deref(),
+        expires_at: mail.expires_at.map(millis),
+        settled_at: mail.settled_at.map(millis),
+        created_at: millis(mail.created_at),
+        batch_id: mail.batch_id.map(MailBatchId::as_uuid),
+        user_id: mail.user_id.map(UserId::as_uuid),
+        credential_epoch: mail.credential_epoch.map(CredentialEpoch::number),
+        urgent: mail.kind.is_urgent(),
+    })?;
     Ok(())
 }
 

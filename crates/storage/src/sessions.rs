@@ -125,27 +125,25 @@ fn read_end(at: i64, reason: &str) -> Result<(Timestamp, SessionEnd)> {
 
 /// Adds a session; `Stale` if its user or application is gone.
 pub async fn insert(tx: &mut Tx, session: &Session) -> Result<()> {
-    execute!(
-        tx,
-        INSERT,
-        session.id.as_uuid(),
-        session.account_id.as_uuid(),
-        session.user_id.as_uuid(),
-        session.application_id.as_uuid(),
-        session.portal.as_str(),
-        session.method.as_str(),
-        millis(session.auth_time),
-        Json(&session.external_roles),
-        millis(session.created_at),
-        millis(session.refreshed_at),
-        millis(session.expires_at),
-        session.ended.map(|(at, _)| millis(at)),
-        session.ended.map(|(_, reason)| reason.as_str()),
-        session.home.map(|home| home.account_id.as_uuid()),
-        session.home.map(|home| home.user_id.as_uuid()),
-        session.credential_epoch.number(),
-        session.home.map(|home| home.credential_epoch.number()),
-    )?;
+    execute!(tx, INSERT, {
+        id: session.id.as_uuid(),
+        account_id: session.account_id.as_uuid(),
+        user_id: session.user_id.as_uuid(),
+        application_id: session.application_id.as_uuid(),
+        portal: session.portal.as_str(),
+        method: session.method.as_str(),
+        auth_time: millis(session.auth_time),
+        external_roles: Json(&session.external_roles),
+        created_at: millis(session.created_at),
+        refreshed_at: millis(session.refreshed_at),
+        expires_at: millis(session.expires_at),
+        ended_at: session.ended.map(|(at, _)| millis(at)),
+        ended_reason: session.ended.map(|(_, reason)| reason.as_str()),
+        home_account_id: session.home.map(|home| home.account_id.as_uuid()),
+        home_user_id: session.home.map(|home| home.user_id.as_uuid()),
+        credential_epoch: session.credential_epoch.number(),
+        home_credential_epoch: session.home.map(|home| home.credential_epoch.number()),
+    })?;
     Ok(())
 }
 

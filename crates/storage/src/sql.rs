@@ -28,6 +28,43 @@ impl Query {
         self.sql
     }
 
+    /// Name among these, in the order of the parameters, that is not the one of the column which its parameter is written
+    /// into or compared with; none where all are right. A name may say more than its column: `read_updated_at`.
+    pub(crate) fn misnamed(self, names: &[&'static str]) -> Option<&'static str> {
+        let of_column = |name: &str, column: &str| {
+            name.strip_suffix(column).is_some_and(|before| before.is_empty() || before.ends_with('_'))
+        };
+        let is_wrong = |(parameter, name): &(usize, &&'static str)| {
+            self.column_of(*parameter).is_some_and(|column| !of_column(name, column))
+        };
+        (1..).zip(names).find(is_wrong).map(|(_, name)| *name)
+    }
+
+    /// Column that a parameter is written into by an `INSERT`, or stands beside in a comparison or an assignment.
+    fn column_of(self, parameter: usize) -> Option<&'static str> {
+        let marker = format!("${parameter}");
+        self.inserted(&marker).or_else(|| {
+            let (before, _) = self
+                .sql
+                .match_indices(&marker)
+                .map(|(at, _)| self.sql.split_at(at))
+                .find(|(_, rest)| !rest[marker.len()..].starts_with(|next: char| next.is_ascii_digit()))?;
+            let operand = before.trim_end().strip_suffix(['=', '<', '>'])?.trim_end_matches(['=', '<', '>']).trim_end();
+            let word = operand.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+            word.starts_with(|first: char| first.is_ascii_lowercase()).then_some(word)
+        })
+    }
+
+    fn inserted(self, marker: &str) -> Option<&'static str> {
+        let (_, rest) = self.sql.split_once("INSERT INTO ")?.1.split_once('(')?;
+        let (columns, rest) = rest.split_once(')')?;
+        let values =
+            rest.trim_start().strip_prefix("VALUES (").or_else(|| rest.trim_start().strip_prefix("SELECT "))?;
+        let first_word = |value: &'static str| value.trim_start().split([' ', ')', '\n']).next().unwrap_or_default();
+        let found = columns.split(',').zip(values.split(',')).find(|(_, value)| first_word(value) == marker);
+        found.map(|(column, _)| column.trim())
+    }
+
     /// The text of an `INSERT` up to its values, its columns' number, and the text after them.
     fn parts(self) -> (&'static str, usize, &'static str) {
         let (head, rest) = self.sql.split_once("VALUES (").unwrap_or((self.sql, ""));
@@ -62,6 +99,14 @@ pub(crate) const fn is_kept(rows: usize) -> bool {
     rows == 1 || rows == ROWS_PER_STATEMENT
 }
 
+/// Most arguments that come by their position alone: more of them are mixed up one day.
+const POSITIONS_MAX: usize = 8;
+
+/// Refuses, when it is compiled, a query whose arguments should have names.
+pub(crate) const fn few(arguments: &[&str]) {
+    assert!(arguments.len() <= POSITIONS_MAX, "give these arguments names");
+}
+
 /// Declares a module's queries, and `QUERIES`, which holds them all.
 macro_rules! queries {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
@@ -72,9 +117,21 @@ macro_rules! queries {
     };
 }
 
-/// Runs a query that writes; gives the number of rows that it wrote.
+/// Runs a query that writes; gives the number of rows that it wrote. Arguments come in the order of the parameters; more
+/// than eight come by name, `{ id: …, account_id: … }`, which tests compare with the columns.
 macro_rules! execute {
-    ($tx:expr, $query:expr $(, $argument:expr)* $(,)?) => {
+    ($tx:expr, $query:expr, { $($name:ident: $argument:expr),* $(,)? }) => {{
+        debug_assert_eq!($query.misnamed(&[$(stringify!($name)),*]), None, "{}", $query.name());
+        $crate::sql::write!($tx, $query $(, $argument)*)
+    }};
+    ($tx:expr, $query:expr $(, $argument:expr)* $(,)?) => {{
+        const { $crate::sql::few(&[$(stringify!($argument)),*]) };
+        $crate::sql::write!($tx, $query $(, $argument)*)
+    }};
+}
+
+macro_rules! write {
+    ($tx:expr, $query:expr $(, $argument:expr)*) => {
         match $tx {
             $crate::tx::Tx::Sqlite(handle) => {
                 let query = sqlx::query($query.sql())$(.bind($argument))*;
@@ -93,6 +150,10 @@ macro_rules! execute {
 /// Runs an `INSERT` for many rows, in as few statements as it takes; gives the number of rows that it wrote. PostgreSQL
 /// gets a column at a time, as an array, so that its one statement is prepared once for any number of rows.
 macro_rules! execute_rows {
+    ($tx:expr, $query:expr, $rows:expr, |$row:ident| { $($name:ident: $argument:expr),* $(,)? }) => {{
+        debug_assert_eq!($query.misnamed(&[$(stringify!($name)),*]), None, "{}", $query.name());
+        $crate::sql::execute_rows!($tx, $query, $rows, |$row| [$($argument),*])
+    }};
     ($tx:expr, $query:expr, $rows:expr, |$row:ident| [$($argument:expr),* $(,)?]) => {{
         let mut written = 0;
         for chunk in $rows.chunks($crate::sql::ROWS_PER_STATEMENT) {
@@ -118,16 +179,22 @@ macro_rules! execute_rows {
 
 /// Runs a query that reads one row at most, of the type that the caller names.
 macro_rules! fetch_optional {
-    ($tx:expr, $query:expr $(, $argument:expr)* $(,)?) => {
+    ($tx:expr, $query:expr $(, $argument:expr)* $(,)?) => {{
+        const { $crate::sql::few(&[$(stringify!($argument)),*]) };
         $crate::sql::fetch!(fetch_optional, $tx, $query $(, $argument)*)
-    };
+    }};
 }
 
 /// Runs a query that reads rows of the type that the caller names.
 macro_rules! fetch_all {
-    ($tx:expr, $query:expr $(, $argument:expr)* $(,)?) => {
+    ($tx:expr, $query:expr, { $($name:ident: $argument:expr),* $(,)? }) => {{
+        debug_assert_eq!($query.misnamed(&[$(stringify!($name)),*]), None, "{}", $query.name());
         $crate::sql::fetch!(fetch_all, $tx, $query $(, $argument)*)
-    };
+    }};
+    ($tx:expr, $query:expr $(, $argument:expr)* $(,)?) => {{
+        const { $crate::sql::few(&[$(stringify!($argument)),*]) };
+        $crate::sql::fetch!(fetch_all, $tx, $query $(, $argument)*)
+    }};
 }
 
 macro_rules! fetch {
@@ -147,4 +214,24 @@ macro_rules! fetch {
     };
 }
 
-pub(crate) use {execute, execute_rows, fetch, fetch_all, fetch_optional, queries};
+pub(crate) use {execute, execute_rows, fetch, fetch_all, fetch_optional, queries, write};
+
+#[cfg(test)]
+mod tests {
+    use super::Query;
+
+    /// Proves that a value is written where its name says: two of one type cannot change places unseen.
+    #[test]
+    fn arguments_are_held_against_the_columns_of_their_parameters() {
+        let insert = Query::new("INSERT", "INSERT INTO t (id, account_id, at) VALUES ($1, $2, $3)");
+        assert_eq!(insert.misnamed(&["id", "account_id", "at"]), None);
+        assert_eq!(insert.misnamed(&["account_id", "id", "at"]), Some("id"));
+        let select = Query::new("LIMITED", "INSERT INTO t (id, at) SELECT $1, $2 WHERE (SELECT 1) < $3");
+        assert_eq!(select.misnamed(&["id", "at", "most"]), None);
+        assert_eq!(select.misnamed(&["at", "id", "most"]), Some("at"));
+        let update = Query::new("UPDATE", "UPDATE t SET state = $3, at = $10 WHERE t.id = $1 AND at <= $2");
+        let names = ["id", "read_at", "state", "", "", "", "", "", "", "at"];
+        assert_eq!(update.misnamed(&names), None);
+        assert_eq!(update.misnamed(&["id", "state", "read_at"]), Some("state"));
+    }
+}

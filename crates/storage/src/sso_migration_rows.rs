@@ -158,30 +158,30 @@ pub async fn insert_all(
 ) -> Result<()> {
     for part in rows.chunks(ROWS_AT_ONCE) {
         let columns: Vec<Columns<'_>> = part.iter().map(Columns::of).collect();
-        execute_rows!(tx, INSERT, columns, |columns| [
-            account_id.as_uuid(),
-            migration_id.as_uuid(),
-            columns.new.row.user_id.as_uuid(),
-            millis(columns.new.row.version),
-            columns.new.row.action.name().as_str(),
-            Json(&columns.new.row.action),
-            Json(&columns.new.row.choices),
-            Json(&columns.new.row.before),
-            columns.after().map(|after| after.username.as_str()),
-            columns.username.as_deref(),
-            columns.after().and_then(|after| after.email.as_ref()).map(Email::as_str),
-            columns.email.as_deref(),
-            columns.after().and_then(|after| after.recovery_email.as_ref()).map(Email::as_str),
-            columns.after().map(|after| after.status.as_str()),
-            columns.after().map(|after| Json(&after.assigned_roles)),
-            columns.after().map(|after| after.exempt),
-            columns.search_from,
-            columns.tombstone.as_deref(),
-            columns.new.row.mail.map(MailKind::as_str),
-            columns.new.mail.as_ref().map(|(id, _)| id.as_uuid()),
-            columns.new.mail.as_ref().map(|(_, message_id)| message_id.as_str()),
-            columns.voids(),
-        ])?;
+        execute_rows!(tx, INSERT, columns, |columns| {
+            account_id: account_id.as_uuid(),
+            migration_id: migration_id.as_uuid(),
+            user_id: columns.new.row.user_id.as_uuid(),
+            version: millis(columns.new.row.version),
+            action: columns.new.row.action.name().as_str(),
+            details: Json(&columns.new.row.action),
+            choices: Json(&columns.new.row.choices),
+            before_snapshot: Json(&columns.new.row.before),
+            after_username: columns.after().map(|after| after.username.as_str()),
+            after_username_normalized: columns.username.as_deref(),
+            after_email: columns.after().and_then(|after| after.email.as_ref()).map(Email::as_str),
+            after_email_normalized: columns.email.as_deref(),
+            after_recovery_email: columns.after().and_then(|after| after.recovery_email.as_ref()).map(Email::as_str),
+            after_status: columns.after().map(|after| after.status.as_str()),
+            after_assigned_roles: columns.after().map(|after| Json(&after.assigned_roles)),
+            after_exempt: columns.after().map(|after| after.exempt),
+            search_from: columns.search_from,
+            tombstone: columns.tombstone.as_deref(),
+            mail_kind: columns.new.row.mail.map(MailKind::as_str),
+            mail_id: columns.new.mail.as_ref().map(|(id, _)| id.as_uuid()),
+            message_id: columns.new.mail.as_ref().map(|(_, message_id)| message_id.as_str()),
+            voids: columns.voids(),
+        })?;
     }
     Ok(())
 }

@@ -138,32 +138,30 @@ fn read_applied(row: &MigrationRow) -> Result<Option<Applied>> {
 
 /// Adds a migration's head.
 pub async fn insert(tx: &mut Tx, migration: &SsoMigration) -> Result<()> {
-    execute!(
-        tx,
-        INSERT,
-        migration.id.as_uuid(),
-        migration.account_id.as_uuid(),
-        migration.portal.as_str(),
-        migration.direction.as_str(),
-        migration.progress.state().as_str(),
-        migration.reverts.map(SsoMigrationId::as_uuid),
-        Json(&migration.options),
-        Json(&migration.decisions),
-        migration.digest.as_str(),
-        Json(&migration.counts),
-        Json(&migration.blockers),
-        migration.created_by.as_uuid(),
-        millis(migration.created_at),
-        millis(migration.updated_at),
-        migration.progress.sign_off().map(|signed| signed.by.as_uuid()),
-        migration.progress.sign_off().map(|signed| millis(signed.at)),
-        migration.progress.sign_off().map(|signed| millis(signed.expires_at)),
-        migration.progress.applied().map(|applied| applied.by.as_uuid()),
-        migration.progress.applied().map(|applied| millis(applied.at)),
-        migration.progress.applied().map(|applied| Json(applied.effects)),
-        migration.progress.untested().map(|word| word.reason.as_str()),
-        migration.progress.untested().map(|word| millis(word.connection_version)),
-    )?;
+    execute!(tx, INSERT, {
+        id: migration.id.as_uuid(),
+        account_id: migration.account_id.as_uuid(),
+        portal: migration.portal.as_str(),
+        direction: migration.direction.as_str(),
+        state: migration.progress.state().as_str(),
+        reverts: migration.reverts.map(SsoMigrationId::as_uuid),
+        options: Json(&migration.options),
+        decisions: Json(&migration.decisions),
+        digest: migration.digest.as_str(),
+        counts: Json(&migration.counts),
+        blockers: Json(&migration.blockers),
+        created_by: migration.created_by.as_uuid(),
+        created_at: millis(migration.created_at),
+        updated_at: millis(migration.updated_at),
+        signed_off_by: migration.progress.sign_off().map(|signed| signed.by.as_uuid()),
+        signed_off_at: migration.progress.sign_off().map(|signed| millis(signed.at)),
+        sign_off_expires_at: migration.progress.sign_off().map(|signed| millis(signed.expires_at)),
+        applied_by: migration.progress.applied().map(|applied| applied.by.as_uuid()),
+        applied_at: migration.progress.applied().map(|applied| millis(applied.at)),
+        effects: migration.progress.applied().map(|applied| Json(applied.effects)),
+        sign_off_override_reason: migration.progress.untested().map(|word| word.reason.as_str()),
+        sign_off_override_version: migration.progress.untested().map(|word| millis(word.connection_version)),
+    })?;
     Ok(())
 }
 
@@ -194,28 +192,26 @@ pub async fn last_applied(tx: &mut Tx, account_id: AccountId, portal: Portal) ->
 
 /// Writes what may change of a migration, if it is as `before` was read; else `Stale`.
 pub async fn update(tx: &mut Tx, after: &SsoMigration, before: &SsoMigration) -> Result<()> {
-    let rows = execute!(
-        tx,
-        UPDATE,
-        after.account_id.as_uuid(),
-        after.id.as_uuid(),
-        millis(before.updated_at),
-        before.progress.state().as_str(),
-        after.progress.state().as_str(),
-        Json(&after.decisions),
-        after.digest.as_str(),
-        Json(&after.counts),
-        Json(&after.blockers),
-        millis(after.updated_at),
-        after.progress.sign_off().map(|signed| signed.by.as_uuid()),
-        after.progress.sign_off().map(|signed| millis(signed.at)),
-        after.progress.sign_off().map(|signed| millis(signed.expires_at)),
-        after.progress.applied().map(|applied| applied.by.as_uuid()),
-        after.progress.applied().map(|applied| millis(applied.at)),
-        after.progress.applied().map(|applied| Json(applied.effects)),
-        after.progress.untested().map(|word| word.reason.as_str()),
-        after.progress.untested().map(|word| millis(word.connection_version)),
-    )?;
+    let rows = execute!(tx, UPDATE, {
+        account_id: after.account_id.as_uuid(),
+        id: after.id.as_uuid(),
+        read_updated_at: millis(before.updated_at),
+        read_state: before.progress.state().as_str(),
+        state: after.progress.state().as_str(),
+        decisions: Json(&after.decisions),
+        digest: after.digest.as_str(),
+        counts: Json(&after.counts),
+        blockers: Json(&after.blockers),
+        updated_at: millis(after.updated_at),
+        signed_off_by: after.progress.sign_off().map(|signed| signed.by.as_uuid()),
+        signed_off_at: after.progress.sign_off().map(|signed| millis(signed.at)),
+        sign_off_expires_at: after.progress.sign_off().map(|signed| millis(signed.expires_at)),
+        applied_by: after.progress.applied().map(|applied| applied.by.as_uuid()),
+        applied_at: after.progress.applied().map(|applied| millis(applied.at)),
+        effects: after.progress.applied().map(|applied| Json(applied.effects)),
+        sign_off_override_reason: after.progress.untested().map(|word| word.reason.as_str()),
+        sign_off_override_version: after.progress.untested().map(|word| millis(word.connection_version)),
+    })?;
     written(rows, StorageError::Stale)
 }
 

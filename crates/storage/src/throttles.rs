@@ -66,24 +66,22 @@ pub async fn give_back_all(tx: &mut Tx, counted: &[(ThrottleKey, Pace)]) -> Resu
         let Some(last) = chunk.last() else { continue };
         let nth = |n: usize| chunk.get(n).unwrap_or(last);
         let (key, period) = (|n: usize| nth(n).0.as_bytes().as_slice(), |n: usize| whole_millis(nth(n).1.period));
-        execute!(
-            tx,
-            GIVE_BACK_SEVEN,
-            key(0),
-            period(0),
-            key(1),
-            period(1),
-            key(2),
-            period(2),
-            key(3),
-            period(3),
-            key(4),
-            period(4),
-            key(5),
-            period(5),
-            key(6),
-            period(6),
-        )?;
+        execute!(tx, GIVE_BACK_SEVEN, {
+            key_1: key(0),
+            period_1: period(0),
+            key_2: key(1),
+            period_2: period(1),
+            key_3: key(2),
+            period_3: period(2),
+            key_4: key(3),
+            period_4: period(3),
+            key_5: key(4),
+            period_5: period(4),
+            key_6: key(5),
+            period_6: period(5),
+            key_7: key(6),
+            period_7: period(6),
+        })?;
     }
     Ok(())
 }

@@ -213,29 +213,29 @@ pub async fn insert_all(tx: &mut Tx, users: &[User]) -> Result<BTreeSet<UserId>>
 }
 
 async fn insert_rows(tx: &mut Tx, users: &[User]) -> Result<u64> {
-    execute_rows!(tx, INSERT, users, |user| [
-        user.id.as_uuid(),
-        user.account_id.as_uuid(),
-        user.portal.as_str(),
-        user.username.as_str(),
-        user.username.normalized(),
-        user.email.as_ref().map(Email::as_str),
-        user.email.as_ref().map(Email::normalized),
-        user.display_name.as_ref().map(Label::as_str),
-        search_text(user),
-        user.status.as_str(),
-        Json(&user.roles.assigned),
-        Json(&user.roles.saml),
-        user.last_sign_in.map(|last| millis(last.at)),
-        user.last_sign_in.map(|last| last.method.as_str()),
-        millis(user.created_at),
-        millis(user.updated_at),
-        user.recovery_email.as_ref().map(Email::as_str),
-        user.break_glass,
-        user.require_email_mfa,
-        user.exempt,
-        user.credential_epoch.number(),
-    ])
+    execute_rows!(tx, INSERT, users, |user| {
+        id: user.id.as_uuid(),
+        account_id: user.account_id.as_uuid(),
+        portal: user.portal.as_str(),
+        username: user.username.as_str(),
+        username_normalized: user.username.normalized(),
+        email: user.email.as_ref().map(Email::as_str),
+        email_normalized: user.email.as_ref().map(Email::normalized),
+        display_name: user.display_name.as_ref().map(Label::as_str),
+        search_text: search_text(user),
+        status: user.status.as_str(),
+        assigned_roles: Json(&user.roles.assigned),
+        saml_roles: Json(&user.roles.saml),
+        last_sign_in_at: user.last_sign_in.map(|last| millis(last.at)),
+        last_sign_in_method: user.last_sign_in.map(|last| last.method.as_str()),
+        created_at: millis(user.created_at),
+        updated_at: millis(user.updated_at),
+        recovery_email: user.recovery_email.as_ref().map(Email::as_str),
+        break_glass: user.break_glass,
+        require_email_mfa: user.require_email_mfa,
+        exempt: user.exempt,
+        credential_epoch: user.credential_epoch.number(),
+    })
 }
 
 /// The user of this id.
@@ -312,30 +312,28 @@ pub(crate) fn holding(role: Role) -> String {
 /// Writes what may change (all but account, portal and last sign-in), if the user still is of the version and
 /// epoch that `before` has; else `Stale`. `Conflict(Username)` if the new username is taken.
 pub async fn update(tx: &mut Tx, user: &User, before: &User) -> Result<()> {
-    let rows = execute!(
-        tx,
-        UPDATE,
-        user.account_id.as_uuid(),
-        user.id.as_uuid(),
-        millis(before.updated_at),
-        user.portal.as_str(),
-        user.username.as_str(),
-        user.username.normalized(),
-        user.email.as_ref().map(Email::as_str),
-        user.email.as_ref().map(Email::normalized),
-        user.display_name.as_ref().map(Label::as_str),
-        search_text(user),
-        user.status.as_str(),
-        Json(&user.roles.assigned),
-        Json(&user.roles.saml),
-        millis(user.updated_at),
-        user.recovery_email.as_ref().map(Email::as_str),
-        user.break_glass,
-        user.require_email_mfa,
-        user.exempt,
-        user.credential_epoch.number(),
-        before.credential_epoch.number(),
-    )?;
+    let rows = execute!(tx, UPDATE, {
+        account_id: user.account_id.as_uuid(),
+        id: user.id.as_uuid(),
+        read_updated_at: millis(before.updated_at),
+        portal: user.portal.as_str(),
+        username: user.username.as_str(),
+        username_normalized: user.username.normalized(),
+        email: user.email.as_ref().map(Email::as_str),
+        email_normalized: user.email.as_ref().map(Email::normalized),
+        display_name: user.display_name.as_ref().map(Label::as_str),
+        search_text: search_text(user),
+        status: user.status.as_str(),
+        assigned_roles: Json(&user.roles.assigned),
+        saml_roles: Json(&user.roles.saml),
+        updated_at: millis(user.updated_at),
+        recovery_email: user.recovery_email.as_ref().map(Email::as_str),
+        break_glass: user.break_glass,
+        require_email_mfa: user.require_email_mfa,
+        exempt: user.exempt,
+        credential_epoch: user.credential_epoch.number(),
+        read_credential_epoch: before.credential_epoch.number(),
+    })?;
     if rows > 0 { Ok(()) } else { Err(refused_update(tx, user).await?) }
 }
 

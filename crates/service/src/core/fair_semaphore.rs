@@ -1,4 +1,4 @@
-//! FairSemaphore at the processors: passwords are looked at, and responses verified, a bounded number at a time, and those
+//! Permits for the processors: passwords are looked at, and responses verified, a bounded number at a time, and those
 //! who wait are served fairly (A4).
 //!
 //! The turn of a form login is taken before anything is asked of the database, so that the surplus of a flood

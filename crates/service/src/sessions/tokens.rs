@@ -102,7 +102,7 @@ pub enum TokenRefusal {
 }
 
 impl<E: Into<Error>> From<E> for TokenRefusal {
-    /// FairSemaphore an error into a refusal of the token: it is not a fault that a session, user or application ended or
+    /// Turns an error into a refusal of the token: it is not a fault that a session, user or application ended or
     /// went away since it was read, a moment ago.
     fn from(error: E) -> Self {
         let error = error.into();

@@ -163,26 +163,24 @@ pub struct Evidence<'a> {
 /// gave a code before, or its connection has seen the assertion before: of a response and its replay one comes through
 /// (C10).
 pub async fn issue(tx: &mut Tx, code: &AuthorizationCode, evidence: Evidence<'_>) -> Result<()> {
-    let rows = execute!(
-        tx,
-        ISSUE,
-        code.account_id.as_uuid(),
-        code.attempt_id.as_uuid(),
-        code.grant.user_id.as_uuid(),
-        warnings(evidence.warnings),
-        millis(code.issued_at),
-        code.digest.as_bytes().as_slice(),
-        code.grant.method.as_str(),
-        millis(code.grant.auth_time),
-        Json(&code.grant.external_roles),
-        code.grant.session_not_on_or_after.map(millis),
-        evidence.assertion.map(|used| assertion_digest(used.id)),
-        code.grant.home.map(|home| home.account_id.as_uuid()),
-        code.grant.home.map(|home| home.user_id.as_uuid()),
-        evidence.assertion.map(|used| millis(used.issued_at)),
-        code.grant.credential_epoch.number(),
-        code.grant.home.map(|home| home.credential_epoch.number()),
-    )?;
+    let rows = execute!(tx, ISSUE, {
+        account_id: code.account_id.as_uuid(),
+        id: code.attempt_id.as_uuid(),
+        user_id: code.grant.user_id.as_uuid(),
+        warnings: warnings(evidence.warnings),
+        updated_at: millis(code.issued_at),
+        code_digest: code.digest.as_bytes().as_slice(),
+        method: code.grant.method.as_str(),
+        auth_time: millis(code.grant.auth_time),
+        external_roles: Json(&code.grant.external_roles),
+        session_not_on_or_after: code.grant.session_not_on_or_after.map(millis),
+        assertion_digest: evidence.assertion.map(|used| assertion_digest(used.id)),
+        home_account_id: code.grant.home.map(|home| home.account_id.as_uuid()),
+        home_user_id: code.grant.home.map(|home| home.user_id.as_uuid()),
+        assertion_issued_at: evidence.assertion.map(|used| millis(used.issued_at)),
+        credential_epoch: code.grant.credential_epoch.number(),
+        home_credential_epoch: code.grant.home.map(|home| home.credential_epoch.number()),
+    })?;
     written(rows, StorageError::Conflict(Unique::Answer))
 }
 

@@ -184,46 +184,44 @@ async fn store(tx: &mut Tx, attempt: &SignInAttempt, beside: Beside<'_>) -> Resu
     let UnlinkedLimits { of_address, of_connection } = limits.unwrap_or(&unlimited);
     let return_to = pending.and_then(|pending| pending.purpose.return_to());
     let networks = ClientNetworks::of(&attempt.client_address, of_address.1);
-    execute!(
-        tx,
-        INSERT,
-        attempt.id.as_uuid(),
-        attempt.account_id.as_uuid(),
-        attempt.portal.as_str(),
-        attempt.connection_id.map(ConnectionId::as_uuid),
-        attempt.application_id.map(ApplicationId::as_uuid),
-        attempt.kind.as_str(),
-        attempt.stage.as_str(),
-        attempt.outcome.name().as_str(),
-        attempt.outcome.failure().map(failure),
-        attempt.entered_email.as_deref().map(text),
-        attempt.user_id.map(UserId::as_uuid),
-        warnings(&attempt.warnings),
-        attempt.saml_message.as_deref().map(text),
-        text(&attempt.client_address),
-        millis(attempt.started_at),
-        millis(attempt.updated_at),
-        pending.map(|pending| text(&pending.request_id)),
-        pending.map(|pending| pending.relay_state.as_bytes().as_slice()),
-        return_to.map(|return_to| return_to.redirect_uri.as_str()),
-        return_to.and_then(|return_to| return_to.state.as_deref()).map(text),
-        return_to.map(|return_to| return_to.code_challenge.as_str()),
-        pending.map(|pending| millis(pending.expires_at)),
-        assertion_id.map(assertion_digest),
-        millis(of_address.0),
-        millis(of_connection.0),
-        i64::from(of_connection.1),
-        networks.key,
-        networks.client.first,
-        networks.client.last,
-        networks.client.most,
-        networks.site.first,
-        networks.site.last,
-        networks.site.most,
-        networks.region.first,
-        networks.region.last,
-        networks.region.most,
-    )
+    execute!(tx, INSERT, {
+        id: attempt.id.as_uuid(),
+        account_id: attempt.account_id.as_uuid(),
+        portal: attempt.portal.as_str(),
+        connection_id: attempt.connection_id.map(ConnectionId::as_uuid),
+        application_id: attempt.application_id.map(ApplicationId::as_uuid),
+        kind: attempt.kind.as_str(),
+        stage: attempt.stage.as_str(),
+        outcome: attempt.outcome.name().as_str(),
+        failure: attempt.outcome.failure().map(failure),
+        entered_email: attempt.entered_email.as_deref().map(text),
+        user_id: attempt.user_id.map(UserId::as_uuid),
+        warnings: warnings(&attempt.warnings),
+        saml_message: attempt.saml_message.as_deref().map(text),
+        client_address: text(&attempt.client_address),
+        started_at: millis(attempt.started_at),
+        updated_at: millis(attempt.updated_at),
+        request_id: pending.map(|pending| text(&pending.request_id)),
+        handle_digest: pending.map(|pending| pending.relay_state.as_bytes().as_slice()),
+        redirect_uri: return_to.map(|return_to| return_to.redirect_uri.as_str()),
+        state: return_to.and_then(|return_to| return_to.state.as_deref()).map(text),
+        code_challenge: return_to.map(|return_to| return_to.code_challenge.as_str()),
+        expires_at: pending.map(|pending| millis(pending.expires_at)),
+        assertion_digest: assertion_id.map(assertion_digest),
+        address_started_at: millis(of_address.0),
+        connection_started_at: millis(of_connection.0),
+        most_of_connection: i64::from(of_connection.1),
+        client_key: networks.key,
+        client_first: networks.client.first,
+        client_last: networks.client.last,
+        client_most: networks.client.most,
+        site_first: networks.site.first,
+        site_last: networks.site.last,
+        site_most: networks.site.most,
+        region_first: networks.region.first,
+        region_last: networks.region.last,
+        region_most: networks.region.most,
+    })
 }
 
 /// Digest by which an assertion is remembered: its identity provider chooses the length of the id.
@@ -250,19 +248,17 @@ pub async fn refuse(tx: &mut Tx, refused: &SignInAttempt) -> Result<bool> {
 /// Writes a refusal that its assertion brought about into the attempt of a user, and uses the assertion up;
 /// `Conflict(Answer)` if the attempt gave a code, or the connection has seen the assertion before (C10).
 pub async fn refuse_used(tx: &mut Tx, refused: &SignInAttempt, assertion: UsedAssertion<'_>) -> Result<()> {
-    let rows = execute!(
-        tx,
-        REFUSE_USED,
-        refused.account_id.as_uuid(),
-        refused.id.as_uuid(),
-        refused.stage.as_str(),
-        refused.outcome.failure().map(failure),
-        refused.saml_message.as_deref().map(text),
-        millis(refused.updated_at),
-        refused.user_id.map(UserId::as_uuid),
-        assertion_digest(assertion.id),
-        millis(assertion.issued_at),
-    )?;
+    let rows = execute!(tx, REFUSE_USED, {
+        account_id: refused.account_id.as_uuid(),
+        id: refused.id.as_uuid(),
+        stage: refused.stage.as_str(),
+        failure: refused.outcome.failure().map(failure),
+        saml_message: refused.saml_message.as_deref().map(text),
+        updated_at: millis(refused.updated_at),
+        user_id: refused.user_id.map(UserId::as_uuid),
+        assertion_digest: assertion_digest(assertion.id),
+        assertion_issued_at: millis(assertion.issued_at),
+    })?;
     written(rows, StorageError::Conflict(Unique::Answer))
 }
 
@@ -291,19 +287,17 @@ pub async fn list(
     filter: &AttemptFilter,
     page: &Page,
 ) -> Result<Paged<SignInAttempt>> {
-    let rows: Vec<AttemptRow> = fetch_all!(
-        tx,
-        LIST,
-        account_id.as_uuid(),
-        page.below(),
-        filter.portal.map(Portal::as_str),
-        filter.outcome.map(AttemptOutcome::as_str),
-        filter.user_id.map(UserId::as_uuid),
-        filter.connection_id.map(ConnectionId::as_uuid),
-        filter.since.map(millis),
-        filter.until.map(millis),
-        page.rows(),
-    )?;
+    let rows: Vec<AttemptRow> = fetch_all!(tx, LIST, {
+        account_id: account_id.as_uuid(),
+        below_id: page.below(),
+        portal: filter.portal.map(Portal::as_str),
+        outcome: filter.outcome.map(AttemptOutcome::as_str),
+        user_id: filter.user_id.map(UserId::as_uuid),
+        connection_id: filter.connection_id.map(ConnectionId::as_uuid),
+        since_started_at: filter.since.map(millis),
+        until_started_at: filter.until.map(millis),
+        limit: page.rows(),
+    })?;
     let attempts = rows.into_iter().map(SignInAttempt::try_from).collect::<Result<_>>()?;
     Ok(Paged::cut(attempts, page, |attempt: &SignInAttempt| attempt.id.as_uuid()))
 }

@@ -65,20 +65,18 @@ pub async fn conclude(
     findings: &TestFindings,
     assertion_id: Option<&str>,
 ) -> Result<()> {
-    let rows = execute!(
-        tx,
-        CONCLUDE,
-        test.account_id.as_uuid(),
-        test.id.as_uuid(),
-        test.stage.as_str(),
-        test.outcome.name().as_str(),
-        test.outcome.failure().map(failure),
-        warnings(&test.warnings),
-        test.saml_message.as_deref().map(text),
-        millis(test.updated_at),
-        Json(findings),
-        assertion_id.map(assertion_digest),
-    )?;
+    let rows = execute!(tx, CONCLUDE, {
+        account_id: test.account_id.as_uuid(),
+        id: test.id.as_uuid(),
+        stage: test.stage.as_str(),
+        outcome: test.outcome.name().as_str(),
+        failure: test.outcome.failure().map(failure),
+        warnings: warnings(&test.warnings),
+        saml_message: test.saml_message.as_deref().map(text),
+        updated_at: millis(test.updated_at),
+        findings: Json(findings),
+        assertion_digest: assertion_id.map(assertion_digest),
+    })?;
     written(rows, StorageError::Conflict(Unique::Answer))
 }
 

@@ -51,7 +51,7 @@ impl From<Error> for AcsError {
 }
 
 impl From<StorageError> for AcsError {
-    /// FairSemaphore a second answer to a sign-in, also one at the same moment, into a replay.
+    /// Turns a second answer to a sign-in, also one at the same moment, into a replay.
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Conflict(Unique::Answer) => Self::Refused(Refusal::replayed()),
