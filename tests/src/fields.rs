@@ -28,7 +28,7 @@ macro_rules! assert_fields {
 pub fn assert(value: &Value, wanted: &Value, context: fmt::Arguments<'_>) {
     let mut found = String::new();
     differences(value, wanted, "", &mut found);
-    assert!(found.is_empty(), "fields differ: {context}{found}\nin {value:#}");
+    assert!(found.is_empty(), "fields differ: {context}{found}\nvalue: {value:#}");
 }
 
 /// Writes a line for each member that differs, below the value at `path`.
@@ -87,7 +87,7 @@ mod tests {
     /// Proves that a failure shows the message, the member and the whole value.
     #[test]
     #[should_panic(
-        expected = "fields differ: round 3\n  /a: wanted 2, got 1\nin {\n  \"a\": 1,\n  \"b\": \"whole\"\n}"
+        expected = "fields differ: round 3\n  /a: wanted 2, got 1\nvalue: {\n  \"a\": 1,\n  \"b\": \"whole\"\n}"
     )]
     fn a_failure_shows_the_message_the_member_and_the_value() {
         assert_fields!(json!({ "a": 1, "b": "whole" }), { "a": 2 }, "round {}", 3);
