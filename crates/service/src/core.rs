@@ -10,6 +10,7 @@ pub(crate) mod fair_semaphore;
 pub(crate) mod idempotency;
 mod ids;
 pub(crate) mod merge;
+pub(crate) mod pointer;
 pub mod ports;
 pub(crate) mod reason;
 pub(crate) mod search;

@@ -68,6 +68,7 @@ pub use core::caller::{ApiKeyCaller, Caller, Identity, SignedInUser};
 pub use core::error::{Code, Error, RETRY_AFTER_SECONDS, Result, Violation};
 pub use core::idempotency::{Created, IdempotencyKey};
 pub use core::merge::{MergePatch, Settings as MergedSettings};
+pub use core::pointer::{pointer, read_value};
 pub use core::ports;
 pub use core::ports::Ports;
 pub use core::reason::{Check, Reason};

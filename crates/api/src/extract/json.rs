@@ -6,8 +6,7 @@ use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::error::Category;
-use serde_path_to_error::{Path, Segment};
-use service::{Code, Error, IdempotencyKey, Violation};
+use service::{Code, Error, IdempotencyKey, Violation, pointer};
 
 use super::body::{JSON_MAX_BYTES, media_type, read_body};
 use crate::problem::Problem;
@@ -71,18 +70,10 @@ async fn read_json(request: &HttpRequest, payload: &mut Payload, max_bytes: usiz
 /// Reads JSON, or names the place of the error by its pointer.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let pointer = pointer(error.path());
-        refused(&pointer, error.inner())
-    })?;
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| refused(&pointer("", error.path()), error.inner()))?;
     deserializer.end().map_err(|error| refused("", &error))?;
     Ok(value)
-}
-
-/// Reads a value that was parsed already, or names the place of the error by its pointer, below this one.
-pub(super) fn read_value<T: DeserializeOwned>(at: &str, value: serde_json::Value) -> Result<T, Error> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| refused(&format!("{at}{}", pointer(error.path())), error.inner()))
 }
 
 fn refused(pointer: &str, error: &serde_json::Error) -> Error {
@@ -97,14 +88,6 @@ fn refused(pointer: &str, error: &serde_json::Error) -> Error {
 /// Keeps the message alone: the pointer gives the place.
 fn without_position(message: &str) -> &str {
     message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
-}
-
-fn pointer(path: &Path) -> String {
-    path.iter().fold(String::new(), |text, segment| match segment {
-        Segment::Map { key } => format!("{text}/{}", key.replace('~', "~0").replace('/', "~1")),
-        Segment::Seq { index } => format!("{text}/{index}"),
-        Segment::Enum { .. } | Segment::Unknown => text,
-    })
 }
 
 /// The only one of several properties that exclude each other. A body with none or several of them is refused by

@@ -5,9 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
-use service::{Error, MergePatch, MergedSettings};
-
-use super::json::read_value;
+use service::{Error, MergePatch, MergedSettings, read_value};
 
 /// Members of a JSON object, each sent once.
 #[derive(Debug)]

@@ -36,24 +36,23 @@ pub(super) struct NoMembers {}
 
 /// An object with the members of both, as they are. Others are refused.
 pub(super) fn joined<A: ToSchema, B: ToSchema>(description: &str) -> RefOr<Schema> {
-    let (mut joined, other) = (object(A::schema()), object(B::schema()));
-    joined.required.extend(other.required);
-    joined.properties.extend(other.properties);
-    joined.description = Some(description.to_owned());
-    joined.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
-    Schema::Object(joined).into()
+    with_members::<B>(object(A::schema()), description)
 }
 
 /// An object with the members of `S`, all of which may be left out, and those of `M` as they are. Others are refused.
 pub(super) fn merge_patch<S: ToSchema, M: ToSchema>(description: &str) -> RefOr<Schema> {
-    let mut merged = object(S::schema());
-    merged.required.clear();
+    let mut settings = object(S::schema());
+    settings.required.clear();
+    with_members::<M>(settings, description)
+}
+
+fn with_members<M: ToSchema>(mut body: Object, description: &str) -> RefOr<Schema> {
     let members = object(M::schema());
-    merged.required.extend(members.required);
-    merged.properties.extend(members.properties);
-    merged.description = Some(description.to_owned());
-    merged.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
-    Schema::Object(merged).into()
+    body.required.extend(members.required);
+    body.properties.extend(members.properties);
+    body.description = Some(description.to_owned());
+    body.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    Schema::Object(body).into()
 }
 
 fn object(schema: RefOr<Schema>) -> Object {

@@ -215,6 +215,18 @@ pub enum Incomplete {
     UsernameAttributes,
 }
 
+impl Incomplete {
+    /// The setting that is missing.
+    pub const fn property(self) -> &'static str {
+        match self {
+            Self::IdpEntityId => "idp_entity_id",
+            Self::LoginUrl => "login_url",
+            Self::Certificates | Self::CertificatesExpired => "certificates",
+            Self::UsernameAttributes => "username_attributes",
+        }
+    }
+}
+
 impl ConnectionSettings {
     /// Settings that a new connection of this portal begins with.
     pub fn initial(portal: Portal, button_text: Label) -> Self {

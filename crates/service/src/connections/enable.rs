@@ -1,7 +1,7 @@
 //! The enable switch (C9): mode `off` to `optional`, and back.
 
 use domain::audit::AuditAction;
-use domain::sso::connection::{SamlConnection, SsoMode};
+use domain::sso::connection::{Incomplete, SamlConnection, SsoMode};
 use domain::{AccountId, ConnectionId};
 
 use crate::connections::Connections;
@@ -78,11 +78,9 @@ impl Connections {
         if missing.is_empty() {
             return Ok(());
         }
-        let violation = |text: String| {
-            let field = text.split(' ').next().unwrap_or_default();
-            Violation { field: format!("/{field}"), detail: text.clone() }
-        };
-        let violations = missing.iter().map(|missing| violation(missing.to_string())).collect();
+        let violation =
+            |missing: &Incomplete| Violation { field: format!("/{}", missing.property()), detail: missing.to_string() };
+        let violations = missing.iter().map(violation).collect();
         Err(Error::new(Code::ConnectionIncomplete).with_violations(violations))
     }
 }

@@ -8,9 +8,9 @@ use domain::sso::connection::ConnectionSettings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use serde_path_to_error::Segment;
 
 use crate::core::error::{Error, Result};
+use crate::core::pointer::{member, read_value};
 
 /// Settings that are changed by merge patches. Their stored form has a member for each setting, also for one without value.
 pub trait Settings: Serialize + DeserializeOwned {
@@ -46,7 +46,7 @@ impl<S: Settings> MergePatch<S> {
 
     /// Takes a member out whose value has another form on the wire than in the settings.
     pub(crate) fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>> {
-        self.members.remove(name).map(|value| read(&value, &format!("/{name}"))).transpose()
+        self.members.remove(name).map(|value| read_value(&member("", name), value)).transpose()
     }
 
     /// Puts a member in, in the form of the settings.
@@ -60,10 +60,10 @@ impl<S: Settings> MergePatch<S> {
     pub(crate) fn applied_to(self, current: &S) -> Result<S> {
         let mut merged = serde_json::to_value(current).map_err(Error::internal)?;
         for (name, value) in self.members {
-            let Some(member) = merged.get_mut(&name) else { return Err(unknown(&format!("/{name}"))) };
-            if S::WHOLE.contains(&name.as_str()) { *member = value } else { merge(member, value) }
+            let Some(target) = merged.get_mut(&name) else { return Err(unknown(&member("", &name))) };
+            if S::WHOLE.contains(&name.as_str()) { *target = value } else { merge(target, value) }
         }
-        let settings = read(&merged, "")?;
+        let settings = read_value("", merged.clone())?;
         let kept = serde_json::to_value(&settings).map_err(Error::internal)?;
         match lost("", &merged, &kept) {
             Some(pointer) => Err(unknown(&pointer)),
@@ -88,7 +88,7 @@ fn merge(target: &mut Value, value: Value) {
 fn lost(pointer: &str, given: &Value, kept: &Value) -> Option<String> {
     let (Value::Object(given), Value::Object(kept)) = (given, kept) else { return None };
     given.iter().find_map(|(name, value)| {
-        let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+        let pointer = member(pointer, name);
         match kept.get(name) {
             Some(kept) => lost(&pointer, value, kept),
             None => Some(pointer),
@@ -98,18 +98,6 @@ fn lost(pointer: &str, given: &Value, kept: &Value) -> Option<String> {
 
 fn unknown(pointer: &str) -> Error {
     Error::invalid(pointer, "is not a setting that can be changed here")
-}
-
-/// Reads a value strictly, or names the place of the error below `pointer`.
-fn read<T: DeserializeOwned>(value: &Value, pointer: &str) -> Result<T> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let place = error.path().iter().fold(pointer.to_owned(), |text, segment| match segment {
-            Segment::Map { key } => format!("{text}/{}", key.replace('~', "~0").replace('/', "~1")),
-            Segment::Seq { index } => format!("{text}/{index}"),
-            Segment::Enum { .. } | Segment::Unknown => text,
-        });
-        Error::invalid(place, error.inner())
-    })
 }
 
 #[cfg(test)]
@@ -135,7 +123,7 @@ mod tests {
             (json!({ "magic_link_seconds": null }), "/magic_link_seconds"),
             (json!({ "magic_link_seconds": "60" }), "/magic_link_seconds"),
             (json!({ "allowed_networks": ["10.0.0.0/8", "x"] }), "/allowed_networks/1"),
-            (json!({ "a/b": 1 }), "/a/b"),
+            (json!({ "a/b": 1 }), "/a~1b"),
         ];
         for (patch, pointer) in wrong {
             assert_eq!(patched(patch), Err(vec![pointer.to_owned()]));
